@@ -203,6 +203,6 @@ struct layer_header {
 #define EXIT_MEZZO_FAILED	125
 #define EXIT_CANNOT_RUN		126
 #define EXIT_NOT_FOUND		127
-#define EXIT_LAYER_CRASHED	124	/* the system layer itself failed: a bug in Mezzo */
+#define EXIT_LAYER_CRASHED	120	/* the system layer itself failed: a bug in Mezzo */
 
 #endif
