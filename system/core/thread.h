@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread of the domain: one host thread, its kernel stack, and all it keeps in the heap.
+ *
+ * Thread blocks are THREAD_BLOCK_SIZE bytes, aligned to their size, in one area of the heap:
+ *
+ *	| struct thread (one page) | host signal stack | kernel stack, growing down |
+ *
+ * GS base points at the block while the thread runs; the host signal stack finds it by masking rsp.
+ * The first fields are known to assembly (arch/x86_64/offsets.h holds their numbers, asserted there).
+ */
+#ifndef CORE_THREAD_H
+#define CORE_THREAD_H
+
+#include <asm/signal.h>
+#include <linux/futex.h>
+
+#include "core/list.h"
+#include "core/lock.h"
+#include "core/types.h"
+
+#define THREAD_BLOCK_SIZE	(32ul << 10)
+#define THREAD_STRUCT_SIZE	4096ul
+#define THREAD_SIGNAL_STACK_SIZE (12ul << 10)
+
+struct process;
+struct regs;
+
+/* Reasons not to go straight back to the program (thread->work); looked at on each way out. */
+#define WORK_SIGNAL	1u	/* an unmasked signal, a stop or a kill may be pending */
+#define WORK_EXIT	2u	/* the whole process ends (exit_group, exec by another thread) */
+#define WORK_TRACE	4u	/* --trace is on: always take the slow way */
+
+struct thread {
+	/* Known to assembly. */
+	struct thread *self;
+	u64 kernel_stack_top;	/* struct regs lies right below */
+	u64 user_rsp;		/* scratch while the entry code switches stacks */
+	u64 scratch;
+	u32 work;		/* WORK_* bits; set by anyone, atomically */
+	u32 flags;		/* private to the thread */
+	u64 entry_count;	/* private: calls made, for statistics */
+
+	/* Parking: see core/wait.h. */
+	u32 park_word;		/* futex; raised by each unpark */
+	u32 parked;		/* non-zero while in, or on the way into, the host's futex wait */
+
+	/* Identity. Constant while the thread runs, but for vfork's borrowing (process/fork.c). */
+	struct process *process;
+	u32 tid;
+	u32 host_tgid, host_tid;	/* as seen in the domain's host pid namespace */
+	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
+	struct list tid_node;		/* tid hash, under LOCK_PROCESS_TREE */
+	u32 host_gone;			/* futex cleared by the host when the host thread has ended */
+
+	/* The call in progress; private to the thread (the crash report reads it too). */
+	u64 syscall_number;
+	struct regs *regs;		/* the program's registers while in the layer */
+
+	/* Signals, under process->signal_lock (LOCK_SIGNAL) unless said. */
+	u64 signal_mask;		/* blocked; written only by the thread itself */
+	u64 saved_mask;			/* sigsuspend, ppoll...: restored after the handler; private */
+	bool restore_mask;		/* private */
+	u64 pending;			/* sent to this thread and not yet taken; bit n-1 is signal n */
+	struct list pending_queue;	/* struct queued_signal */
+	uptr altstack_base;		/* private: what sigaltstack(2) set */
+	u64 altstack_size;
+	u32 altstack_flags;
+
+	/* Private to the thread. */
+	uptr clear_tid;			/* set_tid_address(2), CLONE_CHILD_CLEARTID */
+	uptr robust_list;		/* set_robust_list(2) */
+	u64 restart_deadline_ns;	/* nanosleep and others, for restart_syscall */
+	u32 restart_kind;
+	uptr restart_remain;
+	char name[16];			/* PR_SET_NAME, /proc/PID/comm */
+	u32 exit_status;		/* wait status this thread exits with */
+	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
+
+	/* Debug builds: ranks held now, and the locks, for the order checker. */
+	u32 held_count;
+	struct lock *held[16];
+};
+
+_Static_assert(sizeof(struct thread) <= THREAD_STRUCT_SIZE, "struct thread outgrew its page");
+
+static inline struct thread *thread_current(void)
+{
+	struct thread *thread;
+
+	__asm__("mov %%gs:0, %0" : "=r"(thread));
+	return thread;
+}
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process of the domain: what its threads share, its place in the tree, and how it ends.
+ *
+ * Locks: `tree` fields by the domain-wide process_tree_lock (LOCK_PROCESS_TREE); `signal` fields by
+ * signal_lock (LOCK_SIGNAL). Pointers to mm, files, fs, credentials are changed only by the process's own
+ * threads (exec, unshare) under exec_lock, and read by its own threads freely.
+ */
+#ifndef PROCESS_PROCESS_H
+#define PROCESS_PROCESS_H
+
+#include <asm/resource.h>
+#include <linux/resource.h>
+#include <linux/time_types.h>
+
+#include "core/thread.h"
+#include "core/timer.h"
+#include "core/wait.h"
+#include "process/credentials.h"
+
+#define SIGNAL_COUNT 64
+#define PID_MAX 32768
+
+struct mm;
+struct fd_table;
+struct fs_context;
+
+/* sigaction(2) as the kernel sees it. */
+struct signal_action {
+	uptr handler;		/* SIG_DFL 0, SIG_IGN 1 */
+	u64 flags;
+	uptr restorer;
+	u64 mask;
+};
+
+enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_DEAD };
+
+struct process_times { u64 user_ns, system_ns, max_rss_kb, minor_faults, major_faults, voluntary, involuntary; };
+
+struct process {
+	refcount references;
+	u32 pid;
+	struct list pid_node;		/* pid hash; tree */
+
+	/* tree */
+	struct process *parent;
+	struct list children;
+	struct list sibling_node;
+	u32 pgid, sid;
+	enum process_state state;
+	u32 exit_signal;		/* sent to the parent at the end; SIGCHLD as a rule */
+	u32 exit_status;		/* wait status */
+	bool has_execed;		/* setpgid of a child that has execed: EACCES */
+	bool is_session_leader;
+	struct process_times own_times, children_times;
+	struct wait_queue child_wait;	/* the parent's wait4 sleeps here */
+
+	/* signal */
+	struct lock signal_lock;
+	struct signal_action actions[SIGNAL_COUNT];
+	u64 pending;			/* sent to the process */
+	struct list pending_queue;
+	struct list threads;
+	u32 thread_count;
+	bool stopped;			/* job control: all threads are to stay parked */
+	u32 stop_signal;		/* reported by WUNTRACED when stop_unreported */
+	bool stop_unreported, continue_unreported;
+	bool exiting;			/* exit_group or a deadly signal has begun; exit_status is decided */
+	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
+	struct wait_queue thread_wait;	/* threads that ended (exec and exit_group wait), stop and continue */
+	u32 shared_actions;		/* unused actions may be shared by CLONE_SIGHAND without CLONE_THREAD */
+
+	struct lock exec_lock;		/* LOCK_EXEC */
+	struct mm *mm;
+	struct fd_table *files;
+	struct fs_context *fs;
+	struct credentials *credentials;
+	char *exe_path;			/* /proc/PID/exe; heap string */
+	struct file *exe_file;
+	bool dumpable, no_new_privs, keep_caps, child_subreaper;
+	u32 parent_death_signal;
+	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
+	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
+	u64 real_timer_interval_ns;
+	u64 start_ns;			/* CLOCK_MONOTONIC */
+	u32 host_tgid;
+	struct vfork_frame *vfork;	/* the child side: played by a thread of the parent until exec or exit */
+	s32 nice;
+};
+
+extern struct lock process_tree_lock;
+extern struct process *init_process;	/* pid 1: the layer's own; adopts orphans and reaps them */
+
+static inline struct process *process_current(void)
+{
+	return thread_current()->process;
+}
+
+/* ---- process/table.c: ids and the tree ---- */
+
+/* A fresh, lone process structure with a new pid, one reference, not yet in the tree. -EAGAIN, -ENOMEM as pointer. */
+struct process *process_create(void);
+/* Links under parent and into the hash: visible from now on. Takes process_tree_lock. */
+void process_publish(struct process *process, struct process *parent);
+static inline void process_get(struct process *p) { refcount_get(&p->references); }
+void process_put(struct process *process);
+/* By id, with a reference, or NULL. Takes process_tree_lock. */
+struct process *process_find(u32 pid);
+struct thread *thread_find_locked(u32 tid);	/* process_tree_lock held; no reference: use under the lock */
+/* Allocates a thread id from the same numbers as pids; 0 when there are none. */
+u32 id_alloc(void);
+void id_free(u32 id);
+/* Calls visit for each process under process_tree_lock until it returns true. */
+bool process_for_each(bool (*visit)(struct process *process, void *data), void *data);
+u32 process_count(void);
+
+/* ---- process/thread.c: thread blocks and the host threads under them ---- */
+
+/* A thread block with its stacks, one new tid unless tid != 0. NULL: out of memory or ids. */
+struct thread *thread_create(struct process *process, u32 tid);
+/* Gives the block back; the host thread must have ended (host_gone) or never begun. */
+void thread_free(struct thread *thread);
+
+/* ---- process/exit.c ---- */
+
+/* Ends the calling thread; the process too when it is the last. Does not return, but for a vfork child. */
+__noreturn void thread_exit(u32 status);
+/* Ends the whole process with a wait status, from any of its threads. */
+__noreturn void process_exit_group(u32 status);
+
+/* ---- process/domain.c ---- */
+
+/* Ends the domain: tells the monitor the wait status. */
+__noreturn void domain_exit(u32 status);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals: sending, taking and what they do. Frames on the program's stack are arch/x86_64/frame.c.
+ *
+ * A signal is pending for a thread or for a process (process->signal_lock guards both); whoever makes
+ * one pending sets WORK_SIGNAL in a thread that can take it and interrupts that thread: an unpark if it
+ * is parked, else a kick (host signal) so that it leaves program code or a blocking host call.
+ */
+#ifndef SIGNAL_SIGNAL_H
+#define SIGNAL_SIGNAL_H
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "core/list.h"
+#include "core/types.h"
+
+struct thread;
+struct process;
+struct credentials;
+
+typedef struct siginfo signal_info;
+
+#define SIGNAL_BIT(n)	(1ull << ((n) - 1))
+
+struct queued_signal {
+	struct list node;
+	signal_info info;
+};
+
+/* To a process (any thread that does not block it) or to one thread. 0, or -EAGAIN (RLIMIT_SIGPENDING). */
+int signal_send_process(struct process *process, const signal_info *info);
+int signal_send_thread(struct thread *thread, const signal_info *info);
+/* For the kernel's own: si_code SI_KERNEL or as given. */
+void signal_send_simple(struct process *process, int number, int code);
+/* A fault of the current thread: forced (unblocked, default action if ignored or blocked). */
+void signal_force(const signal_info *info);
+/* All members of a group, with permission checks by sender (NULL: none). 0 or -ESRCH, -EPERM. */
+int signal_send_group(u32 pgid, const signal_info *info, const struct credentials *sender);
+
+/* Makes thread look at thread->work soon, wherever it runs. Callable under LOCK_SIGNAL. */
+void thread_kick(struct thread *thread);
+
+/* Changes the calling thread's mask and recomputes WORK_SIGNAL. */
+void signal_mask_set(u64 mask);
+
+/*
+ * Takes the next signal to act on, called on the way out to the program with WORK_SIGNAL set: stops,
+ * kills and ignores are carried out inside; returns true where a handler must run, with info and
+ * action filled (and SA_RESETHAND applied).
+ */
+struct signal_action;
+bool signal_take(signal_info *info, struct signal_action *action);
+
+/* Dequeues one of the signals in set, for sigtimedwait and signalfd: its number or 0. */
+int signal_dequeue(u64 set, signal_info *info);
+
+/* For fork and exec. */
+void signal_actions_reset_for_exec(struct process *process);
+/* Frees everything queued. */
+void signal_queue_flush(struct list *queue);
+
+#endif

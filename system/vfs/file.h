@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files and descriptor tables.
+ *
+ * A file is an open file description in Linux's sense: reference counted, shared by dup and fork. What it
+ * does is its operations table; a table entry that is NULL means that Linux's default answer is given
+ * (said below). Locks: LOCK_FILE_POSITION around reads and writes that use the shared offset, taken by the
+ * callers in vfs/, never by the operations.
+ */
+#ifndef VFS_FILE_H
+#define VFS_FILE_H
+
+#include <asm/fcntl.h>
+#include <asm/poll.h>
+
+#include "core/lock.h"
+#include "core/wait.h"
+#include "memory/iter.h"
+
+struct file;
+struct inode;
+struct dentry;
+struct directory_sink;
+struct credentials;
+
+/* What poll gets to register its waiters with; NULL where the caller only wants the state. */
+struct poll_request;
+/* Links a waiter for queue into the request (no-op for NULL). Called by poll operations. */
+void poll_wait(struct poll_request *request, struct wait_queue *queue);
+
+/* What a mapping of a file maps; filled by the map operation. */
+struct map_source {
+	int handle;		/* host descriptor to map; owned by the inode, stays valid while it lives */
+	u64 handle_offset;	/* added to the file's offset */
+	bool read_only;		/* only private or read-only mappings are possible */
+	bool anonymous;		/* as /dev/zero: map anonymous memory instead */
+};
+
+struct file_operations {
+	/* Bytes moved (0: end of file) or -errno. *offset is advanced. NULL: -EINVAL. */
+	ssize_t (*read)(struct file *file, struct iter *to, u64 *offset);
+	ssize_t (*write)(struct file *file, struct iter *from, u64 *offset);
+	/* lseek(2). NULL: -ESPIPE. */
+	loff_t (*seek)(struct file *file, loff_t offset, int whence);
+	/* State as EPOLL* bits, after registering waiters with request. NULL: always readable and writable. */
+	u32 (*poll)(struct file *file, struct poll_request *request);
+	/* -ENOTTY by default. */
+	long (*ioctl)(struct file *file, u32 command, uptr argument);
+	/* Entries from *offset on into sink, until it is full or the end; 0 or -errno. NULL: -ENOTDIR. */
+	int (*iterate)(struct file *file, struct directory_sink *sink, u64 *offset);
+	/* What to map for [offset, offset + size). NULL: -ENODEV. */
+	int (*map)(struct file *file, u64 offset, u64 size, bool shared, bool writable,
+		   struct map_source *source);
+	/* NULL: -EINVAL. */
+	int (*sync)(struct file *file, bool data_only);
+	int (*truncate)(struct file *file, u64 size);
+	int (*allocate)(struct file *file, int mode, u64 offset, u64 size);
+	/* Each close(2) of a descriptor (not only the last): flush. NULL: nothing. */
+	void (*closing)(struct file *file);
+	/* The last reference is gone: free private data. NULL: nothing. */
+	void (*release)(struct file *file);
+	/* Called after F_SETFL or FIONBIO changed flags. NULL: nothing. */
+	void (*flags_changed)(struct file *file);
+};
+
+struct file {
+	refcount references;
+	u32 flags;			/* O_* as F_GETFL shows them; changed atomically by F_SETFL */
+	const struct file_operations *operations;
+	struct inode *inode;		/* reference held; every file has one (pipes and so on: anonymous) */
+	struct dentry *dentry;		/* reference held; NULL for anonymous files */
+	struct mount *mount;		/* reference held together with dentry */
+	struct lock position_lock;	/* LOCK_FILE_POSITION */
+	u64 position;			/* under position_lock for regular files and directories */
+	void *private;			/* belongs to operations */
+	u32 owner_pid;			/* F_SETOWN */
+	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL of each */
+	struct lock epoll_lock;		/* LOCK_EPOLL: guards epoll_items */
+};
+
+#define FILE_READABLE(file)	(((file)->flags & O_ACCMODE) != O_WRONLY)
+#define FILE_WRITABLE(file)	(((file)->flags & O_ACCMODE) != O_RDONLY)
+
+/*
+ * A new file with one reference, taking over the caller's references on inode, dentry and mount (dentry and mount may be NULL).
+ * NULL when out of memory; then the caller keeps them.
+ */
+struct file *file_create(const struct file_operations *operations, struct inode *inode,
+			 struct dentry *dentry, struct mount *mount, u32 flags, void *private);
+/* An anonymous file ("anon_inode:name", "pipe:[n]"): makes its inode too. name is a constant string. */
+struct file *file_create_anonymous(const struct file_operations *operations, const char *name, u32 mode,
+				   u32 flags, void *private);
+static inline void file_get(struct file *file) { refcount_get(&file->references); }
+/* Drops a reference; the last one releases. May sleep. */
+void file_put(struct file *file);
+
+/* ---- Descriptor tables ---- */
+
+#define FD_TABLE_MAX (1u << 20)
+
+struct fd_entry {
+	struct file *file;		/* NULL: free */
+	bool close_on_exec;
+};
+
+struct fd_table {
+	refcount references;		/* processes and threads that share it (CLONE_FILES) */
+	struct lock lock;		/* LOCK_FD_TABLE; guards all below */
+	struct fd_entry *entries;
+	u32 capacity;
+	u32 first_free;			/* no free entry lies below */
+};
+
+struct fd_table *fd_table_create(void);
+/* A copy for fork: each file gains a reference. NULL: out of memory. */
+struct fd_table *fd_table_copy(struct fd_table *table);
+void fd_table_put(struct fd_table *table);
+void fd_table_close_on_exec(struct fd_table *table);
+
+/*
+ * Installs file at the lowest free descriptor not below lowest, taking over the caller's reference.
+ * limit is RLIMIT_NOFILE. The descriptor, or -EMFILE, -ENOMEM (then the caller keeps its reference).
+ */
+int fd_install(struct fd_table *table, struct file *file, u32 lowest, u64 limit, bool close_on_exec);
+/* dup2: replaces what is at fd (closing it). Takes over the reference on success. */
+int fd_install_at(struct fd_table *table, struct file *file, u32 fd, u64 limit, bool close_on_exec);
+/* The file at fd with a new reference, or NULL. */
+struct file *fd_get(struct fd_table *table, int fd);
+int fd_close(struct fd_table *table, int fd);
+
+/* The same for the calling process, with its own table and limit: what system calls use. */
+struct file *current_fd_get(int fd);
+int current_fd_install(struct file *file, bool close_on_exec);
+
+#endif
