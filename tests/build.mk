@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# The suites and what they need. A plain `make` builds none of this.
+
+TEST_FLAGS := $(BASE_FLAGS) -O1 -D_GNU_SOURCE -pthread \
+	-Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-nonnull -Wno-unused-result
+
+LINUX_TESTS := $(patsubst tests/linux/%.c,$(BUILD)/tests/linux/%, \
+	$(filter-out tests/linux/test.c,$(sort $(wildcard tests/linux/*.c))))
+
+$(BUILD)/tests/linux/%: tests/linux/%.c $(BUILD)/tests/test.o
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/$*.d -o $@ $< $(BUILD)/tests/test.o
+
+$(BUILD)/tests/test.o: tests/linux/test.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -c -o $@ $<
+
+-include $(wildcard $(BUILD)/tests/*.d)
+
+.PHONY: check-build check check-quick stress
+
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS)
+
+# Everything.
+check:
+	@tools/install-packages
+	@$(MAKE) --no-print-directory -j2 check-build
+	@tests/run
+
+# What tests/quick.list names: it must pass before a change lands.
+check-quick: all
+	@tests/run --quick
+
+# The suites in a loop with both processors loaded, until one fails or ROUNDS (default 10) are done.
+stress: check-build
+	@tests/run --stress $(or $(ROUNDS),10)
