@@ -16,6 +16,7 @@
 	X(LOCK_DIRECTORY)	/* inode of a directory: its entries; parent before child */ \
 	X(LOCK_INODE)		/* inode: size, data, attributes that need more than one word */ \
 	X(LOCK_MM)		/* mm: its list of areas */ \
+	X(LOCK_STUB)		/* mm: stub pages and patched sites; held across fork */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
 	X(LOCK_CHANNEL)		/* domain: the request to the monitor in flight */ \
 	/* short locks: a few loads and stores */ \
@@ -30,7 +31,6 @@
 	X(LOCK_EPOLL_READY)	/* epoll file: its ready list */ \
 	X(LOCK_WAIT_QUEUE)	/* wait queue: its waiters */ \
 	X(LOCK_TIMER)		/* domain: the timer heap */ \
-	X(LOCK_STUB)		/* mm: stub pages and patched sites */ \
 	X(LOCK_SLAB)		/* heap: one slab cache */ \
 	X(LOCK_PAGES)		/* heap: the page allocator */ \
 	X(LOCK_LOG)		/* domain: the log ring */

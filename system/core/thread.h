@@ -31,6 +31,9 @@ struct regs;
 #define WORK_EXIT	2u	/* the whole process ends (exit_group, exec by another thread) */
 #define WORK_TRACE	4u	/* --trace is on: always take the slow way */
 
+/* thread->flags, private to the thread */
+#define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
+
 struct thread {
 	/* Known to assembly. */
 	struct thread *self;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The address space of a process as the layer knows it: a sorted array of areas.
+ *
+ * The host kernel does the work (pages, faults, copy-on-write); the layer chooses every address and
+ * remembers what is where, so that it can answer /proc/PID/maps, keep programs off its own range,
+ * free what mappings hold, and one day write a domain down. An mm is shared by the threads of a process
+ * and by CLONE_VM children.
+ */
+#ifndef MEMORY_MM_H
+#define MEMORY_MM_H
+
+#include "core/lock.h"
+#include "core/types.h"
+
+struct file;
+struct stub_block;
+struct window_cache;
+
+#define AREA_SHARED	1u	/* MAP_SHARED */
+#define AREA_ANONYMOUS	2u
+#define AREA_STACK	4u	/* the first thread's stack */
+#define AREA_HEAP	8u	/* brk */
+#define AREA_STUBS	16u	/* stubs of patched system call sites; the layer's, executable by the program */
+#define AREA_VDSO	32u	/* the host's [vvar] and [vdso] */
+#define AREA_LOCKED	64u
+
+struct area {
+	u64 start, end;
+	u64 offset;		/* into file, of start */
+	struct file *file;	/* reference held; NULL for anonymous */
+	u32 protection;		/* PROT_* */
+	u32 max_protection;	/* what mprotect may reach */
+	u32 flags;		/* AREA_* */
+};
+
+#define SITE_TABLE_SIZE 128
+
+/* How often a system call site has trapped: a site is patched when trapping has cost as much as a patch. */
+struct site_count {
+	u64 site;
+	u32 count;
+};
+
+struct mm {
+	refcount references;
+	struct lock lock;		/* LOCK_MM; guards all down to free_hint */
+	struct area *areas;		/* sorted by start, not overlapping */
+	u32 area_count, area_capacity;
+	u64 mapped_bytes;		/* RLIMIT_AS counts these */
+	u64 locked_bytes;
+	u64 brk_start, brk_end;
+	u64 search_top;			/* new mappings go below; chosen at random by exec */
+	u64 free_hint;			/* no fitting gap between here and search_top was seen lately */
+	/* Constant after exec; for /proc. */
+	u64 stack_start, stack_limit;	/* first address above the stack, lowest address of it */
+	u64 arg_start, arg_end, env_start, env_end;
+	u64 start_code, end_code, start_data, end_data;
+	u64 auxv[48];
+	u32 auxv_words;
+
+	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
+	struct stub_block *stub_blocks;
+	struct site_count sites[SITE_TABLE_SIZE];
+
+	struct window_cache *windows;	/* memory/window.c; NULL until first used */
+};
+
+/* An empty address space with one reference. NULL: out of memory. */
+struct mm *mm_create(void);
+/* The child's copy for fork: areas, files and stubs gain references. NULL: out of memory. */
+struct mm *mm_copy(struct mm *mm);
+/* Drops a reference; the last one frees the bookkeeping (the host frees the pages with the process). */
+void mm_put(struct mm *mm);
+/* Unmaps all of the calling process's program memory and forgets it: exec in place. */
+void mm_clear(struct mm *mm);
+
+/*
+ * Maps size bytes (rounded up to pages) and records the area. address 0: anywhere; otherwise a hint, or
+ * with MAP_FIXED the place. Takes mm->lock. The address, or -errno as mmap(2).
+ */
+long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, struct file *file,
+	    u64 offset, u32 area_flags);
+int mm_unmap(struct mm *mm, u64 address, u64 size);
+int mm_protect(struct mm *mm, u64 address, u64 size, int protection);
+
+/* The area that holds address, or the first one above it; NULL at the end. mm->lock held. */
+struct area *mm_find_locked(struct mm *mm, u64 address);
+/* A gap of size bytes, searched from the top down, in [lowest, highest). 0: none. mm->lock held. */
+u64 mm_find_gap_locked(struct mm *mm, u64 size, u64 lowest, u64 highest);
+/* Adds an area that is already mapped on the host. mm->lock held. 0 or -ENOMEM. Takes over area->file. */
+int mm_add_locked(struct mm *mm, const struct area *area);
+
+#endif
