@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Mounts what every domain has: the root, /dev, /dev/shm, /proc, /sys. */
+#ifndef FS_START_H
+#define FS_START_H
+
+struct mount;
+struct path;
+
+/* Called once, before the first program. 0 or -errno. */
+int file_systems_start(void);
+
+/* ---- The file systems it mounts there; each makes its file system and covers mountpoint ---- */
+
+/* fs/devfs.c: a tree populated with device nodes. Mount or ERROR_PTR. */
+struct mount *devfs_mount(const struct path *mountpoint);
+/* fs/procfs.c. Mount or ERROR_PTR. */
+struct mount *procfs_mount(const struct path *mountpoint);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dentries: names in directories, and the cache of them that path walks go through.
+ *
+ * A dentry without inode is a remembered absence. For a file that was changed, made or removed in the
+ * domain its dentry is the truth and stays; for an unchanged file of the lower tree it is a cache and may
+ * be dropped when nobody holds it.
+ *
+ * Readers take no lock: memory of dentries is type-stable, and name_sequence changes whenever a name is
+ * removed, moved or freed; a walk that sees it unchanged from begin to end has seen a true path.
+ * LOCK_DENTRY_CACHE (name_lock) guards all changes: hash chains, parent, inode, flags, lists of entries.
+ */
+#ifndef VFS_DENTRY_H
+#define VFS_DENTRY_H
+
+#include "core/list.h"
+#include "core/lock.h"
+#include "core/types.h"
+
+struct inode;
+
+#define NAME_MAX 255u
+#define NAME_SHORT 47u		/* longer ones take a bigger kind of dentry */
+
+enum dentry_flags {
+	DENTRY_DETACHED = 1u,	/* no longer (or never) in its parent: freed with its last reference */
+	DENTRY_MOUNTPOINT = 2u,	/* something is mounted on it */
+	DENTRY_PINNED = 4u,	/* an absence that hides a lower name, or a root: not to be dropped */
+	DENTRY_DELETED = 8u,	/* unlinked: shown as "name (deleted)" */
+	DENTRY_LONG = 16u,	/* room for NAME_MAX bytes of name */
+};
+
+struct dentry {
+	u32 references;		/* atomic: holders, plus one for each child */
+	u32 hash;
+	struct dentry *hash_next;
+	struct dentry *parent;	/* holds a reference on it; itself for a root */
+	struct inode *inode;	/* holds a reference; NULL: the name is absent */
+	struct list entry_node;	/* in the parent's directory->entries */
+	u64 cookie;		/* its offset in getdents(2) */
+	u16 flags;
+	u16 name_size;
+	char name[NAME_SHORT + 1];	/* ends with NUL */
+};
+
+extern struct lock name_lock;		/* LOCK_DENTRY_CACHE */
+extern u64 name_sequence;		/* odd while names are being removed or moved */
+
+static inline void dentry_get(struct dentry *dentry) { atomic_add(&dentry->references, 1); }
+/* Drops a reference; frees a detached dentry with the last. Takes name_lock then. */
+void dentry_put(struct dentry *dentry);
+
+/* A root: no parent, pinned, one reference; takes over the inode's reference. NULL: out of memory. */
+struct dentry *dentry_create_root(struct inode *inode);
+/*
+ * A detached dentry with one reference, holding a reference on parent; takes over the reference on
+ * inode (which may be NULL). NULL: out of memory (-ENAMETOOLONG is the caller's check).
+ */
+struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size, struct inode *inode);
+
+#endif
