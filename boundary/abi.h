@@ -131,6 +131,7 @@ enum event_bits {
 
 #define CONFIG_TRACE 1u			/* print each call of the programs to the log */
 #define CONFIG_VERBOSE 2u		/* say more in the log: missing calls, warnings */
+#define CONFIG_VDSO_CLOCK 4u		/* the vDSO reads precise clocks without a system call */
 
 /* What the domain is to be. Written by the launcher before the start, constant from then on. */
 struct config {

@@ -80,6 +80,8 @@ struct thread {
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
 
+	struct wake_list *wakes;		/* private: wake-ups that wait until a queue is unlocked (core/wait.c) */
+
 	/* Debug builds: ranks held now, and the locks, for the order checker. */
 	u32 held_count;
 	struct lock *held[16];

@@ -25,7 +25,16 @@ void timer_cancel(struct timer *timer);
 /* For the event thread: runs what is due, returns the next deadline (FOREVER if none). */
 u64 timers_run(u64 now_ns);
 
-u64 clock_monotonic_ns(void);	/* by the vDSO's data where that needs no call, else a host call */
+/* ---- core/clock.c: by the host's vDSO where that makes no call of its own, else by a host call ---- */
+
+u64 clock_monotonic_ns(void);
 u64 clock_realtime_ns(void);
+/* As of the last tick, some milliseconds old: what Linux stamps files with. Never a host call. */
+u64 clock_realtime_coarse_ns(void);
+struct __kernel_timespec;
+/* clock_gettime(2) for the calling thread. 0 or -EINVAL. */
+int clock_read(int clock, struct __kernel_timespec *time);
+/* Called once at start. */
+void clock_init(void);
 
 #endif

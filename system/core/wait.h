@@ -47,6 +47,21 @@ static inline bool wait_queue_idle(struct wait_queue *queue)
 	return list_empty(&queue->waiters);
 }
 
+/*
+ * Wake-ups of others that are made later: after wake_list_begin() the host calls that wake threads are
+ * put off until wake_list_end(), so that they don't run into a lock the waker still holds. Short: no
+ * sleep but for locks in between. Pairs may nest; the outermost counts.
+ */
+#define WAKE_LIST_MAX 8
+
+struct wake_list {
+	u32 count;
+	u32 *words[WAKE_LIST_MAX];
+};
+
+void wake_list_begin(struct wake_list *wakes);
+void wake_list_end(struct wake_list *wakes);
+
 /* The calling thread's park word, to be read before the condition is looked at. */
 u32 thread_park_begin(void);
 /*

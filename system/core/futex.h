@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host's futex on words in the heap or the channel. Never FUTEX_PRIVATE: the words are shared by
+ * processes. Every wait may end without a reason: callers loop.
+ */
+#ifndef CORE_FUTEX_H
+#define CORE_FUTEX_H
+
+#include <linux/futex.h>
+#include <linux/time_types.h>
+
+#include "core/host.h"
+#include "core/types.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+static inline void futex_wait(u32 *word, u32 expected)
+{
+	host_call4(__NR_futex, word, FUTEX_WAIT, expected, 0);
+}
+
+/* deadline_ns: CLOCK_MONOTONIC; all ones is for ever. Returns 0 or -EAGAIN, -EINTR, -ETIMEDOUT. */
+static inline long futex_wait_until(u32 *word, u32 expected, u64 deadline_ns)
+{
+	struct __kernel_timespec until = {
+		.tv_sec = (long long)(deadline_ns / NS_PER_SECOND),
+		.tv_nsec = (long long)(deadline_ns % NS_PER_SECOND),
+	};
+
+	return host_call6(__NR_futex, word, FUTEX_WAIT_BITSET, expected,
+			  deadline_ns == ~0ull ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
+}
+
+static inline void futex_wake(u32 *word, u32 count)
+{
+	host_call3(__NR_futex, word, FUTEX_WAKE, count);
+}
+
+#endif
