@@ -44,7 +44,9 @@ static bool order_ok(const struct lock *held, const struct lock *wanted)
 {
 	if (held->rank != wanted->rank)
 		return held->rank < wanted->rank;
-	return held != wanted && (held->rank < LOCK_FIRST_SHORT || held < wanted);
+	if (held->rank < LOCK_FIRST_SHORT || held->rank == LOCK_EPOLL_READY)
+		return held != wanted;
+	return held < wanted;
 }
 
 void lock_check_acquire(struct lock *l)

@@ -28,8 +28,8 @@
 	X(LOCK_PROCESS_TREE)	/* domain: ids, parents, children, groups, sessions */ \
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \
 	X(LOCK_EVENT)		/* eventfd, timer and other small files */ \
-	X(LOCK_EPOLL_READY)	/* epoll file: its ready list */ \
 	X(LOCK_WAIT_QUEUE)	/* wait queue: its waiters */ \
+	X(LOCK_EPOLL_READY)	/* epoll file: its own wait queue; inner before outer epoll file */ \
 	X(LOCK_TIMER)		/* domain: the timer heap */ \
 	X(LOCK_SLAB)		/* heap: one slab cache */ \
 	X(LOCK_PAGES)		/* heap: the page allocator */ \

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * eventfd: a 64-bit counter under eventfd->lock (LOCK_EVENT, short: program memory is copied before or
+ * after it). Readers and writers share one wait queue and tell themselves apart by poll bits.
+ */
+#include "ipc/eventfd.h"
+
+#include "core/heap.h"
+
+#define COUNT_MAX (~0ull - 1)
+
+struct eventfd {
+	struct lock lock;
+	u64 count;			/* under lock; looked at without it before a sleep */
+	bool semaphore;			/* constant */
+	struct wait_queue queue;
+};
+
+/* Takes from the counter; 0 where there is nothing. */
+static u64 eventfd_take(struct eventfd *event)
+{
+	u64 value;
+
+	lock_acquire(&event->lock);
+	value = event->semaphore && event->count ? 1 : event->count;
+	event->count -= value;
+	lock_release(&event->lock);
+	return value;
+}
+
+static ssize_t eventfd_read(struct file *file, struct iter *to, u64 *offset)
+{
+	struct eventfd *event = file->private;
+	u64 value;
+
+	(void)offset;
+	if (to->left < sizeof(value))
+		return -EINVAL;
+	while (!(value = eventfd_take(event))) {
+		int error;
+
+		if (file->flags & O_NONBLOCK)
+			return -EAGAIN;
+		error = wait_event(&event->queue, READ_ONCE(event->count), FOREVER);
+		if (error)
+			return error;
+	}
+	if (!wait_queue_idle(&event->queue))
+		wait_queue_wake(&event->queue, POLLOUT | POLLWRNORM);
+	return iter_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+}
+
+static bool eventfd_add(struct eventfd *event, u64 value)
+{
+	bool fits;
+
+	lock_acquire(&event->lock);
+	fits = value <= COUNT_MAX - event->count;
+	if (fits)
+		event->count += value;
+	lock_release(&event->lock);
+	return fits;
+}
+
+static ssize_t eventfd_write(struct file *file, struct iter *from, u64 *offset)
+{
+	struct eventfd *event = file->private;
+	u64 value;
+
+	(void)offset;
+	if (from->left < sizeof(value))
+		return -EINVAL;
+	if (iter_copy_from(from, &value, sizeof(value)) != sizeof(value))
+		return -EFAULT;
+	if (value == ~0ull)
+		return -EINVAL;
+	while (!eventfd_add(event, value)) {
+		int error;
+
+		if (file->flags & O_NONBLOCK)
+			return -EAGAIN;
+		error = wait_event(&event->queue, value <= COUNT_MAX - READ_ONCE(event->count), FOREVER);
+		if (error)
+			return error;
+	}
+	if (!wait_queue_idle(&event->queue))
+		wait_queue_wake(&event->queue, POLLIN | POLLRDNORM);
+	return sizeof(value);
+}
+
+static u32 eventfd_poll(struct file *file, struct poll_request *request)
+{
+	struct eventfd *event = file->private;
+	u64 count;
+
+	poll_wait(request, &event->queue);
+	count = READ_ONCE(event->count);
+	return (count ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
+}
+
+static void eventfd_release(struct file *file)
+{
+	heap_free(file->private);
+}
+
+static const struct file_operations eventfd_operations = {
+	.read = eventfd_read,
+	.write = eventfd_write,
+	.poll = eventfd_poll,
+	.release = eventfd_release,
+};
+
+struct file *eventfd_create(u32 initial, u32 flags)
+{
+	struct eventfd *event;
+	struct file *file;
+
+	if (flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK))
+		return ERROR_PTR(-EINVAL);
+	event = heap_alloc_zero(sizeof(*event));
+	if (!event)
+		return ERROR_PTR(-ENOMEM);
+	lock_init(&event->lock, LOCK_EVENT);
+	wait_queue_init(&event->queue);
+	event->count = initial;
+	event->semaphore = flags & EFD_SEMAPHORE;
+	file = file_create_anonymous(&eventfd_operations, "anon_inode:[eventfd]", 0600,
+				     O_RDWR | (flags & EFD_NONBLOCK), event);
+	if (!file) {
+		heap_free(event);
+		return ERROR_PTR(-ENOMEM);
+	}
+	return file;
+}

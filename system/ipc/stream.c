@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams: the domain's side of the rings of boundary/ring.h.
+ *
+ * stream->lock (LOCK_PIPE, long: program memory is touched under it) makes the domain one producer or one
+ * consumer. Sleepers wait in stream->queue; the monitor, which sees the waits flag, posts EVENT_STREAMS,
+ * and the event thread wakes the queue. The flag is set before the counters are looked at again, and the
+ * monitor looks at it after moving its counter, so no wake-up is lost.
+ *
+ * The monitor reads standard input only while consumer_waits says that somebody wants it, and sleeps on
+ * that word while the ring is empty; on tail while it is not; for output it sleeps on head.
+ */
+#include "ipc/stream.h"
+
+#include <asm/ioctls.h>
+#include <linux/futex.h>
+
+#include "boundary/abi.h"
+#include "core/host.h"
+#include "ipc/pipe.h"
+#include "memory/usercopy.h"
+#include "vfs/inode.h"
+
+struct stream_end {
+	struct lock lock;
+	u32 index;			/* STREAM_IN and so on */
+	struct wait_queue queue;
+};
+
+#define STREAM_FILES (STREAM_ERR + 1)
+
+static struct stream_end streams[STREAM_FILES];
+
+static struct channel *const channel = (struct channel *)CHANNEL_BASE;
+
+static struct ring *stream_ring(const struct stream_end *stream)
+{
+	return &channel->streams[stream->index];
+}
+
+static u32 ring_load(const u32 *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+static void ring_store(u32 *word, u32 value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+static void monitor_wake(u32 *word)
+{
+	host_call3(__NR_futex, word, FUTEX_WAKE, INT32_MAX);
+}
+
+/* ---- Input ---- */
+
+static bool input_ready(const struct ring *ring)
+{
+	return ring_load(&ring->producer_closed) || ring_load(&ring->head) != ring_load(&ring->tail);
+}
+
+/* Asks the monitor to read, if nothing is there. True where there is something after all. */
+static bool input_ready_or_ask(struct ring *ring)
+{
+	if (input_ready(ring))
+		return true;
+	if (!ring_load(&ring->consumer_waits)) {
+		ring_store(&ring->consumer_waits, 1);
+		monitor_wake(&ring->consumer_waits);
+	}
+	return input_ready(ring);
+}
+
+static ssize_t input_take(struct stream_end *stream, struct iter *to)
+{
+	struct ring *ring = stream_ring(stream);
+	u32 tail = ring->tail, used = ring_load(&ring->head) - tail;
+	ssize_t moved = 0;
+
+	while (to->left && used) {
+		u32 at = tail % RING_SIZE;
+		u32 n = MIN(MIN(used, RING_SIZE - at), to->left);
+		size_t copied = iter_copy_to(to, &channel->stream_data[stream->index][at], n);
+
+		tail += copied;
+		used -= copied;
+		moved += copied;
+		if (copied < n)
+			break;
+	}
+	if (!moved)
+		return -EFAULT;
+	ring_store(&ring->consumer_waits, 0);
+	ring_store(&ring->tail, tail);
+	return moved;
+}
+
+static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
+{
+	struct stream_end *stream = file->private;
+	struct ring *ring = stream_ring(stream);
+
+	(void)offset;
+	if (!to->left)
+		return 0;
+	for (;;) {
+		/* Read before the counters: the last bytes come before the end. */
+		bool ended = ring_load(&ring->producer_closed);
+		ssize_t result = 0;
+
+		lock_acquire(&stream->lock);
+		if (ring_load(&ring->head) != ring->tail)
+			result = input_take(stream, to);
+		lock_release(&stream->lock);
+
+		if (result) {
+			if (ring_load(&ring->producer_waits))
+				monitor_wake(&ring->tail);
+			return result;
+		}
+		if (ended)
+			return 0;
+		if (file->flags & O_NONBLOCK) {
+			if (input_ready_or_ask(ring))
+				continue;
+			return -EAGAIN;
+		}
+		result = wait_event(&stream->queue, input_ready_or_ask(ring), FOREVER);
+		if (result)
+			return result;
+	}
+}
+
+/* ---- Output ---- */
+
+static u32 output_space(const struct ring *ring)
+{
+	return RING_SIZE - (ring->head - ring_load(&ring->tail));
+}
+
+/* Says that somebody waits for space; true where it need not. */
+static bool output_ready_or_ask(struct ring *ring, u32 needed)
+{
+	if (output_space(ring) >= needed || ring_load(&ring->consumer_closed))
+		return true;
+	ring_store(&ring->producer_waits, 1);
+	return output_space(ring) >= needed || ring_load(&ring->consumer_closed);
+}
+
+static ssize_t output_fill(struct stream_end *stream, struct iter *from)
+{
+	struct ring *ring = stream_ring(stream);
+	u32 head = ring->head, space = output_space(ring);
+	ssize_t moved = 0;
+
+	while (from->left && space) {
+		u32 at = head % RING_SIZE;
+		u32 n = MIN(MIN(space, RING_SIZE - at), from->left);
+		size_t copied = iter_copy_from(from, &channel->stream_data[stream->index][at], n);
+
+		head += copied;
+		space -= copied;
+		moved += copied;
+		if (copied < n)
+			break;
+	}
+	if (!moved)
+		return -EFAULT;
+	ring_store(&ring->head, head);
+	return moved;
+}
+
+static ssize_t stream_write(struct file *file, struct iter *from, u64 *offset)
+{
+	struct stream_end *stream = file->private;
+	struct ring *ring = stream_ring(stream);
+	ssize_t moved = 0;
+
+	(void)offset;
+	while (from->left) {
+		u32 needed = moved ? 1 : MIN(from->left, PIPE_ATOMIC);
+		ssize_t result = 0;
+
+		if (ring_load(&ring->consumer_closed))
+			return moved ? moved : pipe_broken();
+		lock_acquire(&stream->lock);
+		if (output_space(ring) >= needed)
+			result = output_fill(stream, from);
+		lock_release(&stream->lock);
+
+		if (result < 0)
+			return moved ? moved : result;
+		moved += result;
+		if (result && ring_load(&ring->consumer_waits))
+			monitor_wake(&ring->head);
+		if (!from->left)
+			break;
+		if (file->flags & O_NONBLOCK)
+			return moved ? moved : -EAGAIN;
+		needed = MIN(from->left, PIPE_ATOMIC);
+		result = wait_event(&stream->queue, output_ready_or_ask(ring, needed), FOREVER);
+		if (result)
+			return moved ? moved : result;
+	}
+	return moved;
+}
+
+/* ---- Both ---- */
+
+static u32 stream_poll(struct file *file, struct poll_request *request)
+{
+	struct stream_end *stream = file->private;
+	struct ring *ring = stream_ring(stream);
+	u32 state = 0;
+
+	poll_wait(request, &stream->queue);
+	if (stream->index == STREAM_IN) {
+		if (input_ready_or_ask(ring))
+			state |= ring_load(&ring->head) != ring_load(&ring->tail) ? POLLIN | POLLRDNORM : 0;
+		if (ring_load(&ring->producer_closed))
+			state |= POLLHUP;
+		return state;
+	}
+	if (output_ready_or_ask(ring, PIPE_ATOMIC))
+		state |= POLLOUT | POLLWRNORM;
+	if (ring_load(&ring->consumer_closed))
+		state |= POLLERR;
+	return state;
+}
+
+static long stream_ioctl(struct file *file, u32 command, uptr argument)
+{
+	struct stream_end *stream = file->private;
+	struct ring *ring = stream_ring(stream);
+	s32 used = ring_load(&ring->head) - ring_load(&ring->tail);
+
+	if (command != FIONREAD)
+		return -ENOTTY;
+	return put_user(used, argument);
+}
+
+static const struct file_operations input_operations = {
+	.read = stream_read,
+	.poll = stream_poll,
+	.ioctl = stream_ioctl,
+};
+
+static const struct file_operations output_operations = {
+	.write = stream_write,
+	.poll = stream_poll,
+	.ioctl = stream_ioctl,
+};
+
+static int stream_install(struct fd_table *table, u32 index)
+{
+	bool input = index == STREAM_IN;
+	const struct file_operations *operations = input ? &input_operations : &output_operations;
+	struct stream_end *stream = &streams[index];
+	struct file *file;
+	int fd;
+
+	stream->index = index;
+	lock_init(&stream->lock, LOCK_PIPE);
+	wait_queue_init(&stream->queue);
+	file = file_create_anonymous(operations, "pipe", S_IFIFO | 0600, input ? O_RDONLY : O_WRONLY,
+				     stream);
+	if (!file)
+		return -ENOMEM;
+	/* For opening it again by /dev/stdin and so on: see fifo_open(). */
+	file->inode->file_operations = operations;
+	file->inode->private = stream;
+	fd = fd_install_at(table, file, index, STREAM_FILES, false);
+	if (fd < 0)
+		file_put(file);
+	return fd < 0 ? fd : 0;
+}
+
+int streams_install(struct fd_table *table)
+{
+	for (u32 i = 0; i < STREAM_FILES; i++) {
+		int error = 0;
+
+		if (!(channel->config.stream_flags[i] & STREAM_ABSENT))
+			error = stream_install(table, i);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+void streams_poll(void)
+{
+	for (u32 i = 0; i < STREAM_FILES; i++) {
+		struct stream_end *stream = &streams[i];
+		struct ring *ring = stream_ring(stream);
+
+		/* Absent streams were never set up. */
+		if (!stream->queue.waiters.next)
+			continue;
+		if (i != STREAM_IN && output_space(ring) >= PIPE_ATOMIC)
+			ring_store(&ring->producer_waits, 0);
+		if (!wait_queue_idle(&stream->queue))
+			wait_queue_wake_all(&stream->queue, 0);
+	}
+}
