@@ -55,9 +55,10 @@ struct reply;
 
 /*
  * Takes the channel, sends request with data, waits for the reply. On success (0) the reply area
- * (channel_reply_area()) belongs to the caller until request_end(). handles receives at most
- * max_handles handles; *handle_count says how many came. Never interrupted by signals. An error of
- * the transport means the monitor is gone: the domain is ending and the call does not return.
+ * (channel_reply_area()) belongs to the caller until request_end(). An error of the monitor's answer
+ * (reply->error) is returned, and then the channel is released already. handles receives at most
+ * max_handles handles; reply->handles says how many. Never interrupted by signals. An error of the
+ * transport means the monitor is gone: the domain is ending and the call does not return.
  */
 int request_begin(struct request *request, const char *data, struct reply *reply, int *handles,
 		  u32 max_handles);

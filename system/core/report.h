@@ -31,7 +31,10 @@ __noreturn void layer_crash(const struct regs *regs, const char *format, ...) __
 			panic("%s:%d: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
-/* Name and offset of a function of the layer; NULL where unknown (core/symbols.c, from a generated table). */
+/* Name of a system call, or NULL. Supplied by syscall/trace.c, from the table of calls. */
+const char *syscall_name(u64 number);
+
+/* Name and offset of a function of the layer; NULL where unknown (from a generated table, core/symbols.h). */
 const char *symbol_name(uptr address, u64 *offset);
 
 #endif

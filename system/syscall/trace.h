@@ -24,7 +24,4 @@ void trace_exit(u64 number, const u64 arguments[6], long result);
 /* A signal is about to be delivered. */
 struct siginfo;
 void trace_signal(const struct siginfo *info);
-/* The name of a call, or NULL. */
-const char *syscall_name(u64 number);
-
 #endif
