@@ -9,6 +9,11 @@
  * Sleeping: a side that finds nothing to do sets its *_waits flag, looks again, and sleeps on the other
  * side's counter with a shared futex. The other side, after moving its counter, wakes it only when the
  * flag is set, so that a busy stream makes no calls at all.
+ *
+ * In the channel the domain's side does not sleep on the monitor's counters: the monitor answers a set
+ * flag of the domain with EVENT_STREAMS (abi.h). The domain wakes the monitor by the futexes named above;
+ * for stdin, of which the monitor reads only as much as is wanted, the domain says "please read some" by
+ * setting consumer_waits on an empty ring and waking the futex at consumer_waits.
  */
 #ifndef BOUNDARY_RING_H
 #define BOUNDARY_RING_H

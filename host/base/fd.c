@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Small operations on host file descriptors; see fd.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+
+void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int fd_pwrite_all(int fd, const void *data, size_t size, long offset)
+{
+	const char *from = data;
+
+	while (size) {
+		ssize_t done = pwrite(fd, from, size, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done ? -errno : -EIO;
+		from += done;
+		offset += done;
+		size -= (size_t)done;
+	}
+	return 0;
+}
+
+long fd_read_file(const char *path, char *text, size_t size)
+{
+	size_t used = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while (used < size - 1) {
+		ssize_t done = read(fd, text + used, size - 1 - used);
+
+		if (done < 0) {
+			close(fd);
+			return -errno;
+		}
+		if (!done)
+			break;
+		used += (size_t)done;
+	}
+	close(fd);
+	text[used] = '\0';
+	return (long)used;
+}

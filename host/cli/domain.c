@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* From a plan to an exit status: the one place where launcher and monitor meet. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "host/cli/cli.h"
+#include "host/launch/layer.h"
+#include "host/launch/start.h"
+#include "host/monitor/monitor.h"
+
+static int exit_code(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status);
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : EXIT_MEZZO_FAILED;
+}
+
+/* How a first process ended that said nothing. */
+static int tell_death(const struct domain *domain, int wait_status, struct error *err)
+{
+	if (domain_start_failure(domain, err))
+		return cli_fail(err);
+	if (WIFSIGNALED(wait_status))
+		fprintf(stderr, "mezzo: the domain ended unexpectedly: its first process was killed "
+			"by signal %d%s\n", WTERMSIG(wait_status),
+			WTERMSIG(wait_status) == SIGSYS ? " (a host call that is not allowed)" : "");
+	else
+		fprintf(stderr, "mezzo: the domain ended unexpectedly: its first process left with "
+			"status %d\n", WEXITSTATUS(wait_status));
+	return EXIT_LAYER_CRASHED;
+}
+
+static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
+			const struct domain *domain, const struct monitor *monitor, int wait_status,
+			struct error *err)
+{
+	switch (outcome) {
+	case OUTCOME_EXITED:
+		return exit_code(monitor->status);
+	case OUTCOME_CRASHED:
+		fprintf(stderr, "mezzo: the system layer of this domain crashed, which is a bug in Mezzo: "
+			"its report is %s%s\n", plan->log_file ? "in " : "above",
+			plan->log_file ? plan->log_file : "");
+		return EXIT_LAYER_CRASHED;
+	case OUTCOME_DIED:
+		return tell_death(domain, wait_status, err);
+	case OUTCOME_BROKEN:
+		break;
+	}
+	return cli_fail(err);
+}
+
+static int monitor_domain(const struct plan *plan, struct domain *domain)
+{
+	struct monitor_setup setup = {
+		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
+		.rootfs = plan->rootfs, .own_ids_are_root = plan->own_ids_are_root,
+		.log_file = plan->log_file,
+	};
+	enum monitor_outcome outcome;
+	struct monitor monitor;
+	struct error err;
+	int wait_status;
+
+	if (monitor_init(&monitor, &setup, &err)) {
+		domain_end(domain);
+		return cli_fail(&err);
+	}
+	outcome = monitor_run(&monitor, &err);
+	wait_status = domain_end(domain);
+	monitor_release(&monitor);
+	return tell_outcome(outcome, plan, domain, &monitor, wait_status, &err);
+}
+
+int domain_run(const struct plan *plan)
+{
+	struct domain domain;
+	struct layer layer;
+	struct error err;
+
+	if (plan_check(plan, &err) || layer_open(&layer, plan->layer_file, &err))
+		return cli_fail(&err);
+	monitor_block_signals();
+	if (domain_start(&domain, plan, &layer, &err))
+		return cli_fail(&err);
+	return monitor_domain(plan, &domain);
+}

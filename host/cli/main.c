@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo`: picks the verb. */
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cli/cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{ "do", verb_do },
+	{ "run", verb_run },
+	{ "inspect", verb_inspect },
+	{ "version", verb_version },
+	{ "--version", verb_version },
+	{ "help", verb_help },
+	{ "--help", verb_help },
+	{ "-h", verb_help },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "mezzo: no verb given: try `mezzo help`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "mezzo: unknown verb '%s': try `mezzo help`\n", argv[1]);
+	return EXIT_MEZZO_FAILED;
+}

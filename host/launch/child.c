@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domain's first process from its birth to the jump into the system layer. It gives up everything
+ * the launcher had: ids, namespaces, root, descriptors, capabilities; then the filter closes behind it.
+ * It runs as a copy of the launcher, so each step here is a plain system call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "boundary/abi.h"
+#include "host/launch/child.h"
+
+/* The host's "nobody": what a domain started by root is to the host's file systems. */
+#define NOBODY 65534
+
+static void __attribute__((noreturn)) fail(const struct child *child, const char *step)
+{
+	child->report->error = errno;
+	strncpy(child->report->text, step, sizeof(child->report->text) - 1);
+	__atomic_store_n(&child->report->failed, 1, __ATOMIC_RELEASE);
+	_exit(EXIT_MEZZO_FAILED);
+}
+
+/* Die with the monitor, whatever kills it. A change of ids undoes this, so it comes after them. */
+static void die_with_monitor(const struct child *child)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+		fail(child, "can't tie the domain to its monitor");
+}
+
+/* A terminal's signals are for the monitor, which passes them on. */
+static void leave_session(void)
+{
+	sigset_t none;
+
+	setsid();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * No id is mapped in the new user namespace: nothing in a domain looks at the host's ids, and writing
+ * the maps costs a tenth of the start. A launcher that is root becomes nobody before.
+ */
+static void enter_namespaces(const struct child *child)
+{
+	int flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+
+	if (child->privileged) {
+		flags |= CLONE_NEWUSER;
+		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+		    setresuid(NOBODY, NOBODY, NOBODY))
+			fail(child, "can't leave root's ids");
+	}
+	if (unshare(flags))
+		fail(child, "can't make namespaces");
+	die_with_monitor(child);
+}
+
+/* An empty, read-only tmpfs becomes the root; the former root is gone. */
+static void enter_empty_root(const struct child *child)
+{
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), root;
+
+	if (fs < 0)
+		fail(child, "can't make an empty root (fsopen)");
+	fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0);
+	fsconfig(fs, FSCONFIG_SET_STRING, "mode", "555", 0);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fail(child, "can't make an empty root (fsconfig)");
+	root = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+		       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (root < 0)
+		fail(child, "can't make an empty root (fsmount)");
+	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) || fchdir(root))
+		fail(child, "can't enter an empty root");
+	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+		fail(child, "can't leave the host's root");
+}
+
+/* The three handles at their numbers and no other descriptor. */
+static void keep_handles(const struct child *child)
+{
+	/* First out of the way of the low numbers, any of which may be a source. */
+	int high[HANDLE_FIRST_FREE];
+
+	high[HANDLE_MONITOR] = fcntl(child->socket, F_DUPFD, 64);
+	high[HANDLE_HEAP] = fcntl(child->heap, F_DUPFD, 64);
+	high[HANDLE_CHANNEL] = fcntl(child->channel, F_DUPFD, 64);
+	for (int i = 0; i < HANDLE_FIRST_FREE; i++) {
+		if (high[i] < 0 || dup2(high[i], i) < 0)
+			fail(child, "can't arrange the handles");
+	}
+	if (close_range(HANDLE_FIRST_FREE, ~0u, 0))
+		fail(child, "can't close the launcher's descriptors");
+}
+
+static void raise_limit(int which, rlim_t value)
+{
+	struct rlimit limit = { value, value };
+
+	if (value == RLIM_INFINITY && !getrlimit(which, &limit))
+		limit.rlim_cur = limit.rlim_max;
+	setrlimit(which, &limit);
+}
+
+/*
+ * The programs' limits are kept by the layer; the host's are lifted as far as they go. A core limit of 1
+ * is what also stops dumps into a pipe (core(5)), which 0 does not.
+ */
+static void set_limits(void)
+{
+	raise_limit(RLIMIT_NOFILE, RLIM_INFINITY);
+	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
+	raise_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+	raise_limit(RLIMIT_CPU, RLIM_INFINITY);
+	raise_limit(RLIMIT_DATA, RLIM_INFINITY);
+	raise_limit(RLIMIT_AS, RLIM_INFINITY);
+	raise_limit(RLIMIT_STACK, RLIM_INFINITY);
+	raise_limit(RLIMIT_CORE, 1);
+}
+
+static void map_at(const struct child *child, uint64_t address, uint64_t size, int protection,
+		   int flags, int fd, uint64_t offset)
+{
+	void *wanted = (void *)address;
+
+	if (mmap(wanted, size, protection, flags | MAP_FIXED_NOREPLACE, fd, (off_t)offset) != wanted)
+		fail(child, "can't map the system layer");
+}
+
+static void map_layer(const struct child *child)
+{
+	const struct layer *layer = child->layer;
+
+	for (size_t i = 0; i < layer->segment_count; i++) {
+		const struct layer_segment *segment = &layer->segments[i];
+
+		map_at(child, segment->address, segment->size, segment->protection, MAP_PRIVATE,
+		       layer->fd, segment->offset);
+	}
+	map_at(child, HEAP_BASE, HEAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+	       child->heap, 0);
+	map_at(child, CHANNEL_BASE, sizeof(struct channel), PROT_READ | PROT_WRITE, MAP_SHARED,
+	       child->channel, 0);
+}
+
+/* The byte that says that the channel is ready; end of file where the monitor is dead already. */
+static void wait_for_launcher(void)
+{
+	char byte;
+	ssize_t size;
+
+	do {
+		size = read(HANDLE_MONITOR, &byte, 1);
+	} while (size < 0 && errno == EINTR);
+	if (size != 1)
+		_exit(EXIT_MEZZO_FAILED);
+}
+
+static void drop_privileges(const struct child *child)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	if (syscall(SYS_capset, &header, none))
+		fail(child, "can't drop capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		fail(child, "can't set no_new_privs");
+	die_with_monitor(child);
+	/* The same user may look into his domain with a debugger; the change of ids forbade it. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static void close_filter(const struct child *child)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)child->filter->count,
+		.filter = (struct sock_filter *)child->filter->code,
+	};
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		fail(child, "can't install the system-call filter");
+}
+
+static void __attribute__((noreturn)) enter_layer(const struct layer_header *header)
+{
+	uint64_t data_end = (header->data_memory_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	uint64_t stack = HEAP_BASE + data_end + BOOT_STACK_SIZE;
+
+	asm volatile("mov %0, %%rsp\n\t"
+		     "xor %%ebp, %%ebp\n\t"
+		     "jmp *%1"
+		     : : "r"(stack), "r"(header->entry) : "memory");
+	__builtin_unreachable();
+}
+
+void child_run(const struct child *child)
+{
+	die_with_monitor(child);
+	leave_session();
+	enter_namespaces(child);
+	enter_empty_root(child);
+	set_limits();
+	map_layer(child);
+	keep_handles(child);
+	wait_for_launcher();
+	drop_privileges(child);
+	close_filter(child);
+	enter_layer(&child->layer->header);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Filling and checking the plan of a domain; see plan.h. No locks: one thread makes a plan. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/launch/plan.h"
+
+static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static char default_home[] = "HOME=/root";
+
+int plan_init_as_caller(struct plan *plan, char **environ, struct error *err)
+{
+	int count;
+
+	*plan = (struct plan){ .rootfs = "/", .uid = geteuid(), .gid = getegid() };
+	plan->cwd = getcwd(NULL, 0);
+	if (!plan->cwd)
+		return error_set(err, errno, "can't find out the current directory");
+	if (plan->cwd[0] != '/')
+		return error_set(err, 0, "the current directory lies outside the root: cd elsewhere");
+	/* A process may have more groups than the boundary carries: the first ones count. */
+	count = getgroups(0, NULL);
+	if (count > 0) {
+		gid_t groups[NGROUPS_MAX];
+
+		count = getgroups(NGROUPS_MAX, groups);
+		for (int i = 0; i < count && plan->group_count < CONFIG_GROUPS_MAX; i++)
+			plan->groups[plan->group_count++] = groups[i];
+	}
+	for (char **variable = environ; *variable; variable++) {
+		if (strings_add(&plan->environment, *variable))
+			return error_set(err, ENOMEM, "can't copy the environment");
+	}
+	return 0;
+}
+
+int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *err)
+{
+	char *term = getenv("TERM");
+	int error;
+
+	*plan = (struct plan){ .rootfs = rootfs, .own_ids_are_root = geteuid() != 0 };
+	plan->cwd = strdup("/");
+	if (!plan->cwd)
+		return error_set(err, ENOMEM, "can't make a plan");
+	error = strings_add(&plan->environment, default_path);
+	if (!error)
+		error = strings_add(&plan->environment, default_home);
+	/* getenv() points behind "TERM=", in the caller's own environment. */
+	if (!error && term)
+		error = strings_add(&plan->environment, term - strlen("TERM="));
+	return error ? error_set(err, -error, "can't make an environment") : 0;
+}
+
+int plan_set_variable(struct plan *plan, char *assignment, struct error *err)
+{
+	const char *value;
+	char *whole;
+
+	if (!*assignment || *assignment == '=')
+		return error_set(err, 0, "-e %s: want NAME=VALUE or NAME", assignment);
+	if (!strchr(assignment, '=')) {
+		value = getenv(assignment);
+		if (!value)
+			return 0;
+		whole = (char *)value - strlen(assignment) - 1;
+	} else {
+		whole = assignment;
+	}
+	if (strings_set_variable(&plan->environment, whole))
+		return error_set(err, ENOMEM, "-e %s", assignment);
+	return 0;
+}
+
+/* A decimal id; stops at end. Returns 0 or -EINVAL. */
+static int parse_id(const char *text, char **end, uint32_t *id)
+{
+	unsigned long value;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, end, 10);
+	if (errno || value >= UINT32_MAX)
+		return -EINVAL;
+	*id = (uint32_t)value;
+	return 0;
+}
+
+int plan_set_user(struct plan *plan, const char *text, struct error *err)
+{
+	uint32_t uid, gid = 0;
+	char *end;
+
+	if (parse_id(text, &end, &uid))
+		goto bad;
+	if (*end == ':' && parse_id(end + 1, &end, &gid))
+		goto bad;
+	if (*end)
+		goto bad;
+	plan->uid = uid;
+	plan->gid = gid;
+	plan->group_count = 0;
+	return 0;
+bad:
+	return error_set(err, 0, "--user %s: want UID or UID:GID, as numbers", text);
+}
+
+int plan_note_streams(struct plan *plan, struct error *err)
+{
+	for (int i = STREAM_IN; i <= STREAM_ERR; i++) {
+		if (isatty(i))
+			plan->stream_flags[i] = STREAM_IS_TTY;
+		if (fcntl(i, F_GETFD) >= 0)
+			continue;
+		plan->stream_flags[i] = STREAM_ABSENT;
+		/* The lowest free number is i: those before are open. */
+		if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+			return error_set(err, errno, "/dev/null");
+	}
+	return 0;
+}
+
+/* What the start parameters need in the channel, ends of strings included. */
+static size_t text_size(const struct plan *plan)
+{
+	size_t size = strlen(plan->cwd) + strlen(plan->hostname) + strlen(plan->argv[0]) + 3;
+
+	for (char **arg = plan->argv; *arg; arg++)
+		size += strlen(*arg) + 1;
+	for (size_t i = 0; i < plan->environment.count; i++)
+		size += strlen(plan->environment.items[i]) + 1;
+	return size;
+}
+
+int plan_check(const struct plan *plan, struct error *err)
+{
+	struct stat status;
+
+	if (!plan->argv || !plan->argv[0])
+		return error_set(err, 0, "no command given");
+	if (stat(plan->rootfs, &status))
+		return error_set(err, errno, "root file system %s", plan->rootfs);
+	if (!S_ISDIR(status.st_mode))
+		return error_set(err, ENOTDIR, "root file system %s", plan->rootfs);
+	if (plan->cwd[0] != '/')
+		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);
+	if (!*plan->hostname || strlen(plan->hostname) > 64)
+		return error_set(err, 0, "--hostname: want 1 to 64 bytes");
+	if (text_size(plan) > CONFIG_TEXT_MAX)
+		return error_set(err, E2BIG, "arguments and environment take %zu bytes, at most %u fit",
+				 text_size(plan), CONFIG_TEXT_MAX);
+	return 0;
+}
+
+void plan_release(struct plan *plan)
+{
+	strings_release(&plan->environment);
+	free(plan->cwd);
+	plan->cwd = NULL;
+}

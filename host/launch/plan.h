@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan: everything that a domain is to be, read from the command line and checked before anything
+ * is started. Who fills it owns the strings; they outlive the plan.
+ */
+#ifndef HOST_LAUNCH_PLAN_H
+#define HOST_LAUNCH_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "boundary/abi.h"
+#include "host/base/error.h"
+#include "host/base/strings.h"
+
+struct plan {
+	const char *rootfs;		/* the lower root; "/" for `mezzo do` */
+	const char *layer_file;		/* NULL: the one installed with mezzo */
+	const char *log_file;		/* NULL: the log goes to stderr */
+	const char *hostname;
+	char *cwd;			/* absolute, as the domain sees it */
+	char **argv;			/* ends in NULL */
+	struct strings environment;
+	uint32_t flags;			/* CONFIG_* */
+	uint32_t stream_flags[STREAM_COUNT];	/* STREAM_* */
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[CONFIG_GROUPS_MAX];
+	size_t group_count;
+	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
+};
+
+/* The caller's own root, directory, ids and environment. Returns 0 or -errno. */
+int plan_init_as_caller(struct plan *plan, char **environ, struct error *err);
+
+/* A root file system in a directory: uid 0, "/", a small environment. Returns 0 or -errno. */
+int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *err);
+
+/* -e: NAME=VALUE, or NAME to take the caller's value (nothing happens where there is none). */
+int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
+
+/* -u: UID[:GID] in decimal. */
+int plan_set_user(struct plan *plan, const char *text, struct error *err);
+
+/*
+ * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so that
+ * no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
+ */
+int plan_note_streams(struct plan *plan, struct error *err);
+
+/* Check what only the whole plan shows. Returns 0 or -errno. */
+int plan_check(const struct plan *plan, struct error *err);
+
+/* Free what the plan itself allocated. */
+void plan_release(struct plan *plan);
+
+#endif

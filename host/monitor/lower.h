@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lower tree: the directory that a domain sees as its read-only ground. Everything here answers one
+ * request of a domain, whose paths are hostile; nothing leaves the tree, follows a symbolic link, or opens
+ * anything but directories and regular files.
+ */
+#ifndef HOST_MONITOR_LOWER_H
+#define HOST_MONITOR_LOWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "boundary/abi.h"
+#include "host/base/error.h"
+
+struct lower {
+	int root;			/* O_PATH directory */
+	bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* What goes back for one request. */
+struct answer {
+	char *area;			/* the channel's reply area: only ever written */
+	size_t used, room;
+	uint32_t count;
+	uint64_t offset;
+	int handles[REQUEST_OPEN_MAX];
+	unsigned int handle_count;
+};
+
+/* Open the tree's root. Returns 0 or -errno; on success lower_release() is due. */
+int lower_open(struct lower *lower, const char *path, bool own_ids_are_root, struct error *err);
+
+void lower_release(struct lower *lower);
+
+/*
+ * Whether a path from a domain keeps the boundary's rules: no leading '/', no empty component, no "." or
+ * "..". Anything else is a broken or hostile layer.
+ */
+bool lower_path_is_proper(const char *path);
+
+/*
+ * The operations of enum request_op on proper paths. Each returns 0 or the -errno that becomes
+ * reply.error, and fills the answer; handles in it are the caller's to close, also after an error.
+ */
+int lower_walk(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
+	       struct answer *answer);
+int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer);
+int lower_open_file(const struct lower *lower, const char *path, struct answer *answer);
+int lower_xattr(const struct lower *lower, const char *path, const char *name,
+		struct answer *answer);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor of one domain; see monitor.h. The main thread serves requests and signals; stream.c has
+ * threads for the streams. They share the channel's event words, which are atomic, and nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/monitor/futex.h"
+#include "host/monitor/monitor.h"
+#include "host/monitor/request.h"
+
+static const int passed_on[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGTSTP, SIGCONT,
+};
+
+static void signals_to_pass(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		sigaddset(set, passed_on[i]);
+}
+
+void monitor_block_signals(void)
+{
+	sigset_t set;
+
+	signals_to_pass(&set);
+	/* A reader that goes away is seen as EPIPE by the stream that writes to it. */
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int open_files(struct monitor *monitor, const struct monitor_setup *setup, struct error *err)
+{
+	sigset_t set;
+
+	signals_to_pass(&set);
+	monitor->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	monitor->trouble_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (monitor->signal_fd < 0 || monitor->trouble_fd < 0)
+		return error_set(err, errno, "can't watch the domain");
+	if (setup->log_file) {
+		monitor->log_fd = open(setup->log_file,
+				       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+		if (monitor->log_fd < 0)
+			return error_set(err, errno, "log file %s", setup->log_file);
+	}
+	return lower_open(&monitor->lower, setup->rootfs, setup->own_ids_are_root, err);
+}
+
+static void close_files(struct monitor *monitor)
+{
+	fd_close(&monitor->signal_fd);
+	fd_close(&monitor->trouble_fd);
+	fd_close(&monitor->log_fd);
+	lower_release(&monitor->lower);
+}
+
+int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, struct error *err)
+{
+	int fds[STREAM_COUNT];
+	int error;
+
+	*monitor = (struct monitor){
+		.socket = setup->socket, .pidfd = setup->pidfd, .channel = setup->channel,
+		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1, .lower.root = -1,
+	};
+	error = open_files(monitor, setup, err);
+	if (!error) {
+		for (int i = 0; i < STREAM_LOG; i++)
+			fds[i] = (setup->channel->config.stream_flags[i] & STREAM_ABSENT) ? -1 : i;
+		fds[STREAM_LOG] = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
+		monitor->streams = streams_start(setup->channel, fds, monitor->trouble_fd, err);
+		error = monitor->streams ? 0 : -err->code;
+	}
+	if (error)
+		close_files(monitor);
+	return error;
+}
+
+/*
+ * A signal for us is one for the domain. With SIGTSTP the user's shell wants its terminal back, so the
+ * monitor stops too, after it told the domain.
+ */
+static void pass_signals_on(struct monitor *monitor)
+{
+	struct signalfd_siginfo info;
+	uint64_t bits = 0;
+
+	while (read(monitor->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		bits |= 1ull << (info.ssi_signo - 1);
+	if (!bits)
+		return;
+	__atomic_fetch_or(&monitor->channel->signals, bits, __ATOMIC_SEQ_CST);
+	channel_post(monitor->channel, EVENT_SIGNALS);
+	if (bits & 1ull << (SIGTSTP - 1))
+		raise(SIGSTOP);
+}
+
+enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
+{
+	struct pollfd fds[] = {
+		{ .fd = monitor->socket, .events = POLLIN },
+		{ .fd = monitor->signal_fd, .events = POLLIN },
+		{ .fd = monitor->pidfd, .events = POLLIN },
+		{ .fd = monitor->trouble_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
+			continue;
+		if (fds[1].revents)
+			pass_signals_on(monitor);
+		if (fds[3].revents) {
+			error_set(err, 0, "the domain broke a stream's ring and was ended");
+			return OUTCOME_BROKEN;
+		}
+		if (fds[0].revents) {
+			switch (request_serve(monitor->socket, &monitor->lower, monitor->channel,
+					      &monitor->status, err)) {
+			case REQUEST_NONE:
+				continue;
+			case REQUEST_EXIT:
+				return OUTCOME_EXITED;
+			case REQUEST_CRASH:
+				return OUTCOME_CRASHED;
+			case REQUEST_BAD:
+				return OUTCOME_BROKEN;
+			case REQUEST_CLOSED:
+				fds[0].fd = -1;
+			}
+		}
+		/* Only once all requests are read: the last one may be the exit status. */
+		if (fds[2].revents)
+			return OUTCOME_DIED;
+	}
+}
+
+/* Nobody is left to take signals: those that come while output is written out end us as usual. */
+static void unblock_signals(void)
+{
+	sigset_t set;
+
+	signals_to_pass(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void monitor_release(struct monitor *monitor)
+{
+	unblock_signals();
+	streams_finish(monitor->streams);
+	close_files(monitor);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor of one domain: serves its requests, carries its streams, passes signals on, and sees its
+ * end.
+ */
+#ifndef HOST_MONITOR_MONITOR_H
+#define HOST_MONITOR_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boundary/abi.h"
+#include "host/base/error.h"
+#include "host/monitor/lower.h"
+#include "host/monitor/stream.h"
+
+enum monitor_outcome {
+	OUTCOME_EXITED,			/* status: the domain's own wait status */
+	OUTCOME_CRASHED,		/* the system layer failed and said so */
+	OUTCOME_DIED,			/* the first process died without a word */
+	OUTCOME_BROKEN,			/* the domain broke the rules of the boundary: err says how */
+};
+
+struct monitor {
+	int socket;
+	int pidfd;
+	struct channel *channel;
+	struct lower lower;
+	int signal_fd;
+	int trouble_fd;			/* eventfd: the streams saw a broken ring */
+	int log_fd;			/* -1: stderr */
+	struct streams *streams;
+	int32_t status;
+};
+
+/* What a monitor is made from; everything in it stays the caller's. */
+struct monitor_setup {
+	int socket;			/* the monitor's end */
+	int pidfd;			/* of the domain's first process */
+	struct channel *channel;
+	const char *rootfs;
+	bool own_ids_are_root;
+	const char *log_file;		/* NULL: the log goes to stderr */
+};
+
+/*
+ * Block the signals that a monitor passes on, so that none is lost. Call it before the domain is
+ * started and before any thread; the domain's first process sets its own mask.
+ */
+void monitor_block_signals(void);
+
+/* Returns 0 or -errno; on success monitor_release() is due. */
+int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, struct error *err);
+
+/* Serve the domain until it ends or must be ended. The domain may still have processes then. */
+enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err);
+
+/* Once all of the domain is dead: write out its streams, let go of everything. */
+void monitor_release(struct monitor *monitor);
+
+#endif

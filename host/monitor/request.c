@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests of a domain; see request.h. Decoding checks everything and refuses with a reason of its own;
+ * only then something is done. Used by the monitor's main thread alone: no locks.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/monitor/request.h"
+
+/* A request as received: our own copy, which the domain can't change any more. */
+struct message {
+	union {
+		struct request request;
+		char bytes[sizeof(struct request) + REQUEST_DATA_MAX];
+	};
+	char end;			/* NUL: data is a string for every operation */
+};
+
+static int bad(struct error *err, const char *why)
+{
+	return error_set(err, 0, "the domain sent a bad request (%s) and was ended", why);
+}
+
+/* Receive without blocking. Returns bytes, 0 at end of file, -EAGAIN, or another -errno. */
+static ssize_t receive(int socket, struct message *message)
+{
+	ssize_t size = recv(socket, message->bytes, sizeof(message->bytes), MSG_DONTWAIT | MSG_TRUNC);
+
+	return size < 0 ? -errno : size;
+}
+
+static int check_frame(struct message *message, size_t size, struct error *err)
+{
+	struct request *request = &message->request;
+
+	if (size > sizeof(message->bytes))
+		return bad(err, "too long");
+	if (size < sizeof(*request) || request->data_size != size - sizeof(*request))
+		return bad(err, "its size is wrong");
+	message->bytes[size] = '\0';
+	/* One NUL at the end of a path is welcome. */
+	if (request->op != REQ_OPEN && request->op != REQ_XATTR && request->data_size &&
+	    !request->data[request->data_size - 1])
+		request->data_size--;
+	return 0;
+}
+
+/* The data is one proper path. */
+static int check_path(const struct request *request, struct error *err)
+{
+	if (strlen(request->data) != request->data_size)
+		return bad(err, "a NUL within a path");
+	if (!lower_path_is_proper(request->data))
+		return bad(err, "an improper path");
+	return 0;
+}
+
+static int serve_walk(const struct lower *lower, const struct request *request,
+		      struct answer *answer, int32_t *result, struct error *err)
+{
+	if (request->flags & ~REQUEST_OPEN_LAST)
+		return bad(err, "unknown flags");
+	if (check_path(request, err))
+		return -EINVAL;
+	*result = lower_walk(lower, request->data, request->count,
+			     request->flags & REQUEST_OPEN_LAST, answer);
+	return *result == -EINVAL ? bad(err, "more components skipped than there are") : 0;
+}
+
+static int serve_list(const struct lower *lower, const struct request *request,
+		      struct answer *answer, int32_t *result, struct error *err)
+{
+	if (check_path(request, err))
+		return -EINVAL;
+	*result = lower_list(lower, request->data, request->offset, answer);
+	return 0;
+}
+
+static int serve_open(const struct lower *lower, const struct request *request,
+		      struct answer *answer, int32_t *result, struct error *err)
+{
+	int32_t results[REQUEST_OPEN_MAX];
+	size_t at = 0;
+
+	if (!request->count || request->count > REQUEST_OPEN_MAX)
+		return bad(err, "a wrong number of paths");
+	for (uint32_t i = 0; i < request->count; i++) {
+		const char *path = request->data + at;
+
+		if (at >= request->data_size)
+			return bad(err, "fewer paths than promised");
+		if (!lower_path_is_proper(path))
+			return bad(err, "an improper path");
+		results[i] = lower_open_file(lower, path, answer);
+		at += strlen(path) + 1;
+	}
+	if (at != request->data_size)
+		return bad(err, "more bytes than paths");
+	answer->count = request->count;
+	answer->used = request->count * sizeof(results[0]);
+	memcpy(answer->area, results, answer->used);
+	*result = 0;
+	return 0;
+}
+
+static int serve_xattr(const struct lower *lower, const struct request *request,
+		       struct answer *answer, int32_t *result, struct error *err)
+{
+	const char *name = request->data + strlen(request->data) + 1;
+
+	if ((size_t)(name - request->data) > request->data_size || !*name ||
+	    !lower_path_is_proper(request->data))
+		return bad(err, "an improper path or attribute name");
+	*result = lower_xattr(lower, request->data, name, answer);
+	return 0;
+}
+
+static int serve(const struct lower *lower, const struct request *request, struct answer *answer,
+		 int32_t *result, struct error *err)
+{
+	switch (request->op) {
+	case REQ_WALK:
+		return serve_walk(lower, request, answer, result, err);
+	case REQ_LIST:
+		return serve_list(lower, request, answer, result, err);
+	case REQ_OPEN:
+		return serve_open(lower, request, answer, result, err);
+	case REQ_XATTR:
+		return serve_xattr(lower, request, answer, result, err);
+	}
+	return bad(err, "unknown operation");
+}
+
+/* A domain that does not take its replies has broken the rules too. */
+static int send_reply(int socket, struct reply *reply, const struct answer *answer,
+		      struct error *err)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int) * REQUEST_OPEN_MAX)];
+	} control;
+	struct iovec part = { reply, sizeof(*reply) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	size_t handles_size = answer->handle_count * sizeof(int);
+
+	if (handles_size) {
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(handles_size);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(handles_size);
+		memcpy(CMSG_DATA(&control.header), answer->handles, handles_size);
+	}
+	if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(*reply))
+		return 0;
+	/* The end of the domain is noticed elsewhere. */
+	return errno == EPIPE || errno == ECONNRESET ? 0 : bad(err, "it does not take replies");
+}
+
+static enum request_result serve_and_answer(int socket, const struct lower *lower,
+					    struct channel *channel,
+					    const struct request *request, struct error *err)
+{
+	struct answer answer = { .area = channel->reply_area, .room = REPLY_AREA_SIZE };
+	struct reply reply = { .sequence = request->sequence };
+	int error = serve(lower, request, &answer, &reply.error, err);
+
+	reply.count = answer.count;
+	reply.handles = answer.handle_count;
+	reply.data_size = (uint32_t)answer.used;
+	reply.offset = answer.offset;
+	if (!error)
+		error = send_reply(socket, &reply, &answer, err);
+	for (unsigned int i = 0; i < answer.handle_count; i++)
+		close(answer.handles[i]);
+	return error ? REQUEST_BAD : REQUEST_NONE;
+}
+
+enum request_result request_serve(int socket, const struct lower *lower, struct channel *channel,
+				  int32_t *status, struct error *err)
+{
+	struct message message;
+	ssize_t size = receive(socket, &message);
+
+	if (size == -EAGAIN || size == -EINTR)
+		return REQUEST_NONE;
+	if (size <= 0)
+		return REQUEST_CLOSED;
+	if (check_frame(&message, (size_t)size, err))
+		return REQUEST_BAD;
+	switch (message.request.op) {
+	case REQ_EXIT:
+		*status = message.request.status;
+		return REQUEST_EXIT;
+	case REQ_CRASH:
+		return REQUEST_CRASH;
+	}
+	return serve_and_answer(socket, lower, channel, &message.request, err);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domain's streams: bytes move between the rings in the channel and the monitor's own standard
+ * descriptors. A thread for a stream exists only once the stream is used.
+ */
+#ifndef HOST_MONITOR_STREAM_H
+#define HOST_MONITOR_STREAM_H
+
+#include "boundary/abi.h"
+#include "host/base/error.h"
+
+struct streams;
+
+/*
+ * Begin to carry the channel's streams; fds[i] is the outer descriptor of stream i, or -1. All signals
+ * that the process waits for must be blocked already. trouble_fd, an eventfd, is written when a ring
+ * shows counters that can't be true. Returns NULL with err set on failure.
+ */
+struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int trouble_fd,
+			      struct error *err);
+
+/*
+ * Once the domain is dead: write out all that it left in its rings and end the threads. The reader of
+ * stdin may stay blocked in its read for the rest of the process.
+ */
+void streams_finish(struct streams *streams);
+
+#endif
