@@ -53,7 +53,6 @@ struct thread {
 	u32 tid;
 	u32 host_tgid, host_tid;	/* as seen in the domain's host pid namespace */
 	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
-	struct list tid_node;		/* tid hash, under LOCK_PROCESS_TREE */
 	u32 host_gone;			/* futex cleared by the host when the host thread has ended */
 
 	/* The call in progress; private to the thread (the crash report reads it too). */
@@ -62,6 +61,7 @@ struct thread {
 
 	/* Signals, under process->signal_lock (LOCK_SIGNAL) unless said. */
 	u64 signal_mask;		/* blocked; written only by the thread itself */
+	u64 wait_set;			/* what sigtimedwait(2) waits for, though it is blocked */
 	u64 saved_mask;			/* sigsuspend, ppoll...: restored after the handler; private */
 	bool restore_mask;		/* private */
 	u64 pending;			/* sent to this thread and not yet taken; bit n-1 is signal n */
@@ -69,6 +69,7 @@ struct thread {
 	uptr altstack_base;		/* private: what sigaltstack(2) set */
 	u64 altstack_size;
 	u32 altstack_flags;
+	u64 fault_trap, fault_error, fault_address;	/* of the last fault, shown in signal frames; private */
 
 	/* Private to the thread. */
 	uptr clear_tid;			/* set_tid_address(2), CLONE_CHILD_CLEARTID */
@@ -77,6 +78,7 @@ struct thread {
 	u32 restart_kind;
 	uptr restart_remain;
 	char name[16];			/* PR_SET_NAME, /proc/PID/comm */
+	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK; only remembered */
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
 

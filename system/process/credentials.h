@@ -14,11 +14,19 @@ struct credentials {
 	u64 cap_effective, cap_permitted, cap_inheritable, cap_bounding, cap_ambient;
 	u32 group_count;
 	u32 groups[GROUPS_MAX];
+	struct credentials *next_retired;	/* replaced, but another thread may still read it */
 };
 
 #define CAP_BIT(cap) (1ull << (cap))
+#define CAP_ALL (CAP_BIT(41) - 1)	/* up to CAP_CHECKPOINT_RESTORE */
 
 struct credentials *credentials_copy(const struct credentials *from);	/* NULL: out of memory */
+/*
+ * Makes next the credentials of the calling process, taking over its reference: capabilities follow the user
+ * ids as Linux has it. May sleep.
+ */
+void credentials_commit(struct credentials *next);
+void credentials_retired_free(struct credentials *list);
 void credentials_put(struct credentials *credentials);
 bool credentials_in_group(const struct credentials *credentials, u32 gid);	/* fsgid or a supplementary one */
 static inline bool credentials_capable(const struct credentials *credentials, int cap)

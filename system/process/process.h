@@ -20,6 +20,7 @@
 
 #define SIGNAL_COUNT 64
 #define PID_MAX 32768
+#define FIRST_PROGRAM_PID 2	/* the domain lives as long as this process */
 
 struct mm;
 struct fd_table;
@@ -44,6 +45,7 @@ struct process {
 
 	/* tree */
 	struct process *parent;
+	u32 parent_pid;			/* a copy, so that getppid is a load */
 	struct list children;
 	struct list sibling_node;
 	u32 pgid, sid;
@@ -60,11 +62,15 @@ struct process {
 	struct signal_action actions[SIGNAL_COUNT];
 	u64 pending;			/* sent to the process */
 	struct list pending_queue;
+	u64 held_pending;		/* vfork child: what was pending for the thread that plays it */
+	struct list held_queue;
 	struct list threads;
 	u32 thread_count;
 	bool stopped;			/* job control: all threads are to stay parked */
 	u32 stop_signal;		/* reported by WUNTRACED when stop_unreported */
-	bool stop_unreported, continue_unreported;
+	bool stop_unreported, continue_unreported;	/* for WUNTRACED and WCONTINUED */
+	bool continue_notify;		/* the first thread that goes on tells the parent */
+	u32 continue_count;		/* raised by each SIGCONT and SIGKILL, so that a stop sees that it came late */
 	bool exiting;			/* exit_group or a deadly signal has begun; exit_status is decided */
 	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
 	struct wait_queue thread_wait;	/* threads that ended (exec and exit_group wait), stop and continue */
@@ -74,7 +80,8 @@ struct process {
 	struct mm *mm;
 	struct fd_table *files;
 	struct fs_context *fs;
-	struct credentials *credentials;
+	struct credentials *credentials;	/* replaced under exec_lock and signal_lock; others read under one */
+	struct credentials *retired_credentials;	/* replaced while other threads may still read them */
 	char *exe_path;			/* /proc/PID/exe; heap string */
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;
@@ -98,20 +105,53 @@ static inline struct process *process_current(void)
 
 /* ---- process/table.c: ids and the tree ---- */
 
-/* A fresh, lone process structure with a new pid, one reference, not yet in the tree. -EAGAIN, -ENOMEM as pointer. */
+/*
+ * A fresh, lone process structure with a new pid, one reference (the table's), not yet in the tree. -EAGAIN,
+ * -ENOMEM as pointer. The first one made has pid 1. Undone by process_discard, as long as it isn't published.
+ */
 struct process *process_create(void);
-/* Links under parent and into the hash: visible from now on. Takes process_tree_lock. */
+void process_discard(struct process *process);
+/*
+ * Links under parent (NULL only for init) and makes it findable; pgid and sid are set by the caller before.
+ * Takes process_tree_lock.
+ */
 void process_publish(struct process *process, struct process *parent);
+/* Takes a dead process out of the tree and gives its ids back. process_tree_lock held; drops the table's reference. */
+void process_release_locked(struct process *process);
+/* Changes group and session of a published process. process_tree_lock held. */
+void process_set_group_locked(struct process *process, u32 pgid, u32 sid);
 static inline void process_get(struct process *p) { refcount_get(&p->references); }
 void process_put(struct process *process);
 /* By id, with a reference, or NULL. Takes process_tree_lock. */
 struct process *process_find(u32 pid);
+struct process *process_find_locked(u32 pid);	/* process_tree_lock held; no new reference */
 struct thread *thread_find_locked(u32 tid);	/* process_tree_lock held; no reference: use under the lock */
-/* Allocates a thread id from the same numbers as pids; 0 when there are none. */
+/*
+ * Allocates a thread id from the same numbers as pids; 0 when there are none. An id has users (process,
+ * thread, members of a group or session of that number); it is free again when id_free was called for each.
+ */
 u32 id_alloc(void);
 void id_free(u32 id);
+/*
+ * Links a thread into thread->process (threads, thread_count) and makes it findable by its tid. -EAGAIN where
+ * the process is ending or another of its threads is in exec. Takes both locks.
+ */
+int thread_publish(struct thread *thread) __must_check;
+/*
+ * The reverse; true where it was the last thread of its process. The tid is given back (id_free) unless it
+ * is the pid. Signals sent to the process that only this thread was told of go to another.
+ */
+bool thread_unpublish(struct thread *thread);
+/*
+ * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published process,
+ * with child's pid as its tid; later it is a thread of parent again. Its process, tid, links and pending
+ * signals are changed, no more. Both take both locks.
+ */
+void thread_play(struct thread *thread, struct process *child);
+void thread_play_end(struct thread *thread, struct process *parent, u32 tid);
 /* Calls visit for each process under process_tree_lock until it returns true. */
 bool process_for_each(bool (*visit)(struct process *process, void *data), void *data);
+bool process_for_each_locked(bool (*visit)(struct process *process, void *data), void *data);
 u32 process_count(void);
 
 /* ---- process/thread.c: thread blocks and the host threads under them ---- */
@@ -123,10 +163,28 @@ void thread_free(struct thread *thread);
 
 /* ---- process/exit.c ---- */
 
+/*
+ * Tells all other threads of the calling thread's process to end (exec, exit_group). Does not wait: sleep on
+ * thread_wait until thread_count is 1. process->signal_lock held.
+ */
+void process_end_others_locked(struct process *process);
+
 /* Ends the calling thread; the process too when it is the last. Does not return, but for a vfork child. */
 __noreturn void thread_exit(u32 status);
 /* Ends the whole process with a wait status, from any of its threads. */
 __noreturn void process_exit_group(u32 status);
+
+/* ---- process/session.c ---- */
+
+/* True where no member of the group has a parent in its session but in another group; ignored counts as gone. */
+bool group_is_orphaned_locked(u32 pgid, const struct process *ignored);	/* process_tree_lock held */
+/* SIGHUP and SIGCONT for the groups that the end of process orphans while they hold stopped members. */
+void group_orphan_check_locked(struct process *process);	/* process_tree_lock held */
+
+/* ---- syscall/futex.c ---- */
+
+/* Marks and wakes the futexes that the program listed for a thread that ends (set_robust_list(2)). */
+void robust_list_exit(struct thread *thread);
 
 /* ---- process/domain.c ---- */
 

@@ -37,9 +37,18 @@ void signal_send_simple(struct process *process, int number, int code);
 void signal_force(const signal_info *info);
 /* All members of a group, with permission checks by sender (NULL: none). 0 or -ESRCH, -EPERM. */
 int signal_send_group(u32 pgid, const signal_info *info, const struct credentials *sender);
+int signal_send_group_locked(u32 pgid, const signal_info *info, const struct credentials *sender);
 
 /* Makes thread look at thread->work soon, wherever it runs. Callable under LOCK_SIGNAL. */
 void thread_kick(struct thread *thread);
+
+/*
+ * A thread stops caring for the signals in set (it ends, or blocks them): those that wait for the process are
+ * shown to another thread that takes them. process->signal_lock held.
+ */
+void signal_retarget_locked(struct process *process, u64 set);
+/* Sets or clears WORK_SIGNAL by what is pending now. The lock of thread->process held. */
+void signal_recompute_locked(struct thread *thread);
 
 /* Changes the calling thread's mask and recomputes WORK_SIGNAL. */
 void signal_mask_set(u64 mask);
@@ -55,8 +64,24 @@ bool signal_take(signal_info *info, struct signal_action *action);
 /* Dequeues one of the signals in set, for sigtimedwait and signalfd: its number or 0. */
 int signal_dequeue(u64 set, signal_info *info);
 
+/* Whether a process with these credentials may send number to target. */
+bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target, int number);
+
+/*
+ * Tells the parent that process ended, stopped or went on: code is CLD_*, status its si_status. Sends the signal
+ * the parent wants, if any, and wakes its wait4. True where the process ended and nobody will ask for it:
+ * the caller releases it. process_tree_lock held.
+ */
+bool signal_notify_parent_locked(struct process *process, int code, int status);
+
+/* process->real_timer has run out: SIGALRM (signal/itimer.c). */
+struct timer;
+void real_timer_expire(struct timer *timer);
+
 /* For fork and exec. */
 void signal_actions_reset_for_exec(struct process *process);
+/* After an action became "ignore": what waits for it is dropped. Takes the lock. */
+void signal_drop_ignored(struct process *process, int number);
 /* Frees everything queued. */
 void signal_queue_flush(struct list *queue);
 

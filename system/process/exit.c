@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How threads and processes end.
+ *
+ * Each thread of an ending process leaves by itself; the last one gives back what the process held, hands its
+ * children on, becomes a zombie and tells the parent. All of that is done in the heap before the host thread
+ * ends, so that the parent goes on without waiting for the host.
+ */
+#include <asm/unistd_64.h>
+#include <linux/resource.h>
+
+#include "core/heap.h"
+#include "core/host.h"
+#include "memory/mm.h"
+#include "memory/usercopy.h"
+#include "process/fork.h"
+#include "process/process.h"
+#include "process/times.h"
+#include "signal/signal.h"
+#include "syscalls.h"
+#include "vfs/file.h"
+#include "vfs/fs_context.h"
+
+/* ---- A thread ---- */
+
+/* What the program asked to be done in its memory when a thread ends, if others are left to see it. */
+static void thread_release_user(struct thread *thread, struct process *process)
+{
+	bool shared = READ_ONCE(process->thread_count) > 1 ||
+		      (process->mm && READ_ONCE(process->mm->references.count) > 1);
+
+	robust_list_exit(thread);
+	if (!thread->clear_tid || !shared)
+		return;
+	if (put_user((u32)0, thread->clear_tid) == 0)
+		host_call3(__NR_futex, thread->clear_tid, FUTEX_WAKE, 1);
+	thread->clear_tid = 0;
+}
+
+void process_end_others_locked(struct process *process)
+{
+	struct thread *thread;
+
+	lock_assert_held(&process->signal_lock);
+	list_for_each(thread, &process->threads, process_node) {
+		if (thread == thread_current())
+			continue;
+		atomic_or(&thread->work, WORK_EXIT);
+		thread_kick(thread);
+	}
+}
+
+/* ---- A process: what it held ---- */
+
+/* Others look at these pointers under exec_lock: procfs. */
+static void process_release_resources(struct process *process)
+{
+	struct fd_table *files = process->files;
+	struct fs_context *fs = process->fs;
+	struct file *exe_file = process->exe_file;
+	struct mm *mm = process->mm;
+
+	timer_cancel(&process->real_timer);
+	lock_acquire(&process->exec_lock);
+	process->files = NULL;
+	process->fs = NULL;
+	process->exe_file = NULL;
+	process->mm = NULL;
+	lock_release(&process->exec_lock);
+	if (files)
+		fd_table_put(files);
+	if (fs)
+		fs_context_put(fs);
+	if (exe_file)
+		file_put(exe_file);
+	if (mm)
+		mm_put(mm);
+}
+
+/* ---- A process: its place in the tree ---- */
+
+static struct process *reaper_find_locked(struct process *process)
+{
+	struct process *ancestor;
+
+	for (ancestor = process->parent; ancestor && ancestor != init_process; ancestor = ancestor->parent)
+		if (ancestor->child_subreaper && ancestor->state == PROCESS_RUNNING && !ancestor->exiting)
+			return ancestor;
+	return init_process;
+}
+
+static int wait_code(u32 status)
+{
+	return status & 0x7f ? CLD_KILLED : CLD_EXITED;
+}
+
+static int wait_value(u32 status)
+{
+	return status & 0x7f ? status & 0x7f : status >> 8 & 0xff;
+}
+
+static void zombie_tell_locked(struct process *zombie)
+{
+	if (signal_notify_parent_locked(zombie, wait_code(zombie->exit_status),
+					wait_value(zombie->exit_status)))
+		process_release_locked(zombie);
+}
+
+static void child_hand_on_locked(struct process *child, struct process *reaper)
+{
+	list_remove(&child->sibling_node);
+	list_add_tail(&child->sibling_node, &reaper->children);
+	child->parent = reaper;
+	child->parent_pid = reaper->pid;
+	if (child->parent_death_signal && child->state == PROCESS_RUNNING)
+		signal_send_simple(child, child->parent_death_signal, SI_USER);
+	child->exit_signal = SIGCHLD;
+	if (child->state == PROCESS_ZOMBIE)
+		zombie_tell_locked(child);
+}
+
+static void children_hand_on_locked(struct process *process)
+{
+	struct process *reaper = reaper_find_locked(process), *child, *next;
+
+	if (list_empty(&process->children))
+		return;
+	list_for_each_safe(child, next, &process->children, sibling_node)
+		child_hand_on_locked(child, reaper);
+}
+
+/* The last thread is on its way out. May free process unless the caller has a reference. */
+static void process_end(struct process *process, bool played)
+{
+	if (!played)	/* a vfork child has no host process of its own to ask about */
+		process_times_read(RUSAGE_SELF, &process->own_times);
+	process_release_resources(process);
+	if (process->pid == FIRST_PROGRAM_PID)
+		domain_exit(process->exit_status);
+	lock_acquire(&process_tree_lock);
+	group_orphan_check_locked(process);
+	children_hand_on_locked(process);
+	lock_acquire(&process->signal_lock);
+	process->exiting = true;
+	process->stopped = process->stop_unreported = process->continue_unreported = false;
+	process->state = PROCESS_ZOMBIE;
+	lock_release(&process->signal_lock);
+	zombie_tell_locked(process);
+	lock_release(&process_tree_lock);
+}
+
+/* ---- The ways out ---- */
+
+/* Decides the wait status: the one of a group exit, else that of the thread whose id is the pid. */
+static void exit_status_set(struct process *process, struct thread *thread, u32 status)
+{
+	lock_acquire(&process->signal_lock);
+	if (!process->exiting && thread->tid == process->pid)
+		process->exit_status = status;
+	lock_release(&process->signal_lock);
+}
+
+__noreturn void thread_exit(u32 status)
+{
+	struct thread *thread = thread_current();
+	struct process *process = thread->process;
+	u32 pid = process->pid;
+
+	thread->exit_status = status;
+	exit_status_set(process, thread, status);
+	if (thread->vfork) {
+		process_get(process);
+		process_end(process, true);
+		process_put(process);
+		vfork_return(pid);
+	}
+	thread_release_user(thread, process);
+	if (!thread_unpublish(thread))
+		thread_host_exit(thread, false);
+	process_end(process, false);
+	thread_host_exit(thread, true);
+}
+
+__noreturn void process_exit_group(u32 status)
+{
+	struct process *process = process_current();
+
+	lock_acquire(&process->signal_lock);
+	if (!process->exiting) {
+		process->exiting = true;
+		process->exit_status = status;
+		process_end_others_locked(process);
+	}
+	status = process->exit_status;
+	lock_release(&process->signal_lock);
+	thread_exit(status);
+}
+
+long sys_exit(int status)
+{
+	thread_exit((status & 0xff) << 8);
+}
+
+long sys_exit_group(int status)
+{
+	process_exit_group((status & 0xff) << 8);
+}

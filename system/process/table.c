@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of ids and the tree of processes.
+ *
+ * Processes, threads, groups and sessions are numbered from one space. A slot of the table counts what
+ * uses its number; counts change atomically, without a lock, the pointers under process_tree_lock. The
+ * table lies in .bss and costs memory only where numbers were used.
+ */
+#include "core/heap.h"
+#include "core/report.h"
+#include "core/string.h"
+#include "process/process.h"
+#include "signal/signal.h"
+
+#define FIRST_REUSED_ID 300	/* where counting starts again, as on Linux */
+
+struct id_slot {
+	u32 users;
+	struct process *process;
+	struct thread *thread;
+};
+
+struct lock process_tree_lock = LOCK_INIT(LOCK_PROCESS_TREE);
+struct process *init_process;
+
+static struct id_slot slots[PID_MAX + 1];
+static u32 last_id;
+static u32 live_processes;
+static struct list all_processes = { &all_processes, &all_processes };
+
+static u32 id_after(u32 id)
+{
+	return id >= PID_MAX - 1 ? FIRST_REUSED_ID : id + 1;
+}
+
+u32 id_alloc(void)
+{
+	u32 id = READ_ONCE(last_id);
+
+	for (u32 tries = 0; tries < PID_MAX; tries++) {
+		id = id_after(id);
+		if (READ_ONCE(slots[id].users) || !atomic_cas(&slots[id].users, 0, 1))
+			continue;
+		WRITE_ONCE(last_id, id);
+		return id;
+	}
+	return 0;
+}
+
+static void id_get(u32 id)
+{
+	if (id)
+		atomic_add(&slots[id].users, 1);
+}
+
+void id_free(u32 id)
+{
+	if (id)
+		atomic_sub(&slots[id].users, 1);
+}
+
+static void process_init(struct process *process, u32 pid)
+{
+	refcount_init(&process->references, 1);
+	process->pid = pid;
+	list_init(&process->pid_node);
+	list_init(&process->children);
+	list_init(&process->sibling_node);
+	list_init(&process->pending_queue);
+	list_init(&process->held_queue);
+	list_init(&process->threads);
+	lock_init(&process->signal_lock, LOCK_SIGNAL);
+	lock_init(&process->exec_lock, LOCK_EXEC);
+	wait_queue_init(&process->child_wait);
+	wait_queue_init(&process->thread_wait);
+	timer_init(&process->real_timer, real_timer_expire);
+	process->exit_signal = SIGCHLD;
+	process->start_ns = clock_monotonic_ns();
+}
+
+struct process *process_create(void)
+{
+	u32 pid = id_alloc();
+	struct process *process;
+
+	if (!pid)
+		return ERROR_PTR(-EAGAIN);
+	process = heap_alloc_zero(sizeof(*process));
+	if (!process) {
+		id_free(pid);
+		return ERROR_PTR(-ENOMEM);
+	}
+	process_init(process, pid);
+	return process;
+}
+
+void process_discard(struct process *process)
+{
+	id_free(process->pid);
+	process_put(process);
+}
+
+void process_publish(struct process *process, struct process *parent)
+{
+	lock_acquire(&process_tree_lock);
+	process->parent = parent;
+	if (parent) {
+		process->parent_pid = parent->pid;
+		list_add_tail(&process->sibling_node, &parent->children);
+	}
+	id_get(process->pgid);
+	id_get(process->sid);
+	slots[process->pid].process = process;
+	list_add_tail(&process->pid_node, &all_processes);
+	live_processes++;
+	lock_release(&process_tree_lock);
+}
+
+void process_set_group_locked(struct process *process, u32 pgid, u32 sid)
+{
+	id_get(pgid);
+	id_get(sid);
+	id_free(process->pgid);
+	id_free(process->sid);
+	process->pgid = pgid;
+	process->sid = sid;
+}
+
+void process_release_locked(struct process *process)
+{
+	lock_assert_held(&process_tree_lock);
+	process->state = PROCESS_DEAD;
+	list_remove(&process->sibling_node);
+	list_remove(&process->pid_node);
+	slots[process->pid].process = NULL;
+	live_processes--;
+	id_free(process->pgid);
+	id_free(process->sid);
+	id_free(process->pid);
+	process_put(process);
+}
+
+void process_put(struct process *process)
+{
+	if (!refcount_put(&process->references))
+		return;
+	signal_queue_flush(&process->pending_queue);
+	signal_queue_flush(&process->held_queue);
+	if (process->credentials)
+		credentials_put(process->credentials);
+	credentials_retired_free(process->retired_credentials);
+	heap_free(process->exe_path);
+	heap_free(process);
+}
+
+struct process *process_find_locked(u32 pid)
+{
+	lock_assert_held(&process_tree_lock);
+	return pid <= PID_MAX ? slots[pid].process : NULL;
+}
+
+struct process *process_find(u32 pid)
+{
+	struct process *process;
+
+	lock_acquire(&process_tree_lock);
+	process = process_find_locked(pid);
+	if (process)
+		process_get(process);
+	lock_release(&process_tree_lock);
+	return process;
+}
+
+struct thread *thread_find_locked(u32 tid)
+{
+	lock_assert_held(&process_tree_lock);
+	return tid <= PID_MAX ? slots[tid].thread : NULL;
+}
+
+bool process_for_each_locked(bool (*visit)(struct process *process, void *data), void *data)
+{
+	struct process *process;
+
+	lock_assert_held(&process_tree_lock);
+	list_for_each(process, &all_processes, pid_node)
+		if (visit(process, data))
+			return true;
+	return false;
+}
+
+bool process_for_each(bool (*visit)(struct process *process, void *data), void *data)
+{
+	bool stopped;
+
+	lock_acquire(&process_tree_lock);
+	stopped = process_for_each_locked(visit, data);
+	lock_release(&process_tree_lock);
+	return stopped;
+}
+
+u32 process_count(void)
+{
+	return READ_ONCE(live_processes);
+}
+
+/* ---- Threads ---- */
+
+static void thread_link_locked(struct thread *thread, struct process *process)
+{
+	list_add_tail(&thread->process_node, &process->threads);
+	process->thread_count++;
+	slots[thread->tid].thread = thread;
+	signal_recompute_locked(thread);
+}
+
+int thread_publish(struct thread *thread)
+{
+	struct process *process = thread->process;
+	int error = 0;
+
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	if (process->exiting || process->exec_thread)
+		error = -EAGAIN;
+	else
+		thread_link_locked(thread, process);
+	lock_release(&process->signal_lock);
+	lock_release(&process_tree_lock);
+	return error;
+}
+
+static bool thread_unlink_locked(struct thread *thread, struct process *process)
+{
+	list_remove(&thread->process_node);
+	if (slots[thread->tid].thread == thread)
+		slots[thread->tid].thread = NULL;
+	return --process->thread_count == 0;
+}
+
+bool thread_unpublish(struct thread *thread)
+{
+	struct process *process = thread->process;
+	bool last;
+
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	last = thread_unlink_locked(thread, process);
+	signal_retarget_locked(process, ~thread->signal_mask);
+	lock_release(&process->signal_lock);
+	if (thread->tid != process->pid)
+		id_free(thread->tid);
+	lock_release(&process_tree_lock);
+	signal_queue_flush(&thread->pending_queue);
+	wait_queue_wake_all(&process->thread_wait, 0);
+	return last;
+}
+
+/* Moves what is queued from one list to another, which is empty. */
+static void queue_move(struct list *from, struct list *to)
+{
+	if (list_empty(from))
+		return;
+	list_insert_between(to, from->prev, from->next);
+	list_init(from);
+}
+
+void thread_play(struct thread *thread, struct process *child)
+{
+	struct process *parent = thread->process;
+
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&parent->signal_lock);
+	thread_unlink_locked(thread, parent);
+	child->held_pending = thread->pending;
+	thread->pending = 0;
+	queue_move(&thread->pending_queue, &child->held_queue);
+	signal_retarget_locked(parent, ~thread->signal_mask);
+	lock_release(&parent->signal_lock);
+	lock_acquire(&child->signal_lock);
+	thread->process = child;
+	thread->tid = child->pid;
+	thread_link_locked(thread, child);
+	lock_release(&child->signal_lock);
+	lock_release(&process_tree_lock);
+}
+
+void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
+{
+	struct process *child = thread->process;
+	struct list unwanted;
+
+	list_init(&unwanted);
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&child->signal_lock);
+	thread_unlink_locked(thread, child);
+	queue_move(&thread->pending_queue, &unwanted);
+	thread->pending = child->held_pending;
+	queue_move(&child->held_queue, &thread->pending_queue);
+	signal_retarget_locked(child, ~0ull);
+	lock_release(&child->signal_lock);
+	lock_acquire(&parent->signal_lock);
+	thread->process = parent;
+	thread->tid = tid;
+	thread_link_locked(thread, parent);
+	lock_release(&parent->signal_lock);
+	lock_release(&process_tree_lock);
+	signal_queue_flush(&unwanted);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait4 and waitid: looking through the children under process_tree_lock, and sleeping on child_wait where
+ * none has anything to tell.
+ */
+#include <linux/resource.h>
+#include <linux/wait.h>
+
+#include "core/string.h"
+#include "memory/usercopy.h"
+#include "process/process.h"
+#include "process/times.h"
+#include "signal/signal.h"
+#include "syscalls.h"
+
+struct wait_request {
+	u32 type;		/* P_ALL, P_PID, P_PGID */
+	u32 id;
+	u32 options;		/* WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, WNOHANG, __WALL, __WCLONE */
+
+	/* The answer. */
+	u32 pid;
+	u32 uid;
+	int code;		/* CLD_* */
+	u32 status;		/* wait status */
+	struct process_times times;
+	long error;
+};
+
+static bool child_matches(const struct wait_request *request, const struct process *child)
+{
+	bool is_clone = child->exit_signal != SIGCHLD;
+
+	if (!(request->options & __WALL) && is_clone != !!(request->options & __WCLONE))
+		return false;
+	switch (request->type) {
+	case P_PID:
+		return child->pid == request->id;
+	case P_PGID:
+		return child->pgid == request->id;
+	default:
+		return true;
+	}
+}
+
+static void times_add(struct process_times *sum, const struct process_times *more)
+{
+	sum->user_ns += more->user_ns;
+	sum->system_ns += more->system_ns;
+	sum->max_rss_kb = MAX(sum->max_rss_kb, more->max_rss_kb);
+	sum->minor_faults += more->minor_faults;
+	sum->major_faults += more->major_faults;
+	sum->voluntary += more->voluntary;
+	sum->involuntary += more->involuntary;
+}
+
+static void answer_fill(struct wait_request *request, struct process *child, int code, u32 status)
+{
+	request->pid = child->pid;
+	request->uid = child->credentials ? child->credentials->uid : 0;
+	request->code = code;
+	request->status = status;
+	request->times = child->own_times;
+	times_add(&request->times, &child->children_times);
+}
+
+static bool zombie_take(struct wait_request *request, struct process *child)
+{
+	u32 status = child->exit_status;
+
+	if (!(request->options & WEXITED) || child->state != PROCESS_ZOMBIE)
+		return false;
+	answer_fill(request, child, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	if (request->options & WNOWAIT)
+		return true;
+	times_add(&child->parent->children_times, &request->times);
+	process_release_locked(child);
+	return true;
+}
+
+static bool stopped_take(struct wait_request *request, struct process *child)
+{
+	bool taken = false;
+
+	if (!(request->options & (WSTOPPED | WCONTINUED)) || child->state != PROCESS_RUNNING)
+		return false;
+	lock_acquire(&child->signal_lock);
+	if ((request->options & WSTOPPED) && child->stopped && child->stop_unreported) {
+		answer_fill(request, child, CLD_STOPPED, child->stop_signal << 8 | 0x7f);
+		if (!(request->options & WNOWAIT))
+			child->stop_unreported = false;
+		taken = true;
+	} else if ((request->options & WCONTINUED) && child->continue_unreported) {
+		answer_fill(request, child, CLD_CONTINUED, 0xffff);
+		if (!(request->options & WNOWAIT))
+			child->continue_unreported = false;
+		taken = true;
+	}
+	lock_release(&child->signal_lock);
+	return taken;
+}
+
+/* One look at all children: true where the answer is known, be it an error or "nothing yet" for WNOHANG. */
+static bool wait_look(struct wait_request *request, struct process *self)
+{
+	struct process *child;
+	bool found = false, done = false;
+
+	lock_acquire(&process_tree_lock);
+	list_for_each(child, &self->children, sibling_node) {
+		if (!child_matches(request, child))
+			continue;
+		found = true;
+		done = zombie_take(request, child) || stopped_take(request, child);
+		if (done)
+			break;
+	}
+	lock_release(&process_tree_lock);
+	if (!found) {
+		request->error = -ECHILD;
+		done = true;
+	}
+	return done || (request->options & WNOHANG);
+}
+
+/* The pid of the child that answers (0: none yet, with WNOHANG), or -errno. */
+static long wait_for_child(struct wait_request *request)
+{
+	struct process *self = process_current();
+	int error = wait_event(&self->child_wait, wait_look(request, self), FOREVER);
+
+	if (error)
+		return error;
+	return request->error ? request->error : (long)request->pid;
+}
+
+static u32 own_group(void)
+{
+	return process_current()->pgid;
+}
+
+static int usage_put(uptr address, const struct process_times *times)
+{
+	struct rusage usage;
+
+	process_times_to_rusage(times, &usage);
+	return put_user(usage, address);
+}
+
+long sys_wait4(s32 pid, uptr status_address, int options, uptr usage_address)
+{
+	struct wait_request request = { .options = options | WEXITED };
+	long result;
+
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+		return -EINVAL;
+	if (pid == (s32)0x80000000)
+		return -ESRCH;
+	request.type = pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID;
+	request.id = pid > 0 ? (u32)pid : pid == 0 ? own_group() : (u32)-pid;
+	result = wait_for_child(&request);
+	if (result <= 0)
+		return result;
+	if (status_address && put_user(request.status, status_address))
+		return -EFAULT;
+	if (usage_address && usage_put(usage_address, &request.times))
+		return -EFAULT;
+	return result;
+}
+
+static int info_put(uptr address, const struct wait_request *request)
+{
+	u32 status = request->status;
+	signal_info info;
+
+	memset(&info, 0, sizeof(info));
+	if (request->pid) {
+		info.si_signo = SIGCHLD;
+		info.si_code = request->code;
+		info.si_pid = request->pid;
+		info.si_uid = request->uid;
+		if (request->code == CLD_EXITED || request->code == CLD_STOPPED)
+			info.si_status = status >> 8 & 0xff;
+		else
+			info.si_status = request->code == CLD_CONTINUED ? SIGCONT : (int)(status & 0x7f);
+	}
+	/* Linux writes the fields one by one and leaves the rest of the structure alone. */
+	return copy_to_user(address, &info, offsetof(signal_info, si_status) + sizeof(info.si_status));
+}
+
+static long wait_type_decode(struct wait_request *request, int type, s32 id)
+{
+	request->type = type;
+	request->id = id;
+	switch (type) {
+	case P_ALL:
+		return 0;
+	case P_PID:
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		if (id == 0)
+			request->id = own_group();
+		return id >= 0 ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_waitid(int type, s32 id, uptr info_address, int options, uptr usage_address)
+{
+	struct wait_request request = { .options = options };
+	long result;
+
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE |
+			__WALL))
+		return -EINVAL;
+	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	result = wait_type_decode(&request, type, id);
+	if (result)
+		return result;
+	result = wait_for_child(&request);
+	if (result < 0)
+		return result;
+	if (result > 0 && usage_address && usage_put(usage_address, &request.times))
+		return -EFAULT;
+	if (info_address && info_put(info_address, &request))
+		return -EFAULT;
+	return 0;
+}
