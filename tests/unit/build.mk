@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: MIT
-# Unit tests of the host side, and a fake system layer to run them with.
+# Unit tests of the host side, with cmocka. Each test_*.c is a program, linked with all of the host but
+# its main(). test_domain starts real domains, with a fake system layer.
 
-FAKE_LAYER := $(BUILD)/tests/unit/fake-layer
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_HOST  := $(filter-out $(BUILD)/host/cli/main.o,$(HOST_OBJECTS))
+FAKE_LAYER := $(BUILD)/tests/fake/layer
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -o $@ $< $(UNIT_HOST) -lcmocka
+
+$(BUILD)/tests/unit/test_domain: $(FAKE_LAYER) $(BUILD)/mezzo
 
 $(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
 	@mkdir -p $(@D)
@@ -9,4 +18,4 @@ $(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
 		-nostdlib -static -no-pie -Wl,-T,tests/unit/fake_layer.lds -Wl,-z,noexecstack \
 		-Wl,--build-id=none -o $@ $<
 
--include $(FAKE_LAYER).d
+-include $(UNIT_TESTS:=.d) $(FAKE_LAYER).d

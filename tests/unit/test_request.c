@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "host/monitor/request.h"
+#include "tests/unit/tree.h"
+#include "tests/unit/unit.h"
+
+static struct lower lower;
+static struct channel *channel;
+static int sockets[2];			/* ours, the monitor's */
+static int32_t exit_status;
+static struct error err;
+
+static int set_up(void **state)
+{
+	channel = calloc(1, sizeof(*channel));
+	return !channel || tree_make(state) || lower_open(&lower, ".", false, &err);
+}
+
+static int tear_down(void **state)
+{
+	lower_release(&lower);
+	free(channel);
+	return tree_remove(state);
+}
+
+static int connect_pair(void **state)
+{
+	(void)state;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sockets);
+}
+
+static int disconnect_pair(void **state)
+{
+	(void)state;
+	close(sockets[1]);
+	return sockets[0] >= 0 ? close(sockets[0]) : 0;
+}
+
+static void send_request(struct request request, const char *data, size_t size)
+{
+	char bytes[sizeof(request) + REQUEST_DATA_MAX + 100];
+
+	request.data_size = (uint32_t)size;
+	memcpy(bytes, &request, sizeof(request));
+	memcpy(bytes + sizeof(request), data, size);
+	assert_int_equal(send(sockets[0], bytes, sizeof(request) + size, 0), sizeof(request) + size);
+}
+
+static enum request_result serve(void)
+{
+	return request_serve(sockets[1], &lower, channel, &exit_status, &err);
+}
+
+static struct reply receive_reply(int *handle)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct reply reply;
+	struct iovec part = { &reply, sizeof(reply) };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	assert_int_equal(recvmsg(sockets[0], &message, 0), sizeof(reply));
+	*handle = -1;
+	if (message.msg_controllen)
+		memcpy(handle, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+	return reply;
+}
+
+static void test_walk_grants_a_handle(void **state)
+{
+	struct request request = { .op = REQ_WALK, .sequence = 7, .flags = REQUEST_OPEN_LAST };
+	char text[16] = "";
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	send_request(request, "a/b/file", 8);
+	assert_int_equal(serve(), REQUEST_NONE);
+	reply = receive_reply(&handle);
+	assert_int_equal(reply.sequence, 7);
+	assert_int_equal(reply.error, 0);
+	assert_int_equal(reply.count, 3);
+	assert_int_equal(reply.handles, 1);
+	assert_true(handle >= 0);
+	assert_int_equal(read(handle, text, sizeof(text)), 7);
+	assert_string_equal(text, "content");
+	assert_int_equal(write(handle, "x", 1), -1);
+	close(handle);
+}
+
+static void test_open_answers_each(void **state)
+{
+	struct request request = { .op = REQ_OPEN, .count = 3 };
+	const char paths[] = "none\0a\0a/b/file";
+	const int32_t *results = (const int32_t *)channel->reply_area;
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	send_request(request, paths, sizeof(paths));
+	assert_int_equal(serve(), REQUEST_NONE);
+	reply = receive_reply(&handle);
+	assert_int_equal(reply.count, 3);
+	assert_int_equal(reply.handles, 1);
+	assert_int_equal(results[0], -ENOENT);
+	assert_int_equal(results[1], -EISDIR);
+	assert_int_equal(results[2], 0);
+	close(handle);
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	send_request((struct request){ .op = REQ_EXIT, .status = 0x300 }, "", 0);
+	assert_int_equal(serve(), REQUEST_EXIT);
+	assert_int_equal(exit_status, 0x300);
+	send_request((struct request){ .op = REQ_CRASH }, "", 0);
+	assert_int_equal(serve(), REQUEST_CRASH);
+	assert_int_equal(serve(), REQUEST_NONE);
+	close(sockets[0]);
+	sockets[0] = -1;
+	assert_int_equal(serve(), REQUEST_CLOSED);
+}
+
+static void test_bad_frames(void **state)
+{
+	char bytes[sizeof(struct request) + REQUEST_DATA_MAX + 100] = { 0 };
+	struct request *request = (struct request *)bytes;
+
+	(void)state;
+	for (size_t size = 1; size < sizeof(*request); size++) {
+		assert_int_equal(send(sockets[0], bytes, size, 0), size);
+		assert_int_equal(serve(), REQUEST_BAD);
+	}
+	request->op = REQ_WALK;
+	request->data_size = 0xffffffff;
+	send(sockets[0], bytes, sizeof(*request), 0);
+	assert_int_equal(serve(), REQUEST_BAD);
+	request->data_size = sizeof(bytes) - sizeof(*request);
+	send(sockets[0], bytes, sizeof(bytes), 0);
+	assert_int_equal(serve(), REQUEST_BAD);
+}
+
+static void test_bad_contents(void **state)
+{
+	static const struct {
+		struct request request;
+		const char *data;
+		size_t size;
+	} bad[] = {
+		{ { .op = 0 }, "", 0 },
+		{ { .op = 7 }, "", 0 },
+		{ { .op = 0xffffffff }, "x", 1 },
+		{ { .op = REQ_WALK }, "/etc", 4 },
+		{ { .op = REQ_WALK }, "..", 2 },
+		{ { .op = REQ_WALK }, "a/../../outside", 15 },
+		{ { .op = REQ_WALK }, "a//b", 4 },
+		{ { .op = REQ_WALK }, "a\0b", 3 },
+		{ { .op = REQ_WALK, .flags = 2 }, "a", 1 },
+		{ { .op = REQ_WALK, .count = 1 }, "a", 1 },
+		{ { .op = REQ_WALK, .count = 0xffffffff }, "a/b", 3 },
+		{ { .op = REQ_LIST }, "..", 2 },
+		{ { .op = REQ_LIST }, "a/.", 3 },
+		{ { .op = REQ_OPEN, .count = 0 }, "a", 2 },
+		{ { .op = REQ_OPEN, .count = 65 }, "a", 2 },
+		{ { .op = REQ_OPEN, .count = 2 }, "a", 2 },
+		{ { .op = REQ_OPEN, .count = 1 }, "a\0b", 4 },
+		{ { .op = REQ_OPEN, .count = 1 }, "a", 1 },
+		{ { .op = REQ_OPEN, .count = 1 }, "../outside", 11 },
+		{ { .op = REQ_XATTR }, "a", 1 },
+		{ { .op = REQ_XATTR }, "a\0", 2 },
+		{ { .op = REQ_XATTR }, "..\0user.x", 10 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		send_request(bad[i].request, bad[i].data, bad[i].size);
+		if (serve() != REQUEST_BAD)
+			fail_msg("bad request %zu was served", i);
+		assert_non_null(strstr(err.text, "bad request"));
+	}
+}
+
+static void test_random_requests(void **state)
+{
+	unsigned int seed = 1;
+	char bytes[256];
+	int handle = open("/dev/null", O_RDONLY), after;
+
+	(void)state;
+	close(handle);
+	for (int i = 0; i < 20000; i++) {
+		struct request *request = (struct request *)bytes;
+		size_t size = 32 + (size_t)rand_r(&seed) % 64;
+		char drop[512];
+
+		for (size_t j = 0; j < sizeof(bytes); j++)
+			bytes[j] = "\0/.ab\xff"[rand_r(&seed) % 6];
+		request->op = 1 + (uint32_t)rand_r(&seed) % 6;
+		request->count = (uint32_t)rand_r(&seed) % 4;
+		request->flags = (uint32_t)rand_r(&seed) % 2;
+		request->data_size = (uint32_t)size - 32;
+		assert_int_equal(send(sockets[0], bytes, size, 0), size);
+		serve();
+		while (recv(sockets[0], drop, sizeof(drop), 0) > 0)
+			;
+	}
+	/* No descriptor was left behind. */
+	after = open("/dev/null", O_RDONLY);
+	assert_int_equal(after, handle);
+	close(after);
+}
+
+static void test_replies_not_taken(void **state)
+{
+	enum request_result result = REQUEST_NONE;
+	int rounds = 0;
+
+	(void)state;
+	while (result == REQUEST_NONE && rounds++ < 100000) {
+		send_request((struct request){ .op = REQ_WALK }, "a", 1);
+		result = serve();
+	}
+	assert_int_equal(result, REQUEST_BAD);
+}
+
+static void test_handles_sent_are_dropped(void **state)
+{
+	struct request request = { .op = REQ_WALK };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec part = { &request, sizeof(request) };
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int before = dup(0), after, handle;
+
+	(void)state;
+	close(before);
+	memcpy(CMSG_DATA(&control.header), &sockets[0], sizeof(int));
+	assert_int_equal(sendmsg(sockets[0], &message, 0), sizeof(request));
+	assert_int_equal(serve(), REQUEST_NONE);
+	after = dup(0);
+	assert_int_equal(after, before);
+	close(after);
+	receive_reply(&handle);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, connect_pair, disconnect_pair)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(test_walk_grants_a_handle),
+		test(test_open_answers_each),
+		test(test_ends),
+		test(test_bad_frames),
+		test(test_bad_contents),
+		test(test_random_requests),
+		test(test_replies_not_taken),
+		test(test_handles_sent_are_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
