@@ -60,7 +60,7 @@ static void process_release_resources(struct process *process)
 	struct file *exe_file = process->exe_file;
 	struct mm *mm = process->mm;
 
-	timer_cancel(&process->real_timer);
+	interval_timers_release(process);
 	lock_acquire(&process->exec_lock);
 	process->files = NULL;
 	process->fs = NULL;

@@ -89,6 +89,7 @@ struct process {
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
 	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
 	u64 real_timer_interval_ns;
+	struct cpu_timer *cpu_timers[2];	/* ITIMER_VIRTUAL, ITIMER_PROF; NULL until used */
 	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u32 host_tgid;
 	struct vfork_frame *vfork;	/* the child side: played by a thread of the parent until exec or exit */

@@ -178,6 +178,22 @@ void signal_force(const signal_info *info)
 	lock_release(&process->signal_lock);
 }
 
+void signal_force_segv(int number)
+{
+	struct process *process = process_current();
+	signal_info info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_signo = SIGSEGV;
+	info.si_code = SI_KERNEL;
+	if (number == SIGSEGV) {
+		lock_acquire(&process->signal_lock);
+		process->actions[SIGSEGV - 1].handler = (uptr)SIG_DFL;
+		lock_release(&process->signal_lock);
+	}
+	signal_force(&info);
+}
+
 bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target, int number)
 {
 	bool same_user = true;

@@ -35,6 +35,11 @@ int signal_send_thread(struct thread *thread, const signal_info *info);
 void signal_send_simple(struct process *process, int number, int code);
 /* A fault of the current thread: forced (unblocked, default action if ignored or blocked). */
 void signal_force(const signal_info *info);
+/*
+ * SIGSEGV from the kernel, forced, where a frame for signal number can't be built or read (0: none). A handler
+ * of SIGSEGV that can't be entered is not tried again.
+ */
+void signal_force_segv(int number);
 /* All members of a group, with permission checks by sender (NULL: none). 0 or -ESRCH, -EPERM. */
 int signal_send_group(u32 pgid, const signal_info *info, const struct credentials *sender);
 int signal_send_group_locked(u32 pgid, const signal_info *info, const struct credentials *sender);
@@ -77,6 +82,18 @@ bool signal_notify_parent_locked(struct process *process, int code, int status);
 /* process->real_timer has run out: SIGALRM (signal/itimer.c). */
 struct timer;
 void real_timer_expire(struct timer *timer);
+/* Stops and frees what alarm(2) and setitimer(2) have armed: the process ends. */
+void interval_timers_release(struct process *process);
+
+/* ---- signal/altstack.c ---- */
+
+/* Whether rsp is within the alternate stack; _holds says no where the stack is disarmed on use. */
+bool altstack_spans(const struct thread *thread, uptr rsp);
+bool altstack_holds(const struct thread *thread, uptr rsp);
+/* sigaltstack(2) by a thread whose stack pointer is rsp. 0, -EPERM, -EINVAL, -ENOMEM. */
+int altstack_set(struct thread *thread, const stack_t *stack, uptr rsp);
+/* None, as after exec. */
+void altstack_reset(struct thread *thread);
 
 /* For fork and exec. */
 void signal_actions_reset_for_exec(struct process *process);
