@@ -145,8 +145,8 @@ int thread_publish(struct thread *thread) __must_check;
 bool thread_unpublish(struct thread *thread);
 /*
  * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published process,
- * with child's pid as its tid; later it is a thread of parent again. Its process, tid, links and pending
- * signals are changed, no more. Both take both locks.
+ * with child's pid as its tid; later it is a thread of parent again, in whose thread_count it stays meanwhile, so
+ * that parent lives on. Its process, tid, links and pending signals are changed, no more. Both take both locks.
  */
 void thread_play(struct thread *thread, struct process *child);
 void thread_play_end(struct thread *thread, struct process *parent, u32 tid);

@@ -208,9 +208,16 @@ u32 process_count(void)
 static void thread_link_locked(struct thread *thread, struct process *process)
 {
 	list_add_tail(&thread->process_node, &process->threads);
-	process->thread_count++;
 	slots[thread->tid].thread = thread;
 	signal_recompute_locked(thread);
+}
+
+static void thread_unlink_locked(struct thread *thread)
+{
+	list_remove(&thread->process_node);
+	/* A vfork child that execs has its own thread under this number already. */
+	if (slots[thread->tid].thread == thread)
+		slots[thread->tid].thread = NULL;
 }
 
 int thread_publish(struct thread *thread)
@@ -222,19 +229,13 @@ int thread_publish(struct thread *thread)
 	lock_acquire(&process->signal_lock);
 	if (process->exiting || process->exec_thread)
 		error = -EAGAIN;
-	else
+	if (!error) {
+		process->thread_count++;
 		thread_link_locked(thread, process);
+	}
 	lock_release(&process->signal_lock);
 	lock_release(&process_tree_lock);
 	return error;
-}
-
-static bool thread_unlink_locked(struct thread *thread, struct process *process)
-{
-	list_remove(&thread->process_node);
-	if (slots[thread->tid].thread == thread)
-		slots[thread->tid].thread = NULL;
-	return --process->thread_count == 0;
 }
 
 bool thread_unpublish(struct thread *thread)
@@ -244,7 +245,8 @@ bool thread_unpublish(struct thread *thread)
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
-	last = thread_unlink_locked(thread, process);
+	thread_unlink_locked(thread);
+	last = --process->thread_count == 0;
 	signal_retarget_locked(process, ~thread->signal_mask);
 	lock_release(&process->signal_lock);
 	if (thread->tid != process->pid)
@@ -270,7 +272,7 @@ void thread_play(struct thread *thread, struct process *child)
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&parent->signal_lock);
-	thread_unlink_locked(thread, parent);
+	thread_unlink_locked(thread);
 	child->held_pending = thread->pending;
 	thread->pending = 0;
 	queue_move(&thread->pending_queue, &child->held_queue);
@@ -279,6 +281,7 @@ void thread_play(struct thread *thread, struct process *child)
 	lock_acquire(&child->signal_lock);
 	thread->process = child;
 	thread->tid = child->pid;
+	child->thread_count++;
 	thread_link_locked(thread, child);
 	lock_release(&child->signal_lock);
 	lock_release(&process_tree_lock);
@@ -292,7 +295,8 @@ void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
 	list_init(&unwanted);
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&child->signal_lock);
-	thread_unlink_locked(thread, child);
+	thread_unlink_locked(thread);
+	child->thread_count--;
 	queue_move(&thread->pending_queue, &unwanted);
 	thread->pending = child->held_pending;
 	queue_move(&child->held_queue, &thread->pending_queue);
