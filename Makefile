@@ -22,21 +22,34 @@ ALL :=
 
 # ---- host side ----
 
+# Static, and with musl where it is installed: the start-up code of a static glibc program asks the
+# processor 25 questions (cpuid) that a virtual machine answers in 20 us each, which is more time than all
+# the rest of a domain's start.
+HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
 HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread
 HOST_SOURCES := $(sort $(wildcard host/*/*.c))
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
+
+# musl brings no headers of the kernel and must not see those of another C library beside them.
+KERNEL_HEADERS := $(BUILD)/kernel-headers
+KERNEL_ASM     := $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm /usr/include/asm))
 
 ifneq ($(HOST_OBJECTS),)
 ALL += $(BUILD)/mezzo
 endif
 
-# Static: a dynamic loader would cost a quarter of the time that a whole domain takes to start.
 $(BUILD)/mezzo: $(HOST_OBJECTS)
-	$(CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
+	$(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
 
-$(BUILD)/host/%.o: host/%.c
+$(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -c -o $@ $<
+	$(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
+
+$(KERNEL_HEADERS):
+	@mkdir -p $@
+	@ln -sfn /usr/include/linux $@/linux
+	@ln -sfn /usr/include/asm-generic $@/asm-generic
+	@ln -sfn $(KERNEL_ASM) $@/asm
 
 -include $(HOST_OBJECTS:.o=.d)
 
@@ -66,7 +79,8 @@ install: all
 # without a terminal, one command.
 .PHONY: run dependencies
 dependencies:
-	@command -v $(CC) >/dev/null || { apt-get update && apt-get install -y gcc libc6-dev; }
+	@{ command -v $(CC) && command -v musl-gcc; } >/dev/null || \
+		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools; }
 
 run: dependencies
 	@$(MAKE) --no-print-directory all

@@ -16,6 +16,7 @@
 #define BOUNDARY_LAYOUT_H
 
 #define PAGE_SHIFT		12
+#undef PAGE_SIZE		/* some C libraries have one in limits.h, of another type */
 #define PAGE_SIZE		4096ul
 
 #define LAYER_BASE		0x3f0000000000ul

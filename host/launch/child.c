@@ -14,14 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "boundary/abi.h"
+#include "host/base/kernel.h"
 #include "host/launch/child.h"
 
 /* The host's "nobody": what a domain started by root is to the host's file systems. */
@@ -74,21 +72,21 @@ static void enter_namespaces(const struct child *child)
 /* An empty, read-only tmpfs becomes the root; the former root is gone. */
 static void enter_empty_root(const struct child *child)
 {
-	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), root;
+	int fs = kernel_fsopen("tmpfs", FSOPEN_CLOEXEC), root;
 
 	if (fs < 0)
 		fail(child, "can't make an empty root (fsopen)");
-	fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0);
-	fsconfig(fs, FSCONFIG_SET_STRING, "mode", "555", 0);
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+	kernel_fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096");
+	kernel_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "555");
+	if (kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL))
 		fail(child, "can't make an empty root (fsconfig)");
-	root = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-		       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	root = kernel_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+			      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (root < 0)
 		fail(child, "can't make an empty root (fsmount)");
-	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) || fchdir(root))
+	if (kernel_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) || fchdir(root))
 		fail(child, "can't enter an empty root");
-	if (syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+	if (kernel_pivot_root(".", ".") || kernel_umount(".", KERNEL_MNT_DETACH))
 		fail(child, "can't leave the host's root");
 }
 
@@ -105,7 +103,7 @@ static void keep_handles(const struct child *child)
 		if (high[i] < 0 || dup2(high[i], i) < 0)
 			fail(child, "can't arrange the handles");
 	}
-	if (close_range(HANDLE_FIRST_FREE, ~0u, 0))
+	if (kernel_close_range(HANDLE_FIRST_FREE, ~0u))
 		fail(child, "can't close the launcher's descriptors");
 }
 

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "boundary/abi.h"
+#include "host/base/kernel.h"
 #include "host/launch/filter.h"
 
 enum check_kind {
@@ -39,10 +40,6 @@ struct rule {
 	const char *reason;
 	struct check checks[3];
 };
-
-#ifndef SYS_mseal
-#define SYS_mseal 462
-#endif
 
 #define ROW(call, why, ...) \
 	{ .number = SYS_##call, .name = #call, .reason = why, .checks = { __VA_ARGS__ } }

@@ -2,8 +2,8 @@
 /* What the processor and kernel offer to a domain; see processor.h. */
 #include <cpuid.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 
+#include "host/base/kernel.h"
 #include "host/launch/processor.h"
 
 #define XSTATE_PKRU		(1ull << 9)
@@ -34,7 +34,7 @@ bool processor_has_fsgsbase(void)
 
 int processor_allocate_key(void)
 {
-	int key = pkey_alloc(0, 0);
+	int key = kernel_pkey_alloc();
 
 	return key < 0 ? -1 : key;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "boundary/abi.h"
+#include "host/base/kernel.h"
 #include "host/monitor/futex.h"
 
 #define WATCHES_MAX 8

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/kernel.h"
 #include "host/monitor/lower.h"
 
 #define NAME_SIZE_MAX	255u
@@ -157,7 +158,7 @@ static void node_look(const struct lower *lower, int directory, const char *name
 	ssize_t size;
 
 	*node = (struct node){ .name_size = (uint16_t)strlen(name) };
-	if (statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
+	if (kernel_statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
 		  STATX_WANTED, &status)) {
 		node->error = -errno;
 		return;
@@ -207,7 +208,7 @@ int lower_open_file(const struct lower *lower, const char *path, struct answer *
 	int fd;
 
 	/* Opening a device or a FIFO would do something; looking does not. */
-	if (statx(lower->root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &status))
+	if (kernel_statx(lower->root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &status))
 		return -errno;
 	if (!S_ISREG(status.stx_mode))
 		return S_ISDIR(status.stx_mode) ? -EISDIR : -EACCES;

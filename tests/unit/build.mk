@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
 # Unit tests of the host side, with cmocka. Each test_*.c is a program, linked with all of the host but
-# its main(). test_domain starts real domains, with a fake system layer.
+# its main(); cmocka wants the system's C library, so the host is compiled again for it. test_domain starts
+# real domains, with a fake system layer.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_HOST  := $(filter-out $(BUILD)/host/cli/main.o,$(HOST_OBJECTS))
+UNIT_HOST  := $(patsubst %.c,$(BUILD)/tests/%.o,$(filter-out host/cli/main.c,$(HOST_SOURCES)))
 FAKE_LAYER := $(BUILD)/tests/fake/layer
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST)
 	@mkdir -p $(@D)
 	$(CC) $(HOST_FLAGS) -o $@ $< $(UNIT_HOST) -lcmocka
+
+$(BUILD)/tests/host/%.o: host/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST_FLAGS) -c -o $@ $<
+
+.SECONDARY: $(UNIT_HOST)
 
 $(BUILD)/tests/unit/test_domain: $(FAKE_LAYER) $(BUILD)/mezzo
 
@@ -18,4 +25,4 @@ $(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
 		-nostdlib -static -no-pie -Wl,-T,tests/unit/fake_layer.lds -Wl,-z,noexecstack \
 		-Wl,--build-id=none -o $@ $<
 
--include $(UNIT_TESTS:=.d) $(FAKE_LAYER).d
+-include $(UNIT_HOST:.o=.d) $(UNIT_TESTS:=.d) $(FAKE_LAYER).d
