@@ -74,7 +74,7 @@ struct process {
 	bool exiting;			/* exit_group or a deadly signal has begun; exit_status is decided */
 	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
 	struct wait_queue thread_wait;	/* threads that ended (exec and exit_group wait), stop and continue */
-	u32 shared_actions;		/* unused actions may be shared by CLONE_SIGHAND without CLONE_THREAD */
+	struct wait_queue signal_wait;	/* readers of signalfd; woken for each signal that becomes pending */
 
 	struct lock exec_lock;		/* LOCK_EXEC */
 	struct mm *mm;

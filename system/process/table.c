@@ -73,6 +73,7 @@ static void process_init(struct process *process, u32 pid)
 	lock_init(&process->exec_lock, LOCK_EXEC);
 	wait_queue_init(&process->child_wait);
 	wait_queue_init(&process->thread_wait);
+	wait_queue_init(&process->signal_wait);
 	timer_init(&process->real_timer, real_timer_expire);
 	process->exit_signal = SIGCHLD;
 	process->start_ns = clock_monotonic_ns();

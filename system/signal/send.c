@@ -123,6 +123,8 @@ static int signal_post_locked(struct process *process, struct thread *thread, co
 	if (error)
 		return error;
 	*pending |= SIGNAL_BIT(number);
+	if (!wait_queue_idle(&process->signal_wait))
+		wait_queue_wake_all(&process->signal_wait, 0);
 	if (!thread)
 		thread = thread_choose_locked(process, number);
 	if (thread && thread_wants(thread, number))

@@ -2,6 +2,7 @@
 /* The system calls on signals: actions, masks, waiting and sending. Locks are those of signal/. */
 #include "core/string.h"
 #include "core/wait.h"
+#include "ipc/signalfd.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "signal/signal.h"
@@ -193,6 +194,40 @@ long sys_rt_sigtimedwait(uptr set_address, uptr info_address, uptr timeout_addre
 	if (result > 0 && info_address && put_user(info, info_address))
 		return -EFAULT;
 	return result;
+}
+
+long sys_signalfd4(int fd, uptr set_address, size_t size, int flags)
+{
+	struct file *file;
+	long result;
+	u64 set;
+
+	if (size != sizeof(set) || (flags & ~(O_CLOEXEC | O_NONBLOCK)))
+		return -EINVAL;
+	if (get_user(set, set_address))
+		return -EFAULT;
+	set &= ~UNBLOCKABLE;
+	file = fd == -1 ? signalfd_create(set, flags) : current_fd_get(fd);
+	if (!file)
+		return -EBADF;
+	if (IS_ERROR(file))
+		return PTR_ERROR(file);
+	if (fd == -1) {
+		result = current_fd_install(file, flags & O_CLOEXEC);
+		if (result >= 0)
+			return result;
+	} else {
+		result = signalfd_change(file, set);
+		if (!result)
+			result = fd;
+	}
+	file_put(file);
+	return result;
+}
+
+long sys_signalfd(int fd, uptr set_address, size_t size)
+{
+	return sys_signalfd4(fd, set_address, size, 0);
 }
 
 /* ---- Sending ---- */
