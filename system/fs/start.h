@@ -15,5 +15,7 @@ int file_systems_start(void);
 struct mount *devfs_mount(const struct path *mountpoint);
 /* fs/procfs.c. Mount or ERROR_PTR. */
 struct mount *procfs_mount(const struct path *mountpoint);
+/* fs/sysfs.c. Mount or ERROR_PTR. */
+struct mount *sysfs_mount(const struct path *mountpoint);
 
 #endif

@@ -16,6 +16,7 @@
 #include <linux/futex.h>
 
 #include "boundary/abi.h"
+#include "core/channel.h"
 #include "core/host.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
@@ -31,11 +32,9 @@ struct stream_end {
 
 static struct stream_end streams[STREAM_FILES];
 
-static struct channel *const channel = (struct channel *)CHANNEL_BASE;
-
 static struct ring *stream_ring(const struct stream_end *stream)
 {
-	return &channel->streams[stream->index];
+	return &channel()->streams[stream->index];
 }
 
 static u32 ring_load(const u32 *word)
@@ -81,7 +80,7 @@ static ssize_t input_take(struct stream_end *stream, struct iter *to)
 	while (to->left && used) {
 		u32 at = tail % RING_SIZE;
 		u32 n = MIN(MIN(used, RING_SIZE - at), to->left);
-		size_t copied = iter_copy_to(to, &channel->stream_data[stream->index][at], n);
+		size_t copied = iter_copy_to(to, &channel()->stream_data[stream->index][at], n);
 
 		tail += copied;
 		used -= copied;
@@ -157,7 +156,7 @@ static ssize_t output_fill(struct stream_end *stream, struct iter *from)
 	while (from->left && space) {
 		u32 at = head % RING_SIZE;
 		u32 n = MIN(MIN(space, RING_SIZE - at), from->left);
-		size_t copied = iter_copy_from(from, &channel->stream_data[stream->index][at], n);
+		size_t copied = iter_copy_from(from, &channel()->stream_data[stream->index][at], n);
 
 		head += copied;
 		space -= copied;
@@ -281,7 +280,7 @@ int streams_install(struct fd_table *table)
 	for (u32 i = 0; i < STREAM_FILES; i++) {
 		int error = 0;
 
-		if (!(channel->config.stream_flags[i] & STREAM_ABSENT))
+		if (!(channel()->config.stream_flags[i] & STREAM_ABSENT))
 			error = stream_install(table, i);
 		if (error)
 			return error;

@@ -90,6 +90,8 @@ struct file *file_create(const struct file_operations *operations, struct inode 
 /* An anonymous file ("anon_inode:name", "pipe:[n]"): makes its inode too. name is a constant string. */
 struct file *file_create_anonymous(const struct file_operations *operations, const char *name, u32 mode,
 				   u32 flags, void *private);
+/* The name that such a file was made with; NULL for files of the tree. */
+const char *file_anonymous_name(const struct file *file);
 static inline void file_get(struct file *file) { refcount_get(&file->references); }
 /* Drops a reference; the last one releases. May sleep. */
 void file_put(struct file *file);

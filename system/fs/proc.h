@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Made-up file systems (/proc, /sys) as tables: a directory is an array of rows, a file a function that
+ * prints its whole text, and one buffer (proc_text.c) serves offsets and partial reads.
+ *
+ * Inodes are made at each walk and remember a row and a key: which process, thread, descriptor it is
+ * about. Processes are looked up again at each use, so an open file of a process that is gone says ESRCH.
+ */
+#ifndef FS_PROC_H
+#define FS_PROC_H
+
+#include "core/types.h"
+#include "process/process.h"
+#include "vfs/inode.h"
+#include "vfs/mount.h"
+
+struct proc_text {
+	char *data;
+	size_t size, capacity;
+	bool failed;		/* out of memory: what was printed since is lost */
+};
+
+/* Append; a failure is remembered in text. */
+void proc_print(struct proc_text *text, const char *format, ...) __printf(2, 3);
+void proc_append(struct proc_text *text, const void *data, size_t size);
+
+struct proc_key {
+	u32 pid, tid;		/* tid 0: the whole process */
+	u32 fd;
+};
+
+struct proc_directory;
+
+/* What a name is: exactly one of show, link and directory is set. */
+struct proc_row {
+	const char *name;
+	u32 mode;
+	/* A file: prints its text. 0 or -errno, which read(2) then returns. */
+	int (*show)(struct proc_text *text, const struct proc_key *key);
+	/* For writable files: the bytes of one write(2), ended by a NUL. 0 or -errno. */
+	int (*store)(const struct proc_key *key, char *data, size_t size);
+	/* A symbolic link: its target into to, cut to size; the whole length or -errno. */
+	ssize_t (*link)(const struct proc_key *key, char *to, size_t size);
+	/* A magic one leads to this place whatever its target says; out gets references. NULL: not magic. */
+	int (*follow)(const struct proc_key *key, struct path *out);
+	const struct proc_directory *directory;
+};
+
+#define PROC_FILE(name_, mode_, show_) { .name = (name_), .mode = S_IFREG | (mode_), .show = (show_) }
+#define PROC_LINK(name_, link_) { .name = (name_), .mode = S_IFLNK | 0777, .link = (link_) }
+#define PROC_MAGIC(name_, link_, follow_) \
+	{ .name = (name_), .mode = S_IFLNK | 0777, .link = (link_), .follow = (follow_) }
+#define PROC_DIRECTORY(name_, mode_, directory_) \
+	{ .name = (name_), .mode = S_IFDIR | (mode_), .directory = (directory_) }
+
+#define PROC_NONE (~0u)
+
+/* Further entries of a directory, named by numbers. */
+struct proc_numbers {
+	/* The smallest number there is that is not below from, or PROC_NONE. */
+	u32 (*next)(const struct proc_key *key, u32 from);
+	/* The key of the entry: key as of the directory, number put in. */
+	void (*key_set)(struct proc_key *key, u32 number);
+	const struct proc_row *row;
+};
+
+struct proc_directory {
+	const struct proc_row *rows;
+	u32 row_count;
+	const struct proc_numbers *numbers;	/* NULL: none */
+};
+
+#define PROC_TABLE(rows_) { .rows = (rows_), .row_count = ARRAY_SIZE(rows_) }
+
+/* Mounts a directory table as a file system of its own. Mount or ERROR_PTR. */
+struct mount *proc_mount_table(const struct path *mountpoint, struct file_system *fs,
+			       const struct proc_row *root, u32 mount_flags);
+
+extern const struct file_operations proc_text_operations;
+
+/* ---- Tables that the root refers to ---- */
+
+extern const struct proc_directory proc_sys_directory;		/* proc_sys.c */
+extern const struct proc_row proc_process_row;			/* proc_process.c: /proc/PID */
+extern const struct proc_directory proc_fd_directory;		/* proc_places.c */
+extern const struct proc_directory proc_fdinfo_directory;
+
+/* ---- Files that have a source file to themselves, or share one with their like ---- */
+
+int proc_cpuinfo_show(struct proc_text *text, const struct proc_key *key);
+int proc_mounts_show(struct proc_text *text, const struct proc_key *key);
+int proc_mountinfo_show(struct proc_text *text, const struct proc_key *key);
+
+/* proc_memory.c */
+int proc_cmdline_show(struct proc_text *text, const struct proc_key *key);
+int proc_environ_show(struct proc_text *text, const struct proc_key *key);
+int proc_auxv_show(struct proc_text *text, const struct proc_key *key);
+int proc_maps_show(struct proc_text *text, const struct proc_key *key);
+
+/* proc_places.c */
+int proc_exe_follow(const struct proc_key *key, struct path *out);
+int proc_cwd_follow(const struct proc_key *key, struct path *out);
+int proc_root_follow(const struct proc_key *key, struct path *out);
+ssize_t proc_exe_link(const struct proc_key *key, char *to, size_t size);
+ssize_t proc_cwd_link(const struct proc_key *key, char *to, size_t size);
+ssize_t proc_root_link(const struct proc_key *key, char *to, size_t size);
+
+/* ---- What files about processes use (proc_view.c) ---- */
+
+/* May the caller see what is inside process (memory, files)? Linux's ptrace access check. 0 or -EACCES. */
+int proc_may_inspect(struct process *process);
+/* References on parts of a process that others may be taking away; NULL where it is gone. */
+struct mm *proc_mm_get(struct process *process);
+struct fd_table *proc_files_get(struct process *process);
+struct fs_context *proc_fs_get(struct process *process);
+struct file *proc_exe_get(struct process *process);
+
+struct credentials;
+
+/* A process or thread at one moment. */
+struct proc_view {
+	u32 pid, tid, parent_pid, pgid, sid;
+	char state;			/* R S T Z */
+	char name[16];
+	u32 threads;
+	u32 exit_signal;
+	u64 pending_thread, pending_process, blocked, ignored, caught;
+	struct process_times times, children_times;
+	u64 start_ns;
+	s32 nice;
+	bool no_new_privs;
+	u32 exit_status;
+	u64 queued_limit;		/* RLIMIT_SIGPENDING */
+	struct credentials *credentials;	/* reference held: proc_view_release() */
+};
+
+/* 0, or -ESRCH where it is gone. */
+int proc_view_take(const struct proc_key *key, struct proc_view *view) __must_check;
+void proc_view_release(struct proc_view *view);
+
+#endif

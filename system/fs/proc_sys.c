@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/sys: settings of a kernel that programs look at. Constants, but for the random ones. */
+#include <asm/unistd_64.h>
+
+#include "core/channel.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "core/system_name.h"
+#include "fs/proc.h"
+#include "ipc/pipe.h"
+#include "vfs/file.h"
+
+/* A file of one constant line. */
+#define CONSTANT(function, format, value) \
+	static int function(struct proc_text *text, const struct proc_key *key) \
+	{ \
+		(void)key; \
+		proc_print(text, format "\n", value); \
+		return 0; \
+	}
+
+CONSTANT(ostype_show, "%s", "Linux")
+CONSTANT(osrelease_show, "%s", SYSTEM_RELEASE)
+CONSTANT(version_show, "%s", SYSTEM_VERSION)
+CONSTANT(pid_max_show, "%u", PID_MAX)
+CONSTANT(groups_max_show, "%u", GROUPS_MAX)
+CONSTANT(cap_last_show, "%u", 40u)
+CONSTANT(overflow_show, "%u", 65534u)
+CONSTANT(core_pattern_show, "%s", "core")
+CONSTANT(zero_show, "%u", 0u)
+CONSTANT(two_show, "%u", 2u)
+CONSTANT(map_count_show, "%u", 65530u)
+CONSTANT(map_min_show, "%lu", USER_MIN)
+CONSTANT(pipe_max_show, "%u", PIPE_SIZE_MAX)
+CONSTANT(file_max_show, "%lld", (long long)INT64_MAX)
+CONSTANT(nr_open_show, "%u", FD_TABLE_MAX)
+
+static int hostname_show(struct proc_text *text, const struct proc_key *key)
+{
+	struct new_utsname name;
+
+	(void)key;
+	system_name(&name);
+	proc_print(text, "%s\n", name.nodename);
+	return 0;
+}
+
+static int domainname_show(struct proc_text *text, const struct proc_key *key)
+{
+	struct new_utsname name;
+
+	(void)key;
+	system_name(&name);
+	proc_print(text, "%s\n", name.domainname);
+	return 0;
+}
+
+static void uuid_print(struct proc_text *text, const u8 random[16])
+{
+	for (u32 i = 0; i < 16; i++)
+		proc_print(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", random[i]);
+	proc_print(text, "\n");
+}
+
+/* A random UUID: version 4. */
+static int uuid_make(u8 random[16])
+{
+	long done = host_call3(__NR_getrandom, random, 16, 0);
+
+	random[6] = (random[6] & 0x0f) | 0x40;
+	random[8] = (random[8] & 0x3f) | 0x80;
+	return done < 0 ? done : 0;
+}
+
+static int uuid_show(struct proc_text *text, const struct proc_key *key)
+{
+	u8 random[16];
+	int error = uuid_make(random);
+
+	(void)key;
+	if (!error)
+		uuid_print(text, random);
+	return error;
+}
+
+/* The same each time, as long as the domain lives. boot_lock guards boot_id. */
+static int boot_id_show(struct proc_text *text, const struct proc_key *key)
+{
+	static struct lock boot_lock = LOCK_INIT(LOCK_INODE);
+	static u8 boot_id[16];
+	int error = 0;
+
+	(void)key;
+	lock_acquire(&boot_lock);
+	if (!boot_id[6])
+		error = uuid_make(boot_id);
+	lock_release(&boot_lock);
+	if (!error)
+		uuid_print(text, boot_id);
+	return error;
+}
+
+CONSTANT(entropy_show, "%u", 256u)
+
+static const struct proc_row random_rows[] = {
+	PROC_FILE("boot_id", 0444, boot_id_show),
+	PROC_FILE("entropy_avail", 0444, entropy_show),
+	PROC_FILE("poolsize", 0444, entropy_show),
+	PROC_FILE("uuid", 0444, uuid_show),
+};
+static const struct proc_directory random_directory = PROC_TABLE(random_rows);
+
+static const struct proc_row kernel_rows[] = {
+	PROC_FILE("cap_last_cap", 0444, cap_last_show),
+	PROC_FILE("core_pattern", 0444, core_pattern_show),
+	PROC_FILE("domainname", 0444, domainname_show),
+	PROC_FILE("hostname", 0444, hostname_show),
+	PROC_FILE("ngroups_max", 0444, groups_max_show),
+	PROC_FILE("osrelease", 0444, osrelease_show),
+	PROC_FILE("ostype", 0444, ostype_show),
+	PROC_FILE("overflowgid", 0444, overflow_show),
+	PROC_FILE("overflowuid", 0444, overflow_show),
+	PROC_FILE("pid_max", 0444, pid_max_show),
+	PROC_FILE("randomize_va_space", 0444, two_show),
+	PROC_FILE("threads-max", 0444, pid_max_show),
+	PROC_FILE("version", 0444, version_show),
+	PROC_DIRECTORY("random", 0555, &random_directory),
+};
+static const struct proc_directory kernel_directory = PROC_TABLE(kernel_rows);
+
+static const struct proc_row vm_rows[] = {
+	PROC_FILE("max_map_count", 0444, map_count_show),
+	PROC_FILE("mmap_min_addr", 0444, map_min_show),
+	PROC_FILE("overcommit_memory", 0444, zero_show),
+	PROC_FILE("swappiness", 0444, zero_show),
+};
+static const struct proc_directory vm_directory = PROC_TABLE(vm_rows);
+
+static const struct proc_row fs_rows[] = {
+	PROC_FILE("file-max", 0444, file_max_show),
+	PROC_FILE("nr_open", 0444, nr_open_show),
+	PROC_FILE("pipe-max-size", 0444, pipe_max_show),
+};
+static const struct proc_directory fs_directory = PROC_TABLE(fs_rows);
+
+static const struct proc_row sys_rows[] = {
+	PROC_DIRECTORY("fs", 0555, &fs_directory),
+	PROC_DIRECTORY("kernel", 0555, &kernel_directory),
+	PROC_DIRECTORY("vm", 0555, &vm_directory),
+};
+
+const struct proc_directory proc_sys_directory = PROC_TABLE(sys_rows);
