@@ -25,6 +25,9 @@
 /* The host's "nobody": what a domain started by root is to the host's file systems. */
 #define NOBODY 65534
 
+/* Descriptors for a domain where we may choose: Linux's default for fs.nr_open. */
+#define HANDLES_WANTED 1048576
+
 static void __attribute__((noreturn)) fail(const struct child *child, const char *step)
 {
 	child->report->error = errno;
@@ -51,8 +54,19 @@ static void leave_session(void)
 }
 
 /*
+ * A launcher that is root becomes nobody. Root of a user namespace may have no such id to become: it is
+ * an ordinary user anyway. Real root must not be refused.
+ */
+static void leave_root_ids(const struct child *child)
+{
+	if ((setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	     setresuid(NOBODY, NOBODY, NOBODY)) && errno != EPERM && errno != EINVAL)
+		fail(child, "can't leave root's ids");
+}
+
+/*
  * No id is mapped in the new user namespace: nothing in a domain looks at the host's ids, and writing
- * the maps costs a tenth of the start. A launcher that is root becomes nobody before.
+ * the maps costs a tenth of the start.
  */
 static void enter_namespaces(const struct child *child)
 {
@@ -60,9 +74,7 @@ static void enter_namespaces(const struct child *child)
 
 	if (child->privileged) {
 		flags |= CLONE_NEWUSER;
-		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-		    setresuid(NOBODY, NOBODY, NOBODY))
-			fail(child, "can't leave root's ids");
+		leave_root_ids(child);
 	}
 	if (unshare(flags))
 		fail(child, "can't make namespaces");
@@ -96,9 +108,9 @@ static void keep_handles(const struct child *child)
 	/* First out of the way of the low numbers, any of which may be a source. */
 	int high[HANDLE_FIRST_FREE];
 
-	high[HANDLE_MONITOR] = fcntl(child->socket, F_DUPFD, 64);
-	high[HANDLE_HEAP] = fcntl(child->heap, F_DUPFD, 64);
-	high[HANDLE_CHANNEL] = fcntl(child->channel, F_DUPFD, 64);
+	high[HANDLE_MONITOR] = fcntl(child->socket, F_DUPFD, HANDLE_FIRST_FREE);
+	high[HANDLE_HEAP] = fcntl(child->heap, F_DUPFD, HANDLE_FIRST_FREE);
+	high[HANDLE_CHANNEL] = fcntl(child->channel, F_DUPFD, HANDLE_FIRST_FREE);
 	for (int i = 0; i < HANDLE_FIRST_FREE; i++) {
 		if (high[i] < 0 || dup2(high[i], i) < 0)
 			fail(child, "can't arrange the handles");
@@ -107,12 +119,14 @@ static void keep_handles(const struct child *child)
 		fail(child, "can't close the launcher's descriptors");
 }
 
+/* To value where that is allowed, else to the hard limit. */
 static void raise_limit(int which, rlim_t value)
 {
 	struct rlimit limit = { value, value };
 
-	if (value == RLIM_INFINITY && !getrlimit(which, &limit))
-		limit.rlim_cur = limit.rlim_max;
+	if (!setrlimit(which, &limit) || getrlimit(which, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
 	setrlimit(which, &limit);
 }
 
@@ -122,14 +136,19 @@ static void raise_limit(int which, rlim_t value)
  */
 static void set_limits(void)
 {
-	raise_limit(RLIMIT_NOFILE, RLIM_INFINITY);
-	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
-	raise_limit(RLIMIT_FSIZE, RLIM_INFINITY);
-	raise_limit(RLIMIT_CPU, RLIM_INFINITY);
-	raise_limit(RLIMIT_DATA, RLIM_INFINITY);
-	raise_limit(RLIMIT_AS, RLIM_INFINITY);
-	raise_limit(RLIMIT_STACK, RLIM_INFINITY);
-	raise_limit(RLIMIT_CORE, 1);
+	static const int lifted[] = {
+		RLIMIT_MEMLOCK, RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_AS, RLIMIT_STACK,
+		RLIMIT_NPROC,
+	};
+	struct rlimit no_core = { 1, 1 };
+
+	for (size_t i = 0; i < sizeof(lifted) / sizeof(lifted[0]); i++)
+		raise_limit(lifted[i], RLIM_INFINITY);
+	raise_limit(RLIMIT_NOFILE, HANDLES_WANTED);
+	if (setrlimit(RLIMIT_CORE, &no_core)) {
+		no_core = (struct rlimit){ 0, 0 };
+		setrlimit(RLIMIT_CORE, &no_core);
+	}
 }
 
 static void map_at(const struct child *child, uint64_t address, uint64_t size, int protection,
@@ -138,7 +157,7 @@ static void map_at(const struct child *child, uint64_t address, uint64_t size, i
 	void *wanted = (void *)address;
 
 	if (mmap(wanted, size, protection, flags | MAP_FIXED_NOREPLACE, fd, (off_t)offset) != wanted)
-		fail(child, "can't map the system layer");
+		fail(child, "can't map the system layer (does `ulimit -v` forbid it?)");
 }
 
 static void map_layer(const struct child *child)
@@ -211,9 +230,9 @@ void child_run(const struct child *child)
 {
 	die_with_monitor(child);
 	leave_session();
+	set_limits();
 	enter_namespaces(child);
 	enter_empty_root(child);
-	set_limits();
 	map_layer(child);
 	keep_handles(child);
 	wait_for_launcher();

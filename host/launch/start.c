@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -56,6 +57,30 @@ static const char *namespace_hint(void)
 	return " (is mezzo itself inside a sandbox that forbids user namespaces?)";
 }
 
+static void add_namespace_hint(struct error *err)
+{
+	if (err->code == EPERM || err->code == EACCES || err->code == ENOSPC || err->code == EUSERS)
+		strncat(err->text, namespace_hint(), sizeof(err->text) - strlen(err->text) - 1);
+}
+
+/* A limit on file sizes is meant for files: lift it for a moment, as far as it goes. */
+static int set_size(int fd, uint64_t size)
+{
+	struct rlimit own, lifted = { RLIM_INFINITY, RLIM_INFINITY };
+	int result;
+
+	getrlimit(RLIMIT_FSIZE, &own);
+	if (own.rlim_cur > size)
+		return ftruncate(fd, (off_t)size);
+	if (setrlimit(RLIMIT_FSIZE, &lifted)) {
+		lifted.rlim_cur = lifted.rlim_max = own.rlim_max;
+		setrlimit(RLIMIT_FSIZE, &lifted);
+	}
+	result = ftruncate(fd, (off_t)size);
+	setrlimit(RLIMIT_FSIZE, &own);
+	return result;
+}
+
 /*
  * A memory file of a fixed size, which the other side can't shrink: a smaller channel would be a
  * monitor killed by SIGBUS.
@@ -66,9 +91,10 @@ static int make_memory(const char *name, uint64_t size, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "can't create memory for the domain");
-	if (ftruncate(fd, (off_t)size) ||
+	if (set_size(fd, size) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		error_set(err, errno, "can't size memory for the domain");
+		error_set(err, errno, "can't size memory for the domain%s",
+			  errno == EFBIG ? " (`ulimit -f` is too small)" : "");
 		fd_close(&fd);
 		return -err->code;
 	}
@@ -117,9 +143,13 @@ static int fork_first(struct domain *domain, struct child *child, struct error *
 		domain->pid = (pid_t)pid;
 		return 0;
 	}
-	error_set(err, errno, "can't make a user namespace");
-	if (!child->privileged)
-		strncat(err->text, namespace_hint(), sizeof(err->text) - strlen(err->text) - 1);
+	/* Root without its privileges, as in many containers, is an ordinary user. */
+	if (child->privileged && errno == EPERM) {
+		child->privileged = false;
+		return fork_first(domain, child, err);
+	}
+	error_set(err, errno, "can't make the domain's first process");
+	add_namespace_hint(err);
 	return -err->code;
 }
 
@@ -217,8 +247,7 @@ int domain_start_failure(const struct domain *domain, struct error *err)
 			*c = '?';
 	}
 	error_set(err, report.error & 0xfff, "%s", report.text);
-	if (report.error == EPERM || report.error == EACCES || report.error == ENOSPC)
-		strncat(err->text, namespace_hint(), sizeof(err->text) - strlen(err->text) - 1);
+	add_namespace_hint(err);
 	return 1;
 }
 

@@ -32,8 +32,9 @@ void monitor_block_signals(void)
 	sigset_t set;
 
 	signals_to_pass(&set);
-	/* A reader that goes away is seen as EPIPE by the stream that writes to it. */
+	/* A reader that goes away is seen as EPIPE by the stream that writes to it; a limit as EFBIG. */
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
