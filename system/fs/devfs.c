@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* /dev: a tree filled with device nodes and links when the domain starts. No locks: nobody else runs yet. */
+/*
+ * /dev: a tree filled with device nodes and links when the domain starts. No locks: nobody else
+ * runs yet.
+ */
 #include <linux/mount.h>
 
 #include "fs/device.h"
@@ -45,7 +48,8 @@ struct mount *devfs_mount(const struct path *mountpoint)
 	fifo_register();
 	for (u32 i = 0; i < ARRAY_SIZE(devfs_rows); i++) {
 		const struct devfs_row *row = &devfs_rows[i];
-		struct dentry *dentry = tree_add(mount->root, row->name, row->mode, row->rdev, row->target);
+		struct dentry *dentry =
+			tree_add(mount->root, row->name, row->mode, row->rdev, row->target);
 
 		if (IS_ERROR(dentry))
 			return ERROR_PTR(PTR_ERROR(dentry));

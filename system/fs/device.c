@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The character devices that are memory (major 1) and the controlling terminal (5:0). No state, no locks. */
+/*
+ * The character devices that are memory (major 1) and the controlling terminal (5:0). No state,
+ * no locks.
+ */
 #include "fs/device.h"
 
 #include <linux/random.h>

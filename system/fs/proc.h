@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Made-up file systems (/proc, /sys) as tables: a directory is an array of rows, a file a function that
- * prints its whole text, and one buffer (proc_text.c) serves offsets and partial reads.
+ * Made-up file systems (/proc, /sys) as tables: a directory is an array of rows, a file a
+ * function that prints its whole text, and one buffer (proc_text.c) serves offsets and partial
+ * reads.
  *
- * Inodes are made at each walk and remember a row and a key: which process, thread, descriptor it is
- * about. Processes are looked up again at each use, so an open file of a process that is gone says ESRCH.
+ * Inodes are made at each walk and remember a row and a key: which process, thread, descriptor it
+ * is about. Processes are looked up again at each use, so an open file of a process that is gone
+ * says ESRCH.
  */
 #ifndef FS_PROC_H
 #define FS_PROC_H
@@ -41,7 +43,10 @@ struct proc_row {
 	int (*store)(const struct proc_key *key, char *data, size_t size);
 	/* A symbolic link: its target into to, cut to size; the whole length or -errno. */
 	ssize_t (*link)(const struct proc_key *key, char *to, size_t size);
-	/* A magic one leads to this place whatever its target says; out gets references. NULL: not magic. */
+	/*
+	 * A magic one leads to this place whatever its target says; out gets references. NULL:
+	 * not magic.
+	 */
 	int (*follow)(const struct proc_key *key, struct path *out);
 	const struct proc_directory *directory;
 };
@@ -107,7 +112,10 @@ ssize_t proc_root_link(const struct proc_key *key, char *to, size_t size);
 
 /* ---- What files about processes use (proc_view.c) ---- */
 
-/* May the caller see what is inside process (memory, files)? Linux's ptrace access check. 0 or -EACCES. */
+/*
+ * May the caller see what is inside process (memory, files)? Linux's ptrace access check. 0 or
+ * -EACCES.
+ */
 int proc_may_inspect(struct process *process);
 /* References on parts of a process that others may be taking away; NULL where it is gone. */
 struct mm *proc_mm_get(struct process *process);

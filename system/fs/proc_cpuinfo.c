@@ -63,7 +63,8 @@ static u32 flag_word_read(const struct flag_word *word)
 {
 	u32 output[4];
 
-	if (!__get_cpuid_count(word->leaf, word->subleaf, &output[0], &output[1], &output[2], &output[3]))
+	if (!__get_cpuid_count(word->leaf, word->subleaf, &output[0], &output[1], &output[2],
+			       &output[3]))
 		return 0;
 	return output[word->output];
 }
@@ -81,13 +82,15 @@ static void flags_print(struct proc_text *text)
 	proc_print(text, "\n");
 }
 
-static void processor_print(struct proc_text *text, const struct processor *processor, u32 number, u32 count)
+static void processor_print(struct proc_text *text, const struct processor *processor, u32 number,
+			    u32 count)
 {
-	proc_print(text, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", number,
-		   processor->vendor, processor->family, processor->model);
-	proc_print(text, "model name\t: %s\nstepping\t: %u\n", processor->model_name, processor->stepping);
-	proc_print(text, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", count,
-		   number, count);
+	proc_print(text, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
+		   number, processor->vendor, processor->family, processor->model);
+	proc_print(text, "model name\t: %s\nstepping\t: %u\n", processor->model_name,
+		   processor->stepping);
+	proc_print(text, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+		   count, number, count);
 	proc_print(text, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
 	flags_print(text);
 	proc_print(text, "clflush size\t: 64\ncache_alignment\t: 64\n\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes made out of the rows of proc.h's tables: walking, listing, links. An inode is made for each walk
- * and never changes, so there is nothing to lock.
+ * Inodes made out of the rows of proc.h's tables: walking, listing, links. An inode is made for
+ * each walk and never changes, so there is nothing to lock.
  */
 #include "fs/proc_inode.h"
 
@@ -51,7 +51,8 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 		operations = row->follow ? &proc_magic_operations : &proc_link_operations;
 	if (node)
 		inode = inode_create(fs, row->mode, operations,
-				     row->directory ? &proc_directory_operations : &proc_text_operations);
+				     row->directory ? &proc_directory_operations
+						    : &proc_text_operations);
 	if (!inode) {
 		heap_free(node);
 		return ERROR_PTR(-ENOMEM);
@@ -73,7 +74,10 @@ static void proc_inode_release(struct inode *inode)
 
 /* ---- Names ---- */
 
-/* A number as a directory lists it: no sign, no leading zero. PROC_NONE where it is something else. */
+/*
+ * A number as a directory lists it: no sign, no leading zero. PROC_NONE where it is something
+ * else.
+ */
 static u32 number_parse(const char *name, size_t size)
 {
 	u32 number = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of /proc/PID about its address space. The list of areas is copied under mm->lock; memory itself
- * can be read only where it is the caller's own.
+ * Files of /proc/PID about its address space. The list of areas is copied under mm->lock; memory
+ * itself can be read only where it is the caller's own.
  */
 #include <linux/mman.h>
 
@@ -82,7 +82,8 @@ int proc_cmdline_show(struct proc_text *text, const struct proc_key *key)
 
 static int environ_show_mm(struct proc_text *text, struct mm *mm)
 {
-	return mm == process_current()->mm ? memory_print(text, mm->env_start, mm->env_end) : -EACCES;
+	return mm == process_current()->mm ? memory_print(text, mm->env_start, mm->env_end)
+					   : -EACCES;
 }
 
 int proc_environ_show(struct proc_text *text, const struct proc_key *key)
@@ -122,7 +123,8 @@ static const char *area_path(const struct area *area, const struct path *root, c
 	return buffer;
 }
 
-static void area_print(struct proc_text *text, const struct area *area, const struct path *root, char *buffer)
+static void area_print(struct proc_text *text, const struct area *area, const struct path *root,
+		       char *buffer)
 {
 	struct attributes attributes = { 0 };
 	const char *name = area_name(area);
@@ -133,12 +135,13 @@ static void area_print(struct proc_text *text, const struct area *area, const st
 		inode_attributes(area->file->inode, &attributes);
 		name = area_path(area, root, buffer);
 	}
-	length = format(line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
-			(unsigned long long)area->start, (unsigned long long)area->end,
-			area->protection & PROT_READ ? 'r' : '-', area->protection & PROT_WRITE ? 'w' : '-',
-			area->protection & PROT_EXEC ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
-			(unsigned long long)(area->file ? area->offset : 0), DEVICE_MAJOR(attributes.dev),
-			DEVICE_MINOR(attributes.dev), (unsigned long long)attributes.ino);
+	length = format(
+		line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
+		(unsigned long long)area->start, (unsigned long long)area->end,
+		area->protection & PROT_READ ? 'r' : '-', area->protection & PROT_WRITE ? 'w' : '-',
+		area->protection & PROT_EXEC ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
+		(unsigned long long)(area->file ? area->offset : 0), DEVICE_MAJOR(attributes.dev),
+		DEVICE_MINOR(attributes.dev), (unsigned long long)attributes.ino);
 	proc_print(text, "%s%*s%s\n", line, *name && length < 73 ? 73 - length : 0, "", name);
 }
 

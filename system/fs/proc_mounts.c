@@ -63,8 +63,8 @@ static void mountinfo_print(void *data, const struct mount *mount, const char *m
 	proc_print(text, " %s\n", mount->fs->read_only ? "ro" : "rw");
 }
 
-static int mounts_print(struct proc_text *text,
-			void (*print)(void *data, const struct mount *mount, const char *mountpoint))
+static int mounts_print(struct proc_text *text, void (*print)(void *data, const struct mount *mount,
+							      const char *mountpoint))
 {
 	struct path root;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links of /proc/PID that lead to places themselves, not to their names: exe, cwd, root, fd/N; and what
- * fdinfo says of descriptors. No locks of its own.
+ * Links of /proc/PID that lead to places themselves, not to their names: exe, cwd, root, fd/N;
+ * and what fdinfo says of descriptors. No locks of its own.
  */
 #include "core/heap.h"
 #include "core/string.h"
@@ -30,8 +30,8 @@ static ssize_t place_name(const struct path *path, char *to, size_t size)
 }
 
 /* Finds a place of a process that the caller may look into, with a reference. */
-static int place_find(const struct proc_key *key, int (*get)(struct process *process, struct path *out),
-		      struct path *out)
+static int place_find(const struct proc_key *key,
+		      int (*get)(struct process *process, struct path *out), struct path *out)
 {
 	struct process *process = process_find(key->pid);
 	int error;
@@ -45,8 +45,9 @@ static int place_find(const struct proc_key *key, int (*get)(struct process *pro
 	return error;
 }
 
-static ssize_t place_link(const struct proc_key *key, int (*get)(struct process *process, struct path *out),
-			  char *to, size_t size)
+static ssize_t place_link(const struct proc_key *key,
+			  int (*get)(struct process *process, struct path *out), char *to,
+			  size_t size)
 {
 	struct path path;
 	ssize_t result = place_find(key, get, &path);

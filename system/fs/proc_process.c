@@ -31,10 +31,10 @@ static void status_ids(struct proc_text *text, const struct credentials *credent
 {
 	if (!credentials)
 		return;
-	proc_print(text, "Uid:\t%u\t%u\t%u\t%u\n", credentials->uid, credentials->euid, credentials->suid,
-		   credentials->fsuid);
-	proc_print(text, "Gid:\t%u\t%u\t%u\t%u\n", credentials->gid, credentials->egid, credentials->sgid,
-		   credentials->fsgid);
+	proc_print(text, "Uid:\t%u\t%u\t%u\t%u\n", credentials->uid, credentials->euid,
+		   credentials->suid, credentials->fsuid);
+	proc_print(text, "Gid:\t%u\t%u\t%u\t%u\n", credentials->gid, credentials->egid,
+		   credentials->sgid, credentials->fsgid);
 }
 
 static void status_groups(struct proc_text *text, const struct credentials *credentials)
@@ -64,7 +64,8 @@ static void status_signals(struct proc_text *text, const struct proc_view *view)
 	proc_print(text, "SigQ:\t%u/%llu\n",
 		   __builtin_popcountll(view->pending_process | view->pending_thread),
 		   (unsigned long long)view->queued_limit);
-	proc_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n", (unsigned long long)view->pending_thread,
+	proc_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n",
+		   (unsigned long long)view->pending_thread,
 		   (unsigned long long)view->pending_process);
 	proc_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
 		   (unsigned long long)view->blocked, (unsigned long long)view->ignored,
@@ -139,12 +140,14 @@ static u32 process_fd_size(struct process *process)
 	return capacity;
 }
 
-static void status_show_process(struct proc_text *text, struct process *process, const struct proc_view *view)
+static void status_show_process(struct proc_text *text, struct process *process,
+				const struct proc_view *view)
 {
 	u32 cpus = config()->cpu_count;
 
 	proc_print(text, "Name:\t%s\nUmask:\t%04o\n", view->name, process_umask(process));
-	proc_print(text, "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
+	proc_print(text,
+		   "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
 		   view->state, state_name(view->state), view->pid, view->tid, view->parent_pid);
 	status_ids(text, view->credentials);
 	proc_print(text, "FDSize:\t%u\n", process_fd_size(process));
@@ -157,7 +160,8 @@ static void status_show_process(struct proc_text *text, struct process *process,
 	proc_print(text, "NoNewPrivs:\t%u\nSeccomp:\t0\nSeccomp_filters:\t0\n", view->no_new_privs);
 	proc_print(text, "Cpus_allowed_list:\t0-%u\n", cpus - 1);
 	proc_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-		   (unsigned long long)view->times.voluntary, (unsigned long long)view->times.involuntary);
+		   (unsigned long long)view->times.voluntary,
+		   (unsigned long long)view->times.involuntary);
 }
 
 /* Calls print with the process and its state; what most files here begin with. */
@@ -191,7 +195,8 @@ static void print_numbers(struct proc_text *text, const u64 *numbers, u32 count)
 		proc_print(text, " %llu", (unsigned long long)numbers[i]);
 }
 
-static void stat_show_process(struct proc_text *text, struct process *process, const struct proc_view *view)
+static void stat_show_process(struct proc_text *text, struct process *process,
+			      const struct proc_view *view)
 {
 	struct mm *mm = proc_mm_get(process);
 	u64 resident = view->times.max_rss_kb / (PAGE_SIZE >> 10);
@@ -206,14 +211,17 @@ static void stat_show_process(struct proc_text *text, struct process *process, c
 	proc_print(text, " %d", view->nice);
 	print_numbers(text, (u64[]){ view->threads, 0, view->start_ns / NS_PER_TICK,
 				     mm ? mm->mapped_bytes : 0, mm ? resident : 0, ~0ull }, 6);
-	print_numbers(text, (u64[]){ mm ? mm->start_code : 0, mm ? mm->end_code : 0,
-				     mm ? mm->stack_start : 0, 0, 0, view->pending_thread & INT32_MAX,
-				     view->blocked & INT32_MAX, view->ignored & INT32_MAX,
-				     view->caught & INT32_MAX, 0, 0, 0, view->exit_signal }, 13);
-	print_numbers(text, (u64[]){ 0, 0, 0, 0, 0, 0, mm ? mm->start_data : 0, mm ? mm->end_data : 0,
-				     mm ? mm->brk_start : 0, mm ? mm->arg_start : 0,
-				     mm ? mm->arg_end : 0, mm ? mm->env_start : 0,
-				     mm ? mm->env_end : 0, view->exit_status }, 14);
+	print_numbers(text,
+		      (u64[]){ mm ? mm->start_code : 0, mm ? mm->end_code : 0,
+			       mm ? mm->stack_start : 0, 0, 0, view->pending_thread & INT32_MAX,
+			       view->blocked & INT32_MAX, view->ignored & INT32_MAX,
+			       view->caught & INT32_MAX, 0, 0, 0, view->exit_signal },
+		      13);
+	print_numbers(text,
+		      (u64[]){ 0, 0, 0, 0, 0, 0, mm ? mm->start_data : 0, mm ? mm->end_data : 0,
+			       mm ? mm->brk_start : 0, mm ? mm->arg_start : 0, mm ? mm->arg_end : 0,
+			       mm ? mm->env_start : 0, mm ? mm->env_end : 0, view->exit_status },
+		      14);
 	proc_print(text, "\n");
 	if (mm)
 		mm_put(mm);
@@ -224,7 +232,8 @@ static int stat_show(struct proc_text *text, const struct proc_key *key)
 	return with_view(text, key, stat_show_process);
 }
 
-static void statm_show_process(struct proc_text *text, struct process *process, const struct proc_view *view)
+static void statm_show_process(struct proc_text *text, struct process *process,
+			       const struct proc_view *view)
 {
 	struct mm *mm = proc_mm_get(process);
 	struct memory_use use = { 0 };
@@ -234,7 +243,8 @@ static void statm_show_process(struct proc_text *text, struct process *process, 
 		memory_use_read(mm, &use);
 		mm_put(mm);
 	}
-	proc_print(text, "%llu %llu 0 %llu 0 %llu 0\n", (unsigned long long)(use.mapped_kb / page_kb),
+	proc_print(text, "%llu %llu 0 %llu 0 %llu 0\n",
+		   (unsigned long long)(use.mapped_kb / page_kb),
 		   (unsigned long long)(MIN(view->times.max_rss_kb, use.mapped_kb) / page_kb),
 		   (unsigned long long)(use.text_kb / page_kb),
 		   (unsigned long long)((use.data_kb + use.stack_kb) / page_kb));
@@ -245,7 +255,8 @@ static int statm_show(struct proc_text *text, const struct proc_key *key)
 	return with_view(text, key, statm_show_process);
 }
 
-static void comm_show_process(struct proc_text *text, struct process *process, const struct proc_view *view)
+static void comm_show_process(struct proc_text *text, struct process *process,
+			      const struct proc_view *view)
 {
 	(void)process;
 	proc_print(text, "%s\n", view->name);

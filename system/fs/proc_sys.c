@@ -58,7 +58,8 @@ static int domainname_show(struct proc_text *text, const struct proc_key *key)
 static void uuid_print(struct proc_text *text, const u8 random[16])
 {
 	for (u32 i = 0; i < 16; i++)
-		proc_print(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", random[i]);
+		proc_print(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			   random[i]);
 	proc_print(text, "\n");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files whose text is printed at once and then read piece by piece. A read at offset 0 prints anew.
- * reader->lock (LOCK_INODE) guards the text; printing is done without it, as it takes locks of its own.
+ * Files whose text is printed at once and then read piece by piece. A read at offset 0 prints
+ * anew. reader->lock (LOCK_INODE) guards the text; printing is done without it, as it takes locks
+ * of its own.
  */
 #include <linux/fs.h>
 

@@ -29,8 +29,9 @@ int proc_may_inspect(struct process *process)
 		return 0;
 	lock_acquire(&process->signal_lock);
 	other = process->credentials;
-	allowed = other && process->dumpable && own->fsuid == other->uid && own->fsuid == other->euid &&
-		  own->fsuid == other->suid && own->fsgid == other->gid && own->fsgid == other->egid &&
+	allowed = other && process->dumpable && own->fsuid == other->uid &&
+		  own->fsuid == other->euid && own->fsuid == other->suid &&
+		  own->fsgid == other->gid && own->fsgid == other->egid &&
 		  own->fsgid == other->sgid;
 	lock_release(&process->signal_lock);
 	return allowed ? 0 : -EACCES;
@@ -96,7 +97,8 @@ static char thread_state(const struct process *process, const struct thread *thr
 }
 
 /* A process without threads (a zombie) still has the name of its program. */
-static void view_name(struct proc_view *view, const struct process *process, const struct thread *thread)
+static void view_name(struct proc_view *view, const struct process *process,
+		      const struct thread *thread)
 {
 	const char *path = process->exe_path ? process->exe_path : "", *slash = strrchr(path, '/');
 
@@ -129,7 +131,8 @@ static struct thread *view_thread_locked(const struct process *process, u32 tid)
 	return NULL;
 }
 
-static int view_fill_locked(struct proc_view *view, struct process *process, const struct proc_key *key)
+static int view_fill_locked(struct proc_view *view, struct process *process,
+			    const struct proc_key *key)
 {
 	struct thread *thread = view_thread_locked(process, key->tid ? key->tid : key->pid);
 

@@ -23,7 +23,8 @@ static int uptime_show(struct proc_text *text, const struct proc_key *key)
 
 	(void)key;
 	proc_print(text, "%llu.%02u %llu.%02u\n", (unsigned long long)(now / NS_PER_SECOND),
-		   (u32)(now % NS_PER_SECOND / 10000000), (unsigned long long)(idle / NS_PER_SECOND),
+		   (u32)(now % NS_PER_SECOND / 10000000),
+		   (unsigned long long)(idle / NS_PER_SECOND),
 		   (u32)(idle % NS_PER_SECOND / 10000000));
 	return 0;
 }
@@ -36,7 +37,10 @@ static bool pid_newest(struct process *process, void *data)
 	return false;
 }
 
-/* The layer takes no part in scheduling: it knows how many processes there are, not how many want to run. */
+/*
+ * The layer takes no part in scheduling: it knows how many processes there are, not how many want
+ * to run.
+ */
 static int loadavg_show(struct proc_text *text, const struct proc_key *key)
 {
 	u32 newest = 0;
@@ -65,7 +69,8 @@ static int stat_show(struct proc_text *text, const struct proc_key *key)
 		format(name, sizeof(name), "cpu%u", i);
 		cpu_line(text, name, ticks);
 	}
-	proc_print(text, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\n",
+	proc_print(text,
+		   "intr 0\nctxt 0\nbtime %llu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\n",
 		   (unsigned long long)((clock_realtime_ns() - monotonic) / NS_PER_SECOND), newest);
 	return 0;
 }
@@ -77,7 +82,10 @@ static void memory_line(struct proc_text *text, const char *name, u64 bytes)
 	proc_print(text, "%-15s %8llu kB\n", name, (unsigned long long)(bytes >> 10));
 }
 
-/* Of the host's memory a domain sees its own share alone: what its heap takes is used, the rest free. */
+/*
+ * Of the host's memory a domain sees its own share alone: what its heap takes is used, the rest
+ * free.
+ */
 static int meminfo_show(struct proc_text *text, const struct proc_key *key)
 {
 	u64 total = config()->memory_total, available;
@@ -120,7 +128,8 @@ static int version_show(struct proc_text *text, const struct proc_key *key)
 static int filesystems_show(struct proc_text *text, const struct proc_key *key)
 {
 	(void)key;
-	proc_print(text, "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\n");
+	proc_print(text,
+		   "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\n");
 	return 0;
 }
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * epoll: items (a file watched under a number) in a hash table, and those that may be ready in a list.
+ * epoll: items (a file watched under a number) in a hash table, and those that may be ready in a
+ * list.
  *
- * A file's wake-up reaches an item while the lock of the file's wait queue is held, so all it does is to
- * push the item on a stack without a lock (epoll->incoming) and to wake whoever waits for the epoll
- * file. The stack is moved to the ready list under epoll->lock.
+ * A file's wake-up reaches an item while the lock of the file's wait queue is held, so all it
+ * does is to push the item on a stack without a lock (epoll->incoming) and to wake whoever waits
+ * for the epoll file. The stack is moved to the ready list under epoll->lock.
  *
- * Locks: epoll_tree_lock (LOCK_EPOLL_TREE) guards which items exist: the tables, file->epoll_items, nesting.
- * epoll->lock (LOCK_EPOLL) guards the ready list and each item's event and link; it is held while files are
- * asked for their state, which may take the lock of an epoll file nested in this one. The lock of an
- * epoll file's own wait queue has rank LOCK_EPOLL_READY, since it is taken under that of a watched file.
+ * Locks: epoll_tree_lock (LOCK_EPOLL_TREE) guards which items exist: the tables,
+ * file->epoll_items, nesting. epoll->lock (LOCK_EPOLL) guards the ready list and each item's
+ * event and link; it is held while files are asked for their state, which may take the lock of an
+ * epoll file nested in this one. The lock of an epoll file's own wait queue has rank
+ * LOCK_EPOLL_READY, since it is taken under that of a watched file.
  */
 #include "ipc/epoll.h"
 
@@ -20,7 +22,8 @@
 #define NESTING_MAX	5
 #define BUCKETS_FIRST	8
 #define CONTROL_BITS	(EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE | EPOLLWAKEUP)
-#define EXCLUSIVE_OK	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EXCLUSIVE_OK \
+	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
 	struct lock lock;
@@ -50,7 +53,7 @@ struct epoll_item {
 	struct epoll_item *incoming_next;
 	struct list ready_node;		/* under epoll->lock */
 	u64 data;			/* under epoll->lock */
-	u32 events;			/* under epoll->lock; 0 in the low bits: disabled by EPOLLONESHOT */
+	u32 events; /* under epoll->lock; 0 in the low bits: disabled by EPOLLONESHOT */
 	struct list bucket_node;	/* epoll_tree_lock */
 	struct list file_node;		/* in file->epoll_items; epoll_tree_lock */
 	struct epoll_hook *hooks;
@@ -371,7 +374,10 @@ static int item_modify(struct epoll_item *item, const struct epoll_event *event)
 	return 0;
 }
 
-/* How many epoll files deep the chain below epoll is, itself included; -ELOOP where it meets avoid. */
+/*
+ * How many epoll files deep the chain below epoll is, itself included; -ELOOP where it meets
+ * avoid.
+ */
 static int depth_below(struct epoll *epoll, struct epoll *avoid, int limit)
 {
 	struct epoll_item *item;
@@ -504,7 +510,8 @@ struct file *epoll_create(void)
 	lock_init(&epoll->queue.lock, LOCK_EPOLL_READY);
 	epoll->buckets = buckets;
 	epoll->bucket_count = BUCKETS_FIRST;
-	epoll->file = file_create_anonymous(&epoll_operations, "anon_inode:[eventpoll]", 0600, O_RDWR, epoll);
+	epoll->file = file_create_anonymous(&epoll_operations, "anon_inode:[eventpoll]", 0600,
+					    O_RDWR, epoll);
 	if (epoll->file)
 		return epoll->file;
 fail:

@@ -11,8 +11,8 @@
 struct file *epoll_create(void) __must_check;
 
 /*
- * epoll_ctl(2) on files that the caller holds; fd is the number under which file is watched (the same
- * file may be watched once for each number). event is NULL for EPOLL_CTL_DEL.
+ * epoll_ctl(2) on files that the caller holds; fd is the number under which file is watched (the
+ * same file may be watched once for each number). event is NULL for EPOLL_CTL_DEL.
  */
 int epoll_control(struct file *epoll, int operation, struct file *file, int fd,
 		  const struct epoll_event *event);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eventfd: a 64-bit counter under eventfd->lock (LOCK_EVENT, short: program memory is copied before or
- * after it). Readers and writers share one wait queue and tell themselves apart by poll bits.
+ * eventfd: a 64-bit counter under eventfd->lock (LOCK_EVENT, short: program memory is copied
+ * before or after it). Readers and writers share one wait queue and tell themselves apart by poll
+ * bits.
  */
 #include "ipc/eventfd.h"
 
@@ -47,7 +48,8 @@ static ssize_t eventfd_read(struct file *file, struct iter *to, u64 *offset)
 	}
 	if (!wait_queue_idle(&event->queue))
 		wait_queue_wake(&event->queue, POLLOUT | POLLWRNORM);
-	return iter_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+	return iter_copy_to(to, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value)
+									: -EFAULT;
 }
 
 static bool eventfd_add(struct eventfd *event, u64 value)
@@ -79,7 +81,8 @@ static ssize_t eventfd_write(struct file *file, struct iter *from, u64 *offset)
 
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
-		error = wait_event(&event->queue, value <= COUNT_MAX - READ_ONCE(event->count), FOREVER);
+		error = wait_event(&event->queue, value <= COUNT_MAX - READ_ONCE(event->count),
+				   FOREVER);
 		if (error)
 			return error;
 	}

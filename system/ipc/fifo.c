@@ -2,8 +2,9 @@
 /*
  * The ends of pipes: pipe(2), opening a FIFO (or a pipe again, by /proc/self/fd), closing.
  *
- * inode->private is the pipe while it has users; both are under inode->lock. The counts of ends are under
- * pipe->lock. Openers wait in the queues of the pipe for the number of openings of the other side to move.
+ * inode->private is the pipe while it has users; both are under inode->lock. The counts of ends
+ * are under pipe->lock. Openers wait in the queues of the pipe for the number of openings of the
+ * other side to move.
  */
 #include "core/heap.h"
 #include "ipc/pipe.h"
@@ -90,7 +91,8 @@ static int fifo_wait_peer(struct pipe *pipe, struct file *file)
 			file->position = opens;
 			return 0;
 		}
-		return wait_event(&pipe->read_wait, READ_ONCE(pipe->writer_opens) != opens, FOREVER);
+		return wait_event(&pipe->read_wait, READ_ONCE(pipe->writer_opens) != opens,
+				  FOREVER);
 	}
 	if (FILE_READABLE(file))
 		return 0;
@@ -155,7 +157,8 @@ int pipe_create_files(u32 flags, struct file *ends[2])
 
 	if (!pipe)
 		return -ENOMEM;
-	ends[0] = file_create_anonymous(&pipe_operations, "pipe", S_IFIFO | 0600, O_RDONLY | flags, pipe);
+	ends[0] = file_create_anonymous(&pipe_operations, "pipe", S_IFIFO | 0600, O_RDONLY | flags,
+					pipe);
 	if (!ends[0]) {
 		pipe_free(pipe);
 		return -ENOMEM;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing pipes. pipe->lock (a long lock: program memory is touched under it) guards the
- * ring; wake-ups come after it is released, and only where somebody waits. A waiter links itself into its
- * queue before it looks at the counters and a waker changes them before it looks at the queue, so one
- * of them sees the other.
+ * Reading and writing pipes. pipe->lock (a long lock: program memory is touched under it) guards
+ * the ring; wake-ups come after it is released, and only where somebody waits. A waiter links
+ * itself into its queue before it looks at the counters and a waker changes them before it looks
+ * at the queue, so one of them sees the other.
  */
 #include "ipc/pipe.h"
 
@@ -235,7 +235,8 @@ static int pipe_resize_locked(struct pipe *pipe, u32 size)
 		return -ENOMEM;
 	}
 	for (u32 from = pipe->tail; to < used;) {
-		u32 n = MIN(MIN(PAGE_SIZE - from % PAGE_SIZE, PAGE_SIZE - to % PAGE_SIZE), used - to);
+		u32 n = MIN(MIN(PAGE_SIZE - from % PAGE_SIZE, PAGE_SIZE - to % PAGE_SIZE),
+			    used - to);
 
 		memcpy(pages[to / PAGE_SIZE] + to % PAGE_SIZE,
 		       pipe->pages[from / PAGE_SIZE % pipe_page_count(pipe)] + from % PAGE_SIZE, n);

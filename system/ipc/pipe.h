@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes: a ring of bytes in the heap between the files that write to it and those that read from it.
- * pipe(2)'s two files and all openings of one FIFO are ends of one struct pipe, kept in inode->private.
+ * Pipes: a ring of bytes in the heap between the files that write to it and those that read from
+ * it. pipe(2)'s two files and all openings of one FIFO are ends of one struct pipe, kept in
+ * inode->private.
  */
 #ifndef IPC_PIPE_H
 #define IPC_PIPE_H
@@ -17,14 +18,14 @@
 struct pipe {
 	struct lock lock;		/* LOCK_PIPE; guards all but the wait queues */
 	/*
-	 * Counters of bytes written and read; both go back to 0 when the pipe is empty, so that a pipe
-	 * of small messages keeps to its first page.
+	 * Counters of bytes written and read; both go back to 0 when the pipe is empty, so that a
+	 * pipe of small messages keeps to its first page.
 	 */
 	u32 head, tail;
 	u32 size;			/* capacity: a power of two, at least a page */
 	char **pages;			/* size / PAGE_SIZE of them, NULL until bytes come there */
 	u32 readers, writers;		/* files open for reading, for writing */
-	u32 users;			/* files and openers; under inode->lock. The pipe goes with the last */
+	u32 users; /* files and openers; under inode->lock. The pipe goes with the last */
 	u32 reader_opens, writer_opens;	/* ever: a FIFO's opener waits until the other one moves */
 	struct wait_queue read_wait;	/* readers; openers that wait for a writer */
 	struct wait_queue write_wait;	/* writers; openers that wait for a reader */
@@ -39,10 +40,15 @@ void pipe_free(struct pipe *pipe);
 /* The release operation: takes away the end that file was (ipc/fifo.c). */
 void pipe_release(struct file *file);
 
-/* The two files of pipe(2), O_RDONLY and O_WRONLY with the extra flags (O_NONBLOCK). 0 or -errno. */
+/*
+ * The two files of pipe(2), O_RDONLY and O_WRONLY with the extra flags (O_NONBLOCK). 0 or -errno.
+ */
 int pipe_create_files(u32 flags, struct file *ends[2]) __must_check;
 
-/* F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, -EBADF where the file is no pipe, -EBUSY, -EPERM, -ENOMEM. */
+/*
+ * F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, -EBADF where the file is no pipe, -EBUSY, -EPERM,
+ * -ENOMEM.
+ */
 long pipe_get_size(struct file *file);
 long pipe_set_size(struct file *file, u64 size);
 

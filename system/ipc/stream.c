@@ -2,13 +2,15 @@
 /*
  * Streams: the domain's side of the rings of boundary/ring.h.
  *
- * stream->lock (LOCK_PIPE, long: program memory is touched under it) makes the domain one producer or one
- * consumer. Sleepers wait in stream->queue; the monitor, which sees the waits flag, posts EVENT_STREAMS,
- * and the event thread wakes the queue. The flag is set before the counters are looked at again, and the
- * monitor looks at it after moving its counter, so no wake-up is lost.
+ * stream->lock (LOCK_PIPE, long: program memory is touched under it) makes the domain one
+ * producer or one consumer. Sleepers wait in stream->queue; the monitor, which sees the waits
+ * flag, posts EVENT_STREAMS, and the event thread wakes the queue. The flag is set before the
+ * counters are looked at again, and the monitor looks at it after moving its counter, so no
+ * wake-up is lost.
  *
- * The monitor reads standard input only while consumer_waits says that somebody wants it, and sleeps on
- * that word while the ring is empty; on tail while it is not; for output it sleeps on head.
+ * The monitor reads standard input only while consumer_waits says that somebody wants it, and
+ * sleeps on that word while the ring is empty; on tail while it is not; for output it sleeps on
+ * head.
  */
 #include "ipc/stream.h"
 
@@ -56,7 +58,8 @@ static void monitor_wake(u32 *word)
 
 static bool input_ready(const struct ring *ring)
 {
-	return ring_load(&ring->producer_closed) || ring_load(&ring->head) != ring_load(&ring->tail);
+	return ring_load(&ring->producer_closed) ||
+	       ring_load(&ring->head) != ring_load(&ring->tail);
 }
 
 /* Asks the monitor to read, if nothing is there. True where there is something after all. */
@@ -216,7 +219,9 @@ static u32 stream_poll(struct file *file, struct poll_request *request)
 	poll_wait(request, &stream->queue);
 	if (stream->index == STREAM_IN) {
 		if (input_ready_or_ask(ring))
-			state |= ring_load(&ring->head) != ring_load(&ring->tail) ? POLLIN | POLLRDNORM : 0;
+			state |= ring_load(&ring->head) != ring_load(&ring->tail)
+					 ? POLLIN | POLLRDNORM
+					 : 0;
 		if (ring_load(&ring->producer_closed))
 			state |= POLLHUP;
 		return state;
@@ -262,8 +267,8 @@ static int stream_install(struct fd_table *table, u32 index)
 	stream->index = index;
 	lock_init(&stream->lock, LOCK_PIPE);
 	wait_queue_init(&stream->queue);
-	file = file_create_anonymous(operations, "pipe", S_IFIFO | 0600, input ? O_RDONLY : O_WRONLY,
-				     stream);
+	file = file_create_anonymous(operations, "pipe", S_IFIFO | 0600,
+				     input ? O_RDONLY : O_WRONLY, stream);
 	if (!file)
 		return -ENOMEM;
 	/* For opening it again by /dev/stdin and so on: see fifo_open(). */

@@ -8,10 +8,16 @@
 
 struct fd_table;
 
-/* Opens those that are not absent as descriptors 0, 1, 2 of the first program's table. 0 or -ENOMEM. */
+/*
+ * Opens those that are not absent as descriptors 0, 1, 2 of the first program's table. 0 or
+ * -ENOMEM.
+ */
 int streams_install(struct fd_table *table);
 
-/* A ring moved or was closed outside (EVENT_STREAMS): wakes those that wait. For the event thread. */
+/*
+ * A ring moved or was closed outside (EVENT_STREAMS): wakes those that wait. For the event
+ * thread.
+ */
 void streams_poll(void);
 
 #endif

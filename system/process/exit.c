@@ -52,7 +52,7 @@ void process_end_others_locked(struct process *process)
 
 /* ---- A process: what it held ---- */
 
-/* Others look at these pointers under exec_lock: procfs. */
+/* Others look at these pointers under signal_lock: procfs. */
 static void process_release_resources(struct process *process)
 {
 	struct fd_table *files = process->files;
@@ -62,10 +62,12 @@ static void process_release_resources(struct process *process)
 
 	interval_timers_release(process);
 	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
 	process->files = NULL;
 	process->fs = NULL;
 	process->exe_file = NULL;
 	process->mm = NULL;
+	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	if (files)
 		fd_table_put(files);

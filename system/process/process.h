@@ -77,10 +77,14 @@ struct process {
 	struct wait_queue signal_wait;	/* readers of signalfd; woken for each signal that becomes pending */
 
 	struct lock exec_lock;		/* LOCK_EXEC */
+	/*
+	 * Replaced under exec_lock and signal_lock; other processes read them, and take references,
+	 * under signal_lock alone (procfs). exe_file too.
+	 */
 	struct mm *mm;
 	struct fd_table *files;
 	struct fs_context *fs;
-	struct credentials *credentials;	/* replaced under exec_lock and signal_lock; others read under one */
+	struct credentials *credentials;
 	struct credentials *retired_credentials;	/* replaced while other threads may still read them */
 	char *exe_path;			/* /proc/PID/exe; heap string */
 	struct file *exe_file;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls on descriptors themselves: dup, close, fcntl, ioctl's common part, pipe. Entries of a table are
- * looked at and changed under table->lock (LOCK_FD_TABLE).
+ * Calls on descriptors themselves: dup, close, fcntl, ioctl's common part, pipe. Entries of a
+ * table are looked at and changed under table->lock (LOCK_FD_TABLE).
  */
 #include <asm/ioctls.h>
 
@@ -45,8 +45,9 @@ static long dup_from(int fd, u64 lowest, bool close_on_exec)
 
 	if (!file)
 		return -EBADF;
-	result = lowest >= fd_limit() ? -EINVAL
-				      : fd_install(table_current(), file, lowest, fd_limit(), close_on_exec);
+	result = lowest >= fd_limit()
+			 ? -EINVAL
+			 : fd_install(table_current(), file, lowest, fd_limit(), close_on_exec);
 	if (result < 0)
 		file_put(file);
 	return result;
@@ -120,7 +121,9 @@ static int table_unshare(void)
 	if (!own)
 		return -ENOMEM;
 	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
 	process->files = own;
+	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	fd_table_put(shared);
 	return 0;

@@ -76,7 +76,8 @@ long sys_epoll_wait(int epoll_fd, uptr events, int max, int timeout_ms)
 	return epoll_wait_until(epoll_fd, events, max, deadline_after_ms(timeout_ms));
 }
 
-static long epoll_wait_masked(int epoll_fd, uptr events, int max, u64 deadline_ns, uptr set, size_t set_size)
+static long epoll_wait_masked(int epoll_fd, uptr events, int max, u64 deadline_ns, uptr set,
+			      size_t set_size)
 {
 	long result = wait_mask_begin(set, set_size);
 
@@ -89,7 +90,8 @@ static long epoll_wait_masked(int epoll_fd, uptr events, int max, u64 deadline_n
 
 long sys_epoll_pwait(int epoll_fd, uptr events, int max, int timeout_ms, uptr set, size_t set_size)
 {
-	return epoll_wait_masked(epoll_fd, events, max, deadline_after_ms(timeout_ms), set, set_size);
+	return epoll_wait_masked(epoll_fd, events, max, deadline_after_ms(timeout_ms), set,
+				 set_size);
 }
 
 long sys_epoll_pwait2(int epoll_fd, uptr events, int max, uptr timeout, uptr set, size_t set_size)
@@ -97,7 +99,8 @@ long sys_epoll_pwait2(int epoll_fd, uptr events, int max, uptr timeout, uptr set
 	u64 deadline_ns;
 	long result = deadline_from_timespec(timeout, &deadline_ns);
 
-	return result ? result : epoll_wait_masked(epoll_fd, events, max, deadline_ns, set, set_size);
+	return result ? result
+		      : epoll_wait_masked(epoll_fd, events, max, deadline_ns, set, set_size);
 }
 
 long sys_eventfd2(u32 initial, int flags)

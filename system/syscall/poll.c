@@ -43,7 +43,8 @@ static long poll_report(uptr address, const struct poll_target *targets, u32 cou
 	for (u32 i = 0; i < count; i++) {
 		short found = ready >= 0 ? targets[i].found : 0;
 
-		if (put_user(found, address + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents)))
+		if (put_user(found, address + i * sizeof(struct pollfd) +
+					    offsetof(struct pollfd, revents)))
 			return -EFAULT;
 	}
 	return ready == -EINTR ? -ERESTARTNOHAND : ready;
@@ -80,11 +81,15 @@ long sys_poll(uptr fds, u32 count, int timeout_ms)
 	return poll_until(fds, count, deadline_after_ms(timeout_ms));
 }
 
-/* Tells the program what is left of its timeout. Where that can't be written the call is not restarted. */
+/*
+ * Tells the program what is left of its timeout. Where that can't be written the call is not
+ * restarted.
+ */
 static long timespec_finish(uptr timeout, u64 deadline_ns, long result)
 {
 	u64 left = deadline_left_ns(deadline_ns);
-	struct __kernel_timespec time = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+	struct __kernel_timespec time = { .tv_sec = left / 1000000000,
+					  .tv_nsec = left % 1000000000 };
 
 	if (!timeout || deadline_ns == FOREVER || !put_user(time, timeout))
 		return result;
@@ -249,7 +254,8 @@ static long select_until(int count, uptr in, uptr out, uptr except, u64 deadline
 		return -EINVAL;
 	count = MIN((u32)count, READ_ONCE(process_current()->files->capacity));
 	select.words = ((u32)count + WORD_BITS - 1) / WORD_BITS;
-	select.bits = room_for(own, SET_COUNT * INLINE_WORDS, SET_COUNT * select.words, sizeof(u64));
+	select.bits =
+		room_for(own, SET_COUNT * INLINE_WORDS, SET_COUNT * select.words, sizeof(u64));
 	if (!select.bits)
 		return -ENOMEM;
 	result = select_load(&select);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal masks and deadlines of waiting calls: see wait_mask.h. All state is private to the thread. */
+/*
+ * Signal masks and deadlines of waiting calls: see wait_mask.h. All state is private to the
+ * thread.
+ */
 #include "syscall/wait_mask.h"
 
 #include "core/thread.h"

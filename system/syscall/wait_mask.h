@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the calls that wait for files have in common: a signal mask for the time of the wait, and deadlines. */
+/*
+ * What the calls that wait for files have in common: a signal mask for the time of the wait, and
+ * deadlines.
+ */
 #ifndef SYSCALL_WAIT_MASK_H
 #define SYSCALL_WAIT_MASK_H
 
@@ -8,9 +11,9 @@
 #include "core/types.h"
 
 /*
- * Replaces the thread's signal mask by the set at an address in program memory (0: leave it), as ppoll(2)
- * does. 0, -EINVAL (size), -EFAULT. wait_mask_end() takes it back; where the wait was interrupted that is
- * left to the delivery of the signal.
+ * Replaces the thread's signal mask by the set at an address in program memory (0: leave it), as
+ * ppoll(2) does. 0, -EINVAL (size), -EFAULT. wait_mask_end() takes it back; where the wait was
+ * interrupted that is left to the delivery of the signal.
  */
 int wait_mask_begin(uptr set, size_t size) __must_check;
 void wait_mask_end(uptr set, bool interrupted);

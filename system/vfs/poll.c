@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sleep of poll and select: a waiter in each queue of each file, all of them unparking the one
- * thread. Waiters live in a table on the thread's stack, with further ones in heap chunks. The caller's
- * references keep the queues alive. No locks of its own.
+ * The sleep of poll and select: a waiter in each queue of each file, all of them unparking the
+ * one thread. Waiters live in a table on the thread's stack, with further ones in heap chunks.
+ * The caller's references keep the queues alive. No locks of its own.
  */
 #include "vfs/poll.h"
 

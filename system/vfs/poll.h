@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for several files at once: what poll(2), select(2) and epoll(7) share. A file's poll operation
- * reports its state and calls poll_wait() for each queue that is woken when that state changes.
+ * Waiting for several files at once: what poll(2), select(2) and epoll(7) share. A file's poll
+ * operation reports its state and calls poll_wait() for each queue that is woken when that state
+ * changes.
  */
 #ifndef VFS_POLL_H
 #define VFS_POLL_H
@@ -25,14 +26,14 @@ static inline u32 file_poll(struct file *file, struct poll_request *request)
 }
 
 struct poll_target {
-	struct file *file;	/* reference held by the caller; NULL: skipped, found is left alone */
+	struct file *file; /* reference held by the caller; NULL: skipped, found is left alone */
 	u32 wanted;
 	u32 found;		/* those of wanted that are so */
 };
 
 /*
- * Sleeps until one of the targets has something to report. How many have (those without a file count
- * where found is set); 0 when the deadline passed, -EINTR when a signal came, -ENOMEM.
+ * Sleeps until one of the targets has something to report. How many have (those without a file
+ * count where found is set); 0 when the deadline passed, -EINTR when a signal came, -ENOMEM.
  */
 int poll_targets(struct poll_target *targets, u32 count, u64 deadline_ns);
 
