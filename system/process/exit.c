@@ -61,6 +61,7 @@ static void process_release_resources(struct process *process)
 	struct mm *mm = process->mm;
 
 	interval_timers_release(process);
+	posix_timers_release(process);
 	lock_acquire(&process->exec_lock);
 	lock_acquire(&process->signal_lock);
 	process->files = NULL;

@@ -93,6 +93,7 @@ struct process {
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
 	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
 	u64 real_timer_interval_ns;
+	struct list posix_timers;	/* timer_create(2); under exec_lock */
 	struct cpu_timer *cpu_timers[2];	/* ITIMER_VIRTUAL, ITIMER_PROF; NULL until used */
 	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u32 host_tgid;

@@ -69,6 +69,7 @@ static void process_init(struct process *process, u32 pid)
 	list_init(&process->pending_queue);
 	list_init(&process->held_queue);
 	list_init(&process->threads);
+	list_init(&process->posix_timers);
 	lock_init(&process->signal_lock, LOCK_SIGNAL);
 	lock_init(&process->exec_lock, LOCK_EXEC);
 	wait_queue_init(&process->child_wait);

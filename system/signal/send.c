@@ -132,6 +132,31 @@ static int signal_post_locked(struct process *process, struct thread *thread, co
 	return 0;
 }
 
+static struct thread *own_thread_locked(struct process *process, u32 tid)
+{
+	struct thread *thread;
+
+	list_for_each(thread, &process->threads, process_node)
+		if (thread->tid == tid)
+			return thread;
+	return NULL;
+}
+
+bool signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info)
+{
+	struct thread *thread = tid ? own_thread_locked(process, tid) : NULL;
+	struct list *queue = thread ? &thread->pending_queue : &process->pending_queue;
+	struct queued_signal *entry;
+
+	if (tid && !thread)
+		return true;
+	list_for_each(entry, queue, node)
+		if (entry->info.si_code == SI_TIMER && entry->info.si_tid == info->si_tid)
+			return false;
+	signal_post_locked(process, thread, info);
+	return true;
+}
+
 int signal_send_process(struct process *process, const signal_info *info)
 {
 	int error;

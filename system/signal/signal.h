@@ -84,6 +84,8 @@ struct timer;
 void real_timer_expire(struct timer *timer);
 /* Stops and frees what alarm(2) and setitimer(2) have armed: the process ends. */
 void interval_timers_release(struct process *process);
+/* The same for timer_create(2); also done by signal_actions_reset_for_exec. The caller is the only thread. */
+void posix_timers_release(struct process *process);
 
 /* ---- signal/altstack.c ---- */
 
@@ -95,7 +97,7 @@ int altstack_set(struct thread *thread, const stack_t *stack, uptr rsp);
 /* None, as after exec. */
 void altstack_reset(struct thread *thread);
 
-/* For fork and exec. */
+/* For exec, by the only thread: handlers become default, timer_create's timers go. exec_lock may be held. */
 void signal_actions_reset_for_exec(struct process *process);
 /* After an action became "ignore": what waits for it is dropped. Takes the lock. */
 void signal_drop_ignored(struct process *process, int number);

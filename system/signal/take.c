@@ -237,6 +237,7 @@ bool signal_take(signal_info *info, struct signal_action *action)
 
 void signal_actions_reset_for_exec(struct process *process)
 {
+	posix_timers_release(process);
 	lock_acquire(&process->signal_lock);
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		struct signal_action *action = &process->actions[i];
