@@ -74,12 +74,13 @@ static void put_number(struct output *out, const struct directive *d, u64 value,
 
 static void put_signed(struct output *out, const struct directive *d, s64 value)
 {
-	const char *sign = value < 0 ? "-" : d->plus ? "+" : d->space ? " " : "";
+	const char *sign;
 
 	if (d->length == -1)
 		value = (s16)value;
 	else if (d->length == -2)
 		value = (s8)value;
+	sign = value < 0 ? "-" : d->plus ? "+" : d->space ? " " : "";
 	put_number(out, d, value < 0 ? -(u64)value : (u64)value, 10, false, sign);
 }
 

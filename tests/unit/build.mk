@@ -26,3 +26,5 @@ $(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
 		-Wl,--build-id=none -o $@ $<
 
 -include $(UNIT_HOST:.o=.d) $(UNIT_TESTS:=.d) $(FAKE_LAYER).d
+
+-include $(wildcard tests/unit/*/build.mk)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of system/core: its files compiled as for a debug layer, with a fake host under them.
+
+CORE_TESTS   := $(patsubst tests/unit/core/test_%.c,$(BUILD)/tests/unit/test_core_%, \
+	$(sort $(wildcard tests/unit/core/test_*.c)))
+CORE_SOURCES := $(addprefix system/core/, event.c format.c lock.c log.c pages.c slab.c string.c timer.c wait.c)
+CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o)
+# No -fvisibility=hidden, no -nostdinc: these run as an ordinary program.
+CORE_FLAGS   := $(BASE_FLAGS) -ffreestanding -fno-strict-aliasing -Isystem -DMEZZO_DEBUG
+
+UNIT_TESTS += $(CORE_TESTS)
+
+$(BUILD)/tests/system/%.o: system/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CORE_FLAGS) -c -o $@ $<
+
+$(BUILD)/tests/unit/test_core_%: tests/unit/core/test_%.c tests/unit/core/fake.c $(CORE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CORE_FLAGS) -fno-freestanding -pthread -MF $@.d -o $@ $< tests/unit/core/fake.c $(CORE_OBJECTS) \
+		-lcmocka
+
+-include $(CORE_OBJECTS:.o=.d) $(CORE_TESTS:=.d)
