@@ -172,6 +172,11 @@ struct channel {
 	uint32_t events;		/* enum event_bits; the domain takes them by exchange with 0 */
 	uint64_t signals;		/* bit n-1: signal n was sent to mezzo; taken by exchange */
 	uint32_t domain_started;	/* written by the domain: the first program runs */
+	/*
+	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A hint:
+	 * who asks sleeps until the reply, so the monitor is served best by that very processor.
+	 */
+	uint32_t requester_cpu;
 	struct ring streams[STREAM_COUNT];
 	/* Answers to the request in flight. Only the host writes; the layer's channel lock orders uses. */
 	_Alignas(4096) char reply_area[REPLY_AREA_SIZE];

@@ -16,6 +16,9 @@
 #include "host/monitor/monitor.h"
 #include "host/monitor/request.h"
 
+/* Requests come in bursts; when one is over the monitor lets go of the processor it followed to. */
+#define FOLLOW_PATIENCE_MS 2
+
 static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGTSTP, SIGCONT,
 };
@@ -114,9 +117,16 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 		{ .fd = monitor->trouble_fd, .events = POLLIN },
 	};
 
+	follower_init(&monitor->follower);
 	for (;;) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)
+		int ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
+				 monitor->follower.cpu ? FOLLOW_PATIENCE_MS : -1);
+
+		if (ready <= 0) {
+			if (!ready)
+				follower_release(&monitor->follower);
 			continue;
+		}
 		if (fds[1].revents)
 			pass_signals_on(monitor);
 		if (fds[3].revents) {
@@ -127,6 +137,9 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 			switch (request_serve(monitor->socket, &monitor->lower, monitor->channel,
 					      &monitor->status, err)) {
 			case REQUEST_NONE:
+				follower_follow(&monitor->follower,
+						__atomic_load_n(&monitor->channel->requester_cpu,
+								__ATOMIC_RELAXED));
 				continue;
 			case REQUEST_EXIT:
 				return OUTCOME_EXITED;

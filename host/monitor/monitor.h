@@ -11,6 +11,7 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
+#include "host/monitor/follow.h"
 #include "host/monitor/lower.h"
 #include "host/monitor/stream.h"
 
@@ -30,6 +31,7 @@ struct monitor {
 	int trouble_fd;			/* eventfd: the streams saw a broken ring */
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;
+	struct follower follower;
 	int32_t status;
 };
 
