@@ -81,6 +81,17 @@ static int fill_vdso(struct config *config, struct error *err)
 	return 0;
 }
 
+/* With any other clock source the vDSO may make a system call, and the layer may not let it. */
+static void fill_clock(struct config *config)
+{
+	char source[32];
+	long size = fd_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+				 source, sizeof(source));
+
+	if (size > 0 && !strcmp(source, "tsc\n"))
+		config->flags |= CONFIG_VDSO_CLOCK;
+}
+
 static void fill_processor(struct config *config, int protection_key)
 {
 	cpu_set_t cpus;
@@ -139,6 +150,7 @@ int config_fill(struct channel *channel, const struct plan *plan, const struct l
 	config->heap_data_size = layer->header.data_memory_size;
 	fill_credentials(config, plan);
 	fill_processor(config, protection_key);
+	fill_clock(config);
 	fill_limits(config);
 	fill_streams(channel, plan);
 	fill_text(channel, plan);
