@@ -82,7 +82,7 @@ static long group_set_locked(struct process *self, u32 pid, u32 pgid)
 	struct process *process = process_find_locked(pid);
 	struct session_look look = { pgid, self->sid };
 
-	if (!process || process->state != PROCESS_RUNNING)
+	if (!process)
 		return -ESRCH;
 	if (process != self && process->parent != self)
 		return -ESRCH;

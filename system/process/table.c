@@ -77,6 +77,7 @@ static void process_init(struct process *process, u32 pid)
 	wait_queue_init(&process->signal_wait);
 	timer_init(&process->real_timer, real_timer_expire);
 	process->exit_signal = SIGCHLD;
+	process->dumpable = true;
 	process->start_ns = clock_monotonic_ns();
 }
 
