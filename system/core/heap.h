@@ -41,10 +41,11 @@ struct heap_usage {
 	u64 page_bytes;		/* in allocated pages, slabs included */
 	u64 slab_bytes;		/* in live slab objects */
 	u64 slab_objects;
+	u64 slab_pages;
 	u64 limit;
 };
 void heap_usage(struct heap_usage *usage);
-/* Writes "class size: live objects" lines to the log, for leak hunting. */
-void heap_report(void);
+/* One size class. False: there is no class of that index. */
+bool heap_class_usage(u32 index, u32 *size, u32 *objects, u32 *pages);
 
 #endif

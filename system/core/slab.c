@@ -27,6 +27,7 @@ struct slab_class {
 	u32 partial;		/* first page with a free object; 0: none */
 	u32 empty;		/* a page with no object in use, kept for the next allocation; 0: none */
 	u32 objects;		/* in use */
+	u32 pages;
 } __attribute__((aligned(64)));
 
 static struct slab_class classes[CLASS_COUNT];
@@ -157,6 +158,7 @@ static bool page_add(struct slab_class *class, u32 index)
 	number = page_number(start);
 	page_array[number] = (struct page){ .kind = PAGE_SLAB, .class = (u8)index, .free = 1 };
 	partial_add(class, number);
+	class->pages++;
 	return true;
 }
 
@@ -198,6 +200,7 @@ static void object_give(struct slab_class *class, char *object)
 		return;
 	}
 	partial_remove(class, number);
+	class->pages--;
 	page_drop(number);
 }
 
@@ -302,17 +305,19 @@ void heap_usage(struct heap_usage *usage)
 		u32 objects = READ_ONCE(classes[i].objects);
 
 		usage->slab_objects += objects;
+		usage->slab_pages += READ_ONCE(classes[i].pages);
 		usage->slab_bytes += (u64)objects * class_sizes[i];
 	}
 }
 
-void heap_report(void)
+bool heap_class_usage(u32 index, u32 *size, u32 *objects, u32 *pages)
 {
-	for (u32 i = 0; i < CLASS_COUNT; i++)
-		if (READ_ONCE(classes[i].objects))
-			log_line("heap: class %u: %u objects", class_sizes[i],
-				 READ_ONCE(classes[i].objects));
-	log_line("heap: %lu pages in use", (unsigned long)pages_in_use());
+	if (index >= CLASS_COUNT)
+		return false;
+	*size = class_sizes[index];
+	*objects = READ_ONCE(classes[index].objects);
+	*pages = READ_ONCE(classes[index].pages);
+	return true;
 }
 
 void heap_init(uptr first_free)

@@ -85,6 +85,7 @@ extern const struct file_operations proc_text_operations;
 
 /* ---- Tables that the root refers to ---- */
 
+extern const struct proc_directory proc_mezzo_directory;	/* proc_mezzo.c */
 extern const struct proc_directory proc_sys_directory;		/* proc_sys.c */
 extern const struct proc_row proc_process_row;			/* proc_process.c: /proc/PID */
 extern const struct proc_directory proc_fd_directory;		/* proc_places.c */

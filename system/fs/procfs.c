@@ -221,6 +221,7 @@ static const struct proc_row root_rows[] = {
 	PROC_FILE("swaps", 0444, swaps_show),
 	PROC_FILE("uptime", 0444, uptime_show),
 	PROC_FILE("version", 0444, version_show),
+	PROC_DIRECTORY("mezzo", 0555, &proc_mezzo_directory),
 	PROC_DIRECTORY("sys", 0555, &proc_sys_directory),
 };
 
