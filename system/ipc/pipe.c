@@ -26,6 +26,16 @@ static u32 pipe_space(const struct pipe *pipe)
 	return READ_ONCE(pipe->size) - pipe_used(pipe);
 }
 
+static bool pipe_readable(const struct pipe *pipe)
+{
+	return pipe_used(pipe) || !READ_ONCE(pipe->writers);
+}
+
+static bool pipe_writable(const struct pipe *pipe, u32 needed)
+{
+	return pipe_space(pipe) >= needed || !READ_ONCE(pipe->readers);
+}
+
 static u32 pipe_page_count(const struct pipe *pipe)
 {
 	return pipe->size / PAGE_SIZE;
@@ -81,6 +91,7 @@ static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
 		lock_release(&pipe->lock);
 
 		if (result) {
+			spin_note(&pipe->write_spin);
 			if (!wait_queue_idle(&pipe->write_wait) && pipe_space(pipe) >= PIPE_ATOMIC)
 				wait_queue_wake(&pipe->write_wait, POLLOUT | POLLWRNORM);
 			return result;
@@ -89,8 +100,9 @@ static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
 			return 0;
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
-		result = wait_event(&pipe->read_wait,
-				    pipe_used(pipe) || !READ_ONCE(pipe->writers), FOREVER);
+		if (spin_until(&pipe->read_spin, pipe_readable(pipe)))
+			continue;
+		result = wait_event(&pipe->read_wait, pipe_readable(pipe), FOREVER);
 		if (result)
 			return result;
 	}
@@ -157,6 +169,7 @@ static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
 			return moved ? moved : pipe_broken();
 		if (result > 0) {
 			moved += result;
+			spin_note(&pipe->read_spin);
 			if (!wait_queue_idle(&pipe->read_wait))
 				wait_queue_wake(&pipe->read_wait, POLLIN | POLLRDNORM);
 		}
@@ -167,9 +180,9 @@ static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
 		if (file->flags & O_NONBLOCK)
 			return moved ? moved : -EAGAIN;
 		needed = MIN(from->left, PIPE_ATOMIC);
-		result = wait_event(&pipe->write_wait,
-				    pipe_space(pipe) >= needed || !READ_ONCE(pipe->readers),
-				    FOREVER);
+		if (spin_until(&pipe->write_spin, pipe_writable(pipe, needed)))
+			continue;
+		result = wait_event(&pipe->write_wait, pipe_writable(pipe, needed), FOREVER);
 		if (result)
 			return moved ? moved : result;
 	}

@@ -9,6 +9,7 @@
 
 #include "core/lock.h"
 #include "core/wait.h"
+#include "ipc/spin.h"
 #include "vfs/file.h"
 
 #define PIPE_SIZE_DEFAULT	(64u << 10)
@@ -29,6 +30,7 @@ struct pipe {
 	u32 reader_opens, writer_opens;	/* ever: a FIFO's opener waits until the other one moves */
 	struct wait_queue read_wait;	/* readers; openers that wait for a writer */
 	struct wait_queue write_wait;	/* writers; openers that wait for a reader */
+	struct spin read_spin, write_spin;	/* of readers for writers, of writers for readers */
 };
 
 extern const struct file_operations pipe_operations;
