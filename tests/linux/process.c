@@ -162,6 +162,7 @@ TEST(posix_spawn_runs)
 	EQUAL(test_wait(child), 4);
 	EQUAL(read(fds[0], text, sizeof(text)), 8);
 	SAME(text, "spawned\n");
+	OK(setenv("PATH", "/usr/bin:/bin", 1));
 	EQUAL(posix_spawn(&child, "/missing", NULL, NULL, arguments, environ), ENOENT);
 	EQUAL(posix_spawnp(&child, "no-such-program", NULL, NULL, arguments, environ), ENOENT);
 	ZERO(posix_spawnp(&child, "true", NULL, NULL, (char *[]){ "true", NULL }, environ));
