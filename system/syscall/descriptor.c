@@ -199,6 +199,11 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 		file->owner_pid = argument;
 		return 0;
 	case F_GETSIG:
+		return file->owner_signal;
+	case F_SETSIG:
+		if (argument > SIGNAL_COUNT)
+			return -EINVAL;
+		file->owner_signal = argument;
 		return 0;
 	case F_GETPIPE_SZ:
 		return pipe_get_size(file);

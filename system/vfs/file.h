@@ -74,6 +74,7 @@ struct file {
 	u64 position;			/* under position_lock for regular files and directories */
 	void *private;			/* belongs to operations */
 	u32 owner_pid;			/* F_SETOWN */
+	u32 owner_signal;		/* F_SETSIG */
 	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL of each */
 	struct lock epoll_lock;		/* LOCK_EPOLL: guards epoll_items */
 };
