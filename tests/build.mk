@@ -17,9 +17,21 @@ $(BUILD)/tests/test.o: tests/linux/test.c
 
 -include $(wildcard $(BUILD)/tests/*.d)
 
+# Programs of other makes, for tests/system.
+TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
+
+$(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
+	@mkdir -p $(@D)
+	CGO_ENABLED=0 GOCACHE=$(abspath $(BUILD))/go-cache GOFLAGS=-mod=mod GO111MODULE=off \
+		go build -o $@ $<
+
+$(BUILD)/tests/programs/musl: tests/programs/musl.c
+	@mkdir -p $(@D)
+	musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
+
 .PHONY: check-build check check-quick stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(TEST_PROGRAMS)
 
 # Everything.
 check:
