@@ -3,14 +3,19 @@
 
 CORE_TESTS   := $(patsubst tests/unit/core/test_%.c,$(BUILD)/tests/unit/test_core_%, \
 	$(sort $(wildcard tests/unit/core/test_*.c)))
-CORE_SOURCES := $(addprefix system/core/, event.c format.c lock.c log.c pages.c slab.c string.c timer.c wait.c)
-CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o)
+CORE_SOURCES := $(addprefix system/core/, bits.c event.c format.c lock.c log.c pages.c slab.c string.c timer.c \
+	wait.c) $(sort $(wildcard system/syscall/trace*.c))
+CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o) $(BUILD)/tests/system/trace_table.o
 # No -fvisibility=hidden, no -nostdinc: these run as an ordinary program.
-CORE_FLAGS   := $(BASE_FLAGS) -ffreestanding -fno-strict-aliasing -Isystem -DMEZZO_DEBUG
+CORE_FLAGS   := $(BASE_FLAGS) -ffreestanding -fno-strict-aliasing -Isystem -I$(BUILD)/system -DMEZZO_DEBUG
 
 UNIT_TESTS += $(CORE_TESTS)
 
-$(BUILD)/tests/system/%.o: system/%.c
+$(BUILD)/tests/system/%.o: system/%.c | $(BUILD)/system/syscalls.h
+	@mkdir -p $(@D)
+	$(CC) $(CORE_FLAGS) -c -o $@ $<
+
+$(BUILD)/tests/system/trace_table.o: $(BUILD)/system/trace_table.c | $(BUILD)/system/syscalls.h
 	@mkdir -p $(@D)
 	$(CC) $(CORE_FLAGS) -c -o $@ $<
 

@@ -6,11 +6,13 @@
 #include <asm/unistd_64.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
+#include <linux/uio.h>
 
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
 #include "core/timer.h"
+#include "memory/usercopy.h"
 
 /* The C library's headers and the layer's disagree about a few types, so these stand here. */
 long syscall(long number, ...);
@@ -49,6 +51,28 @@ u64 clock_monotonic_ns(void)
 
 	host_call2(__NR_clock_gettime, 1, time);
 	return (u64)time[0] * 1000000000u + (u64)time[1];
+}
+
+/* Program memory is the test's own; addresses that are not mapped are found by the host. */
+int copy_from_user(void *to, uptr from, size_t size)
+{
+	struct iovec target = { to, size }, source = { (void *)from, size };
+
+	if (!size)
+		return 0;
+	return host_call6(__NR_process_vm_readv, host_call0(__NR_getpid), &target, 1, &source, 1, 0) ==
+	       (long)size ? 0 : -EFAULT;
+}
+
+ssize_t copy_string_from_user(char *to, uptr from, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (copy_from_user(to + i, from + i, 1))
+			return -EFAULT;
+		if (!to[i])
+			return (ssize_t)i;
+	}
+	return -ENAMETOOLONG;
 }
 
 const char *fake_find(const char *text, const char *part)
