@@ -47,5 +47,10 @@ struct heap_usage {
 void heap_usage(struct heap_usage *usage);
 /* One size class. False: there is no class of that index. */
 bool heap_class_usage(u32 index, u32 *size, u32 *objects, u32 *pages);
+/*
+ * Each small object in use, with the address behind the call that allocated it. Only debug builds know;
+ * others visit nothing. Takes no locks: objects that come or go meanwhile may be missed.
+ */
+void heap_visit(void (*visit)(size_t size, uptr caller, void *data), void *data);
 
 #endif

@@ -211,6 +211,16 @@ u64 pages_limit(void)
 	return limit;
 }
 
+u32 pages_begin(void)
+{
+	return page_number(page_array + HEAP_PAGES) + 1;
+}
+
+u32 pages_end(void)
+{
+	return READ_ONCE(frontier);
+}
+
 /* The array of descriptors comes first, then a page that is never free, so that no run joins across it. */
 void pages_init(uptr first_free)
 {
@@ -218,7 +228,7 @@ void pages_init(uptr first_free)
 
 	first_free = ROUND_UP(first_free, PAGE_SIZE);
 	page_array = (struct page *)first_free;
-	frontier = page_number((void *)(first_free + HEAP_PAGES * sizeof(struct page))) + 1;
+	frontier = pages_begin();
 	limit = HEAP_PAGES - 1;
 	if (memory && frontier + memory / PAGE_SIZE < limit)
 		limit = frontier + (u32)(memory / PAGE_SIZE);

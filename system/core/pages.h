@@ -56,6 +56,9 @@ static inline struct page *page_of(const void *address)
 /* Totals for heap_usage(); read without locks. */
 u64 pages_in_use(void);
 u64 pages_limit(void);
+/* Numbers of the first page that can be allocated, and of the first that never was. */
+u32 pages_begin(void);
+u32 pages_end(void);
 /* Called by heap_init(). */
 void pages_init(uptr first_free);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Small allocations: pages cut into objects of one size. The free objects of a page form a list through
- * themselves; pages with room form a list in their class. Sizes over SLAB_MAX are runs of pages.
- *
- * Debug builds give each object a red zone behind its end and poison what is free, so that overruns,
- * double frees and writes after a free are found when the object is next freed or allocated.
+ * themselves; pages with room form a list in their class. Sizes over SLAB_MAX are runs of pages. What
+ * debug builds add is in slab_debug.h.
  *
  * Locks: one for each class (LOCK_SLAB), guarding its list, its counts and the descriptors of its pages.
  */
@@ -13,9 +11,8 @@
 #include "core/lock.h"
 #include "core/pages.h"
 #include "core/report.h"
+#include "core/slab_debug.h"
 #include "core/string.h"
-
-#define SLAB_MAX 2048
 
 static const u16 class_sizes[] = {
 	16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1360, 2048,
@@ -33,79 +30,6 @@ struct slab_class {
 static struct slab_class classes[CLASS_COUNT];
 /* Size class of ceil(size / 16). */
 static u8 class_index[SLAB_MAX / 16 + 1];
-
-#ifdef MEZZO_DEBUG
-
-#define POISON_FREE 0x6b
-#define POISON_ZONE 0xfd
-
-/* The red zone ends with the size that was asked for. */
-static size_t padded_size(size_t size)
-{
-	size_t padded = size + 2;
-
-	return padded > SLAB_MAX ? padded : 1ul << (64 - __builtin_clzl(padded < 16 ? 15 : padded - 1));
-}
-
-static u16 *size_slot(const char *object, u32 class)
-{
-	return (u16 *)(object + class_sizes[class] - 2);
-}
-
-static void object_check_free(const char *object, u32 class)
-{
-	for (u32 i = 2; i < class_sizes[class]; i++)
-		if ((u8)object[i] != POISON_FREE)
-			panic("heap: %p (class %u) was written at +%u after it was freed", object,
-			      class_sizes[class], i);
-}
-
-static void object_mark_used(char *object, u32 class, size_t size)
-{
-	memset(object + size, POISON_ZONE, class_sizes[class] - 2 - size);
-	*size_slot(object, class) = (u16)size;
-}
-
-static void object_mark_free(char *object, u32 class)
-{
-	u32 size = *size_slot(object, class);
-
-	if (size > class_sizes[class] - 2u)
-		panic("heap: %p (class %u) freed twice or overrun (size %#x)", object,
-		      class_sizes[class], size);
-	for (u32 i = size; i < class_sizes[class] - 2u; i++)
-		if ((u8)object[i] != POISON_ZONE)
-			panic("heap: %p (%u bytes) was overrun at +%u", object, size, i);
-	memset(object, POISON_FREE, class_sizes[class]);
-}
-
-static void objects_poison(char *page)
-{
-	memset(page, POISON_FREE, PAGE_SIZE);
-}
-
-static size_t object_size(const char *object, u32 class)
-{
-	return *size_slot(object, class);
-}
-
-#else
-
-static size_t padded_size(size_t size) { return size; }
-static void object_check_free(const char *object, u32 class) { (void)object; (void)class; }
-static void object_mark_used(char *object, u32 class, size_t size)
-{
-	(void)object; (void)class; (void)size;
-}
-static void object_mark_free(char *object, u32 class) { (void)object; (void)class; }
-static void objects_poison(char *page) { (void)page; }
-static size_t object_size(const char *object, u32 class)
-{
-	(void)object;
-	return class_sizes[class];
-}
-
-#endif
 
 /* ---- the list of pages with room ---- */
 
@@ -206,7 +130,7 @@ static void object_give(struct slab_class *class, char *object)
 
 /* ---- the heap's face ---- */
 
-static void *slab_alloc(u32 index, size_t size)
+static void *slab_alloc(u32 index, size_t size, const void *caller)
 {
 	struct slab_class *class = &classes[index];
 	char *object = NULL;
@@ -214,14 +138,14 @@ static void *slab_alloc(u32 index, size_t size)
 	lock_acquire(&class->lock);
 	if (class->partial || page_add(class, index)) {
 		object = object_take(class);
-		object_check_free(object, index);
-		object_mark_used(object, index, size);
+		object_check_free(object, class_sizes[index]);
+		object_mark_used(object, class_sizes[index], size, caller);
 	}
 	lock_release(&class->lock);
 	return object;
 }
 
-void *heap_alloc(size_t size)
+static void *alloc_for(size_t size, const void *caller)
 {
 	size_t padded;
 
@@ -229,8 +153,13 @@ void *heap_alloc(size_t size)
 		return NULL;
 	padded = padded_size(size);
 	if (padded <= SLAB_MAX)
-		return slab_alloc(class_index[(padded + 15) / 16], size);
+		return slab_alloc(class_index[(padded + 15) / 16], size, caller);
 	return pages_alloc((size + PAGE_SIZE - 1) / PAGE_SIZE, 1);
+}
+
+void *heap_alloc(size_t size)
+{
+	return alloc_for(size, __builtin_return_address(0));
 }
 
 void *heap_alloc_zero(size_t size)
@@ -241,7 +170,7 @@ void *heap_alloc_zero(size_t size)
 		return NULL;
 	if (padded_size(size) > SLAB_MAX)
 		return pages_alloc_zero((size + PAGE_SIZE - 1) / PAGE_SIZE);
-	pointer = heap_alloc(size);
+	pointer = alloc_for(size, __builtin_return_address(0));
 	if (pointer)
 		memset(pointer, 0, size);
 	return pointer;
@@ -271,7 +200,7 @@ void heap_free(void *pointer)
 		panic("heap_free(%p): nothing was allocated there (kind %u)", pointer, page->kind);
 	class = &classes[page->class];
 	lock_acquire(&class->lock);
-	object_mark_free(pointer, page->class);
+	object_mark_free(pointer, class_sizes[page->class]);
 	object_give(class, pointer);
 	lock_release(&class->lock);
 }
@@ -282,13 +211,13 @@ size_t heap_size_of(const void *pointer)
 
 	if (page->kind == PAGE_RUN)
 		return page->count * PAGE_SIZE;
-	return object_size(pointer, page->class);
+	return object_size(pointer, class_sizes[page->class]);
 }
 
 char *heap_strdup(const char *s)
 {
 	size_t size = strlen(s) + 1;
-	char *copy = heap_alloc(size);
+	char *copy = alloc_for(size, __builtin_return_address(0));
 
 	if (copy)
 		memcpy(copy, s, size);
@@ -318,6 +247,21 @@ bool heap_class_usage(u32 index, u32 *size, u32 *objects, u32 *pages)
 	*objects = READ_ONCE(classes[index].objects);
 	*pages = READ_ONCE(classes[index].pages);
 	return true;
+}
+
+void heap_visit(void (*visit)(size_t size, uptr caller, void *data), void *data)
+{
+	u32 end = pages_end();
+
+	for (u32 number = pages_begin(); number < end; number++) {
+		const struct page *page = &page_array[number];
+		u32 size = page->kind == PAGE_SLAB ? class_sizes[page->class] : 0;
+
+		if (page->kind == PAGE_RUN)
+			number += page->count - 1;
+		for (u32 offset = 0; size && offset + size <= PAGE_SIZE; offset += size)
+			object_visit((char *)page_address(number) + offset, size, visit, data);
+	}
 }
 
 void heap_init(uptr first_free)

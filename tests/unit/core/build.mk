@@ -3,7 +3,7 @@
 
 CORE_TESTS   := $(patsubst tests/unit/core/test_%.c,$(BUILD)/tests/unit/test_core_%, \
 	$(sort $(wildcard tests/unit/core/test_*.c)))
-CORE_SOURCES := $(addprefix system/core/, bits.c event.c format.c lock.c log.c pages.c slab.c string.c timer.c \
+CORE_SOURCES := $(addprefix system/core/, bits.c event.c format.c lock.c log.c pages.c slab.c slab_debug.c string.c timer.c \
 	wait.c) $(sort $(wildcard system/syscall/trace*.c))
 CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o) $(BUILD)/tests/system/trace_table.o
 # No -fvisibility=hidden, no -nostdinc: these run as an ordinary program.
