@@ -7,6 +7,7 @@
 #include "ipc/eventfd.h"
 
 #include "core/heap.h"
+#include "ipc/spin.h"
 
 #define COUNT_MAX (~0ull - 1)
 
@@ -15,6 +16,7 @@ struct eventfd {
 	u64 count;			/* under lock; looked at without it before a sleep */
 	bool semaphore;			/* constant */
 	struct wait_queue queue;
+	struct spin read_spin;		/* of readers for writers */
 };
 
 /* Takes from the counter; 0 where there is nothing. */
@@ -42,6 +44,8 @@ static ssize_t eventfd_read(struct file *file, struct iter *to, u64 *offset)
 
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
+		if (spin_until(&event->read_spin, READ_ONCE(event->count)))
+			continue;
 		error = wait_event(&event->queue, READ_ONCE(event->count), FOREVER);
 		if (error)
 			return error;
@@ -61,6 +65,7 @@ static bool eventfd_add(struct eventfd *event, u64 value)
 	if (fits)
 		event->count += value;
 	lock_release(&event->lock);
+	spin_note(&event->read_spin);
 	return fits;
 }
 
