@@ -93,7 +93,8 @@ static char thread_state(const struct process *process, const struct thread *thr
 		return 'Z';
 	if (process->stopped)
 		return 'T';
-	return thread && thread != thread_current() && READ_ONCE(thread->parked) ? 'S' : 'R';
+	return thread && thread != thread_current() &&
+	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
 }
 
 /* A process without threads (a zombie) still has the name of its program. */

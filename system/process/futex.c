@@ -13,6 +13,7 @@
 #include "core/timer.h"
 #include "core/wait.h"
 #include "memory/usercopy.h"
+#include "process/futex_pi.h"
 #include "process/process.h"
 #include "syscalls.h"
 
@@ -34,7 +35,19 @@ static u64 deadline_of(const struct __kernel_timespec *time)
 	return now + (u64)time->tv_sec * NS_PER_SECOND + (u64)time->tv_nsec;
 }
 
-/* The host waits until an instant; time NULL: for ever. */
+long host_futex_wait(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *until, u32 bits)
+{
+	struct thread *self = thread_current();
+	long result;
+
+	WRITE_ONCE(self->host_waits, 1);
+	result = host_call_interruptible(__NR_futex, word, FUTEX_WAIT_BITSET | flags, expected,
+					 (u64)until, 0, bits);
+	WRITE_ONCE(self->host_waits, 0);
+	return result;
+}
+
+/* A word that has changed already needs no host call. */
 static long wait_on_host(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *time,
 			 u32 bits)
 {
@@ -44,8 +57,7 @@ static long wait_on_host(uptr word, u32 flags, u32 expected, const struct __kern
 		return -EFAULT;
 	if (value != expected)
 		return -EAGAIN;
-	return host_call_interruptible(__NR_futex, word, FUTEX_WAIT_BITSET | flags, expected, (u64)time,
-				       0, bits);
+	return host_futex_wait(word, flags, expected, time, bits);
 }
 
 /* FUTEX_WAIT: a timeout is relative, and a restart goes on with what is left of it. */
@@ -103,6 +115,14 @@ long sys_futex(uptr word, int op, u32 value, uptr timeout, uptr word2, u64 value
 		return wait_relative(word, flags, value, timeout);
 	case FUTEX_WAIT_BITSET:
 		return wait_absolute(word, flags, value, timeout, (u32)value3);
+	case FUTEX_LOCK_PI:
+		return futex_lock_pi(word, flags | FUTEX_CLOCK_REALTIME, timeout);
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(word, flags, timeout);
+	case FUTEX_TRYLOCK_PI:
+		return futex_trylock_pi(word);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(word, flags);
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
 		break;
@@ -172,7 +192,7 @@ static void futex_owner_died(uptr word, u32 tid, bool priority_inheriting, bool 
 		if (user_cas32(word, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &found))
 			return;
 		if (found == value) {
-			if (!priority_inheriting && value & FUTEX_WAITERS)
+			if (value & FUTEX_WAITERS)
 				host_call3(__NR_futex, word, FUTEX_WAKE, 1);
 			return;
 		}

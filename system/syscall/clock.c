@@ -206,7 +206,9 @@ static long sleep_cpu_time(int clock, int flags, uptr request, uptr remain)
 
 	if (!user_range_ok(request, 16) || (remain && !user_range_ok(remain, 16)))
 		return -EFAULT;
+	WRITE_ONCE(thread_current()->host_waits, 1);
 	result = host_call_interruptible(__NR_clock_nanosleep, (u64)clock, (u64)flags, request, remain, 0, 0);
+	WRITE_ONCE(thread_current()->host_waits, 0);
 	return result == -EINTR && flags & TIMER_ABSTIME ? -ERESTARTNOHAND : result;
 }
 
