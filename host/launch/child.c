@@ -199,8 +199,10 @@ static void drop_privileges(const struct child *child)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		fail(child, "can't set no_new_privs");
 	die_with_monitor(child);
-	/* The same user may look into his domain with a debugger; the change of ids forbade it. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	/*
+	 * Whether others may look in with a debugger stays as it is: a user into his own domain, and only
+	 * root into those of root, for which the change of ids has seen to.
+	 */
 }
 
 static void close_filter(const struct child *child)
