@@ -74,14 +74,24 @@ static void the_order_is_checked(void **state)
 static struct wait_queue queue;
 static u32 tickets, taken;
 
+static bool take_ticket(void)
+{
+	for (;;) {
+		u32 left = READ_ONCE(tickets);
+
+		if (!left)
+			return false;
+		if (atomic_cas(&tickets, left, left - 1))
+			return true;
+	}
+}
+
 static void *wait_for_ticket(void *argument)
 {
 	int result;
 
 	fake_thread_enter(argument);
-	result = wait_event(&queue, ({
-		u32 left = READ_ONCE(tickets);
-		left && atomic_cas(&tickets, left, left - 1); }), FOREVER);
+	result = wait_event(&queue, take_ticket(), FOREVER);
 	if (!result)
 		atomic_add(&taken, 1);
 	return (void *)(long)result;
