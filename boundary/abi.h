@@ -119,6 +119,7 @@ enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
 
 #define STREAM_IS_TTY 1u		/* the outer stream is a terminal */
 #define STREAM_ABSENT 2u		/* the outer stream is closed: the program gets EBADF */
+#define STREAM_AS_OUT 4u		/* stderr: one and the same as stdout, whose ring it shares */
 
 enum event_bits {
 	EVENT_STREAMS = 1u,		/* some ring moved */

@@ -56,7 +56,7 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 	struct monitor_setup setup = {
 		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
 		.rootfs = plan->rootfs, .own_ids_are_root = plan->own_ids_are_root,
-		.log_file = plan->log_file,
+		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
 	};
 	enum monitor_outcome outcome;
 	struct monitor monitor;

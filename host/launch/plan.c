@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/kcmp.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/launch/plan.h"
 
 static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -111,6 +115,24 @@ bad:
 	return error_set(err, 0, "--user %s: want UID or UID:GID, as numbers", text);
 }
 
+/*
+ * Whether stdout and stderr lead to one place (2>&1): then they must share a ring, or what is written to
+ * them would come out in another order. Two openings of one file have offsets of their own.
+ */
+static bool outputs_are_one(void)
+{
+	struct stat out, error;
+	long different;
+
+	if (fstat(STREAM_OUT, &out) || fstat(STREAM_ERR, &error) || out.st_dev != error.st_dev ||
+	    out.st_ino != error.st_ino)
+		return false;
+	if (!S_ISREG(out.st_mode))
+		return true;
+	different = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, STREAM_OUT, STREAM_ERR);
+	return different <= 0;
+}
+
 int plan_note_streams(struct plan *plan, struct error *err)
 {
 	for (int i = STREAM_IN; i <= STREAM_ERR; i++) {
@@ -123,6 +145,9 @@ int plan_note_streams(struct plan *plan, struct error *err)
 		if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
 			return error_set(err, errno, "/dev/null");
 	}
+	if (!((plan->stream_flags[STREAM_OUT] | plan->stream_flags[STREAM_ERR]) & STREAM_ABSENT) &&
+	    outputs_are_one())
+		plan->stream_flags[STREAM_ERR] |= STREAM_AS_OUT;
 	return 0;
 }
 
@@ -138,6 +163,41 @@ static size_t text_size(const struct plan *plan)
 	return size;
 }
 
+/* Directories whose contents the layer makes itself: the lower tree does not tell what is there. */
+static bool is_layers_own(const char *path)
+{
+	static const char *const places[] = { "/proc", "/sys", "/dev" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		size_t size = strlen(places[i]);
+
+		if (!strncmp(path, places[i], size) && (!path[size] || path[size] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* The directory to start in, looked for as the domain will: links lead within the lower root. */
+static int check_cwd(const struct plan *plan, struct error *err)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	int root, fd, error = 0;
+
+	if (plan->cwd[0] != '/')
+		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);
+	if (is_layers_own(plan->cwd))
+		return 0;
+	root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return error_set(err, errno, "root file system %s", plan->rootfs);
+	fd = (int)syscall(SYS_openat2, root, plan->cwd, &how, sizeof(how));
+	if (fd < 0)
+		error = error_set(err, errno, "directory to start in, %s", plan->cwd);
+	fd_close(&fd);
+	fd_close(&root);
+	return error;
+}
+
 int plan_check(const struct plan *plan, struct error *err)
 {
 	struct stat status;
@@ -148,14 +208,12 @@ int plan_check(const struct plan *plan, struct error *err)
 		return error_set(err, errno, "root file system %s", plan->rootfs);
 	if (!S_ISDIR(status.st_mode))
 		return error_set(err, ENOTDIR, "root file system %s", plan->rootfs);
-	if (plan->cwd[0] != '/')
-		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);
 	if (!*plan->hostname || strlen(plan->hostname) > 64)
 		return error_set(err, 0, "--hostname: want 1 to 64 bytes");
 	if (text_size(plan) > CONFIG_TEXT_MAX)
 		return error_set(err, E2BIG, "arguments and environment take %zu bytes, at most %u fit",
 				 text_size(plan), CONFIG_TEXT_MAX);
-	return 0;
+	return check_cwd(plan, err);
 }
 
 void plan_release(struct plan *plan)

@@ -79,7 +79,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 	error = open_files(monitor, setup, err);
 	if (!error) {
 		for (int i = 0; i < STREAM_LOG; i++)
-			fds[i] = (setup->channel->config.stream_flags[i] & STREAM_ABSENT) ? -1 : i;
+			fds[i] = (setup->stream_flags[i] & STREAM_ABSENT) ? -1 : i;
 		fds[STREAM_LOG] = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
 		monitor->streams = streams_start(setup->channel, fds, monitor->trouble_fd, err);
 		error = monitor->streams ? 0 : -err->code;

@@ -43,6 +43,7 @@ struct monitor_setup {
 	const char *rootfs;
 	bool own_ids_are_root;
 	const char *log_file;		/* NULL: the log goes to stderr */
+	const uint32_t *stream_flags;	/* of mezzo's own standard streams: STREAM_* */
 };
 
 /*

@@ -280,12 +280,29 @@ static int stream_install(struct fd_table *table, u32 index)
 	return fd < 0 ? fd : 0;
 }
 
+/* 2>&1: one file for both, and one ring, so that what is written to them keeps its order. */
+static int stream_share_output(struct fd_table *table)
+{
+	struct file *file = fd_get(table, STREAM_OUT);
+	int fd;
+
+	if (!file)
+		return -EBADF;
+	fd = fd_install_at(table, file, STREAM_ERR, STREAM_FILES, false);
+	if (fd < 0)
+		file_put(file);
+	return fd < 0 ? fd : 0;
+}
+
 int streams_install(struct fd_table *table)
 {
 	for (u32 i = 0; i < STREAM_FILES; i++) {
+		u32 flags = channel()->config.stream_flags[i];
 		int error = 0;
 
-		if (!(channel()->config.stream_flags[i] & STREAM_ABSENT))
+		if (flags & STREAM_AS_OUT)
+			error = stream_share_output(table);
+		else if (!(flags & STREAM_ABSENT))
 			error = stream_install(table, i);
 		if (error)
 			return error;

@@ -102,7 +102,8 @@ ends "full disk" 1 '"$MEZZO" do -- sh -c "echo x > /dev/full"'
 # ---- signals ----
 forward()	# signal expected
 {
-	"$MEZZO" do -- sh -c 'trap "echo got; exit 7" '"$1"'; echo ready; while :; do sleep 0.05; done' > o 2> e &
+	# bash has what it starts with & ignore SIGINT, and an ignored signal is passed on to nobody.
+	env --default-signal="$1" "$MEZZO" do -- sh -c 'trap "echo got; exit 7" '"$1"'; echo ready; while :; do sleep 0.05; done' > o 2> e &
 	local pid=$!
 	until grep -q ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
 	kill -"$1" $pid
