@@ -2,7 +2,7 @@
 # The suites and what they need. A plain `make` builds none of this.
 
 TEST_FLAGS := $(BASE_FLAGS) -O1 -D_GNU_SOURCE -pthread \
-	-Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-nonnull -Wno-unused-result
+	-Wno-missing-field-initializers -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-nonnull -Wno-unused-result
 
 LINUX_TESTS := $(patsubst tests/linux/%.c,$(BUILD)/tests/linux/%, \
 	$(filter-out tests/linux/test.c,$(sort $(wildcard tests/linux/*.c))))
@@ -16,6 +16,16 @@ $(BUILD)/tests/test.o: tests/linux/test.c
 	$(CC) $(TEST_FLAGS) -c -o $@ $<
 
 -include $(wildcard $(BUILD)/tests/*.d)
+
+ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate
+
+$(BUILD)/tests/escape/layer_memory: tests/escape/layer_memory.c $(BUILD)/tests/test.o
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/layer_memory.d -o $@ $< $(BUILD)/tests/test.o
+
+$(BUILD)/tests/escape/gate: tests/escape/gate.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
@@ -31,7 +41,7 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 
 .PHONY: check-build check check-quick stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(TEST_PROGRAMS)
 
 # Everything.
 check:

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Programs of tests/escape try to get at their layer's memory and at the host.
+. "$(dirname "$0")/lib.sh"
+programs=$BUILD/tests/escape
+
+if [[ -z $MEZZO ]]; then
+	skip "escape" "no domain to leave"
+	finish
+	exit
+fi
+
+while read -r name; do
+	output=$("$MEZZO" do -- "$programs/layer_memory" --only "$name" 2>&1 < /dev/null)
+	if grep -q '^ok .*# SKIP' <<< "$output"; then
+		skip "layer memory: $name" "no protection keys"
+	else
+		grep -q '^ok 1' <<< "$output" || sed 's/^/#   /' <<< "$output"
+		grep -q '^ok 1' <<< "$output"
+		verdict $? "layer memory: $name"
+	fi
+done < <("$programs/layer_memory" --list)
+
+while read -r name; do
+	output=$("$MEZZO" do -- "$programs/gate" "$name" 2>&1 < /dev/null)
+	grep -q '^trying' <<< "$output" && ! grep -q '^escaped' <<< "$output" && [[ ! -e /mezzo-escaped ]]
+	status=$?
+	[[ $status -eq 0 ]] || sed 's/^/#   /' <<< "$output"
+	verdict $status "through the gate: $name"
+done < <("$programs/gate")
+finish
