@@ -2,7 +2,8 @@
 # The suites and what they need. A plain `make` builds none of this.
 
 TEST_FLAGS := $(BASE_FLAGS) -O1 -D_GNU_SOURCE -pthread \
-	-Wno-missing-field-initializers -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-nonnull -Wno-unused-result
+	-Wno-missing-field-initializers -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds \
+	-Wno-nonnull -Wno-unused-result
 
 LINUX_TESTS := $(patsubst tests/linux/%.c,$(BUILD)/tests/linux/%, \
 	$(filter-out tests/linux/test.c,$(sort $(wildcard tests/linux/*.c))))
