@@ -28,6 +28,12 @@ $(BUILD)/tests/escape/gate: tests/escape/gate.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
 
+FUZZ_TESTS := $(BUILD)/tests/fuzz/calls
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
+
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
 
@@ -42,7 +48,7 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 
 .PHONY: check-build check check-quick stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
 
 # Everything.
 check:
