@@ -8,10 +8,10 @@ if [[ -z $MEZZO ]]; then
 	exit
 fi
 for seed in ${SEEDS:-1 2 3 4}; do
-	output=$("$MEZZO" do -- "$BUILD/tests/fuzz/calls" "$seed" 25 400 2>&1 < /dev/null)
+	output=$("$MEZZO" do --env IN_DOMAIN=1 -- "$BUILD/tests/fuzz/calls" "$seed" 25 400 2>&1 < /dev/null)
 	status=$?
 	if [[ $status -ne 0 ]]; then
-		echo "# status $status: mezzo do -- build/tests/fuzz/calls $seed 25 400"
+		echo "# status $status: mezzo do --env IN_DOMAIN=1 -- build/tests/fuzz/calls $seed 25 400"
 		tail -15 <<< "$output" | sed 's/^/#   /'
 	fi
 	verdict $status "random calls, seed $seed"
