@@ -22,7 +22,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 1
+#define BOUNDARY_VERSION 2
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -45,6 +45,8 @@ enum request_op {
 	REQ_EXIT = 4,		/* the domain has ended; status: as wait status (WIFEXITED and so on) */
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
+	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
+	REQ_STOPPED = 8,	/* the first program has stopped. No reply: the monitor stops too */
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -113,6 +115,28 @@ struct node {
 
 _Static_assert(sizeof(struct node) == 96, "struct node is part of the boundary");
 
+/* ---- The outer terminal ---- */
+
+/* As Linux's struct termios (TCGETS). */
+struct terminal_modes {
+	uint32_t iflag, oflag, cflag, lflag;
+	uint8_t line;
+	uint8_t cc[19];
+};
+
+_Static_assert(sizeof(struct terminal_modes) == 36, "struct terminal_modes is part of the boundary");
+
+#define TERMINAL_FLUSH_INPUT 1u		/* REQ_TERMINAL, flags: drop what was typed and not read */
+
+/*
+ * The terminal that some standard stream of mezzo is (STREAM_IS_TTY). It edits lines and makes signals
+ * of keys; the domain sets its modes and learns its size.
+ */
+struct terminal {
+	struct terminal_modes modes;	/* when the domain started */
+	uint16_t rows, columns, width, height;	/* as struct winsize; new before each SIGWINCH */
+};
+
 /* ---- The channel ---- */
 
 enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
@@ -178,6 +202,7 @@ struct channel {
 	 * who asks sleeps until the reply, so the monitor is served best by that very processor.
 	 */
 	uint32_t requester_cpu;
+	struct terminal terminal;	/* written by the monitor */
 	struct ring streams[STREAM_COUNT];
 	/* Answers to the request in flight. Only the host writes; the layer's channel lock orders uses. */
 	_Alignas(4096) char reply_area[REPLY_AREA_SIZE];

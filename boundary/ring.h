@@ -27,10 +27,12 @@ struct ring {
 	_Alignas(64) uint32_t head;
 	uint32_t producer_waits;	/* producer sleeps on tail */
 	uint32_t producer_closed;	/* no more data will come: end of file */
+	uint32_t ends;			/* a terminal's ends of file (Ctrl-D), after which more may come */
 	/* Written by the consumer. */
 	_Alignas(64) uint32_t tail;
 	uint32_t consumer_waits;	/* consumer sleeps on head; for stdin also: "please read some" */
 	uint32_t consumer_closed;	/* nobody reads any more: EPIPE */
+	uint32_t ends_taken;		/* of those, how many were read; the producer sleeps on it */
 	/* Constant after start. */
 	_Alignas(64) uint32_t data_offset;	/* of the RING_SIZE bytes, from the start of the channel */
 	uint32_t reserved;

@@ -67,7 +67,10 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 		domain_end(domain);
 		return cli_fail(&err);
 	}
-	outcome = monitor_run(&monitor, &err);
+	if (domain_enter(domain, &err))
+		outcome = OUTCOME_BROKEN;
+	else
+		outcome = monitor_run(&monitor, &err);
 	wait_status = domain_end(domain);
 	monitor_release(&monitor);
 	return tell_outcome(outcome, plan, domain, &monitor, wait_status, &err);

@@ -208,8 +208,6 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 		return error;
 	fd_close(&files->socket);
 	error = fill_memory(domain, files, plan, layer, protection_key, err);
-	if (!error && send(domain->socket, "", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
-		error = error_set(err, errno, "can't start the domain");
 	if (error)
 		domain_end(domain);
 	return error;
@@ -232,6 +230,13 @@ int domain_start(struct domain *domain, const struct plan *plan, const struct la
 	if (error)
 		release(domain);
 	return error;
+}
+
+int domain_enter(struct domain *domain, struct error *err)
+{
+	if (send(domain->socket, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE)
+		return 0;
+	return error_set(err, errno, "can't start the domain");
 }
 
 int domain_start_failure(const struct domain *domain, struct error *err)

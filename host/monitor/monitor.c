@@ -76,6 +76,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		.socket = setup->socket, .pidfd = setup->pidfd, .channel = setup->channel,
 		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1, .lower.root = -1,
 	};
+	terminal_init(&monitor->terminal, setup->stream_flags, setup->channel);
 	error = open_files(monitor, setup, err);
 	if (!error) {
 		for (int i = 0; i < STREAM_LOG; i++)
@@ -89,10 +90,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 	return error;
 }
 
-/*
- * A signal for us is one for the domain. With SIGTSTP the user's shell wants its terminal back, so the
- * monitor stops too, after it told the domain.
- */
+/* A signal for us is one for the domain. */
 static void pass_signals_on(struct monitor *monitor)
 {
 	struct signalfd_siginfo info;
@@ -102,10 +100,10 @@ static void pass_signals_on(struct monitor *monitor)
 		bits |= 1ull << (info.ssi_signo - 1);
 	if (!bits)
 		return;
+	if (bits & 1ull << (SIGWINCH - 1))
+		terminal_resize(&monitor->terminal, monitor->channel);
 	__atomic_fetch_or(&monitor->channel->signals, bits, __ATOMIC_SEQ_CST);
 	channel_post(monitor->channel, EVENT_SIGNALS);
-	if (bits & 1ull << (SIGTSTP - 1))
-		raise(SIGSTOP);
 }
 
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
@@ -134,12 +132,16 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 			return OUTCOME_BROKEN;
 		}
 		if (fds[0].revents) {
-			switch (request_serve(monitor->socket, &monitor->lower, monitor->channel,
-					      &monitor->status, err)) {
+			switch (request_serve(monitor->socket, &monitor->lower, &monitor->terminal,
+					      monitor->channel, &monitor->status, err)) {
 			case REQUEST_NONE:
 				follower_follow(&monitor->follower,
 						__atomic_load_n(&monitor->channel->requester_cpu,
 								__ATOMIC_RELAXED));
+				continue;
+			case REQUEST_STOPPED:
+				/* The user's shell wants its terminal back, and goes on when we do. */
+				raise(SIGSTOP);
 				continue;
 			case REQUEST_EXIT:
 				return OUTCOME_EXITED;
@@ -170,5 +172,6 @@ void monitor_release(struct monitor *monitor)
 {
 	unblock_signals();
 	streams_finish(monitor->streams);
+	terminal_restore(&monitor->terminal);
 	close_files(monitor);
 }

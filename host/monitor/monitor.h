@@ -14,6 +14,7 @@
 #include "host/monitor/follow.h"
 #include "host/monitor/lower.h"
 #include "host/monitor/stream.h"
+#include "host/monitor/terminal.h"
 
 enum monitor_outcome {
 	OUTCOME_EXITED,			/* status: the domain's own wait status */
@@ -32,6 +33,7 @@ struct monitor {
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;
 	struct follower follower;
+	struct terminal_keeper terminal;
 	int32_t status;
 };
 

@@ -43,7 +43,7 @@ static int check_frame(struct message *message, size_t size, struct error *err)
 		return bad(err, "its size is wrong");
 	message->bytes[size] = '\0';
 	/* One NUL at the end of a path is welcome. */
-	if (request->op != REQ_OPEN && request->op != REQ_XATTR && request->data_size &&
+	if ((request->op == REQ_WALK || request->op == REQ_LIST) && request->data_size &&
 	    !request->data[request->data_size - 1])
 		request->data_size--;
 	return 0;
@@ -119,8 +119,21 @@ static int serve_xattr(const struct lower *lower, const struct request *request,
 	return 0;
 }
 
-static int serve(const struct lower *lower, const struct request *request, struct answer *answer,
-		 int32_t *result, struct error *err)
+static int serve_terminal(struct terminal_keeper *terminal, const struct request *request,
+			  int32_t *result, struct error *err)
+{
+	struct terminal_modes modes;
+
+	if (request->data_size != sizeof(modes) || request->flags & ~TERMINAL_FLUSH_INPUT)
+		return bad(err, "improper terminal modes");
+	memcpy(&modes, request->data, sizeof(modes));
+	*result = terminal_set(terminal, &modes, request->flags & TERMINAL_FLUSH_INPUT);
+	return 0;
+}
+
+static int serve(const struct lower *lower, struct terminal_keeper *terminal,
+		 const struct request *request, struct answer *answer, int32_t *result,
+		 struct error *err)
 {
 	switch (request->op) {
 	case REQ_WALK:
@@ -131,6 +144,8 @@ static int serve(const struct lower *lower, const struct request *request, struc
 		return serve_open(lower, request, answer, result, err);
 	case REQ_XATTR:
 		return serve_xattr(lower, request, answer, result, err);
+	case REQ_TERMINAL:
+		return serve_terminal(terminal, request, result, err);
 	}
 	return bad(err, "unknown operation");
 }
@@ -162,12 +177,13 @@ static int send_reply(int socket, struct reply *reply, const struct answer *answ
 }
 
 static enum request_result serve_and_answer(int socket, const struct lower *lower,
+					    struct terminal_keeper *terminal,
 					    struct channel *channel,
 					    const struct request *request, struct error *err)
 {
 	struct answer answer = { .area = channel->reply_area, .room = REPLY_AREA_SIZE };
 	struct reply reply = { .sequence = request->sequence };
-	int error = serve(lower, request, &answer, &reply.error, err);
+	int error = serve(lower, terminal, request, &answer, &reply.error, err);
 
 	reply.count = answer.count;
 	reply.handles = answer.handle_count;
@@ -180,7 +196,8 @@ static enum request_result serve_and_answer(int socket, const struct lower *lowe
 	return error ? REQUEST_BAD : REQUEST_NONE;
 }
 
-enum request_result request_serve(int socket, const struct lower *lower, struct channel *channel,
+enum request_result request_serve(int socket, const struct lower *lower,
+				  struct terminal_keeper *terminal, struct channel *channel,
 				  int32_t *status, struct error *err)
 {
 	struct message message;
@@ -198,6 +215,8 @@ enum request_result request_serve(int socket, const struct lower *lower, struct 
 		return REQUEST_EXIT;
 	case REQ_CRASH:
 		return REQUEST_CRASH;
+	case REQ_STOPPED:
+		return REQUEST_STOPPED;
 	}
-	return serve_and_answer(socket, lower, channel, &message.request, err);
+	return serve_and_answer(socket, lower, terminal, channel, &message.request, err);
 }

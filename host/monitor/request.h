@@ -8,11 +8,13 @@
 #include "boundary/abi.h"
 #include "host/base/error.h"
 #include "host/monitor/lower.h"
+#include "host/monitor/terminal.h"
 
 enum request_result {
 	REQUEST_NONE,			/* nothing came, or it was served: go on */
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
+	REQUEST_STOPPED,		/* REQ_STOPPED */
 	REQUEST_CLOSED,			/* the domain has closed its end */
 	REQUEST_BAD,			/* against the rules of the boundary: err says what */
 };
@@ -21,7 +23,8 @@ enum request_result {
  * Receive one request from socket, serve it over the lower tree and answer it. Never blocks, never
  * trusts: whatever a domain sends leads to one of the results.
  */
-enum request_result request_serve(int socket, const struct lower *lower, struct channel *channel,
+enum request_result request_serve(int socket, const struct lower *lower,
+				  struct terminal_keeper *terminal, struct channel *channel,
 				  int32_t *status, struct error *err);
 
 #endif

@@ -202,7 +202,7 @@ static ssize_t input_read(struct lane *stream)
 	stream->own_counter += (uint32_t)done;
 	if (done)
 		store(&stream->ring->head, stream->own_counter);
-	else
+	else if (!stream->is_tty)
 		store(&stream->ring->producer_closed, 1);
 	if (load(&stream->ring->consumer_waits))
 		channel_post(stream->all->channel, EVENT_STREAMS);
@@ -214,6 +214,24 @@ static bool input_ready(const struct lane *stream)
 	struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
 
 	return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN);
+}
+
+/*
+ * A terminal's end of file is one that more may follow: it is counted, and what is typed next comes after
+ * the domain has read the end.
+ */
+static void input_end_of_terminal(struct lane *stream)
+{
+	struct ring *ring = stream->ring;
+	uint32_t ends = load(&ring->ends) + 1;
+
+	store(&ring->ends, ends);
+	channel_post(stream->all->channel, EVENT_STREAMS);
+	for (uint32_t taken = load(&ring->ends_taken); taken != ends; taken = load(&ring->ends_taken)) {
+		struct futex_watch watch = { &ring->ends_taken, taken };
+
+		futex_wait_any(&watch, 1);
+	}
 }
 
 /* One demand: wait for data, then take what is there already. Returns 0 at the end of the stream. */
@@ -243,6 +261,10 @@ static void *input_run(void *argument)
 	while (done > 0 || done == -EAGAIN || done == -EINTR) {
 		input_wait_for_demand(stream);
 		done = input_serve(stream);
+		if (!done && stream->is_tty) {
+			input_end_of_terminal(stream);
+			done = 1;
+		}
 	}
 	if (done == -EPROTO) {
 		report_trouble(stream);

@@ -14,6 +14,9 @@
 
 void layer_start(void);
 
+#define TEXT_OF(value) #value
+#define TEXT(value) TEXT_OF(value)
+
 /* Linker symbols are not constants for C: the note is written in assembly. */
 asm(".pushsection .note.mezzo, \"a\", @note\n"
     ".balign 8\n"
@@ -21,7 +24,7 @@ asm(".pushsection .note.mezzo, \"a\", @note\n"
     ".asciz \"Mezzo\"\n"
     ".balign 4\n"
     "1: .ascii \"mezzo-sl\"\n"
-    ".long 1, 64\n"
+    ".long " TEXT(BOUNDARY_VERSION) ", 64\n"
     ".quad layer_start, gate_start, gate_end, data_start\n"
     ".quad data_size, data_memory_size\n"
     "2: .balign 4\n"
@@ -46,7 +49,6 @@ asm(".pushsection .note.mezzo, \"a\", @note\n"
     "	ud2\n"
     ".popsection\n");
 
-_Static_assert(BOUNDARY_VERSION == 1, "the note above says version 1");
 _Static_assert(sizeof(struct layer_header) == 64, "the note above says size 64");
 
 long gate(long number, long a, long b, long c, long d, long e, long f);

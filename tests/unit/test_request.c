@@ -9,6 +9,7 @@
 #include "tests/unit/unit.h"
 
 static struct lower lower;
+static struct terminal_keeper terminal = { .fd = -1 };
 static struct channel *channel;
 static int sockets[2];			/* ours, the monitor's */
 static int32_t exit_status;
@@ -52,7 +53,7 @@ static void send_request(struct request request, const char *data, size_t size)
 
 static enum request_result serve(void)
 {
-	return request_serve(sockets[1], &lower, channel, &exit_status, &err);
+	return request_serve(sockets[1], &lower, &terminal, channel, &exit_status, &err);
 }
 
 static struct reply receive_reply(int *handle)
@@ -155,7 +156,9 @@ static void test_bad_contents(void **state)
 		size_t size;
 	} bad[] = {
 		{ { .op = 0 }, "", 0 },
-		{ { .op = 7 }, "", 0 },
+		{ { .op = 9 }, "", 0 },
+		{ { .op = REQ_TERMINAL }, "modes", 5 },
+		{ { .op = REQ_TERMINAL, .flags = 2 }, "123456789012345678901234567890123456", 36 },
 		{ { .op = 0xffffffff }, "x", 1 },
 		{ { .op = REQ_WALK }, "/etc", 4 },
 		{ { .op = REQ_WALK }, "..", 2 },

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The outer terminal; see terminal.h. Used by the monitor's main thread alone: no locks. */
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/monitor/terminal.h"
+
+_Static_assert(sizeof(struct termios) == sizeof(struct terminal_modes), "modes are a termios");
+
+struct window_size {
+	uint16_t rows, columns, width, height;
+};
+
+/* The kernel's own structures, which C libraries hide behind theirs. */
+static int control(int fd, unsigned long command, const void *argument)
+{
+	return (int)syscall(SYS_ioctl, fd, command, argument);
+}
+
+void terminal_init(struct terminal_keeper *keeper, const uint32_t *stream_flags,
+		   struct channel *channel)
+{
+	*keeper = (struct terminal_keeper){ .fd = -1 };
+	for (int i = STREAM_IN; i <= STREAM_ERR && keeper->fd < 0; i++) {
+		if (stream_flags[i] & STREAM_IS_TTY)
+			keeper->fd = i;
+	}
+	if (keeper->fd < 0 || control(keeper->fd, TCGETS, &keeper->first)) {
+		keeper->fd = -1;
+		return;
+	}
+	channel->terminal.modes = keeper->first;
+	terminal_resize(keeper, channel);
+}
+
+int terminal_set(struct terminal_keeper *keeper, const struct terminal_modes *modes,
+		 bool flush_input)
+{
+	if (keeper->fd < 0)
+		return -ENOTTY;
+	if (flush_input)
+		control(keeper->fd, TCFLSH, (void *)TCIFLUSH);
+	if (control(keeper->fd, TCSETS, modes))
+		return -errno;
+	keeper->changed = true;
+	return 0;
+}
+
+void terminal_resize(const struct terminal_keeper *keeper, struct channel *channel)
+{
+	struct window_size size;
+
+	if (keeper->fd < 0 || control(keeper->fd, TIOCGWINSZ, &size))
+		return;
+	channel->terminal.rows = size.rows;
+	channel->terminal.columns = size.columns;
+	channel->terminal.width = size.width;
+	channel->terminal.height = size.height;
+}
+
+void terminal_restore(struct terminal_keeper *keeper)
+{
+	sigset_t set, former;
+
+	if (!keeper->changed)
+		return;
+	/* Also from the background, where a change of modes would stop us. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &set, &former);
+	control(keeper->fd, TCSETS, &keeper->first);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	keeper->changed = false;
+}
