@@ -46,7 +46,7 @@ enum request_op {
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
 	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
-	REQ_STOPPED = 8,	/* the first program has stopped. No reply: the monitor stops too */
+	REQ_STOPPED = 8,	/* the first program has stopped: the monitor answers and stops too */
 };
 
 #define REQUEST_DATA_MAX 8192u

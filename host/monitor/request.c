@@ -146,6 +146,8 @@ static int serve(const struct lower *lower, struct terminal_keeper *terminal,
 		return serve_xattr(lower, request, answer, result, err);
 	case REQ_TERMINAL:
 		return serve_terminal(terminal, request, result, err);
+	case REQ_STOPPED:
+		return 0;
 	}
 	return bad(err, "unknown operation");
 }
@@ -193,7 +195,9 @@ static enum request_result serve_and_answer(int socket, const struct lower *lowe
 		error = send_reply(socket, &reply, &answer, err);
 	for (unsigned int i = 0; i < answer.handle_count; i++)
 		close(answer.handles[i]);
-	return error ? REQUEST_BAD : REQUEST_NONE;
+	if (error)
+		return REQUEST_BAD;
+	return request->op == REQ_STOPPED ? REQUEST_STOPPED : REQUEST_NONE;
 }
 
 enum request_result request_serve(int socket, const struct lower *lower,
@@ -215,8 +219,6 @@ enum request_result request_serve(int socket, const struct lower *lower,
 		return REQUEST_EXIT;
 	case REQ_CRASH:
 		return REQUEST_CRASH;
-	case REQ_STOPPED:
-		return REQUEST_STOPPED;
 	}
 	return serve_and_answer(socket, lower, terminal, channel, &message.request, err);
 }

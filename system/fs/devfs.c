@@ -30,6 +30,7 @@ static const struct devfs_row devfs_rows[] = {
 	MEMORY("random", DEVICE_RANDOM),
 	MEMORY("urandom", DEVICE_URANDOM),
 	{ "tty", S_IFCHR | 0666, DEVICE(DEVICE_MAJOR_TERMINAL, 0), NULL },
+	{ "console", S_IFCHR | 0666, DEVICE(DEVICE_MAJOR_TERMINAL, 1), NULL },
 	LINK("fd", "/proc/self/fd"),
 	LINK("stdin", "/proc/self/fd/0"),
 	LINK("stdout", "/proc/self/fd/1"),

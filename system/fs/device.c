@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The character devices that are memory (major 1) and the controlling terminal (5:0). No state,
- * no locks.
+ * The character devices that are memory (major 1). No state, no locks.
  */
 #include "fs/device.h"
 

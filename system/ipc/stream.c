@@ -49,6 +49,11 @@ static void ring_store(u32 *word, u32 value)
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
+static u32 stream_used(const struct ring *ring)
+{
+	return ring_load(&ring->head) - ring_load(&ring->tail);
+}
+
 static void monitor_wake(u32 *word)
 {
 	host_call3(__NR_futex, word, FUTEX_WAKE, INT32_MAX);
@@ -59,7 +64,8 @@ static void monitor_wake(u32 *word)
 static bool input_ready(const struct ring *ring)
 {
 	return ring_load(&ring->producer_closed) ||
-	       ring_load(&ring->head) != ring_load(&ring->tail);
+	       ring_load(&ring->head) != ring_load(&ring->tail) ||
+	       ring_load(&ring->ends) != ring_load(&ring->ends_taken);
 }
 
 /* Asks the monitor to read, if nothing is there. True where there is something after all. */
@@ -98,12 +104,22 @@ static ssize_t input_take(struct stream_end *stream, struct iter *to)
 	return moved;
 }
 
-static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
+/* A terminal's end of file, if one is next: it is answered once, and the monitor reads on. */
+static bool input_take_end(struct ring *ring)
 {
-	struct stream_end *stream = file->private;
+	if (ring_load(&ring->ends) == ring->ends_taken)
+		return false;
+	ring_store(&ring->consumer_waits, 0);
+	ring_store(&ring->ends_taken, ring->ends_taken + 1);
+	monitor_wake(&ring->ends_taken);
+	return true;
+}
+
+ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
+{
+	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 
-	(void)offset;
 	if (!to->left)
 		return 0;
 	for (;;) {
@@ -114,6 +130,8 @@ static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
 		lock_acquire(&stream->lock);
 		if (ring_load(&ring->head) != ring->tail)
 			result = input_take(stream, to);
+		else
+			ended |= input_take_end(ring);
 		lock_release(&stream->lock);
 
 		if (result) {
@@ -132,6 +150,26 @@ static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
 		if (result)
 			return result;
 	}
+}
+
+static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
+{
+	struct stream_end *stream = file->private;
+
+	(void)offset;
+	return stream_take(stream->index, file, to);
+}
+
+void stream_drop_input(void)
+{
+	struct stream_end *stream = &streams[STREAM_IN];
+	struct ring *ring = stream_ring(stream);
+
+	lock_acquire(&stream->lock);
+	ring_store(&ring->tail, ring_load(&ring->head));
+	lock_release(&stream->lock);
+	if (ring_load(&ring->producer_waits))
+		monitor_wake(&ring->tail);
 }
 
 /* ---- Output ---- */
@@ -173,13 +211,12 @@ static ssize_t output_fill(struct stream_end *stream, struct iter *from)
 	return moved;
 }
 
-static ssize_t stream_write(struct file *file, struct iter *from, u64 *offset)
+ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 {
-	struct stream_end *stream = file->private;
+	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 	ssize_t moved = 0;
 
-	(void)offset;
 	while (from->left) {
 		u32 needed = moved ? 1 : MIN(from->left, PIPE_ATOMIC);
 		ssize_t result = 0;
@@ -208,18 +245,47 @@ static ssize_t stream_write(struct file *file, struct iter *from, u64 *offset)
 	return moved;
 }
 
-/* ---- Both ---- */
-
-static u32 stream_poll(struct file *file, struct poll_request *request)
+static ssize_t stream_write(struct file *file, struct iter *from, u64 *offset)
 {
 	struct stream_end *stream = file->private;
+
+	(void)offset;
+	return stream_give(stream->index, file, from);
+}
+
+/* True where all is outside; else the monitor tells when it takes more. */
+static bool output_is_out(struct ring *ring)
+{
+	if (!stream_used(ring) || ring_load(&ring->consumer_closed))
+		return true;
+	ring_store(&ring->producer_waits, 1);
+	return !stream_used(ring);
+}
+
+int stream_drain(u32 index)
+{
+	struct ring *ring = stream_ring(&streams[index]);
+
+	return wait_event(&streams[index].queue, output_is_out(ring), FOREVER);
+}
+
+/* ---- Both ---- */
+
+u32 stream_waiting(u32 index)
+{
+	return stream_used(stream_ring(&streams[index]));
+}
+
+u32 stream_state(u32 index, struct poll_request *request)
+{
+	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 	u32 state = 0;
 
 	poll_wait(request, &stream->queue);
 	if (stream->index == STREAM_IN) {
 		if (input_ready_or_ask(ring))
-			state |= ring_load(&ring->head) != ring_load(&ring->tail)
+			state |= stream_used(ring) || ring_load(&ring->ends) != ring->ends_taken
 					 ? POLLIN | POLLRDNORM
 					 : 0;
 		if (ring_load(&ring->producer_closed))
@@ -233,11 +299,17 @@ static u32 stream_poll(struct file *file, struct poll_request *request)
 	return state;
 }
 
+static u32 stream_poll(struct file *file, struct poll_request *request)
+{
+	struct stream_end *stream = file->private;
+
+	return stream_state(stream->index, request);
+}
+
 static long stream_ioctl(struct file *file, u32 command, uptr argument)
 {
 	struct stream_end *stream = file->private;
-	struct ring *ring = stream_ring(stream);
-	s32 used = ring_load(&ring->head) - ring_load(&ring->tail);
+	s32 used = stream_waiting(stream->index);
 
 	if (command != FIONREAD)
 		return -ENOTTY;
@@ -256,6 +328,13 @@ static const struct file_operations output_operations = {
 	.ioctl = stream_ioctl,
 };
 
+static void stream_init(u32 index)
+{
+	streams[index].index = index;
+	lock_init(&streams[index].lock, LOCK_PIPE);
+	wait_queue_init(&streams[index].queue);
+}
+
 static int stream_install(struct fd_table *table, u32 index)
 {
 	bool input = index == STREAM_IN;
@@ -264,9 +343,6 @@ static int stream_install(struct fd_table *table, u32 index)
 	struct file *file;
 	int fd;
 
-	stream->index = index;
-	lock_init(&stream->lock, LOCK_PIPE);
-	wait_queue_init(&stream->queue);
 	file = file_create_anonymous(operations, "pipe", S_IFIFO | 0600,
 				     input ? O_RDONLY : O_WRONLY, stream);
 	if (!file)
@@ -297,13 +373,16 @@ static int stream_share_output(struct fd_table *table)
 int streams_install(struct fd_table *table)
 {
 	for (u32 i = 0; i < STREAM_FILES; i++) {
-		u32 flags = channel()->config.stream_flags[i];
+		u32 flags = config()->stream_flags[i];
 		int error = 0;
 
-		if (flags & STREAM_AS_OUT)
-			error = stream_share_output(table);
-		else if (!(flags & STREAM_ABSENT))
-			error = stream_install(table, i);
+		if (flags & STREAM_ABSENT)
+			continue;
+		stream_init(i);
+		if (flags & STREAM_IS_TTY)
+			continue;
+		error = flags & STREAM_AS_OUT ? stream_share_output(table) :
+						stream_install(table, i);
 		if (error)
 			return error;
 	}

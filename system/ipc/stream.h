@@ -6,11 +6,16 @@
 #ifndef IPC_STREAM_H
 #define IPC_STREAM_H
 
+#include "core/types.h"
+
 struct fd_table;
+struct file;
+struct iter;
+struct poll_request;
 
 /*
- * Opens those that are not absent as descriptors 0, 1, 2 of the first program's table. 0 or
- * -ENOMEM.
+ * Opens those that are not absent as descriptors 0, 1, 2 of the first program's table, but for
+ * those at the terminal, which terminal_install() does next. 0 or -ENOMEM.
  */
 int streams_install(struct fd_table *table);
 
@@ -19,5 +24,19 @@ int streams_install(struct fd_table *table);
  * thread.
  */
 void streams_poll(void);
+
+/* ---- For the terminal, which is behind the streams that are one (tty/terminal.c) ---- */
+
+/* As read(2) and write(2) on the stream; file tells whether to block. */
+ssize_t stream_take(u32 index, const struct file *file, struct iter *to);
+ssize_t stream_give(u32 index, const struct file *file, struct iter *from);
+/* POLL* bits, after registering waiters. */
+u32 stream_state(u32 index, struct poll_request *request);
+/* Bytes that wait in the ring. */
+u32 stream_waiting(u32 index);
+/* Sleeps until all output is outside: 0 or -ERESTARTSYS. */
+int stream_drain(u32 index);
+/* Forgets the input that waits. */
+void stream_drop_input(void);
 
 #endif
