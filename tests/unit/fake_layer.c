@@ -315,6 +315,24 @@ static void walk_often(const char *path, unsigned long times)
 	leave(0);
 }
 
+/* Turn echo off, tell the size of the window, wait for a signal. */
+static void use_terminal(void)
+{
+	struct terminal_modes modes = channel->terminal.modes;
+
+	modes.lflag &= ~8u;	/* ECHO */
+	if (ask(REQ_TERMINAL, 0, 0, (const char *)&modes, sizeof(modes)).error)
+		leave(1 << 8);
+	say_number(channel->terminal.rows);
+	say(" rows, ready\n");
+	while (!signal_ready())
+		wait_event(signal_ready);
+	say_number(channel->terminal.rows);
+	say(" rows\n");
+	ask(REQ_STOPPED, 0, 0, "", 0);
+	leave(0);
+}
+
 static void do_bad(const char *kind)
 {
 	struct request request = { .op = REQ_WALK };
@@ -373,6 +391,8 @@ void fake_main(void)
 		walk(argument(1));
 	} else if (same(what, "walk-often")) {
 		walk_often(argument(1), number(argument(2)));
+	} else if (same(what, "terminal")) {
+		use_terminal();
 	} else if (same(what, "crash")) {
 		struct request request = { .op = REQ_CRASH };
 

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "boundary/abi.h"
@@ -199,6 +201,63 @@ static void test_lower_tree(void **state)
 	assert_run("walk", "no/such", 0, "no -2");
 }
 
+/* Start mezzo at a terminal whose outer end is run.out and run.in, and whose other end is *inner. */
+static struct run start_at_terminal(const char *command, int *inner)
+{
+	struct winsize size = { .ws_row = 33, .ws_col = 80 };
+	struct run run = { 0 };
+
+	run.out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(run.out >= 0);
+	assert_int_equal(grantpt(run.out) | unlockpt(run.out), 0);
+	run.in = dup(run.out);
+	*inner = open(ptsname(run.out), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_int_equal(ioctl(run.out, TIOCSWINSZ, &size), 0);
+	run.pid = fork();
+	if (!run.pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setsid();
+		ioctl(*inner, TIOCSCTTY, 0);
+		for (int i = 0; i < 3; i++)
+			dup2(*inner, i);
+		execl(MEZZO, "mezzo", "do", "--layer", LAYER, "--", command, NULL);
+		_exit(98);
+	}
+	return run;
+}
+
+static bool echoes(int terminal)
+{
+	struct termios modes;
+
+	assert_int_equal(tcgetattr(terminal, &modes), 0);
+	return modes.c_lflag & ECHO;
+}
+
+static void test_terminal(void **state)
+{
+	struct winsize size = { .ws_row = 44, .ws_col = 80 };
+	int inner, status;
+	struct run run = start_at_terminal("terminal", &inner);
+
+	(void)state;
+	read_until(&run, "33 rows, ready");
+	assert_false(echoes(inner));
+	/* A new size comes with SIGWINCH; the fake layer then says that its program has stopped. */
+	assert_int_equal(ioctl(run.out, TIOCSWINSZ, &size), 0);
+	read_until(&run, "44 rows");
+	waitpid(run.pid, &status, WUNTRACED);
+	assert_true(WIFSTOPPED(status));
+	kill(run.pid, SIGCONT);
+	waitpid(run.pid, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(echoes(inner));
+	close(inner);
+	close(run.in);
+	close(run.out);
+}
+
 static int become_nobody(void **state)
 {
 	(void)state;
@@ -218,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_reader_goes_away),
 		cmocka_unit_test(test_nothing_outlives_a_killed_monitor),
 		cmocka_unit_test(test_lower_tree),
+		cmocka_unit_test(test_terminal),
 		test_as_nobody(test_statuses),
 		test_as_nobody(test_bad_domains),
 		test_as_nobody(test_streams),
