@@ -16,12 +16,18 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/monitor/futex.h"
 #include "host/monitor/stream.h"
 
-#define CHUNK_MAX	(256u << 10)	/* moved at once, so that the other side goes on meanwhile */
+/*
+ * Moved at once, so that the other side goes on meanwhile. A pipe wants less than it holds (64 KiB): a
+ * writer that fills it sleeps until it is empty, and 4 GiB take 5 s instead of 2.
+ */
+#define CHUNK_MAX	(256u << 10)
+#define CHUNK_PIPE	(32u << 10)
 #define SMALL_MAX	4096u		/* a pipe that polls writable takes this much without blocking */
 #define THREAD_STACK	(64u << 10)
 
@@ -31,6 +37,8 @@ struct lane {
 	char *data;
 	int fd;
 	uint32_t own_counter;		/* head of stdin, tail of the others */
+	bool told;			/* the producer, of space, since more than half was taken */
+	uint32_t chunk;			/* most to write at once */
 	bool is_tty;
 	bool has_worker;		/* the watcher's, until that has ended */
 	pthread_t worker;
@@ -70,13 +78,24 @@ static int64_t output_waiting(const struct lane *stream)
 	return ring_used(load(&stream->ring->head), stream->own_counter);
 }
 
-/* Give size bytes of space back to the domain. */
+/*
+ * Give size bytes of space back to the domain. A producer that waits for space is woken once half of the
+ * ring is free, not for each piece; who waits for all to be out, when it is.
+ */
 static void output_advance(struct lane *stream, uint32_t size)
 {
+	struct ring *ring = stream->ring;
+	int64_t waiting;
+
 	stream->own_counter += size;
-	store(&stream->ring->tail, stream->own_counter);
-	if (load(&stream->ring->producer_waits))
+	store(&ring->tail, stream->own_counter);
+	waiting = output_waiting(stream);
+	if (waiting > RING_SIZE / 2) {
+		stream->told = false;
+	} else if (load(&ring->producer_waits) && (!stream->told || !waiting)) {
+		stream->told = true;
 		channel_post(stream->all->channel, EVENT_STREAMS);
+	}
 }
 
 /* Nobody reads outside: the domain's writers get EPIPE, and what waits is thrown away. */
@@ -121,7 +140,7 @@ static bool output_drain(struct lane *stream)
 	int64_t waiting;
 
 	while ((waiting = output_waiting(stream)) > 0)
-		output_move(stream, (uint32_t)waiting, CHUNK_MAX);
+		output_move(stream, (uint32_t)waiting, stream->chunk);
 	return waiting == 0;
 }
 
@@ -350,6 +369,13 @@ static void *watcher_run(void *argument)
 	return NULL;
 }
 
+static bool is_file(int fd)
+{
+	struct stat status;
+
+	return !fstat(fd, &status) && S_ISREG(status.st_mode);
+}
+
 struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int trouble_fd,
 			      struct error *err)
 {
@@ -376,6 +402,7 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 		stream->data = channel->stream_data[i];
 		stream->fd = fds[i];
 		stream->is_tty = fds[i] >= 0 && isatty(fds[i]);
+		stream->chunk = fds[i] >= 0 && is_file(fds[i]) ? CHUNK_MAX : CHUNK_PIPE;
 	}
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK);
