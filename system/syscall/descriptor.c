@@ -185,7 +185,7 @@ static void file_change_flags(struct file *file, u32 clear, u32 set)
 		file->operations->flags_changed(file);
 }
 
-static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
+static long file_fcntl(struct file *file, u32 command, u64 argument)
 {
 	switch (command) {
 	case F_GETFL:
@@ -215,7 +215,7 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return file_lock_fcntl(file, fd, command, argument);
+		return file_lock_fcntl(file, table_current(), process_current()->pid, command, argument);
 	case F_ADD_SEALS:
 	case F_GET_SEALS:
 		return file_seals_fcntl(file, command, argument);
@@ -244,7 +244,7 @@ long sys_fcntl(int fd, u32 command, u64 argument)
 		return -EBADF;
 	result = -EBADF;
 	if (command == F_GETFL || !(file->flags & O_PATH))
-		result = file_fcntl(file, fd, command, argument);
+		result = file_fcntl(file, command, argument);
 	file_put(file);
 	return result;
 }

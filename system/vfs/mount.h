@@ -37,6 +37,8 @@ extern struct list mount_list;
 struct mount *mount_create(const struct path *mountpoint, struct dentry *root, struct file_system *fs,
 			   u32 flags);
 struct mount *mount_root(void);
+/* What covers a directory of parent (its dentry has DENTRY_MOUNTPOINT then). NULL: nothing. */
+struct mount *mount_find(const struct mount *parent, const struct dentry *mountpoint);
 
 /* Calls print for each mount with its mountpoint's path as seen from root: for /proc/mounts. */
 void mount_for_each(const struct path *root,

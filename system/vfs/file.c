@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files: making them, counting references, the last of which releases. No locks of its own. */
+#include "vfs/file.h"
+
+#include "core/heap.h"
+#include "vfs/dentry.h"
+#include "vfs/inode.h"
+#include "vfs/locks.h"
+#include "vfs/poll.h"
+
+static struct file_system anonymous_fs = {
+	.type = "anon_inodefs",
+	.source = "anon_inodefs",
+	.magic = 0x09041934,
+};
+
+static const struct inode_operations anonymous_operations;
+
+struct file *file_create(const struct file_operations *operations, struct inode *inode,
+			 struct dentry *dentry, struct mount *mount, u32 flags, void *private)
+{
+	struct file *file = heap_alloc_zero(sizeof(*file));
+
+	if (!file)
+		return NULL;
+	refcount_init(&file->references, 1);
+	file->flags = flags;
+	file->operations = operations;
+	file->inode = inode;
+	file->dentry = dentry;
+	file->mount = mount;
+	file->private = private;
+	lock_init(&file->position_lock, LOCK_FILE_POSITION);
+	lock_init(&file->epoll_lock, LOCK_EPOLL);
+	list_init(&file->epoll_items);
+	return file;
+}
+
+struct file *file_create_anonymous(const struct file_operations *operations, const char *name,
+				   u32 mode, u32 flags, void *private)
+{
+	struct inode *inode = inode_create(&anonymous_fs, mode, &anonymous_operations, operations);
+	struct file *file;
+
+	if (!inode)
+		return NULL;
+	inode->lower_name = name;
+	file = file_create(operations, inode, NULL, NULL, flags, private);
+	if (!file)
+		inode_put(inode);
+	return file;
+}
+
+const char *file_anonymous_name(const struct file *file)
+{
+	return file->inode->fs == &anonymous_fs ? file->inode->lower_name : NULL;
+}
+
+void file_put(struct file *file)
+{
+	if (!refcount_put(&file->references))
+		return;
+	if (!list_empty(&file->epoll_items))
+		epoll_forget_file(file);
+	file_locks_release(file);
+	if (file->operations && file->operations->release)
+		file->operations->release(file);
+	if (file->dentry)
+		dentry_put(file->dentry);
+	inode_put(file->inode);
+	heap_free(file);
+}
