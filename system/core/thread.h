@@ -12,6 +12,7 @@
 #ifndef CORE_THREAD_H
 #define CORE_THREAD_H
 
+#include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <linux/futex.h>
 
@@ -33,13 +34,14 @@ struct regs;
 
 /* thread->flags, private to the thread */
 #define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
+#define THREAD_TRAPPED	2u	/* the call in progress came by a host trap */
 
 struct thread {
 	/* Known to assembly. */
 	struct thread *self;
 	u64 kernel_stack_top;	/* struct regs lies right below */
 	u64 user_rsp;		/* scratch while the entry code switches stacks */
-	u64 scratch;
+	u64 syscall_number;		/* the call in progress; private, but the crash report reads it */
 	u32 work;		/* WORK_* bits; set by anyone, atomically */
 	u32 flags;		/* private to the thread */
 	u64 entry_count;	/* private: calls made, for statistics */
@@ -54,10 +56,9 @@ struct thread {
 	u32 tid;
 	u32 host_tgid, host_tid;	/* as seen in the domain's host pid namespace */
 	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
-	u32 host_gone;			/* futex cleared by the host when the host thread has ended */
+	u32 host_own_tid;		/* written by the host when the host thread begins (process/thread.c) */
+	void *start_argument;		/* for the function that a new host process begins in */
 
-	/* The call in progress; private to the thread (the crash report reads it too). */
-	u64 syscall_number;
 	struct regs *regs;		/* the program's registers while in the layer */
 
 	/* Signals, under process->signal_lock (LOCK_SIGNAL) unless said. */
@@ -70,6 +71,7 @@ struct thread {
 	uptr altstack_base;		/* private: what sigaltstack(2) set */
 	u64 altstack_size;
 	u32 altstack_flags;
+	struct siginfo fault_info;	/* of the last fault, until it is made a signal; private */
 	u64 fault_trap, fault_error, fault_address;	/* of the last fault, shown in signal frames; private */
 
 	/* Private to the thread. */

@@ -14,6 +14,10 @@ struct vfork_frame {
 	u32 parent_tid;
 	u64 parent_mask;
 	uptr parent_clear_tid, parent_robust_list;
+	uptr altstack_base;
+	u64 altstack_size;
+	u32 altstack_flags;
+	char name[16];
 	u64 fs_base;
 	struct regs *saved_regs;	/* heap copy of the parent's registers at the call */
 	struct vfork_frame *outer;	/* vfork from within a vfork child */

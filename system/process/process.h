@@ -148,6 +148,8 @@ int thread_publish(struct thread *thread) __must_check;
  * is the pid. Signals sent to the process that only this thread was told of go to another.
  */
 bool thread_unpublish(struct thread *thread);
+/* The one thread left in its process takes the pid as its id: exec. Takes process_tree_lock. */
+void thread_take_pid(struct thread *thread);
 /*
  * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published process,
  * with child's pid as its tid; later it is a thread of parent again, in whose thread_count it stays meanwhile, so
@@ -164,7 +166,7 @@ u32 process_count(void);
 
 /* A thread block with its stacks, one new tid unless tid != 0. NULL: out of memory or ids. */
 struct thread *thread_create(struct process *process, u32 tid);
-/* Gives the block back; the host thread must have ended (host_gone) or never begun. */
+/* Gives back a block on which no host thread has begun; the id is the caller's. */
 void thread_free(struct thread *thread);
 
 /* ---- process/exit.c ---- */

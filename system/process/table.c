@@ -260,6 +260,20 @@ bool thread_unpublish(struct thread *thread)
 	return last;
 }
 
+void thread_take_pid(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	lock_acquire(&process_tree_lock);
+	if (thread->tid != process->pid) {
+		slots[thread->tid].thread = NULL;
+		id_free(thread->tid);
+		thread->tid = process->pid;
+		slots[thread->tid].thread = thread;
+	}
+	lock_release(&process_tree_lock);
+}
+
 /* Moves what is queued from one list to another, which is empty. */
 static void queue_move(struct list *from, struct list *to)
 {

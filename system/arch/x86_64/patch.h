@@ -10,24 +10,28 @@
 
 struct mm;
 struct regs;
+struct stub_block;
 
 /*
  * A system call trapped at site (the address of the `syscall` instruction) with number. Counts it, and
- * patches the site when it has trapped often enough and can be patched safely.
+ * patches the site when it has trapped often enough and can be patched safely. Takes mm->lock and mm->stub_lock.
  */
 void site_trapped(struct mm *mm, u64 site, u64 number);
 
-/* The address of the `syscall` instruction (or the jump in its place) of the call in progress: restart there. */
+/* The address of the `syscall` instruction (or of the jump in its place) of the call in progress: a restart goes there. */
 u64 regs_syscall_address(const struct regs *regs);
 
 /*
- * Moves rip out of a stub: where the call came through a stub that still has a relocated `cmp` to run, does
- * that in the saved registers, so that the program's frame shows an address of its own text.
+ * Moves rip to the program's own text where it stands in a stub behind the call, or right behind a `syscall` that is by
+ * now a jump: the one instruction that was moved to the stub, a compare of rax, is done on the saved
+ * registers. Harmless anywhere else.
  */
 void regs_leave_stub(struct regs *regs);
 
-/* True where rip is inside a stub of mm. */
-bool stub_contains(struct mm *mm, u64 rip);
+/* True where rip is in a stub on its way into the layer. Safe on the host signal stack: takes no lock. */
+bool stub_is_entering(struct mm *mm, u64 rip);
+/* True where another thread is writing a jump at address just now. As above. */
+bool site_is_changing(struct mm *mm, u64 address);
 
 /* For fork and the end of an mm. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Patched system call sites.
+ *
+ * Two patterns cover nearly all sites of real programs (glibc 95%, Go 82%):
+ *
+ *   before:  mov $number, %eax; syscall             The 5 bytes (or 7: mov $number, %rax) of the mov become
+ *                                                   a jump. The syscall stays: who jumps to it, traps.
+ *   behind:  syscall; cmp $-4095, %rax              The syscall and 3 bytes of the compare become a jump;
+ *                                                   the stub does the compare and goes on behind it.
+ *
+ * No thread ever rests between the syscall and the compare of the second pattern: the way out of a trap
+ * does the compare itself (regs_leave_stub). So a jump may be written over both.
+ *
+ * Stubs lie on pages of the heap that are mapped a second time, executable, within 2 GiB of the text. A child of fork
+ * shares them. Blocks form a list that only grows at its head, so that parent and child share tails.
+ *
+ * Writing under running threads: first a breakpoint, then the tail, then the first byte, with all cores
+ * made to serialise in between (Intel SDM vol. 3, 8.1.3); a thread that hits the breakpoint waits by
+ * running into it again (site_is_changing).
+ *
+ * Locks: mm->lock to look at the area, then mm->stub_lock. Readers of the block list take none.
+ */
+#include <linux/membarrier.h>
+#include <linux/mman.h>
+
+#include "arch/x86_64/arch.h"
+#include "arch/x86_64/patch.h"
+#include "boundary/abi.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "memory/mm.h"
+#include "memory/usercopy.h"
+#include "process/process.h"
+
+/* A patch costs about as much as three or four traps (docs/performance.md). */
+#define TRAPS_BEFORE_PATCH	4
+
+#define STUB_SIZE		64
+#define STUBS_PER_BLOCK		(PAGE_SIZE / STUB_SIZE)
+#define JUMP_SIZE		5
+#define JUMP_REACH		0x7f000000ul
+
+#define NUMBER_RT_SIGRETURN	15	/* unwinders recognise its bytes */
+
+enum pattern { PATTERN_NONE, PATTERN_MOV, PATTERN_MOV_LONG, PATTERN_COMPARE };
+
+struct stub {
+	u8 code[48];
+	u64 site;		/* address of the `syscall` instruction */
+	u8 pattern;
+	u8 behind;		/* offset of the code behind the call; STUB_SIZE if none */
+	u8 reserved[6];
+};
+
+_Static_assert(sizeof(struct stub) == STUB_SIZE, "stubs are found by masking");
+
+struct stub_block {
+	refcount references;	/* heads of lists and next pointers */
+	u32 used;
+	u64 address;		/* where programs execute it */
+	struct stub *stubs;	/* the same page in the heap */
+	struct stub_block *next;
+};
+
+void entry_stub(void);
+
+static const u8 compare_bytes[] = { 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff };	/* cmp $-4095, %rax */
+
+struct stub_block *stub_blocks_share(struct stub_block *blocks)
+{
+	if (blocks)
+		refcount_get(&blocks->references);
+	return blocks;
+}
+
+void stub_blocks_put(struct stub_block *blocks)
+{
+	while (blocks && refcount_put(&blocks->references)) {
+		struct stub_block *next = blocks->next;
+
+		pages_free(blocks->stubs, 1);
+		heap_free(blocks);
+		blocks = next;
+	}
+}
+
+static struct stub *stub_find(struct mm *mm, u64 rip, u64 *offset)
+{
+	struct stub_block *block;
+
+	if (!mm)
+		return NULL;
+	for (block = load_acquire(&mm->stub_blocks); block; block = block->next)
+		if (rip - block->address < PAGE_SIZE) {
+			*offset = rip % STUB_SIZE;
+			return &block->stubs[(rip - block->address) / STUB_SIZE];
+		}
+	return NULL;
+}
+
+bool stub_is_entering(struct mm *mm, u64 rip)
+{
+	u64 offset;
+	struct stub *stub = stub_find(mm, rip, &offset);
+
+	return stub && offset < stub->behind;
+}
+
+bool site_is_changing(struct mm *mm, u64 address)
+{
+	return mm && READ_ONCE(mm->changing_site) == address;
+}
+
+u64 regs_syscall_address(const struct regs *regs)
+{
+	u64 offset;
+	struct stub *stub = stub_find(process_current()->mm, regs->rip, &offset);
+
+	return stub ? stub->site : regs->rip - 2;
+}
+
+/* cmp $-4095, %rax on saved registers. */
+static void compare_result(struct regs *regs)
+{
+	const u64 mask = 0x8d5;		/* CF PF AF ZF SF OF */
+	u64 flags;
+
+	__asm__("cmp $-4095, %1; pushfq; pop %0" : "=r"(flags) : "r"(regs->rax) : "cc", "memory");
+	regs->rflags = (regs->rflags & ~mask) | (flags & mask);
+	thread_current()->flags |= THREAD_FULL_RESTORE;
+}
+
+void regs_leave_stub(struct regs *regs)
+{
+	u64 offset;
+	struct stub *stub = stub_find(process_current()->mm, regs->rip, &offset);
+	u8 bytes[2 + sizeof(compare_bytes)];
+
+	if (stub) {
+		if (stub->pattern != PATTERN_COMPARE || offset < stub->behind)
+			return;
+		if (offset == stub->behind)
+			compare_result(regs);
+		regs->rip = stub->site + sizeof(bytes);
+		thread_current()->flags |= THREAD_FULL_RESTORE;
+		return;
+	}
+	if (copy_from_user(bytes, regs->rip - 2, sizeof(bytes)))
+		return;
+	/* Behind a syscall that has its compare still, or behind the jump that was written over both. */
+	if ((bytes[0] == 0x0f && bytes[1] == 0x05 && !memcmp(bytes + 2, compare_bytes, sizeof(compare_bytes))) ||
+	    (bytes[0] == 0xe9 && bytes[5] == 0xf0 && bytes[6] == 0xff && bytes[7] == 0xff &&
+	     stub_find(process_current()->mm, regs->rip - 2 + JUMP_SIZE + *(s32 *)(bytes + 1), &offset))) {
+		compare_result(regs);
+		regs->rip += sizeof(compare_bytes);
+	}
+}
+
+/* ---- Making stubs ---- */
+
+static u8 *emit(u8 *to, const void *bytes, size_t count)
+{
+	memcpy(to, bytes, count);
+	return to + count;
+}
+
+static u8 *emit_rel32(u8 *to, const void *opcode, size_t opcode_size, u64 end_address, u64 target)
+{
+	s32 relative = target - end_address;
+
+	to = emit(to, opcode, opcode_size);
+	return emit(to, &relative, sizeof(relative));
+}
+
+/*
+ *	mov $number, %eax	(patterns with a mov)
+ *	lea back(%rip), %rcx
+ *	movabs $entry_stub, %r11
+ *	jmp *%r11
+ * back:			(pattern with a compare; else back is in the program's text)
+ *	cmp $-4095, %rax
+ *	jmp site + 8
+ */
+static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64 site, u32 number)
+{
+	static const u8 lea_rcx[] = { 0x48, 0x8d, 0x0d }, mov_r11[] = { 0x49, 0xbb },
+		jump_r11[] = { 0x41, 0xff, 0xe3 }, mov_eax[] = { 0xb8 }, jump[] = { 0xe9 };
+	const u64 entry = (u64)entry_stub;
+	u8 *code = stub->code;
+	u64 back = site + 2;
+
+	stub->behind = STUB_SIZE;
+	if (pattern == PATTERN_COMPARE) {
+		stub->behind = 7 + 10 + 3;
+		back = address + stub->behind;
+	} else {
+		code = emit(code, mov_eax, sizeof(mov_eax));
+		code = emit(code, &number, sizeof(number));
+	}
+	code = emit_rel32(code, lea_rcx, sizeof(lea_rcx), address + (code - stub->code) + 7, back);
+	code = emit(code, mov_r11, sizeof(mov_r11));
+	code = emit(code, &entry, sizeof(entry));
+	code = emit(code, jump_r11, sizeof(jump_r11));
+	if (pattern == PATTERN_COMPARE) {
+		code = emit(code, compare_bytes, sizeof(compare_bytes));
+		code = emit_rel32(code, jump, sizeof(jump), address + (code - stub->code) + JUMP_SIZE,
+				  site + 2 + sizeof(compare_bytes));
+	}
+	stub->pattern = pattern;
+	stub->site = site;
+}
+
+/* A further block within reach of site. mm->lock and mm->stub_lock held. */
+static struct stub_block *stub_block_create(struct mm *mm, u64 site)
+{
+	u64 low = site > JUMP_REACH ? site - JUMP_REACH : USER_MIN, high = site + JUMP_REACH;
+	struct stub_block *block = heap_alloc_zero(sizeof(*block));
+	struct area area = { .protection = PROT_READ | PROT_EXEC, .flags = AREA_STUBS | AREA_SHARED };
+
+	if (!block)
+		return NULL;
+	block->stubs = pages_alloc_zero(1);
+	block->address = mm_find_gap_locked(mm, PAGE_SIZE, MAX(low, USER_MIN), MIN(high, USER_END));
+	if (!block->stubs || !block->address)
+		goto fail;
+	if (host_mmap(block->address, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		      HANDLE_HEAP, heap_offset(block->stubs)) != (long)block->address)
+		goto fail;
+	area.start = block->address;
+	area.end = block->address + PAGE_SIZE;
+	if (mm_add_locked(mm, &area)) {
+		host_munmap(block->address, PAGE_SIZE);
+		goto fail;
+	}
+	refcount_init(&block->references, 1);
+	block->next = mm->stub_blocks;		/* takes over the head's reference */
+	store_release(&mm->stub_blocks, block);
+	return block;
+fail:
+	if (block->stubs)
+		pages_free(block->stubs, 1);
+	heap_free(block);
+	return NULL;
+}
+
+static struct stub *stub_alloc(struct mm *mm, u64 site, u64 *address)
+{
+	struct stub_block *block;
+	u32 slot;
+
+	for (block = mm->stub_blocks; block; block = block->next) {
+		if (block->address - site + JUMP_REACH > 2 * JUMP_REACH || block->used >= STUBS_PER_BLOCK)
+			continue;
+		/* The block may belong to relatives too. */
+		slot = atomic_add(&block->used, 1) - 1;
+		if (slot < STUBS_PER_BLOCK)
+			goto found;
+	}
+	block = stub_block_create(mm, site);
+	if (!block)
+		return NULL;
+	slot = atomic_add(&block->used, 1) - 1;
+found:
+	*address = block->address + slot * STUB_SIZE;
+	return &block->stubs[slot];
+}
+
+/* ---- Writing the jump ---- */
+
+static void cores_serialise(void)
+{
+	host_call3(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+}
+
+/* The text's pages are writable now. */
+static void jump_write(struct mm *mm, u8 *at, const u8 *bytes, size_t size, bool alone)
+{
+	if (alone) {
+		memcpy(at, bytes, size);
+		return;
+	}
+	host_call3(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+	store_release(&mm->changing_site, (u64)at);
+	store_release(at, (u8)0xcc);
+	cores_serialise();
+	memcpy(at + 1, bytes + 1, size - 1);
+	cores_serialise();
+	store_release(at, bytes[0]);
+	cores_serialise();
+	store_release(&mm->changing_site, 0);
+}
+
+static enum pattern site_pattern(const u8 *around, u64 number)
+{
+	/* around[7] is the syscall instruction. */
+	if (around[7] != 0x0f || around[8] != 0x05 || number == NUMBER_RT_SIGRETURN)
+		return PATTERN_NONE;
+	if (around[2] == 0xb8 && *(u32 *)(around + 3) == number)
+		return PATTERN_MOV;
+	if (around[0] == 0x48 && around[1] == 0xc7 && around[2] == 0xc0 && *(u32 *)(around + 3) == number)
+		return PATTERN_MOV_LONG;
+	if (!memcmp(around + 9, compare_bytes, sizeof(compare_bytes)))
+		return PATTERN_COMPARE;
+	return PATTERN_NONE;
+}
+
+/* mm->lock and mm->stub_lock held. */
+static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
+{
+	static const u8 starts[] = { [PATTERN_MOV] = 5, [PATTERN_MOV_LONG] = 7, [PATTERN_COMPARE] = 0 };
+	u8 around[15], bytes[8] = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 };
+	enum pattern pattern;
+	u64 at, address, first, size;
+	struct stub *stub;
+	s32 relative;
+
+	if (site < area->start + 7 || site + 8 > area->end || copy_from_user(around, site - 7, sizeof(around)))
+		return;
+	pattern = site_pattern(around, number);
+	if (pattern == PATTERN_NONE)
+		return;
+	stub = stub_alloc(mm, site, &address);
+	if (!stub)
+		return;
+	stub_write(stub, address, pattern, site, number);
+	at = site - starts[pattern];
+	relative = address - (at + JUMP_SIZE);
+	memcpy(bytes + 1, &relative, sizeof(relative));
+
+	first = ROUND_DOWN(at, PAGE_SIZE);
+	size = ROUND_UP(at + 8, PAGE_SIZE) - first;
+	if (host_call3(__NR_mprotect, first, size, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return;
+	jump_write(mm, (u8 *)at, bytes, pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
+		   mm->references.count == 1 && process_current()->thread_count == 1);
+	host_call3(__NR_mprotect, first, size, area->protection);
+}
+
+/* How often site has trapped by now. A small table: a collision only delays a patch. */
+static u32 site_count(struct mm *mm, u64 site)
+{
+	struct site_count *entry = &mm->sites[(site ^ site >> 7) % SITE_TABLE_SIZE];
+
+	if (entry->site != site)
+		*entry = (struct site_count){ .site = site };
+	return ++entry->count;
+}
+
+void site_trapped(struct mm *mm, u64 site, u64 number)
+{
+	struct area *area;
+
+	/* Unlocked: a count lost to a race delays a patch by one trap. */
+	if (site_count(mm, site) != TRAPS_BEFORE_PATCH)
+		return;
+	lock_acquire(&mm->lock);
+	area = mm_find_locked(mm, site);
+	/* Only text that the program does not write: code that a JIT makes stays on the trap path. */
+	if (area && area->start <= site && area->file && !(area->flags & AREA_SHARED) &&
+	    (area->protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC) {
+		lock_acquire(&mm->stub_lock);
+		site_patch(mm, area, site, number);
+		lock_release(&mm->stub_lock);
+	}
+	lock_release(&mm->lock);
+}

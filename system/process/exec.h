@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a program is replaced by, from the call until it runs. Everything that can be refused is found out before
+ * the old program is given up; exec.c prepares, elf.c loads.
+ */
+#ifndef PROCESS_EXEC_H
+#define PROCESS_EXEC_H
+
+#include <linux/elf.h>
+
+#include "core/thread.h"
+
+struct credentials;
+struct file;
+struct mm;
+struct process;
+
+/* Strings that end in NUL, one after the other, in pages of their own. */
+struct text {
+	char *data;
+	size_t size, capacity;
+	u32 count;
+};
+
+/* An ELF file that was looked at. */
+struct elf {
+	struct file *file;		/* reference held; NULL: none */
+	Elf64_Ehdr header;
+	Elf64_Phdr *segments;		/* header.e_phnum of them, in the heap */
+	u64 bias;			/* what is added to its addresses; known after loading */
+};
+
+struct exec {
+	char *name;			/* as the program gave it: AT_EXECFN */
+	struct text arguments, environment;
+	size_t size_max;		/* of both together */
+	struct elf program, interpreter;
+	struct credentials *credentials;	/* of the new program; reference held */
+	bool secure;			/* AT_SECURE */
+};
+
+/* ---- elf.c ---- */
+
+/* Reads and checks the headers; takes over the reference on file only on success. -ENOEXEC, -ENOMEM, -EIO. */
+int elf_open(struct elf *elf, struct file *file) __must_check;
+void elf_release(struct elf *elf);
+/* Name of the interpreter the file asks for, in the heap; NULL: none. ERROR_PTR. */
+char *elf_interpreter_name(const struct elf *elf);
+/*
+ * Maps the program into the calling host process, whose program memory is empty, and records it in mm; builds
+ * the stack; sets registers. An error leaves a ruin that can only be ended.
+ */
+int elf_load(struct exec *exec, struct mm *mm, struct regs *regs) __must_check;
+
+/* ---- exec.c ---- */
+
+/*
+ * The domain's first program, on the first thread of its process, in a fresh host process. Does not return where
+ * it runs, else -errno.
+ */
+int exec_first(const char *name, const struct text *arguments, const struct text *environment);
+/* Appends a string. -ENOMEM, or -E2BIG over max. */
+int text_add(struct text *text, const char *string, size_t max);
+void text_release(struct text *text);
+
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clone(2) and its family.
+ *
+ * A thread is a host thread. A child with memory of its own is a host fork, made while the locks of the
+ * parent's mm are held, so that the copy and its record agree. A child of vfork is played: the
+ * parent's thread goes on as the child, in the parent's memory, until exec or exit.
+ */
+#include "process/fork.h"
+
+#include <asm/unistd_64.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+#include "arch/x86_64/arch.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/report.h"
+#include "core/string.h"
+#include "memory/mm.h"
+#include "memory/mm_private.h"
+#include "memory/usercopy.h"
+#include "process/process.h"
+#include "process/thread.h"
+#include "signal/signal.h"
+#include "syscalls.h"
+#include "vfs/file.h"
+#include "vfs/fs_context.h"
+
+#define CLONE_NAMESPACES	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
+				 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define HOST_THREAD_FLAGS	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | \
+				 CLONE_SYSVSEM)
+#define HOST_PROCESS_FLAGS	(CLONE_FILES | CLONE_PARENT | SIGCHLD)
+
+struct clone_request {
+	u64 flags;		/* CLONE_*, without the signal */
+	u32 exit_signal;
+	uptr stack;		/* 0: the caller's */
+	uptr parent_tid, child_tid, tls;
+};
+
+/* ---- What a child inherits ---- */
+
+static void thread_inherit(struct thread *thread, const struct thread *parent,
+			   const struct clone_request *request)
+{
+	*thread->regs = *parent->regs;
+	thread->regs->rax = 0;
+	thread->regs->orig_rax = -1ul;
+	if (request->stack)
+		thread->regs->rsp = request->stack;
+	thread->flags = parent->flags & THREAD_TRAPPED;
+	thread->signal_mask = parent->signal_mask;
+	thread->timer_slack_ns = parent->timer_slack_ns;
+	memcpy(thread->name, parent->name, sizeof(thread->name));
+	if (request->flags & CLONE_CHILD_CLEARTID)
+		thread->clear_tid = request->child_tid;
+	if (!(request->flags & CLONE_VM) || (request->flags & CLONE_VFORK)) {
+		thread->altstack_base = parent->altstack_base;
+		thread->altstack_size = parent->altstack_size;
+		thread->altstack_flags = parent->altstack_flags;
+	}
+}
+
+static void plain_fields_inherit(struct process *child, struct process *parent)
+{
+	memcpy(child->limits, parent->limits, sizeof(child->limits));
+	child->dumpable = parent->dumpable;
+	child->no_new_privs = parent->no_new_privs;
+	child->keep_caps = parent->keep_caps;
+	child->nice = parent->nice;
+	child->credentials = parent->credentials;
+	refcount_get(&child->credentials->references);
+	lock_acquire(&parent->signal_lock);
+	memcpy(child->actions, parent->actions, sizeof(child->actions));
+	lock_release(&parent->signal_lock);
+}
+
+/* Gives back what the child got, where it never ran. */
+static void child_undo(struct process *child)
+{
+	if (child->files)
+		fd_table_put(child->files);
+	if (child->fs)
+		fs_context_put(child->fs);
+	if (child->exe_file)
+		file_put(child->exe_file);
+	if (child->mm)
+		mm_put(child->mm);
+	child->files = NULL;
+	child->fs = NULL;
+	child->exe_file = NULL;
+	child->mm = NULL;
+}
+
+static int files_inherit(struct process *child, struct process *parent, u64 flags)
+{
+	if (flags & CLONE_FILES) {
+		refcount_get(&parent->files->references);
+		child->files = parent->files;
+	} else {
+		child->files = fd_table_copy(parent->files);
+	}
+	if (flags & CLONE_FS) {
+		fs_context_get(parent->fs);
+		child->fs = parent->fs;
+	} else {
+		child->fs = fs_context_copy(parent->fs);
+	}
+	return child->files && child->fs ? 0 : -ENOMEM;
+}
+
+static int exe_inherit(struct process *child, struct process *parent)
+{
+	if (parent->exe_path) {
+		child->exe_path = heap_strdup(parent->exe_path);
+		if (!child->exe_path)
+			return -ENOMEM;
+	}
+	child->exe_file = parent->exe_file;
+	if (child->exe_file)
+		file_get(child->exe_file);
+	return 0;
+}
+
+static bool over_process_limit(const struct process *parent)
+{
+	u64 limit = parent->limits[RLIMIT_NPROC].rlim_cur;
+
+	if (!parent->credentials->uid || credentials_capable(parent->credentials, CAP_SYS_RESOURCE))
+		return false;
+	return process_count() >= limit;
+}
+
+/* A child process without memory and threads. ERROR_PTR. */
+static struct process *child_create(struct process *parent, const struct clone_request *request)
+{
+	struct process *child;
+	int error;
+
+	if (over_process_limit(parent))
+		return ERROR_PTR(-EAGAIN);
+	child = process_create();
+	if (IS_ERROR(child))
+		return child;
+	plain_fields_inherit(child, parent);
+	child->exit_signal = request->exit_signal;
+	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
+	if (error) {
+		child_undo(child);
+		process_discard(child);
+		return ERROR_PTR(error);
+	}
+	return child;
+}
+
+/* Group and session are read with the tree locked inside; a parent that asks for it gets a sibling. */
+static void child_publish(struct process *child, struct process *parent, u64 flags)
+{
+	struct process *tree_parent = parent;
+
+	if (flags & CLONE_PARENT)
+		tree_parent = parent->parent;
+	child->pgid = parent->pgid;
+	child->sid = parent->sid;
+	process_publish(child, tree_parent);
+}
+
+/* ---- Threads ---- */
+
+/* Where a new thread or process begins, on its own kernel stack. */
+static void child_start(struct thread *thread)
+{
+	uptr child_tid = (uptr)thread->start_argument;
+
+	host_thread_enter(thread);
+	if (!thread->process->host_tgid)
+		thread->process->host_tgid = thread->host_tgid;
+	/* As on Linux, a bad address is the program's own problem. */
+	if (child_tid && put_user(thread->tid, child_tid))
+		log_verbose("thread %u: no room for its id", thread->tid);
+	thread_go_to_program(thread->regs);
+}
+
+static long thread_clone(struct thread *self, const struct clone_request *request)
+{
+	u64 host_flags = HOST_THREAD_FLAGS | (request->flags & CLONE_SETTLS);
+	struct thread *thread = thread_create(self->process, 0);
+	u32 tid;
+	long error;
+
+	if (!thread)
+		return -EAGAIN;
+	tid = thread->tid;
+	thread_inherit(thread, self, request);
+	thread->start_argument = (void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
+	if ((request->flags & CLONE_PARENT_SETTID) && put_user(tid, request->parent_tid))
+		error = -EFAULT;
+	else
+		error = thread_publish(thread);
+	if (error) {
+		id_free(tid);
+		thread_free(thread);
+		return error;
+	}
+	error = host_thread_start(thread, host_flags, request->tls, child_start);
+	if (!error)
+		return tid;
+	thread_unpublish(thread);
+	thread_free(thread);
+	return error;
+}
+
+/* ---- Processes ---- */
+
+static void child_unpublish(struct process *child, struct thread *thread)
+{
+	thread_unpublish(thread);
+	thread_free(thread);
+	child_undo(child);
+	lock_acquire(&process_tree_lock);
+	process_release_locked(child);
+	lock_release(&process_tree_lock);
+}
+
+/* The copy of the memory and its record: both locks keep jumps from being half written. */
+static long host_fork(struct process *child, struct thread *thread, struct mm *mm, u64 flags, uptr tls)
+{
+	long error = 0;
+
+	lock_acquire(&mm->lock);
+	lock_acquire(&mm->stub_lock);
+	if (flags & CLONE_VM) {
+		refcount_get(&mm->references);
+		child->mm = mm;
+	} else {
+		child->mm = mm_copy_locked(mm);
+		if (!child->mm)
+			error = -ENOMEM;
+	}
+	if (!error)
+		error = host_thread_start(thread, HOST_PROCESS_FLAGS | (flags & (CLONE_VM | CLONE_SETTLS)), tls,
+					  child_start);
+	lock_release(&mm->stub_lock);
+	lock_release(&mm->lock);
+	return error;
+}
+
+static long process_clone(struct thread *self, const struct clone_request *request)
+{
+	struct process *parent = self->process, *child = child_create(parent, request);
+	struct thread *thread;
+	long error = 0;
+	u32 pid;
+
+	if (IS_ERROR(child))
+		return PTR_ERROR(child);
+	pid = child->pid;
+	thread = thread_create(child, pid);
+	if (thread && (request->flags & CLONE_PARENT_SETTID))
+		error = put_user(pid, request->parent_tid);
+	if (!thread || error) {
+		if (thread)
+			thread_free(thread);
+		child_undo(child);
+		process_discard(child);
+		return error ? error : -EAGAIN;
+	}
+	thread_inherit(thread, self, request);
+	thread->start_argument = (void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
+	child_publish(child, parent, request->flags);
+	error = thread_publish(thread);
+	if (!error)
+		error = host_fork(child, thread, parent->mm, request->flags, request->tls);
+	if (!error)
+		return pid;
+	child_unpublish(child, thread);
+	return error;
+}
+
+/* ---- vfork ---- */
+
+static struct vfork_frame *frame_create(struct thread *self)
+{
+	struct vfork_frame *frame = heap_alloc_zero(sizeof(*frame));
+
+	if (!frame)
+		return NULL;
+	frame->saved_regs = heap_alloc(sizeof(struct regs));
+	if (!frame->saved_regs) {
+		heap_free(frame);
+		return NULL;
+	}
+	*frame->saved_regs = *self->regs;
+	frame->parent = self->process;
+	frame->parent_tid = self->tid;
+	frame->parent_mask = self->signal_mask;
+	frame->parent_clear_tid = self->clear_tid;
+	frame->parent_robust_list = self->robust_list;
+	frame->altstack_base = self->altstack_base;
+	frame->altstack_size = self->altstack_size;
+	frame->altstack_flags = self->altstack_flags;
+	memcpy(frame->name, self->name, sizeof(frame->name));
+	frame->fs_base = fs_base_get();
+	frame->outer = self->vfork;
+	return frame;
+}
+
+static long vfork_play(struct thread *self, const struct clone_request *request)
+{
+	struct process *parent = self->process, *child = child_create(parent, request);
+	struct vfork_frame *frame;
+
+	if (IS_ERROR(child))
+		return PTR_ERROR(child);
+	frame = frame_create(self);
+	if (!frame) {
+		child_undo(child);
+		process_discard(child);
+		return -ENOMEM;
+	}
+	refcount_get(&parent->mm->references);
+	child->mm = parent->mm;
+	child->host_tgid = self->host_tgid;
+	child_publish(child, parent, request->flags);
+	if ((request->flags & CLONE_PARENT_SETTID) && put_user(child->pid, request->parent_tid))
+		log_verbose("vfork: no room for the child's id");
+	self->vfork = frame;
+	self->clear_tid = 0;
+	self->robust_list = 0;
+	thread_play(self, child);
+	if (request->stack)
+		self->regs->rsp = request->stack;
+	if (request->flags & CLONE_SETTLS)
+		fs_base_set(request->tls);
+	return 0;
+}
+
+void vfork_return(u32 child_pid)
+{
+	struct thread *self = thread_current();
+	struct vfork_frame *frame = self->vfork;
+
+	*self->regs = *frame->saved_regs;
+	self->regs->rax = child_pid;
+	self->regs->orig_rax = -1ul;
+	self->clear_tid = frame->parent_clear_tid;
+	self->robust_list = frame->parent_robust_list;
+	self->altstack_base = frame->altstack_base;
+	self->altstack_size = frame->altstack_size;
+	self->altstack_flags = frame->altstack_flags;
+	memcpy(self->name, frame->name, sizeof(self->name));
+	fs_base_set(frame->fs_base);
+	self->vfork = frame->outer;
+	self->signal_mask = frame->parent_mask;
+	self->restore_mask = false;
+	self->restart_kind = 0;
+	/* The call came by a stub or a trap; rip may stand before a compare that is to be done. */
+	self->flags = THREAD_TRAPPED;
+	thread_play_end(self, frame->parent, frame->parent_tid);
+	heap_free(frame->saved_regs);
+	heap_free(frame);
+	thread_go_to_program(self->regs);
+}
+
+/* ---- System calls ---- */
+
+static long flags_check(const struct clone_request *request)
+{
+	u64 flags = request->flags;
+
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
+		return -EINVAL;
+	if (flags & CLONE_NAMESPACES)
+		return -EPERM;
+	if (flags & CLONE_PIDFD)
+		return -EINVAL;
+	if ((flags & CLONE_SETTLS) && !user_range_ok(request->tls, 0))
+		return -EPERM;
+	if ((flags & CLONE_PARENT) && process_current()->pid == FIRST_PROGRAM_PID)
+		return -EINVAL;
+	return 0;
+}
+
+static long clone_do(const struct clone_request *request)
+{
+	struct thread *self = thread_current();
+	long error = flags_check(request);
+
+	if (error)
+		return error;
+	if (request->flags & CLONE_THREAD)
+		return thread_clone(self, request);
+	if ((request->flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM))
+		return vfork_play(self, request);
+	return process_clone(self, request);
+}
+
+long sys_clone(u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)
+{
+	struct clone_request request = {
+		.flags = (flags & ~0xfful) & 0xffffffff, .exit_signal = flags & 0xff, .stack = stack,
+		.parent_tid = parent_tid, .child_tid = child_tid, .tls = tls,
+	};
+
+	return clone_do(&request);
+}
+
+long sys_fork(void)
+{
+	struct clone_request request = { .exit_signal = SIGCHLD };
+
+	return clone_do(&request);
+}
+
+long sys_vfork(void)
+{
+	struct clone_request request = { .flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD };
+
+	return clone_do(&request);
+}
+
+/* struct clone_args: what lies behind the size that the program knows is zero; more than we know must be. */
+static long clone_args_read(uptr address, size_t size, struct clone_args *args)
+{
+	u8 rest;
+
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	memset(args, 0, sizeof(*args));
+	if (copy_from_user(args, address, MIN(size, sizeof(*args))))
+		return -EFAULT;
+	for (size_t i = sizeof(*args); i < size; i++) {
+		if (get_user(rest, address + i))
+			return -EFAULT;
+		if (rest)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long sys_clone3(uptr address, size_t size)
+{
+	struct clone_request request;
+	struct clone_args args;
+	long error = clone_args_read(address, size, &args);
+
+	if (error)
+		return error;
+	if (args.flags & (CLONE_DETACHED | 0xff) || args.flags >> 32 || args.exit_signal > SIGNAL_COUNT)
+		return -EINVAL;
+	if (!args.stack != !args.stack_size || args.set_tid_size)
+		return -EINVAL;
+	if (((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal) || !user_range_ok(args.stack, args.stack_size))
+		return -EINVAL;
+	request = (struct clone_request){
+		.flags = args.flags, .exit_signal = args.exit_signal,
+		.stack = args.stack ? args.stack + args.stack_size : 0,
+		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .tls = args.tls,
+	};
+	return clone_do(&request);
+}

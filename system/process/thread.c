@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thread blocks, and the host threads that run on them.
+ *
+ * All host processes are children of the layer's first one, whose SIGCHLD the host is told to ignore: no
+ * zombies, nothing to reap. A thread gives its block back itself, as the last thing before the host call
+ * that ends it; from there on it uses no stack and takes no signals.
+ *
+ * Free blocks form a list: pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so that no
+ * block can come back between a popper's look and its exchange.
+ */
+#include "process/thread.h"
+
+#include <asm/unistd_64.h>
+#include <linux/sched.h>
+
+#include "arch/x86_64/arch.h"
+#include "boundary/layout.h"
+#include "core/event.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/report.h"
+#include "core/string.h"
+#include "core/wait.h"
+#include "process/fork.h"
+#include "process/process.h"
+
+#define BLOCK_PAGES (THREAD_BLOCK_SIZE / PAGE_SIZE)
+
+/* The block of the first thread; entry.S finds it by name. */
+char boot_thread_block[THREAD_BLOCK_SIZE] __attribute__((aligned(THREAD_BLOCK_SIZE), section(".bss.aligned")));
+
+/* Known to gate.S: linked by the first word of each block. */
+struct thread *free_threads;
+static struct lock free_lock = LOCK_INIT(LOCK_EVENT);
+
+__noreturn void thread_block_free_and_exit(struct thread *thread);
+
+/* ---- Blocks ---- */
+
+static struct thread *block_pop(void)
+{
+	struct thread *thread;
+
+	lock_acquire(&free_lock);
+	do {
+		thread = load_acquire(&free_threads);
+	} while (thread && !atomic_cas(&free_threads, thread, thread->self));
+	lock_release(&free_lock);
+	return thread;
+}
+
+static void block_push(struct thread *thread)
+{
+	struct thread *head;
+
+	do {
+		head = load_acquire(&free_threads);
+		thread->self = head;
+	} while (!atomic_cas(&free_threads, head, thread));
+}
+
+static void thread_init(struct thread *thread, struct process *process, u32 tid)
+{
+	memset(thread, 0, sizeof(*thread));
+	thread->self = thread;
+	/* With the registers below it the stack is aligned as C wants it. */
+	thread->kernel_stack_top = (u64)thread + THREAD_BLOCK_SIZE - 8;
+	thread->regs = (struct regs *)(thread->kernel_stack_top - sizeof(struct regs));
+	thread->process = process;
+	thread->tid = tid;
+	list_init(&thread->process_node);
+	list_init(&thread->pending_queue);
+	if (log_is_tracing())
+		thread->work = WORK_TRACE;
+}
+
+struct thread *thread_create(struct process *process, u32 tid)
+{
+	u32 id = tid ? tid : id_alloc();
+	struct thread *thread;
+
+	if (!id)
+		return NULL;
+	thread = block_pop();
+	if (!thread)
+		thread = pages_alloc(BLOCK_PAGES, BLOCK_PAGES);
+	if (thread)
+		thread_init(thread, process, id);
+	else if (!tid)
+		id_free(id);
+	return thread;
+}
+
+void thread_free(struct thread *thread)
+{
+	block_push(thread);
+}
+
+void boot_thread_init(struct process *process)
+{
+	struct thread *thread = (struct thread *)boot_thread_block;
+
+	thread_init(thread, process, 1);
+	thread->work = 0;
+	strlcpy(thread->name, "layer", sizeof(thread->name));
+}
+
+/* ---- Host threads ---- */
+
+void host_thread_enter(struct thread *thread)
+{
+	thread_arch_start(thread);
+	if (!thread->host_tgid)
+		thread->host_tgid = thread->host_own_tid;
+	/* Known to others from here on. */
+	__atomic_store_n(&thread->host_tid, thread->host_own_tid, __ATOMIC_SEQ_CST);
+}
+
+long host_thread_start(struct thread *thread, u64 flags, uptr tls, void (*start)(struct thread *thread))
+{
+	long result;
+
+	if (flags & CLONE_THREAD)
+		thread->host_tgid = thread_current()->host_tgid;
+	result = host_clone(flags | CLONE_CHILD_SETTID, (char *)thread->regs - 64, NULL,
+			    &thread->host_own_tid, tls, start, thread);
+	return result < 0 ? result : 0;
+}
+
+void thread_host_exit(struct thread *thread, bool whole_process)
+{
+	u64 all = ~0ull;
+
+	/* Who is the last thread of its host process ends that by ending itself. */
+	(void)whole_process;
+	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
+	thread_block_free_and_exit(thread);
+}
+
+/* ---- Fresh host processes, by the event thread ---- */
+
+struct start_work {
+	struct work work;
+	struct thread *thread;
+	void (*start)(struct thread *thread);
+	struct thread *waiter;
+	long result;
+	u32 done;
+};
+
+static long fresh_start(struct thread *thread, void (*start)(struct thread *thread))
+{
+	return host_thread_start(thread, CLONE_FILES | SIGCHLD, 0, start);
+}
+
+static void start_work_run(struct work *work)
+{
+	struct start_work *request = container_of(work, struct start_work, work);
+	struct thread *waiter = request->waiter;
+
+	request->result = fresh_start(request->thread, request->start);
+	store_release(&request->done, 1u);
+	thread_unpark(waiter);
+}
+
+int host_process_start(struct thread *thread, void (*start)(struct thread *thread))
+{
+	struct start_work request = {
+		.work = { .run = start_work_run }, .thread = thread, .start = start,
+		.waiter = thread_current(),
+	};
+
+	if (thread_current() == (struct thread *)boot_thread_block)
+		return (int)fresh_start(thread, start);
+	event_work_submit(&request.work);
+	for (;;) {
+		u32 seen = thread_park_begin();
+
+		if (load_acquire(&request.done))
+			return (int)request.result;
+		thread_park(seen, FOREVER);
+	}
+}
