@@ -16,7 +16,7 @@ static struct mm *mm_current(void)
 	return process_current()->mm;
 }
 
-long sys_mmap(uptr address, size_t size, int protection, int flags, int fd, u64 offset)
+long sys_mmap(uptr address, size_t size, u64 protection, u64 flags, int fd, u64 offset)
 {
 	struct file *file = NULL;
 	long result;
@@ -57,7 +57,7 @@ long sys_munmap(uptr address, size_t size)
 	return mm_unmap(mm_current(), address, size);
 }
 
-long sys_mprotect(uptr address, size_t size, int protection)
+long sys_mprotect(uptr address, size_t size, u64 protection)
 {
 	if (protection & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
@@ -183,7 +183,7 @@ static long mremap_locked(struct mm *mm, u64 address, u64 old_size, u64 new_size
 	return remap_move(mm, *area, address, old_size, new_size, place, flags, removed);
 }
 
-long sys_mremap(uptr address, size_t old_size, size_t new_size, int flags, uptr wanted)
+long sys_mremap(uptr address, size_t old_size, size_t new_size, u64 flags, uptr wanted)
 {
 	struct removed_files removed = { 0 };
 	struct mm *mm = mm_current();
