@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and writing files by descriptor. The offset that reads and writes share is used under
+ * file->position_lock (LOCK_FILE_POSITION), where a file can seek at all.
+ */
+#include <linux/fs.h>
+
+#include "core/heap.h"
+#include "memory/iter.h"
+#include "process/process.h"
+#include "signal/signal.h"
+#include "syscall/syscall.h"
+#include "vfs/file.h"
+#include "vfs/inode.h"
+
+#define AT_POSITION (~0ull)	/* as an offset: the file's own */
+
+/* A file that is open for reading (or writing), or NULL. */
+static struct file *file_for(int fd, bool writing)
+{
+	struct file *file = current_fd_get(fd);
+
+	if (!file)
+		return NULL;
+	if (!(file->flags & O_PATH) && (writing ? FILE_WRITABLE(file) : FILE_READABLE(file)))
+		return file;
+	file_put(file);
+	return NULL;
+}
+
+/* ---- One transfer ---- */
+
+static ssize_t read_at(struct file *file, struct iter *to, u64 *offset)
+{
+	if (!file->operations->read)
+		return inode_is_directory(file->inode) ? -EISDIR : -EINVAL;
+	return file->operations->read(file, to, offset);
+}
+
+/* RLIMIT_FSIZE: cuts what would go beyond it; at the limit already SIGXFSZ and -EFBIG. */
+static int limit_size(const struct file *file, struct iter *from, u64 offset)
+{
+	u64 limit = process_current()->limits[RLIMIT_FSIZE].rlim_cur;
+	signal_info info = { .si_signo = SIGXFSZ, .si_code = SI_KERNEL };
+
+	if (likely(limit == RLIM64_INFINITY) || !inode_is_regular(file->inode))
+		return 0;
+	if (file->flags & O_APPEND)
+		offset = READ_ONCE(file->inode->size);
+	if (offset >= limit) {
+		signal_send_thread(thread_current(), &info);
+		return -EFBIG;
+	}
+	from->left = MIN(from->left, limit - offset);
+	return 0;
+}
+
+static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
+{
+	int error;
+
+	if (!file->operations->write)
+		return -EINVAL;
+	error = from->left ? limit_size(file, from, *offset) : 0;
+	return error ? error : file->operations->write(file, from, offset);
+}
+
+static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u64 *offset)
+{
+	return writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+}
+
+/* At the file's own position, which moves on. */
+static ssize_t transfer(struct file *file, struct iter *iter, bool writing)
+{
+	u64 unused = 0;
+	ssize_t result;
+
+	if (!file->operations->seek)
+		return transfer_at(file, iter, writing, &unused);
+	lock_acquire(&file->position_lock);
+	result = transfer_at(file, iter, writing, &file->position);
+	lock_release(&file->position_lock);
+	return result;
+}
+
+static ssize_t file_transfer(struct file *file, struct iter *iter, bool writing, u64 offset)
+{
+	if (offset == AT_POSITION)
+		return transfer(file, iter, writing);
+	if (!file->operations->seek)
+		return -ESPIPE;
+	return transfer_at(file, iter, writing, &offset);
+}
+
+/* ---- read and write, with and without an offset ---- */
+
+static long transfer_bytes(int fd, uptr base, size_t size, bool writing, u64 offset)
+{
+	struct file *file = file_for(fd, writing);
+	struct iter iter;
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = (ssize_t)size < 0 ? -EINVAL : iter_init_user(&iter, base, size);
+	if (!result)
+		result = file_transfer(file, &iter, writing, offset);
+	file_put(file);
+	return result;
+}
+
+long sys_read(int fd, uptr to, size_t size)
+{
+	return transfer_bytes(fd, to, size, false, AT_POSITION);
+}
+
+long sys_write(int fd, uptr from, size_t size)
+{
+	return transfer_bytes(fd, from, size, true, AT_POSITION);
+}
+
+long sys_pread64(int fd, uptr to, size_t size, s64 offset)
+{
+	return offset < 0 ? -EINVAL : transfer_bytes(fd, to, size, false, offset);
+}
+
+long sys_pwrite64(int fd, uptr from, size_t size, s64 offset)
+{
+	return offset < 0 ? -EINVAL : transfer_bytes(fd, from, size, true, offset);
+}
+
+/* ---- The same from several places ---- */
+
+static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 offset)
+{
+	struct segment segments[ITER_INLINE_SEGMENTS];
+	struct file *file = file_for(fd, writing);
+	void *allocated = NULL;
+	struct iter iter;
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = iter_init_iovec(&iter, iovec, count, segments, &allocated);
+	if (!result)
+		result = file_transfer(file, &iter, writing, offset);
+	heap_free(allocated);
+	file_put(file);
+	return result;
+}
+
+long sys_readv(int fd, uptr iovec, int count)
+{
+	return transfer_vector(fd, iovec, (u32)count, false, AT_POSITION);
+}
+
+long sys_writev(int fd, uptr iovec, int count)
+{
+	return transfer_vector(fd, iovec, (u32)count, true, AT_POSITION);
+}
+
+/* The offset comes in two halves, of which the first holds all on this architecture. */
+long sys_preadv(int fd, uptr iovec, u64 count, u64 offset, u64 high)
+{
+	(void)high;
+	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, false, offset);
+}
+
+long sys_pwritev(int fd, uptr iovec, u64 count, u64 offset, u64 high)
+{
+	(void)high;
+	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, true, offset);
+}
+
+/* Hints of RWF_* that change nothing here are taken; the others are not supported. */
+#define RWF_HARMLESS (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
+
+static long transfer_vector_flagged(int fd, uptr iovec, u64 count, bool writing, u64 offset,
+				    u64 flags)
+{
+	if (flags & ~(u64)RWF_HARMLESS)
+		return -EOPNOTSUPP;
+	if ((s64)offset < -1)
+		return -EINVAL;
+	return transfer_vector(fd, iovec, count, writing, offset);
+}
+
+long sys_preadv2(int fd, uptr iovec, u64 count, u64 offset, u64 high, u64 flags)
+{
+	(void)high;
+	return transfer_vector_flagged(fd, iovec, count, false, offset, flags);
+}
+
+long sys_pwritev2(int fd, uptr iovec, u64 count, u64 offset, u64 high, u64 flags)
+{
+	(void)high;
+	return transfer_vector_flagged(fd, iovec, count, true, offset, flags);
+}
+
+/* ---- Position ---- */
+
+long sys_lseek(int fd, s64 offset, u32 whence)
+{
+	struct file *file = current_fd_get(fd);
+	long result = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (file->flags & O_PATH)
+		goto out;
+	result = whence > SEEK_MAX ? -EINVAL : -ESPIPE;
+	if (whence <= SEEK_MAX && file->operations->seek) {
+		lock_acquire(&file->position_lock);
+		result = file->operations->seek(file, offset, whence);
+		lock_release(&file->position_lock);
+	}
+out:
+	file_put(file);
+	return result;
+}
