@@ -46,6 +46,9 @@ struct dentry {
 extern struct lock name_lock;		/* LOCK_DENTRY_CACHE */
 extern u64 name_sequence;		/* odd while names are being removed or moved */
 
+/* In references: freed. A reader without locks may still add to it for a moment. */
+#define DENTRY_DEAD 0x80000000u
+
 static inline void dentry_get(struct dentry *dentry) { atomic_add(&dentry->references, 1); }
 /* Drops a reference; frees a detached dentry with the last. Takes name_lock then. */
 void dentry_put(struct dentry *dentry);
@@ -57,5 +60,28 @@ struct dentry *dentry_create_root(struct inode *inode);
  * inode (which may be NULL). NULL: out of memory (-ENAMETOOLONG is the caller's check).
  */
 struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size, struct inode *inode);
+
+/* ---- The cache of names: for vfs/ and for file systems that cache ---- */
+
+u32 name_hash(const struct dentry *parent, const char *name, size_t size);
+/*
+ * Without locks: the dentry of a name, or NULL. No reference; only to be believed when name_sequence is
+ * afterwards what it was before.
+ */
+struct dentry *name_find_unlocked(const struct dentry *parent, u32 hash, const char *name, size_t size);
+/* Under name_lock: the dentry, without a reference, or NULL. */
+struct dentry *name_find_locked(const struct dentry *parent, u32 hash, const char *name, size_t size);
+/* Makes a detached dentry an entry of its parent, last in the listing. Under name_lock. */
+void name_attach_locked(struct dentry *dentry);
+/* Takes it out again; bumps name_sequence. Under name_lock; the caller holds a reference. */
+void name_detach_locked(struct dentry *dentry);
+/* Gives an absent entry its inode, whose reference it takes over. Under name_lock. */
+void name_fill_locked(struct dentry *dentry, struct inode *inode);
+/* Around changes of attached dentries that walkers must not see half done. Under name_lock. */
+void name_change_begin(void);
+void name_change_end(void);
+/* A reference taken by a walker without locks: false where the dentry was freed. */
+bool dentry_try_get(struct dentry *dentry);
+
 
 #endif

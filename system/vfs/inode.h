@@ -34,8 +34,10 @@ struct file_system {
 	u32 dev;			/* st_dev: file_system_register() assigns it */
 	bool read_only;
 	u64 next_ino;			/* atomic; for inode_create() */
-	struct list node;		/* all file systems */
+	struct list node;		/* file_system_list */
 };
+
+extern struct list file_system_list;	/* only grows */
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
 struct attributes {
@@ -85,10 +87,8 @@ enum inode_flags {
 	INODE_PINNED_ENTRIES = 4u,	/* directory: entries were changed; they stay in memory */
 	INODE_UNCACHED = 8u,		/* directory: names come from operations->lookup each time */
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
-	INODE_LOWER_NAME_OWNED = 32u,	/* lower_name is an allocation of its own */
-	INODE_DEAD_DIRECTORY = 64u,	/* removed: no entry may be made in it */
-	INODE_IN_IDENTITY_HASH = 128u,
-	INODE_APPEND_ONLY_SEALS = 256u,	/* memfd made with MFD_ALLOW_SEALING */
+	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
+	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
 };
 
 struct lower_path;
@@ -112,7 +112,7 @@ struct inode {
 	const struct inode_operations *operations;
 	const struct file_operations *file_operations;	/* what open gives to the file */
 	struct lower_path *lower_parent;	/* fs/tree: where in the lower tree it lies; NULL: nowhere */
-	const char *lower_name;
+	char *lower_name;
 	struct inode *identity_next;	/* fs/tree: hash of lower files with several names */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	union {
@@ -124,10 +124,11 @@ struct inode {
 		struct lock lock;	/* LOCK_DIRECTORY */
 		struct list entries;	/* dentries by rising cookie; under LOCK_DENTRY_CACHE */
 		u64 next_cookie;
-		u32 entry_count;
-		u32 directory_count;	/* of entries: nlink is this plus 2 */
+		u32 entry_count;	/* present ones; under LOCK_DENTRY_CACHE */
+		u32 misses;		/* names asked for that were not there */
+		u64 last_open_cookie;	/* of the file opened last: opens in order are foreseen */
 		struct lower_path *lower;	/* the lower directory its names come from; NULL: none */
-		struct list reclaim_node;
+		struct list reclaim_node;	/* directories whose entries may be dropped */
 	} directory[];
 };
 
