@@ -112,7 +112,7 @@ struct inode {
 	const struct inode_operations *operations;
 	const struct file_operations *file_operations;	/* what open gives to the file */
 	struct lower_path *lower_parent;	/* fs/tree: where in the lower tree it lies; NULL: nowhere */
-	char *lower_name;
+	const char *lower_name;
 	struct inode *identity_next;	/* fs/tree: hash of lower files with several names */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	union {

@@ -28,7 +28,4 @@ void inode_locks_free(struct inode *inode);
 /* F_ADD_SEALS and F_GET_SEALS: -EINVAL where the file can't be sealed. */
 long file_seals_fcntl(struct file *file, u32 command, u64 argument);
 
-/* For the last inode_put(): frees inode->locks (which holds no lock any more). NULL is allowed there. */
-void inode_locks_free(struct inode *inode);
-
 #endif
