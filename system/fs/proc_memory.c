@@ -59,6 +59,8 @@ static int cmdline_show_mm(struct proc_text *text, struct mm *mm)
 {
 	if (mm == process_current()->mm)
 		return memory_print(text, mm->arg_start, mm->arg_end);
+	if (mm->command_line)
+		proc_append(text, mm->command_line->text, mm->command_line->size);
 	return 0;
 }
 

@@ -34,6 +34,21 @@ struct mm *mm_create(void)
 	return mm;
 }
 
+int mm_set_command_line(struct mm *mm, const char *text, size_t size)
+{
+	struct command_line *line;
+
+	size = MIN(size, COMMAND_LINE_MAX);
+	line = heap_alloc(sizeof(*line) + size);
+	if (!line)
+		return -ENOMEM;
+	refcount_init(&line->references, 1);
+	line->size = size;
+	memcpy(line->text, text, size);
+	mm->command_line = line;
+	return 0;
+}
+
 /* Called with both locks of mm held, so that no half-written jump is copied by the host's fork. */
 struct mm *mm_copy_locked(struct mm *mm)
 {
@@ -56,6 +71,8 @@ struct mm *mm_copy_locked(struct mm *mm)
 		if (copy->areas[i].file)
 			file_get(copy->areas[i].file);
 	stub_blocks_share(mm->stub_blocks);
+	if (copy->command_line)
+		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
 	return copy;
 }
@@ -75,6 +92,8 @@ void mm_put(struct mm *mm)
 		return;
 	areas_put(mm);
 	stub_blocks_put(mm->stub_blocks);
+	if (mm->command_line && refcount_put(&mm->command_line->references))
+		heap_free(mm->command_line);
 	heap_free(mm->areas);
 	heap_free(mm);
 }

@@ -33,6 +33,15 @@ struct area {
 	u32 flags;		/* AREA_* */
 };
 
+/* What exec was given as arguments, for others to read as /proc/PID/cmdline. Never changes. */
+struct command_line {
+	refcount references;	/* one of each mm */
+	u32 size;
+	char text[];		/* strings that end in NUL, cut to COMMAND_LINE_MAX */
+};
+
+#define COMMAND_LINE_MAX 4000u
+
 #define SITE_TABLE_SIZE 128
 
 /* How often a system call site has trapped: a site is patched when trapping has cost as much as a patch. */
@@ -57,6 +66,7 @@ struct mm {
 	u64 start_code, end_code, start_data, end_data;
 	u64 auxv[48];
 	u32 auxv_words;
+	struct command_line *command_line;	/* NULL before exec */
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
 	struct stub_block *stub_blocks;
@@ -67,6 +77,8 @@ struct mm {
 
 /* An empty address space with one reference. NULL: out of memory. */
 struct mm *mm_create(void);
+/* Remembers the arguments of a new program. 0 or -ENOMEM. */
+int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_check;
 /* The child's copy for fork: areas, files and stubs gain references. NULL: out of memory. */
 struct mm *mm_copy(struct mm *mm);
 /* Drops a reference; the last one frees the bookkeeping (the host frees the pages with the process). */

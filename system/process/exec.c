@@ -382,11 +382,13 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	char *old_path;
 
 	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
 	old_file = process->exe_file;
 	old_path = process->exe_path;
 	process->exe_file = exec->program.file;
 	file_get(process->exe_file);
 	process->exe_path = path;
+	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	if (old_file)
 		file_put(old_file);
@@ -418,8 +420,10 @@ static void mm_replace(struct process *process, struct mm *mm)
 	struct mm *old;
 
 	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
 	old = process->mm;
 	process->mm = mm;
+	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	if (old)
 		mm_put(old);
@@ -520,7 +524,7 @@ static int exec_run(struct exec *exec)
 	char *path = program_path(exec);
 	int error = -ENOMEM;
 
-	if (mm && path) {
+	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size)) {
 		if (thread->vfork || READ_ONCE(thread->process->mm->references.count) > 1)
 			error = exec_in_fresh(exec, mm, path);
 		else
