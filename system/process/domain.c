@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/offsets.h"
 #include "core/channel.h"
 #include "core/event.h"
 #include "core/heap.h"
@@ -29,6 +30,8 @@
 #define STRINGS_MAX	CONFIG_TEXT_MAX
 #define SIGNALS_OF_TERMINAL (SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTSTP) | \
 			     SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGCONT))
+
+_Static_assert(NOTE_BOUNDARY_VERSION == BOUNDARY_VERSION, "entry.S says it in the note");
 
 __noreturn void domain_start(void);
 int file_systems_start(void);

@@ -193,7 +193,7 @@ layer_start:
 	.asciz	"Mezzo"
 	.balign 4
 1:	.ascii	"mezzo-sl"
-	.long	1				/* BOUNDARY_VERSION, asserted in domain.c */
+	.long	NOTE_BOUNDARY_VERSION
 	.long	2f - 1b
 	.quad	layer_start
 	.quad	gate_start

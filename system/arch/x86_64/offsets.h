@@ -54,6 +54,9 @@
 #define UC_RFLAGS	176
 #define UC_FPSTATE	224
 
+/* BOUNDARY_VERSION, for the layer's note; process/domain.c asserts it. */
+#define NOTE_BOUNDARY_VERSION 2
+
 #define USER_CS		0x33
 #define USER_SS		0x2b
 #define USER_RFLAGS	0x246		/* interrupts, ZF, PF: what a call entered by a stub reports */
