@@ -18,7 +18,8 @@ SYSTEM_OBJECTS := $(SYSTEM_SOURCES:%.c=$(BUILD)/%.o) $(SYSTEM_ASM:%.S=$(BUILD)/%
 	$(SYSTEM_BUILD)/dispatch.o $(SYSTEM_BUILD)/trace_table.o
 SYSTEM_GENERATED := $(SYSTEM_BUILD)/syscalls.h $(SYSTEM_BUILD)/dispatch.c $(SYSTEM_BUILD)/trace_table.c
 SYSTEM_LINK    := $(CC) -static -nostdlib -no-pie -Wl,-T,system/arch/x86_64/layer.lds -Wl,--build-id=none \
-	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--orphan-handling=error
+	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--orphan-handling=error \
+	-Wl,--no-relax
 
 ALL += $(SYSTEM_OBJECTS)
 
@@ -45,7 +46,24 @@ $(BUILD)/system/%.S.o: system/%.S
 $(SYSTEM_BUILD)/%.o: $(SYSTEM_BUILD)/%.c | $(SYSTEM_GENERATED)
 	$(CC) $(SYSTEM_FLAGS) -c -o $@ $<
 
-$(BUILD)/mezzo-system: $(SYSTEM_OBJECTS) system/arch/x86_64/layer.lds
-	$(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS)
+# Linked twice: first with an empty table of symbols, then with the table made from the first. The table
+# is at the end of the read-only data, so no function moves.
+$(SYSTEM_BUILD)/symbols_none.c: system/core/symbols.awk
+	@mkdir -p $(@D)
+	awk -f $< /dev/null > $@
+
+$(SYSTEM_BUILD)/first-link: $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols_none.o system/arch/x86_64/layer.lds
+	$(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols_none.o
+
+$(SYSTEM_BUILD)/symbols.c: $(SYSTEM_BUILD)/first-link system/core/symbols.awk
+	nm -n $< | awk -f system/core/symbols.awk > $@.new && mv $@.new $@
+
+$(BUILD)/mezzo-system: $(SYSTEM_BUILD)/first-link $(SYSTEM_BUILD)/symbols.o
+	$(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols.o
+
+# What the documentation says about supported calls; tools/check-system-calls finds it stale.
+.PHONY: docs
+docs: $(TABLE) system/syscall/generate
+	$(GENERATE) -v out=docs $(TABLE) > docs/system-calls.md
 
 -include $(SYSTEM_OBJECTS:.o=.d)
