@@ -20,7 +20,7 @@
 struct inode;
 
 #define NAME_MAX 255u
-#define NAME_SHORT 47u		/* longer ones take a bigger kind of dentry */
+#define NAME_SHORT 67u		/* longer ones take a bigger kind of dentry */
 
 enum dentry_flags {
 	DENTRY_DETACHED = 1u,	/* no longer (or never) in its parent: freed with its last reference */
@@ -36,12 +36,14 @@ struct dentry {
 	struct dentry *hash_next;
 	struct dentry *parent;	/* holds a reference on it; itself for a root */
 	struct inode *inode;	/* holds a reference; NULL: the name is absent */
-	struct list entry_node;	/* in the parent's directory->entries */
+	struct list entry_node;	/* in the parent's directory->entries; unpinned absences: see dentry.c */
 	u64 cookie;		/* its offset in getdents(2) */
 	u16 flags;
 	u16 name_size;
-	char name[NAME_SHORT + 1];	/* ends with NUL */
+	char name[];		/* ends with NUL */
 };
+
+_Static_assert(offsetof(struct dentry, name) + NAME_SHORT + 1 == 128, "two cache lines");
 
 extern struct lock name_lock;		/* LOCK_DENTRY_CACHE */
 extern u64 name_sequence;		/* odd while names are being removed or moved */
@@ -71,12 +73,19 @@ u32 name_hash(const struct dentry *parent, const char *name, size_t size);
 struct dentry *name_find_unlocked(const struct dentry *parent, u32 hash, const char *name, size_t size);
 /* Under name_lock: the dentry, without a reference, or NULL. */
 struct dentry *name_find_locked(const struct dentry *parent, u32 hash, const char *name, size_t size);
-/* Makes a detached dentry an entry of its parent, last in the listing. Under name_lock. */
+/*
+ * Makes a detached dentry an entry of its parent, last in the listing; an absence without DENTRY_PINNED is
+ * remembered until there are too many. Under name_lock.
+ */
 void name_attach_locked(struct dentry *dentry);
 /* Takes it out again; bumps name_sequence. Under name_lock; the caller holds a reference. */
 void name_detach_locked(struct dentry *dentry);
 /* Gives an absent entry its inode, whose reference it takes over. Under name_lock. */
 void name_fill_locked(struct dentry *dentry, struct inode *inode);
+/* Drops the oldest absences where there are too many. No locks held. */
+void name_trim_absences(void);
+/* Frees the absences that a directory with INODE_COMPLETE no longer needs. */
+void name_forget_absences(struct dentry *directory);
 /* Around changes of attached dentries that walkers must not see half done. Under name_lock. */
 void name_change_begin(void);
 void name_change_end(void);

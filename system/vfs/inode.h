@@ -89,6 +89,7 @@ enum inode_flags {
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
 	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
 	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
+	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
 
 struct lower_path;
