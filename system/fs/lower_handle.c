@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles on lower files, by an LRU list under LOCK_INODE_CACHE (handles_lock).
+ *
+ * A user raises data->users first and looks at the handle then; the evictor takes the handle out first and looks at
+ * users then, and puts it back where there are any. So none is closed under a user.
+ */
+#include "fs/lower_handle.h"
+
+#include "boundary/abi.h"
+#include "core/channel.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "fs/tree_data.h"
+#include "fs/tree_data_private.h"
+
+#define HANDLES_MAX	4096u
+#define EVICT_TRIES	16
+
+static struct lock handles_lock = LOCK_INIT(LOCK_INODE_CACHE);
+static struct list handles = { &handles, &handles };	/* least recently granted first */
+static u32 handle_count;
+
+static u32 handles_limit(void)
+{
+	u64 host_limit = config()->rlimits[7][1] / 2;	/* RLIMIT_NOFILE, hard: the host's too */
+
+	return MIN((u64)HANDLES_MAX, MAX(host_limit, (u64)64));
+}
+
+/* Takes one unused handle out of the list. handles_lock held. The handle, or -1. */
+static int evict_locked(void)
+{
+	for (int tries = 0; tries < EVICT_TRIES && !list_empty(&handles); tries++) {
+		struct file_data *data = list_first(&handles, struct file_data, handle_node);
+		int handle;
+
+		list_remove(&data->handle_node);
+		handle = atomic_exchange(&data->handle, -1);
+		if (!__atomic_load_n(&data->users, __ATOMIC_SEQ_CST)) {
+			handle_count--;
+			return handle;
+		}
+		atomic_exchange(&data->handle, handle);
+		list_add_tail(&data->handle_node, &handles);
+	}
+	return -1;
+}
+
+static void handle_record(struct file_data *data, int handle)
+{
+	int evicted = -1, unwanted = -1;
+
+	lock_acquire(&handles_lock);
+	if (data->handle >= 0) {
+		unwanted = handle;
+	} else {
+		if (handle_count >= handles_limit())
+			evicted = evict_locked();
+		atomic_exchange(&data->handle, handle);
+		list_add_tail(&data->handle_node, &handles);
+		handle_count++;
+	}
+	lock_release(&handles_lock);
+	if (evicted >= 0)
+		host_close(evicted);
+	if (unwanted >= 0)
+		host_close(unwanted);
+}
+
+void tree_data_give_handle(struct inode *inode, int handle)
+{
+	handle_record(inode->data, handle);
+}
+
+static int handle_request(struct inode *inode)
+{
+	char path[4096];
+	int length = tree_lower_path(inode, path, sizeof(path)), handle = -1, error;
+	struct request request = { .op = REQ_OPEN, .count = 1, .data_size = length + 1 };
+	struct reply reply;
+
+	if (length < 0)
+		return length;
+	error = request_begin(&request, path, &reply, &handle, 1);
+	if (error)
+		return error;
+	error = *(const int32_t *)channel_reply_area();
+	request_end();
+	if (!error && handle < 0)
+		error = -EMFILE;
+	return error ? error : handle;
+}
+
+int lower_handle_use(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	int handle;
+
+	atomic_add(&data->users, 1);
+	handle = __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
+	if (likely(handle >= 0))
+		return handle;
+	handle = handle_request(inode);
+	if (handle < 0) {
+		atomic_sub(&data->users, 1);
+		return handle;
+	}
+	handle_record(data, handle);
+	return __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
+}
+
+void lower_handle_done(struct inode *inode)
+{
+	atomic_sub(&inode->data->users, 1);
+}
+
+void lower_handle_forget(struct file_data *data)
+{
+	int handle;
+
+	lock_acquire(&handles_lock);
+	handle = atomic_exchange(&data->handle, -1);
+	if (handle >= 0) {
+		list_remove(&data->handle_node);
+		handle_count--;
+	}
+	lock_release(&handles_lock);
+	if (handle >= 0)
+		host_close(handle);
+}
