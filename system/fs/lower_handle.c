@@ -7,12 +7,11 @@
  */
 #include "fs/lower_handle.h"
 
-#include "boundary/abi.h"
 #include "core/channel.h"
 #include "core/host.h"
-#include "core/string.h"
-#include "fs/tree_data.h"
-#include "fs/tree_data_private.h"
+#include "fs/file_data_private.h"
+#include "fs/tree.h"
+#include "vfs/inode.h"
 
 #define HANDLES_MAX	4096u
 #define EVICT_TRIES	16
@@ -47,7 +46,7 @@ static int evict_locked(void)
 	return -1;
 }
 
-static void handle_record(struct file_data *data, int handle)
+void lower_handle_record(struct file_data *data, int handle)
 {
 	int evicted = -1, unwanted = -1;
 
@@ -68,30 +67,6 @@ static void handle_record(struct file_data *data, int handle)
 		host_close(unwanted);
 }
 
-void tree_data_give_handle(struct inode *inode, int handle)
-{
-	handle_record(inode->data, handle);
-}
-
-static int handle_request(struct inode *inode)
-{
-	char path[4096];
-	int length = tree_lower_path(inode, path, sizeof(path)), handle = -1, error;
-	struct request request = { .op = REQ_OPEN, .count = 1, .data_size = length + 1 };
-	struct reply reply;
-
-	if (length < 0)
-		return length;
-	error = request_begin(&request, path, &reply, &handle, 1);
-	if (error)
-		return error;
-	error = *(const int32_t *)channel_reply_area();
-	request_end();
-	if (!error && handle < 0)
-		error = -EMFILE;
-	return error ? error : handle;
-}
-
 int lower_handle_use(struct inode *inode)
 {
 	struct file_data *data = inode->data;
@@ -101,12 +76,12 @@ int lower_handle_use(struct inode *inode)
 	handle = __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
 	if (likely(handle >= 0))
 		return handle;
-	handle = handle_request(inode);
+	handle = tree_lower_open(inode, NULL);
 	if (handle < 0) {
 		atomic_sub(&data->users, 1);
 		return handle;
 	}
-	handle_record(data, handle);
+	lower_handle_record(data, handle);
 	return __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
 }
 

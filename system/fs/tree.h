@@ -29,4 +29,10 @@ struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u3
 /* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
+/*
+ * A handle on the inode's lower file, from the monitor; -errno where it gives none. dentry: where it was found, or
+ * NULL; its neighbours may be opened in the same request.
+ */
+int tree_lower_open(struct inode *inode, const struct dentry *dentry);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The structure behind inode->data, for the files that move bytes: tree_data.c and lower_handle.c. */
-#ifndef FS_TREE_DATA_PRIVATE_H
-#define FS_TREE_DATA_PRIVATE_H
+/* The structure behind inode->data, for the files that move bytes: file_data.c and lower_handle.c. */
+#ifndef FS_FILE_DATA_PRIVATE_H
+#define FS_FILE_DATA_PRIVATE_H
 
 #include <asm/stat.h>
 
@@ -24,6 +24,6 @@ struct file_data {
 };
 
 /* Moves the bytes to a memfd; inode->lock held. 0 or -errno. */
-int tree_data_to_memfd(struct inode *inode);
+int file_data_to_memfd(struct inode *inode);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the bytes of regular files are, and how they move from one place to the next; see tree_data.h. */
-#include "fs/tree_data.h"
+/* Where the bytes of regular files are, and how they move from one place to the next; see file_data.h. */
+#include "fs/file_data.h"
 
 #include <asm/unistd_64.h>
 #include <linux/falloc.h>
@@ -11,40 +11,59 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/lower_handle.h"
-#include "fs/tree_data_private.h"
+#include "fs/file_data_private.h"
 
 /* Up to here a private file's bytes are in the heap. */
 #define HEAP_FILE_MAX	(64u << 10)
 #define HEAP_FILE_MIN	64u
 
-int tree_data_create(struct inode *inode, bool lower)
+/* Makes inode->data, once, whoever comes first. */
+static int data_create(struct inode *inode)
 {
-	struct file_data *data = heap_alloc_zero(sizeof(*data));
+	struct file_data *data;
 
+	if (load_acquire(&inode->data))
+		return 0;
+	data = heap_alloc_zero(sizeof(*data));
 	if (!data)
 		return -ENOMEM;
-	data->place = lower ? PLACE_LOWER : PLACE_HEAP;
+	data->place = inode->lower_parent ? PLACE_LOWER : PLACE_HEAP;
 	data->handle = -1;
 	list_init(&data->handle_node);
-	inode->data = data;
+	if (!atomic_cas(&inode->data, (struct file_data *)NULL, data))
+		heap_free(data);
 	return 0;
 }
 
-void tree_data_release(struct inode *inode)
+int file_data_open(struct inode *inode, struct file *file)
+{
+	(void)file;
+	return data_create(inode);
+}
+
+void file_data_give_handle(struct inode *inode, int handle)
+{
+	if (data_create(inode))
+		host_close(handle);
+	else
+		lower_handle_record(inode->data, handle);
+}
+
+void file_data_free(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 
 	if (!data)
 		return;
 	lower_handle_forget(data);
-	if (data->memfd >= 0 && data->place == PLACE_MEMFD)
+	if (data->place == PLACE_MEMFD)
 		host_close(data->memfd);
 	heap_free(data->bytes);
 	heap_free(data);
 	inode->data = NULL;
 }
 
-u64 tree_data_blocks(struct inode *inode)
+u64 file_data_blocks(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 	struct stat host;
@@ -102,7 +121,7 @@ static long memfd_fill_from_lower(struct inode *inode, int memfd)
 	return moved < 0 ? moved : 0;
 }
 
-int tree_data_to_memfd(struct inode *inode)
+int file_data_to_memfd(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 	long memfd, error;
@@ -165,7 +184,7 @@ static int make_writable(struct inode *inode, u64 size)
 	if (error || data->place == PLACE_MEMFD)
 		return error;
 	if (data->place == PLACE_LOWER || size > HEAP_FILE_MAX)
-		return tree_data_to_memfd(inode);
+		return file_data_to_memfd(inode);
 	return heap_reserve(inode, size);
 }
 
@@ -201,10 +220,12 @@ static int truncate_locked(struct inode *inode, u64 size)
 	return 0;
 }
 
-int tree_data_truncate(struct inode *inode, u64 size)
+int file_data_truncate(struct inode *inode, u64 size)
 {
-	int error;
+	int error = data_create(inode);
 
+	if (error)
+		return error;
 	if (size > INT64_MAX)
 		return -EFBIG;
 	lock_acquire(&inode->lock);
@@ -415,7 +436,7 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 			/* In use for ever: the mapping is made after this returns. */
 		}
 	} else {
-		error = tree_data_to_memfd(inode);
+		error = file_data_to_memfd(inode);
 		source->handle = data->memfd;
 	}
 	lock_release(&inode->lock);
@@ -432,7 +453,7 @@ static int regular_sync(struct file *file, bool data_only)
 
 static int regular_truncate(struct file *file, u64 size)
 {
-	return tree_data_truncate(file->inode, size);
+	return file_data_truncate(file->inode, size);
 }
 
 static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
@@ -482,7 +503,7 @@ static int regular_allocate(struct file *file, int mode, u64 offset, u64 size)
 	return error;
 }
 
-const struct file_operations tree_regular_operations = {
+const struct file_operations file_data_operations = {
 	.read = regular_read,
 	.write = regular_write,
 	.seek = regular_seek,
