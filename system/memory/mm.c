@@ -12,6 +12,7 @@
 #include "core/string.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
+#include "memory/window.h"
 #include "vfs/file.h"
 
 #define AREAS_AT_FIRST 32
@@ -74,6 +75,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 	if (copy->command_line)
 		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
+	copy->windows = NULL;
 	return copy;
 }
 
@@ -91,6 +93,7 @@ void mm_put(struct mm *mm)
 	if (!mm || !refcount_put(&mm->references))
 		return;
 	areas_put(mm);
+	windows_drop(mm, false);
 	stub_blocks_put(mm->stub_blocks);
 	if (mm->command_line && refcount_put(&mm->command_line->references))
 		heap_free(mm->command_line);
@@ -326,5 +329,6 @@ void mm_clear(struct mm *mm)
 	host_clear(0, LAYER_BASE, vdso.end ? &vdso : NULL);
 	host_clear(LAYER_END, USER_END, vdso.end ? &vdso : NULL);
 	areas_put(mm);
+	windows_drop(mm, true);
 	lock_release(&mm->lock);
 }

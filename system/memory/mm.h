@@ -15,6 +15,7 @@
 
 struct file;
 struct stub_block;
+struct window_cache;
 
 #define AREA_SHARED	1u	/* MAP_SHARED */
 #define AREA_ANONYMOUS	2u
@@ -73,6 +74,7 @@ struct mm {
 	struct site_count sites[SITE_TABLE_SIZE];
 	u64 changing_site;		/* where a jump is being written now; read on host signal stacks */
 
+	struct window_cache *windows;	/* memory/window.c; NULL until first used */
 };
 
 /* An empty address space with one reference. NULL: out of memory. */
