@@ -479,7 +479,7 @@ static __noreturn void caller_leave(struct thread *caller, u32 pid)
 {
 	if (caller->vfork)
 		vfork_return(pid);
-	thread_unpublish(caller);
+	signal_queue_flush(&caller->pending_queue);
 	thread_host_exit(caller, true);
 }
 
@@ -502,13 +502,10 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	thread_change(thread, exec);
 	fd_table_close_on_exec(process->files);
 	mm_replace(process, mm);
-	error = thread_publish(thread);
-	if (!error) {
-		error = host_process_start(thread, fresh_start);
-		if (error)
-			thread_unpublish(thread);
-	}
-	if (error) {
+	/* From here on the caller is no thread of the process: it may end before the caller has left. */
+	thread_hand_over(caller, thread);
+	if (host_process_start(thread, fresh_start)) {
+		thread_hand_over(thread, caller);
 		thread_free(thread);
 		process_exit_group(SIGKILL);
 	}

@@ -148,6 +148,11 @@ int thread_publish(struct thread *thread) __must_check;
  * is the pid. Signals sent to the process that only this thread was told of go to another.
  */
 bool thread_unpublish(struct thread *thread);
+/*
+ * A thread that was never published takes the place of the only thread of its process, which is not one of it any
+ * more: exec in a fresh host process. Takes both locks.
+ */
+void thread_hand_over(struct thread *from, struct thread *to);
 /* The one thread left in its process takes the pid as its id: exec. Takes process_tree_lock. */
 void thread_take_pid(struct thread *thread);
 /*

@@ -218,7 +218,7 @@ static void thread_link_locked(struct thread *thread, struct process *process)
 static void thread_unlink_locked(struct thread *thread)
 {
 	list_remove(&thread->process_node);
-	/* A vfork child that execs has its own thread under this number already. */
+	/* After a hand-over the number leads to another thread. */
 	if (slots[thread->tid].thread == thread)
 		slots[thread->tid].thread = NULL;
 }
@@ -258,6 +258,19 @@ bool thread_unpublish(struct thread *thread)
 	signal_queue_flush(&thread->pending_queue);
 	wait_queue_wake_all(&process->thread_wait, 0);
 	return last;
+}
+
+void thread_hand_over(struct thread *from, struct thread *to)
+{
+	struct process *process = to->process;
+
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	thread_unlink_locked(from);
+	thread_link_locked(to, process);
+	signal_retarget_locked(process, ~0ull);
+	lock_release(&process->signal_lock);
+	lock_release(&process_tree_lock);
 }
 
 void thread_take_pid(struct thread *thread)
@@ -312,12 +325,14 @@ void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
 	list_init(&unwanted);
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&child->signal_lock);
-	thread_unlink_locked(thread);
-	child->thread_count--;
+	if (!list_empty(&thread->process_node)) {
+		thread_unlink_locked(thread);
+		child->thread_count--;
+	}
 	queue_move(&thread->pending_queue, &unwanted);
 	thread->pending = child->held_pending;
 	queue_move(&child->held_queue, &thread->pending_queue);
-	signal_retarget_locked(child, ~0ull);
+	atomic_and(&thread->work, ~(WORK_SIGNAL | WORK_EXIT));
 	lock_release(&child->signal_lock);
 	lock_acquire(&parent->signal_lock);
 	thread->process = parent;
