@@ -215,7 +215,8 @@ static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 /* A further block within reach of site. mm->lock and mm->stub_lock held. */
 static struct stub_block *stub_block_create(struct mm *mm, u64 site)
 {
-	u64 low = site > JUMP_REACH ? site - JUMP_REACH : USER_MIN, high = site + JUMP_REACH;
+	u64 low = site > JUMP_REACH ? site - JUMP_REACH : USER_MIN;
+	u64 high = ROUND_DOWN(site + JUMP_REACH, PAGE_SIZE);
 	struct stub_block *block = heap_alloc_zero(sizeof(*block));
 	struct area area = { .protection = PROT_READ | PROT_EXEC, .flags = AREA_STUBS | AREA_SHARED };
 
