@@ -17,6 +17,7 @@
 #include "core/string.h"
 #include "core/timer.h"
 #include "core/wait.h"
+#include "fs/start.h"
 #include "ipc/stream.h"
 #include "memory/mm.h"
 #include "process/exec.h"
@@ -24,17 +25,15 @@
 #include "process/process.h"
 #include "process/thread.h"
 #include "signal/signal.h"
+#include "tty/terminal.h"
 #include "vfs/file.h"
 #include "vfs/path.h"
 
 #define STRINGS_MAX	CONFIG_TEXT_MAX
-#define SIGNALS_OF_TERMINAL (SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTSTP) | \
-			     SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGCONT))
 
 _Static_assert(NOTE_BOUNDARY_VERSION == BOUNDARY_VERSION, "entry.S says it in the note");
 
 __noreturn void domain_start(void);
-int file_systems_start(void);
 
 static const char *config_text(u32 offset)
 {
@@ -54,22 +53,19 @@ void domain_exit(u32 status)
 		thread_park(thread_park_begin(), FOREVER);
 }
 
-/* Signals to mezzo: those that a terminal sends go to the whole first group, others to the first program. */
+/* Signals to mezzo: those of a terminal go to its foreground group, others to the first program. */
 static void signals_forward(u64 set)
 {
 	for (; set; set &= set - 1) {
 		int number = __builtin_ctzll(set) + 1;
-		signal_info info = { .si_signo = number, .si_code = SI_KERNEL };
 		struct process *first;
 
-		if (SIGNAL_BIT(number) & SIGNALS_OF_TERMINAL) {
-			signal_send_group(FIRST_PROGRAM_PID, &info, NULL);
+		if (terminal_signal(number))
 			continue;
-		}
 		first = process_find(FIRST_PROGRAM_PID);
 		if (!first)
 			continue;
-		signal_send_process(first, &info);
+		signal_send_simple(first, number, SI_KERNEL);
 		process_put(first);
 	}
 }
@@ -212,12 +208,14 @@ static struct process *process_make(u32 pid)
 static void first_program_launch(void)
 {
 	struct process *process = process_make(FIRST_PROGRAM_PID);
+	struct walker walker;
 	struct thread *thread;
 
 	process_fill(process);
+	walker = (struct walker){ process->fs, process->credentials };
 	process->pgid = process->sid = process->pid;
 	process->is_session_leader = true;
-	if (streams_install(process->files))
+	if (streams_install(process->files) || terminal_install(process->files, &walker))
 		panic("no memory for the streams");
 	thread = thread_create(process, process->pid);
 	if (!thread)
@@ -265,6 +263,7 @@ void domain_start(void)
 	init_process = process_make(1);
 	thread_current()->process = init_process;
 	process_publish(init_process, NULL);
+	terminal_register();
 	if (file_systems_start())
 		panic("the file systems don't start");
 	process_fill(init_process);

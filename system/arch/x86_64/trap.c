@@ -41,6 +41,9 @@ _Static_assert(offsetof(struct ucontext, uc_mcontext.rip) == UC_RIP, "offsets.h"
 _Static_assert(offsetof(struct ucontext, uc_mcontext.fpstate) == UC_FPSTATE, "offsets.h");
 _Static_assert((WORK_SIGNAL | WORK_EXIT) == 3, "gate.S looks at these bits");
 
+#define FLAG_TRACE	0x100ul		/* TF */
+#define FLAG_ALIGNMENT	0x40000ul	/* AC */
+
 struct exception_row { u64 instruction, fixup; };
 
 extern const struct exception_row exception_table_start[], exception_table_end[];
@@ -175,6 +178,12 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 		} else if (between(host->ip, gate_interruptible_begin, gate_interruptible_syscall + 1)) {
 			host->ip = (u64)gate_interrupted;
 		}
+		return;
+	}
+	/* Flags that the program set (popf) and that are no business of the layer's. */
+	if ((number == SIGTRAP && (host->flags & FLAG_TRACE)) ||
+	    (number == SIGBUS && (host->flags & FLAG_ALIGNMENT))) {
+		host->flags &= ~(number == SIGTRAP ? FLAG_TRACE : FLAG_ALIGNMENT);
 		return;
 	}
 	fixup = number == SIGSEGV || number == SIGBUS ? exception_fixup(host->ip) : 0;
