@@ -15,6 +15,8 @@
 static struct lock work_lock = LOCK_INIT(LOCK_EVENT);
 static struct list work_list = { &work_list, &work_list };
 
+struct robust_word death_word;
+
 void event_thread_wake(void)
 {
 	struct channel *c = channel();
@@ -68,6 +70,7 @@ void event_thread(const struct event_handlers *handlers)
 			work->run(work);
 		next_ns = timers_run(clock_monotonic_ns());
 		lock_assert_none("event thread");
-		futex_wait_until(&c->event_count, seen, next_ns);
+		if (futex_wait_two(&c->event_count, seen, &death_word.word, 0, next_ns) == 1)
+			handlers->deaths();
 	}
 }

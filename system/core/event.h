@@ -7,13 +7,18 @@
 #define CORE_EVENT_H
 
 #include "core/list.h"
+#include "core/thread.h"
 #include "core/types.h"
 
 /* What is done with events: called by the event thread without locks. */
 struct event_handlers {
 	void (*streams)(void);		/* EVENT_STREAMS: some ring moved */
 	void (*signals)(u64 set);	/* EVENT_SIGNALS: bit n-1 is signal n, sent to mezzo itself */
+	void (*deaths)(void);		/* death_word was woken */
 };
+
+/* A futex that is always 0, woken by the host when a host thread of the domain dies unasked. */
+extern struct robust_word death_word;
 
 /* Runs for the whole life of the domain, on the layer's first thread. */
 __noreturn void event_thread(const struct event_handlers *handlers);

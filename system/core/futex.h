@@ -31,6 +31,21 @@ static inline long futex_wait_until(u32 *word, u32 expected, u64 deadline_ns)
 			  deadline_ns == ~0ull ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
 }
 
+/* Sleeps on two words at once, as futex_wait_until(). The index of the one that was woken, or -errno. */
+static inline long futex_wait_two(u32 *first, u32 first_value, u32 *second, u32 second_value, u64 deadline_ns)
+{
+	struct futex_waitv words[2] = {
+		{ .uaddr = (u64)first, .val = first_value, .flags = FUTEX_32 },
+		{ .uaddr = (u64)second, .val = second_value, .flags = FUTEX_32 },
+	};
+	struct __kernel_timespec until = {
+		.tv_sec = (long long)(deadline_ns / NS_PER_SECOND),
+		.tv_nsec = (long long)(deadline_ns % NS_PER_SECOND),
+	};
+
+	return host_call5(__NR_futex_waitv, words, 2, 0, deadline_ns == ~0ull ? NULL : &until, 1 /* CLOCK_MONOTONIC */);
+}
+
 static inline void futex_wake(u32 *word, u32 count)
 {
 	host_call3(__NR_futex, word, FUTEX_WAKE, count);

@@ -16,6 +16,8 @@
 #include <asm/signal.h>
 #include <linux/futex.h>
 
+#include <linux/futex.h>
+
 #include "core/list.h"
 #include "core/lock.h"
 #include "core/types.h"
@@ -35,6 +37,17 @@ struct regs;
 /* thread->flags, private to the thread */
 #define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
 #define THREAD_TRAPPED	2u	/* the call in progress came by a host trap */
+
+/* What the host does when the host thread dies unasked; see process/death.h. */
+struct robust_word {
+	struct robust_list entry;
+	u32 word;
+};
+
+struct death_watch {
+	struct robust_list_head head;
+	struct robust_word owner;	/* the host's id of the thread; the host adds FUTEX_OWNER_DIED */
+};
 
 struct thread {
 	/* Known to assembly. */
@@ -57,6 +70,7 @@ struct thread {
 	u32 host_tgid, host_tid;	/* as seen in the domain's host pid namespace */
 	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
 	u32 host_own_tid;		/* written by the host when the host thread begins (process/thread.c) */
+	struct death_watch death_watch;
 	void *start_argument;		/* for the function that a new host process begins in */
 
 	struct regs *regs;		/* the program's registers while in the layer */

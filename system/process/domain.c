@@ -20,6 +20,7 @@
 #include "fs/start.h"
 #include "ipc/stream.h"
 #include "memory/mm.h"
+#include "process/death.h"
 #include "process/exec.h"
 #include "process/fork.h"
 #include "process/process.h"
@@ -250,7 +251,8 @@ static void host_children_ignore(void)
 
 void domain_start(void)
 {
-	static const struct event_handlers handlers = { .streams = streams_poll, .signals = signals_forward };
+	static const struct event_handlers handlers = { .streams = streams_poll, .signals = signals_forward,
+						       .deaths = deaths_look };
 	extern char boot_thread_block[];
 
 	boot_thread_init(NULL);

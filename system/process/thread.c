@@ -22,6 +22,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/death.h"
 #include "process/fork.h"
 #include "process/process.h"
 
@@ -113,6 +114,7 @@ void host_thread_enter(struct thread *thread)
 	thread_arch_start(thread);
 	if (!thread->host_tgid)
 		thread->host_tgid = thread->host_own_tid;
+	death_watch_begin(thread);
 	/* Known to others from here on. */
 	__atomic_store_n(&thread->host_tid, thread->host_own_tid, __ATOMIC_SEQ_CST);
 }
@@ -135,6 +137,7 @@ void thread_host_exit(struct thread *thread, bool whole_process)
 	/* Who is the last thread of its host process ends that by ending itself. */
 	(void)whole_process;
 	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
+	death_watch_end(thread);
 	thread_block_free_and_exit(thread);
 }
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* See death.h. Locks: process_tree_lock and signal_lock to look at all threads. */
+#include "process/death.h"
+
+#include <asm/unistd_64.h>
+#include <linux/futex.h>
+
+#include "core/event.h"
+#include "core/host.h"
+#include "core/report.h"
+#include "process/process.h"
+
+_Static_assert(sizeof(struct robust_list_head) == 24, "the host checks the size");
+
+void death_watch_begin(struct thread *thread)
+{
+	struct death_watch *watch = &thread->death_watch;
+
+	watch->head.list.next = &watch->owner.entry;
+	watch->head.futex_offset = offsetof(struct robust_word, word);
+	watch->head.list_op_pending = &death_word.entry;
+	watch->owner.entry.next = &watch->head.list;
+	watch->owner.word = thread->host_own_tid;
+	if (host_call2(__NR_set_robust_list, &watch->head, sizeof(watch->head)))
+		panic("the host takes no robust list");
+}
+
+void death_watch_end(struct thread *thread)
+{
+	thread->death_watch.owner.word = 0;
+	thread->death_watch.head.list_op_pending = NULL;
+}
+
+static bool process_look(struct process *process, void *data)
+{
+	struct thread *thread, *dead = NULL;
+
+	(void)data;
+	lock_acquire(&process->signal_lock);
+	list_for_each(thread, &process->threads, process_node)
+		if (READ_ONCE(thread->death_watch.owner.word) & FUTEX_OWNER_DIED)
+			dead = thread;
+	lock_release(&process->signal_lock);
+	if (dead)
+		panic("the host ended thread %u of process %u (%s): killed from outside, or out of memory",
+		      dead->tid, process->pid, dead->name);
+	return false;
+}
+
+void deaths_look(void)
+{
+	process_for_each(process_look, NULL);
+}
