@@ -15,6 +15,7 @@ enum place { PLACE_LOWER, PLACE_HEAP, PLACE_MEMFD };
 
 struct file_data {
 	enum place place;	/* changed under inode->lock; readers load it first */
+	u64 lower_serial, memfd_serial;	/* name the bytes at handle and memfd for ever: memory/window.h */
 	int handle;		/* on the lower file, or -1; see lower_handle.c */
 	u32 users;		/* of handle, atomic */
 	int memfd;		/* PLACE_MEMFD */
