@@ -41,22 +41,29 @@ static u32 absence_count;
 static struct pool short_pool = POOL_INIT(SHORT_SIZE, offsetof(struct dentry, hash_next), 4);
 static struct pool long_pool = POOL_INIT(LONG_SIZE, offsetof(struct dentry, hash_next), 4);
 
+/* Changes that belong together nest: a rename takes names out and puts them in as one. */
+static u32 change_depth;
+
 void name_change_begin(void)
 {
+	if (change_depth++)
+		return;
 	WRITE_ONCE(name_sequence, name_sequence + 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void name_change_end(void)
 {
-	store_release(&name_sequence, name_sequence + 1);
+	if (!--change_depth)
+		store_release(&name_sequence, name_sequence + 1);
 }
 
 /* ---- Single dentries ---- */
 
 struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size, struct inode *inode)
 {
-	bool is_long = size > NAME_SHORT;
+	/* A directory may be given any name while others hold it. */
+	bool is_long = size > NAME_SHORT || (inode && inode_is_directory(inode));
 	struct dentry *dentry = pool_alloc(is_long ? &long_pool : &short_pool);
 
 	if (!dentry)

@@ -86,7 +86,7 @@ void name_fill_locked(struct dentry *dentry, struct inode *inode);
 void name_trim_absences(void);
 /* Frees the absences that a directory with INODE_COMPLETE no longer needs. */
 void name_forget_absences(struct dentry *directory);
-/* Around changes of attached dentries that walkers must not see half done. Under name_lock. */
+/* Around changes of attached dentries that walkers must not see half done; they nest. Under name_lock. */
 void name_change_begin(void);
 void name_change_end(void);
 /* A reference taken by a walker without locks: false where the dentry was freed. */

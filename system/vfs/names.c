@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making, linking and removing names. Locks: LOCK_DIRECTORY of the directory around looking and changing;
+ * name_lock for the change itself. Link counts change atomically.
+ */
+#include <linux/capability.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+
+#include "core/heap.h"
+#include "core/string.h"
+#include "process/credentials.h"
+#include "vfs/names_private.h"
+
+/* ---- Checks ---- */
+
+static bool place_is_read_only(const struct path *place)
+{
+	return place->mount->flags & MS_RDONLY || place->dentry->inode->fs->read_only;
+}
+
+int directory_may_change(const struct path *directory, const struct credentials *credentials)
+{
+	struct inode *inode = directory->dentry->inode;
+
+	if (place_is_read_only(directory))
+		return -EROFS;
+	if (READ_ONCE(inode->flags) & INODE_DEAD_DIRECTORY)
+		return -ENOENT;
+	return inode_permission(inode, credentials, MAY_WRITE | MAY_EXEC);
+}
+
+static bool sticky_forbids(const struct inode *directory, const struct inode *victim,
+			   const struct credentials *credentials)
+{
+	return READ_ONCE(directory->mode) & S_ISVTX && credentials->fsuid != victim->uid &&
+	       credentials->fsuid != directory->uid && !credentials_capable(credentials, CAP_FOWNER);
+}
+
+int name_may_remove(const struct path *directory, const struct dentry *victim,
+		    const struct credentials *credentials, bool as_directory)
+{
+	int error = directory_may_change(directory, credentials);
+
+	if (error)
+		return error;
+	if (sticky_forbids(directory->dentry->inode, victim->inode, credentials))
+		return -EPERM;
+	if (as_directory && !inode_is_directory(victim->inode))
+		return -ENOTDIR;
+	if (!as_directory && inode_is_directory(victim->inode))
+		return -EISDIR;
+	return READ_ONCE(victim->flags) & DENTRY_MOUNTPOINT ? -EBUSY : 0;
+}
+
+/* ---- Changes ---- */
+
+bool directory_needs_whiteout(const struct inode *directory)
+{
+	return directory->directory->lower && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
+}
+
+void inode_unlink(struct inode *inode, u32 count)
+{
+	/* Some lower file systems don't count subdirectories. */
+	if (READ_ONCE(inode->nlink) >= count)
+		atomic_sub(&inode->nlink, count);
+}
+
+static void directory_touched(struct inode *directory)
+{
+	atomic_or(&directory->flags, INODE_PINNED_ENTRIES);
+	inode_touch_modified(directory);
+}
+
+struct dentry *name_enter(struct dentry *directory, const char *name, size_t size, struct inode *inode)
+{
+	struct dentry *fresh = dentry_create(directory, name, size, inode), *absent;
+
+	if (!fresh)
+		return NULL;
+	lock_acquire(&name_lock);
+	name_change_begin();
+	absent = name_find_locked(directory, fresh->hash, name, size);
+	if (absent) {
+		dentry_get(absent);
+		name_detach_locked(absent);
+	}
+	name_attach_locked(fresh);
+	name_change_end();
+	lock_release(&name_lock);
+	if (absent)
+		dentry_put(absent);
+	directory_touched(directory->inode);
+	return fresh;
+}
+
+int name_take_out(struct dentry *victim)
+{
+	struct dentry *directory = victim->parent, *absence = NULL;
+
+	if (directory_needs_whiteout(directory->inode)) {
+		absence = dentry_create(directory, victim->name, victim->name_size, NULL);
+		if (!absence)
+			return -ENOMEM;
+		absence->flags |= DENTRY_PINNED;
+	}
+	lock_acquire(&name_lock);
+	name_detach_locked(victim);
+	victim->flags |= DENTRY_DELETED;
+	if (absence)
+		name_attach_locked(absence);
+	lock_release(&name_lock);
+	if (absence)
+		dentry_put(absence);
+	directory_touched(directory->inode);
+	return 0;
+}
+
+int directory_retire(struct dentry *directory)
+{
+	struct inode *inode = directory->inode;
+	int error = 0;
+
+	lock_acquire(&inode->directory->lock);
+	if (!(READ_ONCE(inode->flags) & INODE_COMPLETE) && inode->operations->load_all)
+		error = inode->operations->load_all(directory);
+	if (!error && inode->directory->entry_count)
+		error = -ENOTEMPTY;
+	if (!error)
+		atomic_or(&inode->flags, INODE_DEAD_DIRECTORY);
+	lock_release(&inode->directory->lock);
+	if (!error)
+		name_forget_absences(directory);
+	return error;
+}
+
+/* ---- Making ---- */
+
+/* Owner and permissions of what is made in a directory. */
+static void inode_settle(struct inode *inode, const struct inode *directory, const struct walker *walker)
+{
+	inode->uid = walker->credentials->fsuid;
+	inode->gid = walker->credentials->fsgid;
+	if (directory->mode & S_ISGID) {
+		inode->gid = directory->gid;
+		if (inode_is_directory(inode))
+			inode->mode |= S_ISGID;
+	}
+}
+
+static int make_locked(const struct walker *walker, const struct path *parent,
+		       const struct last_name *last, u32 mode, u32 rdev, const char *target)
+{
+	struct inode *directory = parent->dentry->inode, *inode;
+	struct dentry *dentry;
+	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+
+	if (!error)
+		dentry_put(dentry);
+	if (error != -ENOENT)
+		return error ? error : -EEXIST;
+	if (last->trailing_slash && (mode & S_IFMT) != S_IFDIR)
+		return -ENOENT;
+	error = directory->operations->lookup ? -ENOENT :
+		directory_may_change(parent, walker->credentials);
+	if (error)
+		return error;
+	if (!directory->operations->make)
+		return -EPERM;
+	inode = directory->operations->make(directory->fs, mode, rdev, target);
+	if (IS_ERROR(inode))
+		return PTR_ERROR(inode);
+	inode_settle(inode, directory, walker);
+	dentry = name_enter(parent->dentry, last->name, last->size, inode);
+	if (!dentry) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	if (inode_is_directory(inode))
+		atomic_add(&directory->nlink, 1);
+	dentry_put(dentry);
+	return 0;
+}
+
+static int make_at(const struct walker *walker, const struct path *start, const char *name, u32 mode,
+		   u32 rdev, const char *target)
+{
+	struct last_name last;
+	struct path parent;
+	int error = path_walk_parent(walker, start, name, 0, &parent, &last);
+
+	if (error)
+		return error;
+	if (last.kind != LAST_NORMAL) {
+		error = -EEXIST;
+	} else {
+		lock_acquire(&parent.dentry->inode->directory->lock);
+		error = make_locked(walker, &parent, &last, mode, rdev, target);
+		lock_release(&parent.dentry->inode->directory->lock);
+	}
+	path_put(&parent);
+	return error;
+}
+
+int path_make(const struct walker *walker, const struct path *start, const char *name, u32 mode, u32 rdev)
+{
+	return make_at(walker, start, name, mode & ~READ_ONCE(walker->fs->umask), rdev, NULL);
+}
+
+int path_symlink(const struct walker *walker, const char *target, const struct path *start,
+		 const char *name)
+{
+	return make_at(walker, start, name, S_IFLNK | 0777, 0, target);
+}
+
+/* ---- Linking ---- */
+
+static int link_locked(const struct walker *walker, const struct path *old, const struct path *parent,
+		       const struct last_name *last)
+{
+	struct inode *inode = old->dentry->inode;
+	struct dentry *dentry;
+	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+
+	if (!error)
+		dentry_put(dentry);
+	if (error != -ENOENT)
+		return error ? error : -EEXIST;
+	if (last->trailing_slash)
+		return -ENOENT;
+	if (old->mount != parent->mount)
+		return -EXDEV;
+	error = directory_may_change(parent, walker->credentials);
+	if (error)
+		return error;
+	if (inode_is_directory(inode) || !parent->dentry->inode->operations->make)
+		return -EPERM;
+	if (!READ_ONCE(inode->nlink))
+		return -ENOENT;
+	inode_get(inode);
+	dentry = name_enter(parent->dentry, last->name, last->size, inode);
+	if (!dentry) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	atomic_add(&inode->nlink, 1);
+	inode_touch_changed(inode);
+	dentry_put(dentry);
+	return 0;
+}
+
+int path_link(const struct walker *walker, const struct path *old_start, const char *old_name,
+	      u32 at_flags, const struct path *new_start, const char *new_name)
+{
+	u32 walk_flags = (at_flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
+			 (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	struct last_name last;
+	struct path old, parent;
+	int error = path_walk(walker, old_start, old_name, walk_flags, &old);
+
+	if (error)
+		return error;
+	error = path_walk_parent(walker, new_start, new_name, 0, &parent, &last);
+	if (!error) {
+		if (last.kind != LAST_NORMAL) {
+			error = -EEXIST;
+		} else {
+			lock_acquire(&parent.dentry->inode->directory->lock);
+			error = link_locked(walker, &old, &parent, &last);
+			lock_release(&parent.dentry->inode->directory->lock);
+		}
+		path_put(&parent);
+	}
+	path_put(&old);
+	return error;
+}
+
+/* ---- Removing ---- */
+
+static int remove_victim(const struct walker *walker, const struct path *parent, struct dentry *victim,
+			 bool directory)
+{
+	struct inode *inode = victim->inode;
+	int error = name_may_remove(parent, victim, walker->credentials, directory);
+
+	if (!error && parent->dentry->inode->operations->lookup)
+		error = -EPERM;
+	if (!error && directory)
+		error = directory_retire(victim);
+	if (!error)
+		error = name_take_out(victim);
+	if (error)
+		return error;
+	if (directory) {
+		WRITE_ONCE(inode->nlink, 0);
+		inode_unlink(parent->dentry->inode, 1);
+	} else {
+		inode_unlink(inode, 1);
+	}
+	inode_touch_changed(inode);
+	return 0;
+}
+
+static int remove_locked(const struct walker *walker, const struct path *parent,
+			 const struct last_name *last, bool directory, struct dentry **victim)
+{
+	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, victim);
+
+	if (error) {
+		*victim = NULL;
+		return error;
+	}
+	if (last->trailing_slash && !directory)
+		return inode_is_directory((*victim)->inode) ? -EISDIR : -ENOTDIR;
+	return remove_victim(walker, parent, *victim, directory);
+}
+
+static int last_cannot_go(const struct last_name *last, bool directory)
+{
+	switch (last->kind) {
+	case LAST_NORMAL:
+		return 0;
+	case LAST_DOT:
+		return directory ? -EINVAL : -EISDIR;
+	case LAST_DOT_DOT:
+		return directory ? -ENOTEMPTY : -EISDIR;
+	default:
+		return directory ? -EBUSY : -EISDIR;
+	}
+}
+
+int path_remove(const struct walker *walker, const struct path *start, const char *name, bool directory)
+{
+	struct dentry *victim = NULL;
+	struct last_name last;
+	struct path parent;
+	int error = path_walk_parent(walker, start, name, 0, &parent, &last);
+
+	if (error)
+		return error;
+	error = last_cannot_go(&last, directory);
+	if (!error) {
+		lock_acquire(&parent.dentry->inode->directory->lock);
+		error = remove_locked(walker, &parent, &last, directory, &victim);
+		lock_release(&parent.dentry->inode->directory->lock);
+	}
+	/* The last name may free the file: without locks. */
+	if (victim)
+		dentry_put(victim);
+	path_put(&parent);
+	return error;
+}

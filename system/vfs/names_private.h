@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside vfs/: what making, removing and renaming names have in common. */
+#ifndef VFS_NAMES_PRIVATE_H
+#define VFS_NAMES_PRIVATE_H
+
+#include "vfs/names.h"
+#include "vfs/walk.h"
+
+/* May names be made in this directory? -EROFS, -ENOENT (removed), -EACCES. Directory locked. */
+int directory_may_change(const struct path *directory, const struct credentials *credentials);
+/*
+ * May victim be taken out of directory, as a directory or as anything else? Also -EPERM (sticky), -ENOTDIR,
+ * -EISDIR, -EBUSY. Directory locked.
+ */
+int name_may_remove(const struct path *directory, const struct dentry *victim,
+		    const struct credentials *credentials, bool as_directory);
+
+/* For a directory that goes: -ENOTEMPTY, else marks it dead. Its parent is locked. */
+int directory_retire(struct dentry *directory);
+
+/*
+ * Makes inode, whose reference it takes over, the file of a name that is absent. The dentry with a
+ * reference, or NULL: out of memory, and the caller keeps inode. Directory locked.
+ */
+struct dentry *name_enter(struct dentry *directory, const char *name, size_t size, struct inode *inode);
+/* Takes a name out; hides a lower file of the same name. Directory locked. 0 or -ENOMEM. */
+int name_take_out(struct dentry *victim);
+
+/* Takes links off; not below zero. */
+void inode_unlink(struct inode *inode, u32 count);
+/* A lower file of this name would come back: an absence must be kept. Directory locked. */
+bool directory_needs_whiteout(const struct inode *directory);
+
+#endif
