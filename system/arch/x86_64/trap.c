@@ -18,6 +18,7 @@
 #include "arch/x86_64/patch.h"
 #include "arch/x86_64/frame.h"
 #include "boundary/abi.h"
+#include "core/channel.h"
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
@@ -197,6 +198,14 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 		    (unsigned long long)info->si_addr);
 }
 
+/* The layer reads clocks by the host's vDSO, on its own stack: that is the layer's text too. */
+static bool struck_in_layer(const struct sigcontext_64 *host, const struct thread *thread)
+{
+	return between(host->ip, layer_text_start, layer_text_end) ||
+	       (host->ip - config()->vdso_start < config()->vdso_end - config()->vdso_start &&
+		host->sp - (u64)thread < THREAD_BLOCK_SIZE);
+}
+
 /* Called by entry_signal; see there for the result. */
 kernel_function host_signal(int number, const struct siginfo *info, struct ucontext *context,
 			    struct thread *thread)
@@ -204,7 +213,7 @@ kernel_function host_signal(int number, const struct siginfo *info, struct ucont
 	struct sigcontext_64 *host = (struct sigcontext_64 *)&context->uc_mcontext;
 	struct regs *regs = thread->regs;
 
-	if (between(host->ip, layer_text_start, layer_text_end)) {
+	if (struck_in_layer(host, thread)) {
 		signal_in_layer(number, info, host, thread);
 		return NULL;
 	}
@@ -252,6 +261,7 @@ void traps_init(void)
 {
 	static const u8 numbers[] = { SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, KICK_SIGNAL };
 
+	xsave_restore_mask = config()->xsave_mask;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		handler_install(numbers[i]);
 }
