@@ -71,6 +71,8 @@ struct thread {
 	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
 	u32 host_own_tid;		/* written by the host when the host thread begins (process/thread.c) */
 	struct death_watch death_watch;
+	void (*start)(struct thread *thread);	/* what a fresh host process waits for */
+	bool in_reserve;		/* its host process was forked before it was wanted */
 	void *start_argument;		/* for the function that a new host process begins in */
 
 	struct regs *regs;		/* the program's registers while in the layer */

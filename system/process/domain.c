@@ -23,6 +23,7 @@
 #include "process/death.h"
 #include "process/exec.h"
 #include "process/fork.h"
+#include "process/fresh.h"
 #include "process/process.h"
 #include "process/thread.h"
 #include "signal/signal.h"
@@ -151,8 +152,6 @@ static void first_program_start(struct thread *thread)
 	struct text arguments = { 0 }, environment = { 0 };
 	int error;
 
-	host_thread_enter(thread);
-	thread->process->host_tgid = thread->host_tgid;
 	cwd_enter(thread->process);
 	error = texts_read(&arguments, &environment);
 	if (!error && strchr(name, '/'))
@@ -222,7 +221,7 @@ static void first_program_launch(void)
 	if (!thread)
 		panic("no memory for the first thread");
 	process_publish(process, init_process);
-	if (thread_publish(thread) || host_process_start(thread, first_program_start))
+	if (thread_publish(thread) || fresh_start(thread, first_program_start))
 		panic("the host can't start a process for the first program");
 }
 

@@ -21,6 +21,7 @@
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/fork.h"
+#include "process/fresh.h"
 #include "process/process.h"
 #include "process/thread.h"
 #include "signal/signal.h"
@@ -465,12 +466,10 @@ static int exec_in_place(struct exec *exec, struct mm *mm, char *path)
 
 /* ---- In a fresh host process ---- */
 
-static void fresh_start(struct thread *thread)
+static void exec_begin(struct thread *thread)
 {
 	struct exec *exec = thread->start_argument;
 
-	host_thread_enter(thread);
-	thread->process->host_tgid = thread->host_tgid;
 	exec_finish(exec);
 }
 
@@ -492,7 +491,7 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 
 	if (error)
 		return error;
-	thread = thread_create(process, pid);
+	thread = fresh_thread_create(process, pid);
 	if (!thread)
 		return -ENOMEM;
 	thread->signal_mask = caller->signal_mask;
@@ -504,7 +503,7 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	mm_replace(process, mm);
 	/* From here on the caller is no thread of the process: it may end before the caller has left. */
 	thread_hand_over(caller, thread);
-	if (host_process_start(thread, fresh_start)) {
+	if (fresh_start(thread, exec_begin)) {
 		thread_hand_over(thread, caller);
 		thread_free(thread);
 		process_exit_group(SIGKILL);

@@ -32,10 +32,4 @@ __noreturn void vfork_return(u32 child_pid);
 /* Ends the host thread (or its whole host process) under the calling thread. All bookkeeping is done. */
 __noreturn void thread_host_exit(struct thread *thread, bool whole_process);
 
-/*
- * Starts start(thread) on the thread's kernel stack in a fresh host process forked from the layer's init:
- * nothing is mapped there but the layer. Used by exec of a vfork child. 0 or -errno.
- */
-int host_process_start(struct thread *thread, void (*start)(struct thread *thread));
-
 #endif

@@ -16,12 +16,10 @@
 
 #include "arch/x86_64/arch.h"
 #include "boundary/layout.h"
-#include "core/event.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
-#include "core/wait.h"
 #include "process/death.h"
 #include "process/fork.h"
 #include "process/process.h"
@@ -139,49 +137,4 @@ void thread_host_exit(struct thread *thread, bool whole_process)
 	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
 	death_watch_end(thread);
 	thread_block_free_and_exit(thread);
-}
-
-/* ---- Fresh host processes, by the event thread ---- */
-
-struct start_work {
-	struct work work;
-	struct thread *thread;
-	void (*start)(struct thread *thread);
-	struct thread *waiter;
-	long result;
-	u32 done;
-};
-
-static long fresh_start(struct thread *thread, void (*start)(struct thread *thread))
-{
-	return host_thread_start(thread, CLONE_FILES | SIGCHLD, 0, start);
-}
-
-static void start_work_run(struct work *work)
-{
-	struct start_work *request = container_of(work, struct start_work, work);
-	struct thread *waiter = request->waiter;
-
-	request->result = fresh_start(request->thread, request->start);
-	store_release(&request->done, 1u);
-	thread_unpark(waiter);
-}
-
-int host_process_start(struct thread *thread, void (*start)(struct thread *thread))
-{
-	struct start_work request = {
-		.work = { .run = start_work_run }, .thread = thread, .start = start,
-		.waiter = thread_current(),
-	};
-
-	if (thread_current() == (struct thread *)boot_thread_block)
-		return (int)fresh_start(thread, start);
-	event_work_submit(&request.work);
-	for (;;) {
-		u32 seen = thread_park_begin();
-
-		if (load_acquire(&request.done))
-			return (int)request.result;
-		thread_park(seen, FOREVER);
-	}
 }
