@@ -4,8 +4,10 @@
 CORE_TESTS   := $(patsubst tests/unit/core/test_%.c,$(BUILD)/tests/unit/test_core_%, \
 	$(sort $(wildcard tests/unit/core/test_*.c)))
 CORE_SOURCES := $(addprefix system/core/, bits.c event.c format.c lock.c log.c pages.c slab.c slab_debug.c string.c timer.c \
-	wait.c) $(sort $(wildcard system/syscall/trace*.c))
-CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o) $(BUILD)/tests/system/trace_table.o
+	wait.c)
+CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o)
+TRACE_OBJECTS := $(patsubst system/%.c,$(BUILD)/tests/system/%.o,$(sort $(wildcard system/syscall/trace*.c))) \
+	$(BUILD)/tests/system/trace_table.o
 # No -fvisibility=hidden, no -nostdinc: these run as an ordinary program.
 CORE_FLAGS   := $(BASE_FLAGS) -ffreestanding -fno-strict-aliasing -Isystem -I$(BUILD)/system -DMEZZO_DEBUG
 
@@ -21,7 +23,8 @@ $(BUILD)/tests/system/trace_table.o: $(BUILD)/system/trace_table.c | $(BUILD)/sy
 
 $(BUILD)/tests/unit/test_core_%: tests/unit/core/test_%.c tests/unit/core/fake.c $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -fno-freestanding -pthread -MF $@.d -o $@ $< tests/unit/core/fake.c $(CORE_OBJECTS) \
-		-lcmocka
+	$(CC) $(CORE_FLAGS) -fno-freestanding -pthread -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka
 
--include $(CORE_OBJECTS:.o=.d) $(CORE_TESTS:=.d)
+$(BUILD)/tests/unit/test_core_trace: $(TRACE_OBJECTS)
+
+-include $(CORE_OBJECTS:.o=.d) $(TRACE_OBJECTS:.o=.d) $(CORE_TESTS:=.d)

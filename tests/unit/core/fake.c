@@ -53,8 +53,8 @@ u64 clock_monotonic_ns(void)
 	return (u64)time[0] * 1000000000u + (u64)time[1];
 }
 
-/* Program memory is the test's own; addresses that are not mapped are found by the host. */
-int copy_from_user(void *to, uptr from, size_t size)
+/* Weak: tests of other parts bring their own. Program memory is the test's; addresses that are not mapped are found by the host. */
+__attribute__((weak)) int copy_from_user(void *to, uptr from, size_t size)
 {
 	struct iovec target = { to, size }, source = { (void *)from, size };
 
@@ -64,7 +64,7 @@ int copy_from_user(void *to, uptr from, size_t size)
 	       (long)size ? 0 : -EFAULT;
 }
 
-ssize_t copy_string_from_user(char *to, uptr from, size_t size)
+__attribute__((weak)) ssize_t copy_string_from_user(char *to, uptr from, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (copy_from_user(to + i, from + i, 1))
