@@ -14,7 +14,14 @@ static struct file_system anonymous_fs = {
 	.magic = 0x09041934,
 };
 
-static const struct inode_operations anonymous_operations;
+/* By /proc/PID/fd: only pipes can be opened again, and those are special. */
+static int anonymous_open(struct inode *inode, struct file *file)
+{
+	(void)inode, (void)file;
+	return -ENXIO;
+}
+
+static const struct inode_operations anonymous_operations = { .open = anonymous_open };
 
 struct file *file_create(const struct file_operations *operations, struct inode *inode,
 			 struct dentry *dentry, struct mount *mount, u32 flags, void *private)
