@@ -76,7 +76,7 @@ int lower_handle_use(struct inode *inode)
 	handle = __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
 	if (likely(handle >= 0))
 		return handle;
-	handle = tree_lower_open(inode, NULL);
+	handle = tree_lower_open(inode);
 	if (handle < 0) {
 		atomic_sub(&data->users, 1);
 		return handle;

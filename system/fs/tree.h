@@ -22,17 +22,24 @@ struct mount *tree_mount(const struct path *mountpoint, const char *type, const 
 			 u32 mount_flags);
 /*
  * Adds an entry (any type: mode's S_IFMT; target: of a symbolic link) without permission checks, for
- * populating /dev and the like. The dentry with a reference, or ERROR_PTR (-EEXIST, -ENOMEM).
+ * populating /dev and the like; the name must not be there yet. The dentry with a reference, or
+ * ERROR_PTR(-ENOMEM).
  */
 struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev, const char *target);
 
 /* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
-/*
- * A handle on the inode's lower file, from the monitor; -errno where it gives none. dentry: where it was found, or
- * NULL; its neighbours may be opened in the same request.
- */
-int tree_lower_open(struct inode *inode, const struct dentry *dentry);
+/* ---- Between the parts of the tree ---- */
+
+/* An inode of a tree, as inode_create(). NULL: out of memory. */
+struct inode *tree_inode_create(struct file_system *fs, u32 mode);
+/* inode_operations.load and load_all (fs/tree_load.c). */
+int tree_load(struct dentry *directory, const char *path, u32 walk_flags);
+int tree_load_all(struct dentry *directory);
+/* Opens the lower file of a regular inode: a host handle to read from, or -errno. LOCK_INODE may be held. */
+int tree_lower_open(struct inode *inode);
+/* inode_operations.open of regular files: file_data_open(), and handles foreseen. */
+int tree_open_regular(struct inode *inode, struct file *file);
 
 #endif

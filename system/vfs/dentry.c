@@ -200,6 +200,7 @@ static void table_grow_locked(void)
 	if (!new)
 		return;
 	new->size = size;
+	/* A walker may miss names while chains are taken apart; it must not take that for an answer. */
 	name_change_begin();
 	for (u32 i = 0; i < table->size; i++) {
 		struct dentry *next;

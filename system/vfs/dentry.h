@@ -27,7 +27,7 @@ enum dentry_flags {
 	DENTRY_MOUNTPOINT = 2u,	/* something is mounted on it */
 	DENTRY_PINNED = 4u,	/* an absence that hides a lower name, or a root: not to be dropped */
 	DENTRY_DELETED = 8u,	/* unlinked: shown as "name (deleted)" */
-	DENTRY_LONG = 16u,	/* room for NAME_MAX bytes of name */
+	DENTRY_LONG = 16u,	/* room for NAME_MAX bytes of name; every directory has that */
 };
 
 struct dentry {

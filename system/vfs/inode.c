@@ -10,6 +10,8 @@
 #include "core/string.h"
 #include "core/timer.h"
 #include "process/credentials.h"
+#include "vfs/dentry.h"
+#include "vfs/file.h"
 #include "vfs/locks.h"
 #include "vfs/pool.h"
 #include "vfs/special.h"
@@ -159,4 +161,21 @@ void inode_touch_accessed(struct inode *inode)
 
 	if (atime <= READ_ONCE(inode->mtime_ns) || atime <= READ_ONCE(inode->ctime_ns))
 		WRITE_ONCE(inode->atime_ns, inode_now_ns());
+}
+
+bool directory_emit_dots(struct file *file, struct directory_sink *sink, u64 *offset)
+{
+	struct dentry *dentry = file->dentry;
+
+	if (*offset == 0) {
+		if (!sink->emit(sink, ".", 1, file->inode->ino, directory_type(S_IFDIR), 1))
+			return false;
+		*offset = 1;
+	}
+	if (*offset == 1) {
+		if (!sink->emit(sink, "..", 2, dentry->parent->inode->ino, directory_type(S_IFDIR), 2))
+			return false;
+		*offset = 2;
+	}
+	return true;
 }

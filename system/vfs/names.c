@@ -137,9 +137,17 @@ int directory_retire(struct dentry *directory)
 
 /* ---- Making ---- */
 
-/* Owner and permissions of what is made in a directory. */
-static void inode_settle(struct inode *inode, const struct inode *directory, const struct walker *walker)
+struct inode *name_make_inode(const struct walker *walker, const struct dentry *parent, u32 mode, u32 rdev,
+			      const char *target)
 {
+	const struct inode *directory = parent->inode;
+	struct inode *inode;
+
+	if (!directory->operations->make)
+		return ERROR_PTR(-EPERM);
+	inode = directory->operations->make(directory->fs, mode, rdev, target);
+	if (IS_ERROR(inode))
+		return inode;
 	inode->uid = walker->credentials->fsuid;
 	inode->gid = walker->credentials->fsgid;
 	if (directory->mode & S_ISGID) {
@@ -147,6 +155,7 @@ static void inode_settle(struct inode *inode, const struct inode *directory, con
 		if (inode_is_directory(inode))
 			inode->mode |= S_ISGID;
 	}
+	return inode;
 }
 
 static int make_locked(const struct walker *walker, const struct path *parent,
@@ -166,12 +175,9 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 		directory_may_change(parent, walker->credentials);
 	if (error)
 		return error;
-	if (!directory->operations->make)
-		return -EPERM;
-	inode = directory->operations->make(directory->fs, mode, rdev, target);
+	inode = name_make_inode(walker, parent->dentry, mode, rdev, target);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
-	inode_settle(inode, directory, walker);
 	dentry = name_enter(parent->dentry, last->name, last->size, inode);
 	if (!dentry) {
 		inode_put(inode);

@@ -23,6 +23,20 @@ int path_remove(const struct walker *walker, const struct path *start, const cha
 int path_rename(const struct walker *walker, const struct path *old_start, const char *old_name,
 		const struct path *new_start, const char *new_name, u32 flags);
 
+/* ---- One entry, the directory locked by the caller (LOCK_DIRECTORY) ---- */
+
+/*
+ * A new inode for that directory, owned by the walker, set-group-id directories regarded; umask is not
+ * applied. Inode or ERROR_PTR (-EPERM: the file system can't make files).
+ */
+struct inode *name_make_inode(const struct walker *walker, const struct dentry *directory, u32 mode,
+			      u32 rdev, const char *target);
+/*
+ * Makes inode, whose reference it takes over, the file of a name that is absent. The dentry with a
+ * reference, or NULL: out of memory, and the caller keeps inode.
+ */
+struct dentry *name_enter(struct dentry *directory, const char *name, size_t size, struct inode *inode);
+
 /* What to change of an inode's attributes. */
 enum { CHANGE_MODE = 1u, CHANGE_UID = 2u, CHANGE_GID = 4u, CHANGE_ATIME = 8u, CHANGE_MTIME = 16u,
        CHANGE_TIMES_TO_NOW = 32u };	/* both times were asked to be now: write permission is enough */

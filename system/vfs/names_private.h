@@ -18,11 +18,6 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 /* For a directory that goes: -ENOTEMPTY, else marks it dead. Its parent is locked. */
 int directory_retire(struct dentry *directory);
 
-/*
- * Makes inode, whose reference it takes over, the file of a name that is absent. The dentry with a
- * reference, or NULL: out of memory, and the caller keeps inode. Directory locked.
- */
-struct dentry *name_enter(struct dentry *directory, const char *name, size_t size, struct inode *inode);
 /* Takes a name out; hides a lower file of the same name. Directory locked. 0 or -ENOMEM. */
 int name_take_out(struct dentry *victim);
 

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree: inodes of all types in the heap, directories that are lists of cached names, and trees made
+ * from nothing (tmpfs, devfs). Names come from the lower tree in tree_load.c; bytes are file_data.c's.
+ * Locks: LOCK_DIRECTORY for listing.
+ */
+#include "fs/tree.h"
+
+#include <linux/magic.h>
+
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "fs/file_data.h"
+#include "fs/lower.h"
+#include "vfs/file.h"
+#include "vfs/names.h"
+#include "vfs/path.h"
+
+/* Inode numbers of files made here begin far above those of the lower tree. */
+#define FIRST_OWN_INO (1ull << 40)
+
+/* ---- Inodes ---- */
+
+static const struct inode_operations tree_operations;
+static const struct file_operations tree_directory_operations;
+
+static const struct file_operations *tree_file_operations(u32 mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return &file_data_operations;
+	case S_IFDIR:
+		return &tree_directory_operations;
+	default:
+		return NULL;
+	}
+}
+
+struct inode *tree_inode_create(struct file_system *fs, u32 mode)
+{
+	return inode_create(fs, mode, &tree_operations, tree_file_operations(mode));
+}
+
+static struct inode *tree_make(struct file_system *fs, u32 mode, u32 rdev, const char *target)
+{
+	struct inode *inode = tree_inode_create(fs, mode);
+
+	if (!inode)
+		return ERROR_PTR(-ENOMEM);
+	inode->rdev = rdev;
+	inode->flags |= INODE_CHANGED;
+	if ((mode & S_IFMT) != S_IFLNK)
+		return inode;
+	inode->target = heap_strdup(target);
+	if (!inode->target) {
+		inode_put(inode);
+		return ERROR_PTR(-ENOMEM);
+	}
+	inode->size = strlen(target);
+	inode->flags |= INODE_PLAIN_LINK;
+	return inode;
+}
+
+static ssize_t tree_read_link(struct inode *inode, char *to, size_t size)
+{
+	if (!inode_is_symlink(inode))
+		return -EINVAL;
+	return strlcpy(to, inode->target, size);
+}
+
+static void tree_attributes(struct inode *inode, struct attributes *out)
+{
+	if (inode_is_regular(inode))
+		out->blocks = file_data_blocks(inode);
+	else if (inode_is_directory(inode) && !inode->directory->lower)
+		out->size = inode->directory->entry_count * 20;
+}
+
+static int tree_open(struct inode *inode, struct file *file)
+{
+	return inode_is_regular(inode) ? tree_open_regular(inode, file) : 0;
+}
+
+static int tree_truncate(struct inode *inode, u64 size)
+{
+	return inode_is_regular(inode) ? file_data_truncate(inode, size) : -EINVAL;
+}
+
+static void tree_release(struct inode *inode)
+{
+	if (inode_is_regular(inode))
+		file_data_free(inode);
+	else if (inode_is_symlink(inode))
+		heap_free(inode->target);
+	lower_inode_forget(inode);
+}
+
+static const struct inode_operations tree_operations = {
+	.load = tree_load,
+	.load_all = tree_load_all,
+	.make = tree_make,
+	.read_link = tree_read_link,
+	.open = tree_open,
+	.attributes = tree_attributes,
+	.truncate = tree_truncate,
+	.release = tree_release,
+};
+
+/* ---- Directories ---- */
+
+/* The directory's lock keeps its list of entries as it is, so that the sink may sleep. */
+static int tree_iterate_locked(struct file *file, struct directory_sink *sink, u64 *offset)
+{
+	struct inode *inode = file->inode;
+	struct dentry *dentry;
+
+	if (!(inode->flags & INODE_COMPLETE)) {
+		int error = tree_load_all(file->dentry);
+
+		if (error)
+			return error;
+	}
+	list_for_each(dentry, &inode->directory->entries, entry_node) {
+		struct inode *found = dentry->inode;
+
+		if (!found || dentry->cookie < *offset)
+			continue;
+		if (!sink->emit(sink, dentry->name, dentry->name_size, found->ino,
+				directory_type(found->mode), dentry->cookie + 1))
+			return 0;
+		*offset = dentry->cookie + 1;
+	}
+	return 0;
+}
+
+static int tree_iterate(struct file *file, struct directory_sink *sink, u64 *offset)
+{
+	struct inode *inode = file->inode;
+	int error;
+
+	if (inode->flags & INODE_DEAD_DIRECTORY)
+		return -ENOENT;
+	if (!directory_emit_dots(file, sink, offset))
+		return 0;
+	lock_acquire(&inode->directory->lock);
+	error = tree_iterate_locked(file, sink, offset);
+	lock_release(&inode->directory->lock);
+	inode_touch_accessed(inode);
+	return error;
+}
+
+static loff_t tree_directory_seek(struct file *file, loff_t offset, int whence)
+{
+	if (whence == 1)
+		offset += file->position;
+	else if (whence != 0)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
+}
+
+static int tree_directory_sync(struct file *file, bool data_only)
+{
+	(void)file, (void)data_only;
+	return 0;
+}
+
+static ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset)
+{
+	(void)file, (void)to, (void)offset;
+	return -EISDIR;
+}
+
+static const struct file_operations tree_directory_operations = {
+	.read = tree_directory_read,
+	.seek = tree_directory_seek,
+	.iterate = tree_iterate,
+	.sync = tree_directory_sync,
+};
+
+/* ---- Whole trees ---- */
+
+static struct file_system *tree_fs_create(const char *type, const char *source, u32 magic)
+{
+	struct file_system *fs = heap_alloc_zero(sizeof(*fs));
+
+	if (!fs)
+		return NULL;
+	fs->type = type;
+	fs->source = source;
+	fs->magic = magic;
+	fs->next_ino = FIRST_OWN_INO;
+	file_system_register(fs);
+	return fs;
+}
+
+/* Takes over the reference on root's inode. */
+static struct mount *tree_cover(const struct path *mountpoint, struct inode *inode, u32 mount_flags)
+{
+	struct dentry *root = dentry_create_root(inode);
+
+	if (!root) {
+		inode_put(inode);
+		return ERROR_PTR(-ENOMEM);
+	}
+	return mount_create(mountpoint, root, inode->fs, mount_flags);
+}
+
+struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source, u32 mode,
+			 u32 mount_flags)
+{
+	struct file_system *fs = tree_fs_create(type, source, TMPFS_MAGIC);
+	struct inode *inode;
+
+	if (!fs)
+		return ERROR_PTR(-ENOMEM);
+	fs->next_ino = 0;
+	inode = tree_make(fs, S_IFDIR | mode, 0, NULL);
+	return IS_ERROR(inode) ? (struct mount *)inode : tree_cover(mountpoint, inode, mount_flags);
+}
+
+/* The lower root itself is the empty path: REQ_WALK answers it as one node. */
+static struct inode *tree_root_inode(struct file_system *fs)
+{
+	struct lower_path *path = lower_path_create(NULL, "", 0);
+	struct inode *inode = path ? tree_inode_create(fs, S_IFDIR | 0755) : NULL;
+	const struct node *node;
+	struct reply reply;
+	int handle, error;
+
+	if (!inode) {
+		lower_path_put(path);
+		return ERROR_PTR(-ENOMEM);
+	}
+	inode->flags &= ~INODE_COMPLETE;
+	inode->directory->lower = path;
+	error = lower_walk("", 0, false, &reply, &handle);
+	if (error) {
+		inode_put(inode);
+		return ERROR_PTR(error);
+	}
+	node = lower_node_next(&reply, NULL);
+	if (node && !node->error) {
+		inode->mode = node->mode;
+		inode->uid = node->uid;
+		inode->gid = node->gid;
+		inode->nlink = node->nlink;
+		inode->size = node->size;
+		inode->blocks = node->blocks;
+		inode->ino = node->ino;
+		inode->mtime_ns = node->mtime_ns;
+		inode->ctime_ns = node->ctime_ns;
+		inode->atime_ns = node->atime_ns;
+	}
+	request_end();
+	return inode;
+}
+
+int tree_mount_root(void)
+{
+	struct file_system *fs = tree_fs_create("mezzo", "root", OVERLAYFS_SUPER_MAGIC);
+	struct inode *inode;
+	struct mount *mount;
+
+	if (!fs)
+		return -ENOMEM;
+	inode = tree_root_inode(fs);
+	if (IS_ERROR(inode))
+		return PTR_ERROR(inode);
+	mount = tree_cover(NULL, inode, 0);
+	return IS_ERROR(mount) ? PTR_ERROR(mount) : 0;
+}
+
+struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev, const char *target)
+{
+	struct inode *parent = directory->inode, *inode;
+	struct dentry *dentry;
+
+	inode = tree_make(parent->fs, mode, rdev, target);
+	if (IS_ERROR(inode))
+		return (struct dentry *)inode;
+	lock_acquire(&parent->directory->lock);
+	dentry = name_enter(directory, name, strlen(name), inode);
+	if (dentry && inode_is_directory(inode))
+		atomic_add(&parent->nlink, 1);
+	lock_release(&parent->directory->lock);
+	if (dentry)
+		return dentry;
+	inode_put(inode);
+	return ERROR_PTR(-ENOMEM);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loading names from the lower tree: of one path, or of a whole directory.
+ *
+ * Locks: the directory's LOCK_DIRECTORY is held by the caller. Directories that are made on the way are
+ * filled before they can be found, so theirs is not needed. LOCK_CHANNEL while an answer is read.
+ */
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "fs/file_data.h"
+#include "fs/lower.h"
+#include "fs/tree.h"
+#include "vfs/path.h"
+
+/* The dentry for what a node tells, detached, one reference; an absence for an error. NULL: no memory. */
+static struct dentry *node_dentry(struct dentry *parent, const struct node *node)
+{
+	struct inode *directory = parent->inode, *inode = NULL;
+	struct dentry *dentry;
+
+	if (!node->error) {
+		inode = lower_inode(directory->fs, directory->directory->lower, node);
+		if (!inode)
+			return NULL;
+	}
+	dentry = dentry_create(parent, lower_node_name(node), node->name_size, inode);
+	if (!dentry && inode)
+		inode_put(inode);
+	return dentry;
+}
+
+/* Makes it findable and gives up the reference: from now on it is only cached. */
+static void dentry_publish(struct dentry *dentry)
+{
+	lock_acquire(&name_lock);
+	name_attach_locked(dentry);
+	atomic_sub(&dentry->references, 1);
+	lock_release(&name_lock);
+}
+
+/* Publishes a chain of new dentries from its end up to, without, top: what can be found is complete. */
+static void chain_publish(struct dentry *last, const struct dentry *top)
+{
+	while (last != top) {
+		struct dentry *parent = last->parent;
+
+		dentry_publish(last);
+		last = parent;
+	}
+}
+
+static void chain_drop(struct dentry *last, const struct dentry *top)
+{
+	while (last != top) {
+		struct dentry *parent = last->parent;
+
+		dentry_put(last);
+		last = parent;
+	}
+}
+
+/*
+ * Appends the components of path to text, up to the first that can't be asked for: "..", a name too long,
+ * or no room. *whole: nothing was left out. The number of components.
+ */
+static u32 components_append(char *text, size_t size, size_t room, const char *path, bool *whole)
+{
+	u32 count = 0;
+
+	for (;;) {
+		size_t n = 0;
+
+		while (*path == '/')
+			path++;
+		while (path[n] && path[n] != '/')
+			n++;
+		*whole = n == 0;
+		if (n == 0 || n > NAME_MAX || size + n + 2 > room || (n == 2 && !memcmp(path, "..", 2)))
+			break;
+		if (n != 1 || path[0] != '.') {
+			if (size)
+				text[size++] = '/';
+			memcpy(text + size, path, n);
+			size += n;
+			count++;
+		}
+		path += n;
+	}
+	text[size] = '\0';
+	return count;
+}
+
+/* Takes the answer to a walk apart. */
+static int chain_load(struct dentry *top, const struct reply *reply, int *handle)
+{
+	struct dentry *last = top;
+	const struct node *node = NULL;
+	int error = 0;
+
+	while ((node = lower_node_next(reply, node))) {
+		struct dentry *dentry;
+
+		if (node->error && node->error != -ENOENT) {
+			error = last == top ? node->error : 0;
+			break;
+		}
+		dentry = node_dentry(last, node);
+		if (!dentry) {
+			chain_drop(last, top);
+			return -ENOMEM;
+		}
+		last = dentry;
+		if (node->has_handle && *handle >= 0) {
+			file_data_give_handle(dentry->inode, *handle);
+			*handle = -1;
+		}
+		if (!dentry->inode || !inode_is_directory(dentry->inode))
+			break;
+	}
+	chain_publish(last, top);
+	return error;
+}
+
+int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
+{
+	const struct lower_path *lower = directory->inode->directory->lower;
+	size_t room = MIN(lower->size + strlen(path) + 2, (size_t)PATH_MAX + NAME_MAX);
+	char *text;
+	struct reply reply;
+	int handle = -1, error;
+	bool whole;
+
+	if (lower->size + NAME_MAX + 2 > PATH_MAX)
+		return -ENAMETOOLONG;
+	text = heap_alloc(room + 1);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, lower->text, lower->size);
+	components_append(text, lower->size, room + 1, path, &whole);
+	error = lower_walk(text, lower->depth, whole && (walk_flags & WALK_OPENING), &reply, &handle);
+	if (!error) {
+		error = chain_load(directory, &reply, &handle);
+		request_end();
+	}
+	if (handle >= 0)
+		host_close(handle);
+	heap_free(text);
+	return error;
+}
+
+/* One entry of a listing, unless its name is known already: what the heap says is the truth. */
+static int entry_load(struct dentry *directory, const struct node *node)
+{
+	const char *name = lower_node_name(node);
+	u32 hash = name_hash(directory, name, node->name_size);
+	struct dentry *known, *dentry;
+
+	lock_acquire(&name_lock);
+	known = name_find_locked(directory, hash, name, node->name_size);
+	lock_release(&name_lock);
+	if (known || node->error)
+		return 0;
+	dentry = node_dentry(directory, node);
+	if (!dentry)
+		return -ENOMEM;
+	dentry_publish(dentry);
+	return 0;
+}
+
+int tree_load_all(struct dentry *directory)
+{
+	struct inode *inode = directory->inode;
+	struct reply reply = { .offset = 0 };
+
+	do {
+		const struct node *node = NULL;
+		int error = lower_list(inode->directory->lower, reply.offset, &reply);
+
+		if (error)
+			return error;
+		while (!error && (node = lower_node_next(&reply, node)))
+			error = entry_load(directory, node);
+		request_end();
+		if (error)
+			return error;
+	} while (reply.offset);
+	atomic_or(&inode->flags, INODE_COMPLETE);
+	name_forget_absences(directory);
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening the regular files of a tree: getting handles on lower files from the monitor.
+ *
+ * A request costs more than an open on the host, so a program that opens the files of a directory in the order
+ * of its listing (tar, grep -r) gets the handles of those that follow in the same request.
+ * Locks: LOCK_DIRECTORY while entries are read; LOCK_CHANNEL for the request.
+ */
+#include "core/channel.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "fs/file_data.h"
+#include "fs/file_data_private.h"
+#include "fs/lower.h"
+#include "fs/tree.h"
+#include "vfs/path.h"
+
+#define FORESEEN_MAX 32
+#define FORESEEN_BYTES 4096
+
+/* The files of one request. */
+struct batch {
+	u32 count;
+	size_t size;
+	struct inode *inodes[FORESEEN_MAX];	/* references held, but for the first */
+	char *data;				/* FORESEEN_BYTES */
+};
+
+/* True where the file's bytes are the lower file's and no handle on it is there. */
+static bool needs_handle(const struct inode *inode)
+{
+	const struct file_data *data = READ_ONCE(inode->data);
+
+	if (!inode_is_regular(inode) || !inode->lower_parent || READ_ONCE(inode->size) == 0)
+		return false;
+	return !data || (READ_ONCE(data->place) == PLACE_LOWER && READ_ONCE(data->handle) < 0);
+}
+
+/* False: no room. */
+static bool batch_add(struct batch *batch, struct inode *inode)
+{
+	const struct lower_path *directory = inode->lower_parent;
+	size_t name_size = strlen(inode->lower_name) + 1;
+	char *to = batch->data + batch->size;
+
+	if (batch->count == FORESEEN_MAX || batch->size + directory->size + 1 + name_size > FORESEEN_BYTES)
+		return false;
+	if (directory->size) {
+		memcpy(to, directory->text, directory->size);
+		to += directory->size;
+		*to++ = '/';
+	}
+	memcpy(to, inode->lower_name, name_size);
+	batch->size = to + name_size - batch->data;
+	batch->inodes[batch->count++] = inode;
+	return true;
+}
+
+/* Sends the batch; results for all but the first go to their inodes. The first one's handle or -errno. */
+static int batch_open(struct batch *batch)
+{
+	int handles[FORESEEN_MAX];
+	struct reply reply;
+	const s32 *results;
+	int first, error;
+	u32 next = 0;
+
+	error = lower_open(batch->data, batch->size, batch->count, &reply, handles);
+	if (error)
+		return error;
+	results = (const s32 *)channel_reply_area();
+	first = results[0];
+	for (u32 i = 0; i < batch->count && next < reply.handles; i++) {
+		if (results[i] != 0)
+			continue;
+		if (i == 0)
+			first = handles[next++];
+		else
+			file_data_give_handle(batch->inodes[i], handles[next++]);
+	}
+	request_end();
+	return first == 0 ? -EIO : first;
+}
+
+int tree_lower_open(struct inode *inode)
+{
+	struct batch batch = { .count = 0, .data = heap_alloc(FORESEEN_BYTES + PATH_MAX) };
+	int result;
+
+	if (!batch.data)
+		return -ENOMEM;
+	result = batch_add(&batch, inode) ? batch_open(&batch) : -ENAMETOOLONG;
+	heap_free(batch.data);
+	return result;
+}
+
+/* Adds what follows dentry in its directory's listing. LOCK_DIRECTORY held. */
+static void batch_add_following(struct batch *batch, struct dentry *dentry)
+{
+	struct inode *directory = dentry->parent->inode;
+	struct list *node = dentry->entry_node.next;
+
+	for (; node != &directory->directory->entries; node = node->next) {
+		struct inode *inode = list_entry(node, struct dentry, entry_node)->inode;
+
+		if (!inode || !needs_handle(inode))
+			continue;
+		if (!batch_add(batch, inode))
+			return;
+		inode_get(inode);
+	}
+}
+
+static void open_with_following(struct inode *inode, struct dentry *dentry)
+{
+	struct batch batch = { .count = 0, .data = heap_alloc(FORESEEN_BYTES) };
+	struct inode *directory = dentry->parent->inode;
+	int handle;
+
+	if (!batch.data)
+		return;
+	if (batch_add(&batch, inode)) {
+		lock_acquire(&directory->directory->lock);
+		if (!(dentry->flags & DENTRY_DETACHED) && dentry->parent->inode == directory)
+			batch_add_following(&batch, dentry);
+		lock_release(&directory->directory->lock);
+		handle = batch_open(&batch);
+		if (handle >= 0)
+			file_data_give_handle(inode, handle);
+		for (u32 i = 1; i < batch.count; i++)
+			inode_put(batch.inodes[i]);
+	}
+	heap_free(batch.data);
+}
+
+int tree_open_regular(struct inode *inode, struct file *file)
+{
+	struct dentry *dentry = file->dentry;
+	struct inode *directory = dentry ? dentry->parent->inode : NULL;
+	u64 last;
+
+	if (!directory || !(READ_ONCE(directory->flags) & INODE_COMPLETE) || !directory->directory->lower)
+		return file_data_open(inode, file);
+	last = READ_ONCE(directory->directory->last_open_cookie);
+	WRITE_ONCE(directory->directory->last_open_cookie, dentry->cookie);
+	if (last && dentry->cookie > last && needs_handle(inode) && !(file->flags & O_TRUNC))
+		open_with_following(inode, dentry);
+	return file_data_open(inode, file);
+}
