@@ -21,7 +21,7 @@ SYSTEM_LINK    := $(CC) -static -nostdlib -no-pie -Wl,-T,system/arch/x86_64/laye
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--orphan-handling=error \
 	-Wl,--no-relax
 
-ALL += $(SYSTEM_OBJECTS)
+ALL += $(BUILD)/mezzo-system
 
 $(SYSTEM_BUILD)/syscalls.h: $(TABLE) system/syscall/generate
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include "fs/file_data.h"
 
 #include <asm/unistd_64.h>
+#include <linux/fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/memfd.h>
@@ -200,11 +201,19 @@ static void heap_clear(struct file_data *data, u64 from, u64 to)
 		memset(data->bytes + from, 0, to - from);
 }
 
+/* Do seals forbid a change that leaves at least end bytes? */
+static bool sealed_against(const struct inode *inode, u32 seals, u64 end)
+{
+	return inode->seals & (seals | (end > inode->size ? F_SEAL_GROW : 0));
+}
+
 static int truncate_locked(struct inode *inode, u64 size)
 {
 	struct file_data *data = inode->data;
 	long error;
 
+	if (sealed_against(inode, size < inode->size ? F_SEAL_SHRINK : 0, size))
+		return -EPERM;
 	if (data->place == PLACE_LOWER && !size) {
 		/* Nothing of the lower file is needed. */
 		inode->size = 0;
@@ -363,6 +372,8 @@ static ssize_t write_locked(struct inode *inode, struct iter *from, u64 offset)
 
 	if (end < offset || end > INT64_MAX)
 		return -EFBIG;
+	if (sealed_against(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, end))
+		return -EPERM;
 	error = make_writable(inode, MAX(end, inode->size));
 	if (error)
 		return error;
@@ -440,7 +451,9 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	(void)offset;
 	(void)size;
 	lock_acquire(&inode->lock);
-	if (data->place == PLACE_LOWER && !(shared && writable)) {
+	if (shared && writable && sealed_against(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, 0)) {
+		error = -EPERM;
+	} else if (data->place == PLACE_LOWER && !(shared && writable)) {
 		error = lower_handle_use(inode);
 		if (error >= 0) {
 			source->handle = error;
@@ -473,9 +486,12 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 {
 	u64 end = offset + size, new_size = mode & FALLOC_FL_KEEP_SIZE ? inode->size : MAX(end, inode->size);
 	struct file_data *data = inode->data;
-	int error = make_writable(inode, MAX(end, inode->size));
 	long result = 0;
+	int error;
 
+	if (sealed_against(inode, mode & FALLOC_FL_PUNCH_HOLE ? F_SEAL_WRITE : 0, new_size))
+		return -EPERM;
+	error = make_writable(inode, MAX(end, inode->size));
 	if (error)
 		return error;
 	if (data->place == PLACE_MEMFD) {

@@ -89,6 +89,7 @@ enum inode_flags {
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
 	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
 	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
+	INODE_SEALABLE = 256u,		/* made by memfd_create(2): seals means something */
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
 
@@ -103,6 +104,7 @@ struct inode {
 	u32 nlink;			/* under LOCK_INODE_CACHE */
 	u32 flags;			/* enum inode_flags; atomic */
 	u32 rdev;			/* Linux's encoding for programs: DEVICE() */
+	u32 seals;			/* F_SEAL_*; under LOCK_INODE */
 	u32 lower_dev;			/* number of the host file system it came from; 0: none */
 	struct lock lock;		/* LOCK_INODE */
 	u64 ino;
