@@ -26,14 +26,6 @@ struct play {
 
 /* ---- What the layer finds under it ---- */
 
-int copy_from_user(void *to, uptr from, size_t size)
-{
-	if (!from)
-		return -EFAULT;
-	memcpy(to, (const void *)from, size);
-	return 0;
-}
-
 int copy_to_user(uptr to, const void *from, size_t size)
 {
 	if (!to)
@@ -60,8 +52,6 @@ struct file *signalfd_create(u64 set, u32 flags) { (void)set; (void)flags; retur
 int signalfd_change(struct file *file, u64 set);
 int signalfd_change(struct file *file, u64 set) { (void)file; (void)set; return -EINVAL; }
 void robust_list_exit(struct thread *thread) { (void)thread; }
-void trace_signal(const struct siginfo *info);
-void trace_signal(const struct siginfo *info) { (void)info; }
 u64 clock_realtime_ns(void) { return clock_monotonic_ns(); }
 void domain_signals(u64 set);
 void domain_signals(u64 set) { (void)set; }
