@@ -52,6 +52,8 @@ struct file *signalfd_create(u64 set, u32 flags) { (void)set; (void)flags; retur
 int signalfd_change(struct file *file, u64 set);
 int signalfd_change(struct file *file, u64 set) { (void)file; (void)set; return -EINVAL; }
 void robust_list_exit(struct thread *thread) { (void)thread; }
+__attribute__((weak)) void trace_signal(const struct siginfo *info);
+__attribute__((weak)) void trace_signal(const struct siginfo *info) { (void)info; }
 u64 clock_realtime_ns(void) { return clock_monotonic_ns(); }
 void domain_signals(u64 set);
 void domain_signals(u64 set) { (void)set; }
