@@ -185,6 +185,30 @@ static void file_change_flags(struct file *file, u32 clear, u32 set)
 		file->operations->flags_changed(file);
 }
 
+/* The owner is a process, or a group as a negative number. Threads are taken as their process is. */
+static long owner_get(const struct file *file, uptr address)
+{
+	s32 owner = file->owner_pid;
+	struct f_owner_ex out = {
+		.type = owner < 0 ? F_OWNER_PGRP : F_OWNER_PID,
+		.pid = owner < 0 ? -owner : owner,
+	};
+
+	return put_user(out, address);
+}
+
+static long owner_set(struct file *file, uptr address)
+{
+	struct f_owner_ex in;
+
+	if (get_user(in, address))
+		return -EFAULT;
+	if (in.type < F_OWNER_TID || in.type > F_OWNER_PGRP)
+		return -EINVAL;
+	file->owner_pid = in.type == F_OWNER_PGRP ? -in.pid : in.pid;
+	return 0;
+}
+
 static long file_fcntl(struct file *file, u32 command, u64 argument)
 {
 	switch (command) {
@@ -198,6 +222,10 @@ static long file_fcntl(struct file *file, u32 command, u64 argument)
 	case F_SETOWN:
 		file->owner_pid = argument;
 		return 0;
+	case F_GETOWN_EX:
+		return owner_get(file, argument);
+	case F_SETOWN_EX:
+		return owner_set(file, argument);
 	case F_GETSIG:
 		return file->owner_signal;
 	case F_SETSIG:
