@@ -62,6 +62,8 @@ static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
 	if (!file->operations->write)
 		return -EINVAL;
 	error = from->left ? limit_size(file, from, *offset) : 0;
+	if (!error && unlikely(file->inode->mode & (S_ISUID | S_ISGID)))
+		inode_drop_privileges(file->inode, process_current()->credentials);
 	return error ? error : file->operations->write(file, from, offset);
 }
 
@@ -103,7 +105,8 @@ static long transfer_bytes(int fd, uptr base, size_t size, bool writing, u64 off
 
 	if (!file)
 		return -EBADF;
-	result = (ssize_t)size < 0 ? -EINVAL : iter_init_user(&iter, base, size);
+	/* So long a range can't lie in a program's memory. */
+	result = (ssize_t)size < 0 ? -EFAULT : iter_init_user(&iter, base, size);
 	if (!result)
 		result = file_transfer(file, &iter, writing, offset);
 	file_put(file);

@@ -35,8 +35,10 @@ long sys_ftruncate(int fd, s64 size)
 	file = file_opened(fd);
 	if (!file)
 		return -EBADF;
-	if (inode_is_regular(file->inode) && FILE_WRITABLE(file) && file->operations->truncate)
+	if (inode_is_regular(file->inode) && FILE_WRITABLE(file) && file->operations->truncate) {
+		inode_drop_privileges(file->inode, process_current()->credentials);
 		result = file->operations->truncate(file, size);
+	}
 	file_put(file);
 	return result;
 }

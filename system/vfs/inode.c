@@ -131,6 +131,20 @@ int inode_permission(const struct inode *inode, const struct credentials *creden
 	return permission_by_capability(mode, credentials, may) ? 0 : -EACCES;
 }
 
+void inode_drop_privileges(struct inode *inode, const struct credentials *credentials)
+{
+	u32 drop = inode->mode & S_ISUID;
+
+	if (!inode_is_regular(inode) || credentials_capable(credentials, CAP_FSETID))
+		return;
+	if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		drop |= S_ISGID;
+	if (!drop)
+		return;
+	atomic_and(&inode->mode, ~drop);
+	inode_touch_changed(inode);
+}
+
 void inode_changed(struct inode *inode)
 {
 	if (!(READ_ONCE(inode->flags) & INODE_CHANGED))

@@ -89,6 +89,7 @@ enum inode_flags {
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
 	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
 	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
+	INODE_LINKABLE = 512u,		/* O_TMPFILE: linkat(2) may give it a name */
 	INODE_SEALABLE = 256u,		/* made by memfd_create(2): seals means something */
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
@@ -163,6 +164,8 @@ void inode_attributes(struct inode *inode, struct attributes *out);
 
 /* 0 or -EACCES, by mode, owner, groups and capabilities (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH). */
 int inode_permission(const struct inode *inode, const struct credentials *credentials, u32 may);
+/* What a change of a regular file's data does to its set-user-id and set-group-id bits. */
+void inode_drop_privileges(struct inode *inode, const struct credentials *credentials);
 static inline bool inode_is_directory(const struct inode *inode)
 {
 	return (READ_ONCE(inode->mode) & S_IFMT) == S_IFDIR;

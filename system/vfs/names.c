@@ -242,7 +242,7 @@ static int link_locked(const struct walker *walker, const struct path *old, cons
 		return error;
 	if (inode_is_directory(inode) || !parent->dentry->inode->operations->make)
 		return -EPERM;
-	if (!READ_ONCE(inode->nlink))
+	if (!READ_ONCE(inode->nlink) && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
 		return -ENOENT;
 	inode_get(inode);
 	dentry = name_enter(parent->dentry, last->name, last->size, inode);

@@ -148,6 +148,8 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EOPNOTSUPP : PTR_ERROR(inode);
 	inode->nlink = 0;
+	if (!(flags & O_EXCL))
+		inode->flags |= INODE_LINKABLE;
 	place.dentry = dentry_create(directory->dentry, "#tmpfile", 8, inode);
 	if (!place.dentry) {
 		inode_put(inode);
