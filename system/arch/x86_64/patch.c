@@ -7,7 +7,7 @@
  *   before:  mov $number, %eax; syscall             The 5 bytes (or 7: mov $number, %rax) of the mov become
  *                                                   a jump. The syscall stays: who jumps to it, traps.
  *   behind:  syscall; cmp $-4095, %rax              The syscall and 3 bytes of the compare become a jump;
- *                                                   the stub does the compare and goes on behind it.
+ *            (or -4096, as compilers prefer)        the stub does the compare and goes on behind it.
  *
  * No thread ever rests between the syscall and the compare of the second pattern: the way out of a trap
  * does the compare itself (regs_leave_stub). So a jump may be written over both.
@@ -36,6 +36,8 @@
 
 /* A patch costs about as much as three or four traps (docs/performance.md). */
 #define TRAPS_BEFORE_PATCH	4
+
+#define SITE_WAYS		4
 
 #define STUB_SIZE		64
 #define STUBS_PER_BLOCK		(PAGE_SIZE / STUB_SIZE)
@@ -66,7 +68,15 @@ struct stub_block {
 
 void entry_stub(void);
 
-static const u8 compare_bytes[] = { 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff };	/* cmp $-4095, %rax */
+/* cmp $-4096, %rax; the next number is as good. */
+static const u8 compare_bytes[] = { 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff };
+#define COMPARE_LOW_BYTE 2
+
+static bool is_compare(const u8 *bytes)
+{
+	return bytes[0] == compare_bytes[0] && bytes[1] == compare_bytes[1] &&
+	       bytes[COMPARE_LOW_BYTE] <= 1 && !memcmp(bytes + 3, compare_bytes + 3, 3);
+}
 
 struct stub_block *stub_blocks_share(struct stub_block *blocks)
 {
@@ -121,13 +131,14 @@ u64 regs_syscall_address(const struct regs *regs)
 	return stub ? stub->site : regs->rip - 2;
 }
 
-/* cmp $-4095, %rax on saved registers. */
-static void compare_result(struct regs *regs)
+/* The compare on saved registers; bytes are its instruction. */
+static void compare_result(struct regs *regs, const u8 *bytes)
 {
+	const long with = -4096l + bytes[COMPARE_LOW_BYTE];
 	const u64 mask = 0x8d5;		/* CF PF AF ZF SF OF */
 	u64 flags;
 
-	__asm__("cmp $-4095, %1; pushfq; pop %0" : "=r"(flags) : "r"(regs->rax) : "cc", "memory");
+	__asm__("cmp %2, %1; pushfq; pop %0" : "=r"(flags) : "r"(regs->rax), "r"(with) : "cc", "memory");
 	regs->rflags = (regs->rflags & ~mask) | (flags & mask);
 	thread_current()->flags |= THREAD_FULL_RESTORE;
 }
@@ -142,7 +153,7 @@ void regs_leave_stub(struct regs *regs)
 		if (stub->pattern != PATTERN_COMPARE || offset < stub->behind)
 			return;
 		if (offset == stub->behind)
-			compare_result(regs);
+			compare_result(regs, stub->code + stub->behind);
 		regs->rip = stub->site + sizeof(bytes);
 		thread_current()->flags |= THREAD_FULL_RESTORE;
 		return;
@@ -150,12 +161,17 @@ void regs_leave_stub(struct regs *regs)
 	if (copy_from_user(bytes, regs->rip - 2, sizeof(bytes)))
 		return;
 	/* Behind a syscall that has its compare still, or behind the jump that was written over both. */
-	if ((bytes[0] == 0x0f && bytes[1] == 0x05 && !memcmp(bytes + 2, compare_bytes, sizeof(compare_bytes))) ||
-	    (bytes[0] == 0xe9 && bytes[5] == 0xf0 && bytes[6] == 0xff && bytes[7] == 0xff &&
-	     stub_find(process_current()->mm, regs->rip - 2 + JUMP_SIZE + *(s32 *)(bytes + 1), &offset))) {
-		compare_result(regs);
-		regs->rip += sizeof(compare_bytes);
+	if (bytes[0] == 0x0f && bytes[1] == 0x05 && is_compare(bytes + 2)) {
+		compare_result(regs, bytes + 2);
+	} else if (bytes[0] == 0xe9 && !memcmp(bytes + JUMP_SIZE, compare_bytes + 3, 3)) {
+		stub = stub_find(process_current()->mm, regs->rip - 2 + JUMP_SIZE + *(s32 *)(bytes + 1), &offset);
+		if (!stub || stub->pattern != PATTERN_COMPARE)
+			return;
+		compare_result(regs, stub->code + stub->behind);
+	} else {
+		return;
 	}
+	regs->rip += sizeof(compare_bytes);
 }
 
 /* ---- Making stubs ---- */
@@ -180,10 +196,11 @@ static u8 *emit_rel32(u8 *to, const void *opcode, size_t opcode_size, u64 end_ad
  *	movabs $entry_stub, %r11
  *	jmp *%r11
  * back:			(pattern with a compare; else back is in the program's text)
- *	cmp $-4095, %rax
+ *	cmp, as in the program
  *	jmp site + 8
  */
-static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64 site, u32 number)
+static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64 site, u32 number,
+		       const u8 *compare)
 {
 	static const u8 lea_rcx[] = { 0x48, 0x8d, 0x0d }, mov_r11[] = { 0x49, 0xbb },
 		jump_r11[] = { 0x41, 0xff, 0xe3 }, mov_eax[] = { 0xb8 }, jump[] = { 0xe9 };
@@ -204,7 +221,7 @@ static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 	code = emit(code, &entry, sizeof(entry));
 	code = emit(code, jump_r11, sizeof(jump_r11));
 	if (pattern == PATTERN_COMPARE) {
-		code = emit(code, compare_bytes, sizeof(compare_bytes));
+		code = emit(code, compare, sizeof(compare_bytes));
 		code = emit_rel32(code, jump, sizeof(jump), address + (code - stub->code) + JUMP_SIZE,
 				  site + 2 + sizeof(compare_bytes));
 	}
@@ -302,7 +319,7 @@ static enum pattern site_pattern(const u8 *around, u64 number)
 		return PATTERN_MOV;
 	if (around[0] == 0x48 && around[1] == 0xc7 && around[2] == 0xc0 && *(u32 *)(around + 3) == number)
 		return PATTERN_MOV_LONG;
-	if (!memcmp(around + 9, compare_bytes, sizeof(compare_bytes)))
+	if (is_compare(around + 9))
 		return PATTERN_COMPARE;
 	return PATTERN_NONE;
 }
@@ -325,7 +342,7 @@ static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 	stub = stub_alloc(mm, site, &address);
 	if (!stub)
 		return;
-	stub_write(stub, address, pattern, site, number);
+	stub_write(stub, address, pattern, site, number, around + 9);
 	at = site - starts[pattern];
 	relative = address - (at + JUMP_SIZE);
 	memcpy(bytes + 1, &relative, sizeof(relative));
@@ -339,14 +356,23 @@ static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 	host_call3(__NR_mprotect, first, size, area->protection);
 }
 
-/* How often site has trapped by now. A small table: a collision only delays a patch. */
+/*
+ * How often site has trapped by now. The table has sets of SITE_WAYS entries, so that sites which take turns
+ * don't push each other out; a new site takes the place of the one that trapped least.
+ */
 static u32 site_count(struct mm *mm, u64 site)
 {
-	struct site_count *entry = &mm->sites[(site ^ site >> 7) % SITE_TABLE_SIZE];
+	struct site_count *set = &mm->sites[(site ^ site >> 7) % (SITE_TABLE_SIZE / SITE_WAYS) * SITE_WAYS];
+	struct site_count *least = set;
 
-	if (entry->site != site)
-		*entry = (struct site_count){ .site = site };
-	return ++entry->count;
+	for (size_t i = 0; i < SITE_WAYS; i++) {
+		if (set[i].site == site)
+			return ++set[i].count;
+		if (set[i].count < least->count)
+			least = &set[i];
+	}
+	*least = (struct site_count){ .site = site, .count = 1 };
+	return 1;
 }
 
 void site_trapped(struct mm *mm, u64 site, u64 number)
