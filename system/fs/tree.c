@@ -189,6 +189,7 @@ static struct file_system *tree_fs_create(const char *type, const char *source, 
 
 	if (!fs)
 		return NULL;
+	fs->has_xattrs = true;
 	fs->type = type;
 	fs->source = source;
 	fs->magic = magic;

@@ -1,137 +1,215 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Extended attributes: files in a domain have none, and can't be given any. Each call checks what Linux
- * checks before it asks the file system, and answers as one without extended attributes.
- */
+/* Calls on extended attributes: names and values go through a copy in the heap. No locks of its own. */
+#include "vfs/xattr.h"
+
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 #include <linux/xattr.h>
 
+#include "core/heap.h"
 #include "memory/usercopy.h"
 #include "syscall/path.h"
 #include "syscalls.h"
 
-#define ATTRIBUTE_NAME_MAX 255
-#define ATTRIBUTE_SIZE_MAX 65536
-
-static long name_check(uptr address)
+static const struct credentials *credentials_own(void)
 {
-	char name[ATTRIBUTE_NAME_MAX + 1];
-	ssize_t length = copy_string_from_user(name, address, sizeof(name));
+	return process_current()->credentials;
+}
+
+static int name_read(uptr address, char *name)
+{
+	ssize_t length = copy_string_from_user(name, address, XATTR_NAME_LENGTH_MAX + 1);
 
 	if (length == -ENAMETOOLONG || length == 0)
 		return -ERANGE;
-	return length < 0 ? length : 0;
+	return length < 0 ? (int)length : 0;
 }
 
-static long of_name(uptr name, int flags)
+static bool target_is_read_only(const struct target *target)
 {
-	struct target target;
-	long error = target_of_name(AT_FDCWD, name, flags, &target);
+	return target->inode->fs->read_only || (target->mount && target->mount->flags & MS_RDONLY);
+}
 
+/* ---- set ---- */
+
+/* Takes over target, found with error. */
+static long set(struct target *target, long error, uptr name_address, uptr value_address, size_t size,
+		u64 flags)
+{
+	char name[XATTR_NAME_LENGTH_MAX + 1];
+	void *value;
+
+	if (error)
+		return error;
+	error = name_read(name_address, name);
+	value = error ? NULL : heap_alloc(size);
+	if (!error && !value)
+		error = -ENOMEM;
+	if (!error && copy_from_user(value, value_address, size))
+		error = -EFAULT;
 	if (!error)
-		target_release(&target);
+		error = xattr_set(target->inode, credentials_own(), target_is_read_only(target), name,
+				  value, size, (u32)flags);
+	heap_free(value);
+	target_release(target);
 	return error;
 }
 
-static long of_fd(int fd)
-{
-	struct target target;
-	long error = target_of_open_fd(fd, &target);
-
-	if (!error)
-		target_release(&target);
-	return error;
-}
-
-/* The first error of the file and the attribute's name; else that there is no such thing here. */
-static long refuse(long file_error, uptr attribute)
-{
-	long error = file_error ? file_error : name_check(attribute);
-
-	return error ? error : -EOPNOTSUPP;
-}
-
-static long set(long file_error, uptr attribute, size_t size, u64 flags)
+static long set_check(size_t size, u64 flags)
 {
 	if (flags & ~(u64)(XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
-	if (size > ATTRIBUTE_SIZE_MAX)
-		return -E2BIG;
-	return refuse(file_error, attribute);
+	return size > XATTR_VALUE_MAX ? -E2BIG : 0;
 }
 
-long sys_setxattr(uptr name, uptr attribute, uptr value, size_t size, u64 flags)
+static long set_at(uptr path, int at_flags, uptr name, uptr value, size_t size, u64 flags)
 {
-	(void)value;
-	return set(of_name(name, 0), attribute, size, flags);
+	struct target target;
+	long error = set_check(size, flags);
+
+	if (error)
+		return error;
+	return set(&target, target_of_name(AT_FDCWD, path, at_flags, &target), name, value, size, flags);
 }
 
-long sys_lsetxattr(uptr name, uptr attribute, uptr value, size_t size, u64 flags)
+long sys_setxattr(uptr path, uptr name, uptr value, size_t size, u64 flags)
 {
-	(void)value;
-	return set(of_name(name, AT_SYMLINK_NOFOLLOW), attribute, size, flags);
+	return set_at(path, 0, name, value, size, flags);
 }
 
-long sys_fsetxattr(int fd, uptr attribute, uptr value, size_t size, u64 flags)
+long sys_lsetxattr(uptr path, uptr name, uptr value, size_t size, u64 flags)
 {
-	(void)value;
-	return set(of_fd(fd), attribute, size, flags);
+	return set_at(path, AT_SYMLINK_NOFOLLOW, name, value, size, flags);
 }
 
-long sys_getxattr(uptr name, uptr attribute, uptr value, size_t size)
+long sys_fsetxattr(int fd, uptr name, uptr value, size_t size, u64 flags)
 {
-	(void)value;
-	(void)size;
-	return refuse(of_name(name, 0), attribute);
+	struct target target;
+	long error = set_check(size, flags);
+
+	if (error)
+		return error;
+	return set(&target, target_of_open_fd(fd, &target), name, value, size, flags);
 }
 
-long sys_lgetxattr(uptr name, uptr attribute, uptr value, size_t size)
+/* ---- get and list: name 0 lists ---- */
+
+static long give(const struct target *target, const char *name, uptr address, size_t size)
 {
-	(void)value;
-	(void)size;
-	return refuse(of_name(name, AT_SYMLINK_NOFOLLOW), attribute);
+	size_t room = MIN(size, (size_t)(name ? XATTR_VALUE_MAX : XATTR_LIST_LENGTH_MAX));
+	void *copy = heap_alloc(room);
+	ssize_t result;
+
+	if (!copy)
+		return -ENOMEM;
+	if (name)
+		result = xattr_get(target->inode, credentials_own(), name, copy, room);
+	else
+		result = xattr_list(target->inode, credentials_own(), copy, room);
+	if (result > 0 && size && copy_to_user(address, copy, (size_t)result))
+		result = -EFAULT;
+	heap_free(copy);
+	return result;
 }
 
-long sys_fgetxattr(int fd, uptr attribute, uptr value, size_t size)
+/* Takes over target, found with error. */
+static long get(struct target *target, long error, uptr name_address, uptr value, size_t size)
 {
-	(void)value;
-	(void)size;
-	return refuse(of_fd(fd), attribute);
+	char name[XATTR_NAME_LENGTH_MAX + 1];
+
+	if (error)
+		return error;
+	error = name_read(name_address, name);
+	if (!error)
+		error = give(target, name, value, size);
+	target_release(target);
+	return error;
 }
 
-/* An empty list, of length 0. */
-long sys_listxattr(uptr name, uptr list, size_t size)
+static long list(struct target *target, long error, uptr address, size_t size)
 {
-	(void)list;
-	(void)size;
-	return of_name(name, 0);
+	if (error)
+		return error;
+	error = give(target, NULL, address, size);
+	target_release(target);
+	return error;
 }
 
-long sys_llistxattr(uptr name, uptr list, size_t size)
+long sys_getxattr(uptr path, uptr name, uptr value, size_t size)
 {
-	(void)list;
-	(void)size;
-	return of_name(name, AT_SYMLINK_NOFOLLOW);
+	struct target target;
+
+	return get(&target, target_of_name(AT_FDCWD, path, 0, &target), name, value, size);
 }
 
-long sys_flistxattr(int fd, uptr list, size_t size)
+long sys_lgetxattr(uptr path, uptr name, uptr value, size_t size)
 {
-	(void)list;
-	(void)size;
-	return of_fd(fd);
+	struct target target;
+
+	return get(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), name, value, size);
 }
 
-long sys_removexattr(uptr name, uptr attribute)
+long sys_fgetxattr(int fd, uptr name, uptr value, size_t size)
 {
-	return refuse(of_name(name, 0), attribute);
+	struct target target;
+
+	return get(&target, target_of_open_fd(fd, &target), name, value, size);
 }
 
-long sys_lremovexattr(uptr name, uptr attribute)
+long sys_listxattr(uptr path, uptr address, size_t size)
 {
-	return refuse(of_name(name, AT_SYMLINK_NOFOLLOW), attribute);
+	struct target target;
+
+	return list(&target, target_of_name(AT_FDCWD, path, 0, &target), address, size);
 }
 
-long sys_fremovexattr(int fd, uptr attribute)
+long sys_llistxattr(uptr path, uptr address, size_t size)
 {
-	return refuse(of_fd(fd), attribute);
+	struct target target;
+
+	return list(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), address, size);
+}
+
+long sys_flistxattr(int fd, uptr address, size_t size)
+{
+	struct target target;
+
+	return list(&target, target_of_open_fd(fd, &target), address, size);
+}
+
+/* ---- remove ---- */
+
+/* Takes over target, found with error. */
+static long remove(struct target *target, long error, uptr name_address)
+{
+	char name[XATTR_NAME_LENGTH_MAX + 1];
+
+	if (error)
+		return error;
+	error = name_read(name_address, name);
+	if (!error)
+		error = xattr_remove(target->inode, credentials_own(), target_is_read_only(target), name);
+	target_release(target);
+	return error;
+}
+
+long sys_removexattr(uptr path, uptr name)
+{
+	struct target target;
+
+	return remove(&target, target_of_name(AT_FDCWD, path, 0, &target), name);
+}
+
+long sys_lremovexattr(uptr path, uptr name)
+{
+	struct target target;
+
+	return remove(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), name);
+}
+
+long sys_fremovexattr(int fd, uptr name)
+{
+	struct target target;
+
+	return remove(&target, target_of_open_fd(fd, &target), name);
 }

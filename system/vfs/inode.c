@@ -15,6 +15,7 @@
 #include "vfs/locks.h"
 #include "vfs/pool.h"
 #include "vfs/special.h"
+#include "vfs/xattr.h"
 
 #define DIRECTORY_SIZE (sizeof(struct inode) + sizeof(((struct inode *)0)->directory[0]))
 
@@ -80,6 +81,7 @@ void inode_put(struct inode *inode)
 	if (inode->operations->release)
 		inode->operations->release(inode);
 	special_release_inode(inode);
+	xattr_free_all(inode);
 	inode_locks_free(inode);
 	pool_free(is_directory ? &directory_pool : &inode_pool, inode);
 }

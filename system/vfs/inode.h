@@ -33,6 +33,7 @@ struct file_system {
 	u32 magic;			/* f_type of statfs(2) */
 	u32 dev;			/* st_dev: file_system_register() assigns it */
 	bool read_only;
+	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
 	struct list node;		/* file_system_list */
 };
@@ -119,6 +120,7 @@ struct inode {
 	const char *lower_name;
 	struct inode *identity_next;	/* fs/tree: hash of lower files with several names */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
+	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
 	union {
 		struct file_data *data;	/* fs/tree, regular files */
 		char *target;		/* fs/tree, symbolic links */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* See xattr.h. */
+#include "vfs/xattr.h"
+
+#include <linux/capability.h>
+#include <linux/xattr.h>
+
+#include "core/heap.h"
+#include "core/string.h"
+#include "process/credentials.h"
+
+struct xattr {
+	struct xattr *next;
+	u32 size;
+	u32 name_size;		/* with its NUL */
+	char text[];		/* name NUL value */
+};
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	return !strncmp(name, prefix, size) && name[size];
+}
+
+/* ---- Who may do what; reading: what may not be seen is not there ---- */
+
+static int user_check(const struct inode *inode, const struct credentials *credentials, bool write)
+{
+	if (!inode_is_regular(inode) && !inode_is_directory(inode))
+		return write ? -EPERM : -ENODATA;
+	if (write && inode_is_directory(inode) && inode->mode & S_ISVTX &&
+	    credentials->fsuid != inode->uid && !credentials_capable(credentials, CAP_FOWNER))
+		return -EPERM;
+	return inode_permission(inode, credentials, write ? MAY_WRITE : MAY_READ);
+}
+
+static int access_check(const struct inode *inode, const struct credentials *credentials,
+			const char *name, bool write)
+{
+	bool admin = credentials_capable(credentials, CAP_SYS_ADMIN);
+
+	if (!inode->fs->has_xattrs)
+		return -EOPNOTSUPP;
+	if (has_prefix(name, XATTR_USER_PREFIX))
+		return user_check(inode, credentials, write);
+	if (has_prefix(name, XATTR_TRUSTED_PREFIX))
+		return admin ? 0 : write ? -EPERM : -ENODATA;
+	if (!strcmp(name, XATTR_NAME_CAPS))
+		return !write || credentials_capable(credentials, CAP_SETFCAP) ? 0 : -EPERM;
+	if (has_prefix(name, XATTR_SECURITY_PREFIX))
+		return !write || admin ? 0 : -EPERM;
+	return -EOPNOTSUPP;
+}
+
+/* ---- The list ---- */
+
+/* Where the pointer to an attribute is, or the end of the list. Under inode->lock. */
+static struct xattr **find_locked(struct inode *inode, const char *name)
+{
+	struct xattr **link = &inode->xattrs;
+
+	while (*link && strcmp((*link)->text, name))
+		link = &(*link)->next;
+	return link;
+}
+
+static void unlink_locked(struct xattr **link)
+{
+	struct xattr *xattr = *link;
+
+	*link = xattr->next;
+	heap_free(xattr);
+}
+
+static struct xattr *xattr_create(const char *name, const void *value, size_t size)
+{
+	size_t name_size = strlen(name) + 1;
+	struct xattr *xattr = heap_alloc(sizeof(*xattr) + name_size + size);
+
+	if (!xattr)
+		return NULL;
+	xattr->size = (u32)size;
+	xattr->name_size = (u32)name_size;
+	memcpy(xattr->text, name, name_size);
+	memcpy(xattr->text + name_size, value, size);
+	return xattr;
+}
+
+/* ---- The calls ---- */
+
+ssize_t xattr_get(struct inode *inode, const struct credentials *credentials, const char *name,
+		  void *value, size_t size)
+{
+	const struct xattr *xattr;
+	ssize_t result = access_check(inode, credentials, name, false);
+
+	if (result)
+		return result;
+	lock_acquire(&inode->lock);
+	xattr = *find_locked(inode, name);
+	result = xattr ? (ssize_t)xattr->size : -ENODATA;
+	if (xattr && size && size < xattr->size)
+		result = -ERANGE;
+	else if (xattr && size)
+		memcpy(value, xattr->text + xattr->name_size, xattr->size);
+	lock_release(&inode->lock);
+	return result;
+}
+
+int xattr_set(struct inode *inode, const struct credentials *credentials, bool read_only, const char *name,
+	      const void *value, size_t size, u32 flags)
+{
+	int error = read_only ? -EROFS : access_check(inode, credentials, name, true);
+	struct xattr *xattr, **link;
+
+	if (error)
+		return error;
+	xattr = xattr_create(name, value, size);
+	if (!xattr)
+		return -ENOMEM;
+	lock_acquire(&inode->lock);
+	link = find_locked(inode, name);
+	if (*link && flags & XATTR_CREATE)
+		error = -EEXIST;
+	else if (!*link && flags & XATTR_REPLACE)
+		error = -ENODATA;
+	if (!error) {
+		if (*link)
+			unlink_locked(link);
+		xattr->next = *link;
+		*link = xattr;
+	}
+	lock_release(&inode->lock);
+	if (error)
+		heap_free(xattr);
+	else
+		inode_touch_changed(inode);
+	return error;
+}
+
+int xattr_remove(struct inode *inode, const struct credentials *credentials, bool read_only,
+		 const char *name)
+{
+	int error = read_only ? -EROFS : access_check(inode, credentials, name, true);
+	struct xattr **link;
+
+	if (error)
+		return error;
+	lock_acquire(&inode->lock);
+	link = find_locked(inode, name);
+	if (*link)
+		unlink_locked(link);
+	else
+		error = -ENODATA;
+	lock_release(&inode->lock);
+	if (!error)
+		inode_touch_changed(inode);
+	return error;
+}
+
+ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list, size_t size)
+{
+	bool admin = credentials_capable(credentials, CAP_SYS_ADMIN);
+	ssize_t used = 0;
+
+	if (!READ_ONCE(inode->xattrs))
+		return 0;
+	lock_acquire(&inode->lock);
+	for (const struct xattr *xattr = inode->xattrs; xattr && used >= 0; xattr = xattr->next) {
+		if (!admin && has_prefix(xattr->text, XATTR_TRUSTED_PREFIX))
+			continue;
+		if (size && (size_t)used + xattr->name_size > size) {
+			used = -ERANGE;
+			break;
+		}
+		if (size)
+			memcpy(list + used, xattr->text, xattr->name_size);
+		used += xattr->name_size;
+	}
+	lock_release(&inode->lock);
+	return used;
+}
+
+void xattr_free_all(struct inode *inode)
+{
+	while (inode->xattrs)
+		unlink_locked(&inode->xattrs);
+}
