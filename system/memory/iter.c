@@ -19,11 +19,9 @@ static void iter_init(struct iter *iter, const struct segment *segments, u32 cou
 
 int iter_init_user(struct iter *iter, uptr base, size_t size)
 {
-	if ((ssize_t)size < 0)
-		return -EINVAL;
-	size = MIN(size, TRANSFER_MAX);
 	if (!user_range_ok(base, size))
 		return -EFAULT;
+	size = MIN(size, TRANSFER_MAX);
 	iter->one = (struct segment){ base, size };
 	iter_init(iter, &iter->one, 1, size, false);
 	return 0;

@@ -8,6 +8,7 @@
 #include "core/futex.h"
 #include "fs/tree.h"
 #include "memory/usercopy.h"
+#include "syscall/file_size.h"
 #include "syscall/path.h"
 #include "syscalls.h"
 #include "vfs/names.h"
@@ -229,7 +230,10 @@ long sys_truncate(uptr name, s64 size)
 	error = path_argument_walk(AT_FDCWD, name, 0, WALK_FOLLOW, &place);
 	if (error)
 		return error;
-	error = path_truncate(&place, process_current()->credentials, (u64)size);
+	if ((u64)size > READ_ONCE(place.dentry->inode->size))
+		error = file_size_check((u64)size);
+	if (!error)
+		error = path_truncate(&place, process_current()->credentials, (u64)size);
 	path_put(&place);
 	return error;
 }

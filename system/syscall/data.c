@@ -8,7 +8,7 @@
 #include "core/heap.h"
 #include "memory/iter.h"
 #include "process/process.h"
-#include "signal/signal.h"
+#include "syscall/file_size.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
@@ -37,20 +37,17 @@ static ssize_t read_at(struct file *file, struct iter *to, u64 *offset)
 	return file->operations->read(file, to, offset);
 }
 
-/* RLIMIT_FSIZE: cuts what would go beyond it; at the limit already SIGXFSZ and -EFBIG. */
+/* Cuts what would go beyond RLIMIT_FSIZE; at the limit already it is an error. */
 static int limit_size(const struct file *file, struct iter *from, u64 offset)
 {
 	u64 limit = process_current()->limits[RLIMIT_FSIZE].rlim_cur;
-	signal_info info = { .si_signo = SIGXFSZ, .si_code = SI_KERNEL };
 
 	if (likely(limit == RLIM64_INFINITY) || !inode_is_regular(file->inode))
 		return 0;
 	if (file->flags & O_APPEND)
 		offset = READ_ONCE(file->inode->size);
-	if (offset >= limit) {
-		signal_send_thread(thread_current(), &info);
-		return -EFBIG;
-	}
+	if (offset >= limit)
+		return file_size_check(offset + 1);
 	from->left = MIN(from->left, limit - offset);
 	return 0;
 }
@@ -105,8 +102,7 @@ static long transfer_bytes(int fd, uptr base, size_t size, bool writing, u64 off
 
 	if (!file)
 		return -EBADF;
-	/* So long a range can't lie in a program's memory. */
-	result = (ssize_t)size < 0 ? -EFAULT : iter_init_user(&iter, base, size);
+	result = iter_init_user(&iter, base, size);
 	if (!result)
 		result = file_transfer(file, &iter, writing, offset);
 	file_put(file);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 
 #include "process/process.h"
+#include "syscall/file_size.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
@@ -35,7 +36,9 @@ long sys_ftruncate(int fd, s64 size)
 	file = file_opened(fd);
 	if (!file)
 		return -EBADF;
-	if (inode_is_regular(file->inode) && FILE_WRITABLE(file) && file->operations->truncate) {
+	if (inode_is_regular(file->inode) && FILE_WRITABLE(file) && file->operations->truncate)
+		result = (u64)size > READ_ONCE(file->inode->size) ? file_size_check(size) : 0;
+	if (!result) {
 		inode_drop_privileges(file->inode, process_current()->credentials);
 		result = file->operations->truncate(file, size);
 	}
@@ -61,6 +64,8 @@ static long allocate(struct file *file, int mode, s64 offset, s64 size)
 		return -EFBIG;
 	if (!file->operations->allocate)
 		return -EOPNOTSUPP;
+	if (file_size_check(offset + size))
+		return -EFBIG;
 	return file->operations->allocate(file, mode, offset, size);
 }
 

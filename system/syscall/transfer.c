@@ -131,9 +131,7 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 static long sendfile_check(const struct side *in, const struct side *out)
 {
 	if (!inode_is_regular(in->file->inode) || !in->file->operations->read)
-		return inode_is_regular(in->file->inode) ? -EINVAL
-		       : in->seekable			 ? -EINVAL
-							 : -ESPIPE;
+		return -EINVAL;
 	if (!out->file->operations->write || out->file->flags & O_APPEND)
 		return -EINVAL;
 	return 0;
