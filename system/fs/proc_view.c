@@ -140,7 +140,8 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 	if (key->tid && !thread)
 		return -ESRCH;
 	view->tid = key->tid ? key->tid : key->pid;
-	view->state = thread_state(process, thread);
+	/* The first thread may end before the others do: it is a zombie until they have. */
+	view->state = thread || key->tid ? thread_state(process, thread) : 'Z';
 	view->threads = process->thread_count;
 	view->nice = process->nice;
 	view->no_new_privs = process->no_new_privs;

@@ -24,6 +24,8 @@ struct window_cache;
 #define AREA_STUBS	16u	/* stubs of patched system call sites; the layer's, executable by the program */
 #define AREA_VDSO	32u	/* the host's [vvar] and [vdso] */
 #define AREA_LOCKED	64u
+#define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
+#define AREA_WIPED	256u	/* MADV_WIPEONFORK */
 
 struct area {
 	u64 start, end;
@@ -58,6 +60,7 @@ struct mm {
 	u32 area_count, area_capacity;
 	u64 mapped_bytes;		/* RLIMIT_AS counts these */
 	u64 locked_bytes;
+	bool has_uninherited;		/* some area is or was AREA_NOT_INHERITED or AREA_WIPED */
 	u64 brk_start, brk_end;
 	u64 search_top;			/* new mappings go below; chosen at random by exec */
 	u64 free_hint;			/* no fitting gap between here and search_top was seen lately */
@@ -85,6 +88,10 @@ int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_che
 struct mm *mm_copy(struct mm *mm);
 /* Drops a reference; the last one frees the bookkeeping (the host frees the pages with the process). */
 void mm_put(struct mm *mm);
+/* madvise(2) about fork: sets and clears area flags. 0, -ENOMEM, -EINVAL. */
+int mm_set_inherited(struct mm *mm, u64 start, u64 size, u32 set, u32 clear);
+/* By a child of fork, in its own host process, before it runs: gives back what it was not to inherit. */
+void mm_drop_uninherited(struct mm *mm);
 /* Unmaps all of the calling process's program memory and forgets it: exec in place. */
 void mm_clear(struct mm *mm);
 

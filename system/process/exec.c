@@ -412,6 +412,7 @@ static void thread_change(struct thread *thread, const struct exec *exec)
 	altstack_reset(thread);
 	thread->clear_tid = 0;
 	thread->robust_list = 0;
+	thread->gs_base = 0;
 	thread->restart_kind = 0;
 	thread->restore_mask = false;
 }

@@ -53,6 +53,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 	thread->flags = parent->flags & THREAD_TRAPPED;
 	thread->signal_mask = parent->signal_mask;
 	thread->timer_slack_ns = parent->timer_slack_ns;
+	thread->gs_base = parent->gs_base;
 	memcpy(thread->name, parent->name, sizeof(thread->name));
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		thread->clear_tid = request->child_tid;
@@ -169,18 +170,32 @@ static void child_publish(struct process *child, struct process *parent, u64 fla
 
 /* ---- Threads ---- */
 
-/* Where a new thread or process begins, on its own kernel stack. */
-static void child_start(struct thread *thread)
+static __noreturn void child_run(struct thread *thread)
 {
 	uptr child_tid = (uptr)thread->start_argument;
 
-	host_thread_enter(thread);
-	if (!thread->process->host_tgid)
-		thread->process->host_tgid = thread->host_tgid;
 	/* As on Linux, a bad address is the program's own problem. */
 	if (child_tid && put_user(thread->tid, child_tid))
 		log_verbose("thread %u: no room for its id", thread->tid);
 	thread_go_to_program(thread->regs);
+}
+
+/* Where a new thread begins, or a process that shares memory, on its own kernel stack. */
+static void child_start(struct thread *thread)
+{
+	host_thread_enter(thread);
+	if (!thread->process->host_tgid)
+		thread->process->host_tgid = thread->host_tgid;
+	child_run(thread);
+}
+
+/* The same for a child with a copy of the memory. */
+static void fork_start(struct thread *thread)
+{
+	host_thread_enter(thread);
+	thread->process->host_tgid = thread->host_tgid;
+	mm_drop_uninherited(thread->process->mm);
+	child_run(thread);
 }
 
 static long thread_clone(struct thread *self, const struct clone_request *request)
@@ -241,7 +256,7 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 	}
 	if (!error)
 		error = host_thread_start(thread, HOST_PROCESS_FLAGS | (flags & (CLONE_VM | CLONE_SETTLS)), tls,
-					  child_start);
+					  flags & CLONE_VM ? child_start : fork_start);
 	lock_release(&mm->stub_lock);
 	lock_release(&mm->lock);
 	return error;

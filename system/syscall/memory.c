@@ -232,7 +232,15 @@ long sys_madvise(uptr address, size_t size, int advice)
 	case MADV_DODUMP: case MADV_COLD: case MADV_PAGEOUT: case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE: case MADV_COLLAPSE:
 		return size ? host_call3(__NR_madvise, address, size, advice) : 0;
-	case MADV_DOFORK: case MADV_MERGEABLE: case MADV_UNMERGEABLE: case MADV_KEEPONFORK:
+	case MADV_DONTFORK:
+		return mm_set_inherited(mm_current(), address, size, AREA_NOT_INHERITED, 0);
+	case MADV_DOFORK:
+		return mm_set_inherited(mm_current(), address, size, 0, AREA_NOT_INHERITED);
+	case MADV_WIPEONFORK:
+		return mm_set_inherited(mm_current(), address, size, AREA_WIPED, 0);
+	case MADV_KEEPONFORK:
+		return mm_set_inherited(mm_current(), address, size, 0, AREA_WIPED);
+	case MADV_MERGEABLE: case MADV_UNMERGEABLE:
 		return 0;
 	default:
 		return -EINVAL;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* arch_prctl(2): the segment bases. GS base is the layer's own: it finds the thread by it. No locks. */
+/*
+ * arch_prctl(2): the segment bases. GS base is the layer's own, which finds the thread by it: what a program
+ * sets is remembered, and that is all. No locks.
+ */
 #include <asm/prctl.h>
 
 #include "arch/x86_64/arch.h"
@@ -17,9 +20,12 @@ long sys_arch_prctl(int operation, u64 address)
 	case ARCH_GET_FS:
 		return put_user(fs_base_get(), address);
 	case ARCH_GET_GS:
-		return put_user((u64)0, address);
+		return put_user(thread_current()->gs_base, address);
 	case ARCH_SET_GS:
-		return address ? -EPERM : 0;
+		if (address >= USER_END)
+			return -EPERM;
+		thread_current()->gs_base = address;
+		return 0;
 	default:
 		return -EINVAL;
 	}

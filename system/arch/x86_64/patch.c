@@ -120,7 +120,16 @@ bool stub_is_entering(struct mm *mm, u64 rip)
 
 bool site_is_changing(struct mm *mm, u64 address)
 {
-	return mm && READ_ONCE(mm->changing_site) == address;
+	u64 offset;
+	u8 jump[5];
+
+	if (!mm)
+		return false;
+	if (READ_ONCE(mm->changing_site) == address)
+		return true;
+	/* The breakpoint was hit, and before we came here it had become what it was for. */
+	return !copy_from_user(jump, address, sizeof(jump)) && jump[0] == 0xe9 &&
+	       stub_find(mm, address + sizeof(jump) + *(s32 *)(jump + 1), &offset);
 }
 
 u64 regs_syscall_address(const struct regs *regs)

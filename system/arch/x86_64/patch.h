@@ -30,7 +30,7 @@ void regs_leave_stub(struct regs *regs);
 
 /* True where rip is in a stub on its way into the layer. Safe on the host signal stack: takes no lock. */
 bool stub_is_entering(struct mm *mm, u64 rip);
-/* True where another thread is writing a jump at address just now. As above. */
+/* True where another thread is writing a jump at address, or has just written it. As above. */
 bool site_is_changing(struct mm *mm, u64 address);
 
 /* For fork and the end of an mm. */
