@@ -268,7 +268,9 @@ static ssize_t handle_read(struct inode *inode, int handle, u64 serial, struct i
 	u64 end = READ_ONCE(inode->size);
 	ssize_t done = 0;
 
-	if (to->left <= WINDOW_READ_MAX && offset < end) {
+	if (offset >= end)
+		return 0;
+	if (to->left <= WINDOW_READ_MAX) {
 		done = window_read(handle, serial, offset, to, MIN((u64)to->left, end - offset));
 		if (offset + done == end)
 			return done;

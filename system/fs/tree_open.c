@@ -19,6 +19,9 @@
 #define FORESEEN_MAX 32
 #define FORESEEN_BYTES 4096
 
+/* The last file opened after another of its directory came behind it in the listing. */
+static bool opens_are_in_order;
+
 /* The files of one request. */
 struct batch {
 	u32 count;
@@ -144,7 +147,9 @@ int tree_open_regular(struct inode *inode, struct file *file)
 		return file_data_open(inode, file);
 	last = READ_ONCE(directory->directory->last_open_cookie);
 	WRITE_ONCE(directory->directory->last_open_cookie, dentry->cookie);
-	if (last && dentry->cookie > last && needs_handle(inode) && !(file->flags & O_TRUNC))
+	if (last)
+		WRITE_ONCE(opens_are_in_order, dentry->cookie > last);
+	if (READ_ONCE(opens_are_in_order) && needs_handle(inode) && !(file->flags & O_TRUNC))
 		open_with_following(inode, dentry);
 	return file_data_open(inode, file);
 }
