@@ -93,15 +93,19 @@ static char thread_state(const struct process *process, const struct thread *thr
 		return 'Z';
 	if (process->stopped)
 		return 'T';
+	/* The layer's own process only ever sleeps in the host. */
+	if (process == init_process)
+		return 'S';
 	return thread && thread != thread_current() &&
 	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
 }
 
-/* A process without threads (a zombie) still has the name of its program. */
+/* A process without threads (a zombie) still has the name of its program; init has none. */
 static void view_name(struct proc_view *view, const struct process *process,
 		      const struct thread *thread)
 {
-	const char *path = process->exe_path ? process->exe_path : "", *slash = strrchr(path, '/');
+	const char *path = process->exe_path ? process->exe_path : "mezzo",
+		   *slash = strrchr(path, '/');
 
 	strlcpy(view->name, thread ? thread->name : slash ? slash + 1 : path, sizeof(view->name));
 }

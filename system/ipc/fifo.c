@@ -83,6 +83,8 @@ static int fifo_wait_peer(struct pipe *pipe, struct file *file)
 {
 	u32 opens;
 
+	if (pipe->nameless)
+		return 0;
 	if (!FILE_WRITABLE(file)) {
 		opens = READ_ONCE(pipe->writer_opens);
 		if (READ_ONCE(pipe->writers))
@@ -117,7 +119,7 @@ static int fifo_open(struct inode *inode, struct file *file)
 	if (!pipe)
 		return -ENOMEM;
 	if ((file->flags & (O_ACCMODE | O_NONBLOCK)) == (O_WRONLY | O_NONBLOCK) &&
-	    !READ_ONCE(pipe->readers)) {
+	    !pipe->nameless && !READ_ONCE(pipe->readers)) {
 		fifo_detach(inode, pipe);
 		return -ENXIO;
 	}
@@ -165,6 +167,7 @@ int pipe_create_files(u32 flags, struct file *ends[2])
 	}
 	inode = ends[0]->inode;
 	inode->private = pipe;
+	pipe->nameless = true;
 	pipe->users = 1;
 	pipe_add_end(pipe, ends[0]);
 	inode_get(inode);

@@ -668,6 +668,9 @@ int exec_first(const char *name, const struct text *arguments, const struct text
 		file_put(file);
 	else
 		error = exec_prepare(exec, file);
+	if (!error)
+		error = mm_set_command_line(process->mm, exec->arguments.data,
+					    exec->arguments.size);
 	path = error ? NULL : program_path(exec);
 	if (!error && !path)
 		error = -ENOMEM;
