@@ -13,7 +13,7 @@
 #include "fs/tree.h"
 #include "vfs/inode.h"
 
-#define HANDLES_MAX	4096u
+#define HANDLES_MAX	16384u
 #define EVICT_TRIES	16
 
 static struct lock handles_lock = LOCK_INIT(LOCK_INODE_CACHE);
