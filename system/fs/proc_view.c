@@ -89,13 +89,13 @@ struct file *proc_exe_get(struct process *process)
 
 static char thread_state(const struct process *process, const struct thread *thread)
 {
+	/* The layer's own process only ever sleeps in the host. */
+	if (process == init_process)
+		return 'S';
 	if (process->state != PROCESS_RUNNING)
 		return 'Z';
 	if (process->stopped)
 		return 'T';
-	/* The layer's own process only ever sleeps in the host. */
-	if (process == init_process)
-		return 'S';
 	return thread && thread != thread_current() &&
 	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
 }
