@@ -92,11 +92,12 @@ static char thread_state(const struct process *process, const struct thread *thr
 	/* The layer's own process only ever sleeps in the host. */
 	if (process == init_process)
 		return 'S';
-	if (process->state != PROCESS_RUNNING)
+	/* Also a leader that ended before its other threads. */
+	if (process->state != PROCESS_RUNNING || !thread)
 		return 'Z';
 	if (process->stopped)
 		return 'T';
-	return thread && thread != thread_current() &&
+	return thread != thread_current() &&
 	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
 }
 
@@ -145,7 +146,7 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 		return -ESRCH;
 	view->tid = key->tid ? key->tid : key->pid;
 	/* The first thread may end before the others do: it is a zombie until they have. */
-	view->state = thread || key->tid ? thread_state(process, thread) : 'Z';
+	view->state = thread_state(process, thread);
 	view->threads = process->thread_count;
 	view->nice = process->nice;
 	view->no_new_privs = process->no_new_privs;
