@@ -259,27 +259,31 @@ static ssize_t heap_read(struct inode *inode, struct iter *to, u64 offset)
 	if (offset >= inode->size)
 		return 0;
 	size = MIN((u64)to->left, inode->size - offset);
-	return size && !iter_copy_to(to, inode->data->bytes + offset, size) ? -EFAULT : (ssize_t)size;
+	return size && !iter_copy_to(to, inode->data->bytes + offset, size) ? -EFAULT
+									    : (ssize_t)size;
+}
+
+static struct window_source memfd_source(const struct file_data *data)
+{
+	return (struct window_source){ data->memfd, true, data->memfd_serial };
 }
 
 /* Through a window where there is one; what it leaves over, by the host. */
-static ssize_t handle_read(struct inode *inode, int handle, u64 serial, struct iter *to, u64 offset)
+static ssize_t source_read(struct inode *inode, const struct window_source *source, struct iter *to,
+			   u64 offset)
 {
 	u64 end = READ_ONCE(inode->size);
 	ssize_t done = 0;
 
 	if (offset >= end)
 		return 0;
-	if (to->left <= WINDOW_READ_MAX) {
-		done = window_read(handle, serial, offset, to, MIN((u64)to->left, end - offset));
-		if (offset + done == end)
-			return done;
-	}
-
+	done = window_read(source, offset, to, MIN((u64)to->left, end - offset));
+	if (offset + done == end)
+		return done;
 	while (to->left) {
 		u64 base;
 		size_t size = iter_piece(to, &base);
-		long count = host_pread(handle, base, size, offset + done);
+		long count = host_pread(source->handle, base, size, offset + done);
 
 		if (count < 0)
 			return done ? done : count;
@@ -291,26 +295,40 @@ static ssize_t handle_read(struct inode *inode, int handle, u64 serial, struct i
 	return done;
 }
 
+static ssize_t memfd_read(struct inode *inode, struct iter *to, u64 offset)
+{
+	struct window_source source = memfd_source(inode->data);
+
+	return source_read(inode, &source, to, offset);
+}
+
+static ssize_t lower_read(struct inode *inode, struct iter *to, u64 offset)
+{
+	struct window_source source = { .identity = inode->data->lower_serial };
+	ssize_t result;
+
+	source.handle = lower_handle_use(inode);
+	if (source.handle < 0)
+		return source.handle;
+	result = source_read(inode, &source, to, offset);
+	lower_handle_done(inode);
+	return result;
+}
+
 static ssize_t data_read(struct inode *inode, struct iter *to, u64 offset)
 {
 	struct file_data *data = inode->data;
 	ssize_t result;
-	int handle;
 
 	switch (load_acquire(&data->place)) {
 	case PLACE_MEMFD:
-		return handle_read(inode, data->memfd, data->memfd_serial, to, offset);
+		return memfd_read(inode, to, offset);
 	case PLACE_LOWER:
-		handle = lower_handle_use(inode);
-		if (handle < 0)
-			return handle;
-		result = handle_read(inode, handle, data->lower_serial, to, offset);
-		lower_handle_done(inode);
-		return result;
+		return lower_read(inode, to, offset);
 	default:
 		lock_acquire(&inode->lock);
 		result = data->place == PLACE_HEAP ? heap_read(inode, to, offset) :
-						     handle_read(inode, data->memfd, data->memfd_serial, to, offset);
+						     memfd_read(inode, to, offset);
 		lock_release(&inode->lock);
 		return result;
 	}
@@ -345,8 +363,11 @@ static ssize_t heap_write(struct inode *inode, struct iter *from, u64 offset)
 
 static ssize_t memfd_write(struct inode *inode, struct iter *from, u64 offset)
 {
+	struct window_source source = memfd_source(inode->data);
 	ssize_t done = 0;
 
+	if (offset + from->left <= inode->size)
+		done = window_write(&source, offset, from, from->left);
 	while (from->left) {
 		u64 base;
 		size_t size = iter_piece(from, &base);
@@ -486,7 +507,8 @@ static int regular_truncate(struct file *file, u64 size)
 
 static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 {
-	u64 end = offset + size, new_size = mode & FALLOC_FL_KEEP_SIZE ? inode->size : MAX(end, inode->size);
+	u64 end = offset + size,
+	    new_size = mode & FALLOC_FL_KEEP_SIZE ? inode->size : MAX(end, inode->size);
 	struct file_data *data = inode->data;
 	long result = 0;
 	int error;
@@ -497,7 +519,8 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 	if (error)
 		return error;
 	if (data->place == PLACE_MEMFD) {
-		result = host_call4(__NR_fallocate, data->memfd, mode & ~FALLOC_FL_ZERO_RANGE, offset, size);
+		result = host_call4(__NR_fallocate, data->memfd, mode & ~FALLOC_FL_ZERO_RANGE,
+				    offset, size);
 	} else {
 		heap_clear(data, inode->size, new_size);
 		if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
@@ -521,7 +544,8 @@ static int regular_allocate(struct file *file, int mode, u64 offset, u64 size)
 	case FALLOC_FL_ZERO_RANGE:
 	case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
 		/* The host's memfds can't: a hole, then space. */
-		error = regular_allocate(file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset, size);
+		error = regular_allocate(file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, offset,
+					 size);
 		return error ?: regular_allocate(file, mode & FALLOC_FL_KEEP_SIZE, offset, size);
 	default:
 		return -EOPNOTSUPP;

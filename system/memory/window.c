@@ -27,6 +27,8 @@
 #define SETS		16u
 #define WAYS		2u
 #define READS_BEFORE	8u	/* reads by the host before a window pays */
+/* Writes to places that were written before: a page's first touch costs as much as two host calls. */
+#define REWRITES_BEFORE	64u
 
 enum window_state { WINDOW_COUNTING, WINDOW_MAPPING, WINDOW_MAPPED };
 
@@ -35,6 +37,8 @@ struct window {
 	u64 start;		/* in the file */
 	u32 users;		/* threads that copy from it now; raised under the lock only */
 	u16 reads;
+	u16 rewrites;
+	u32 written_end;	/* the highest place written, from start */
 	u8 state;
 	u8 recent;		/* used since the other way of its set was */
 };
@@ -86,61 +90,80 @@ static struct window *window_find_locked(struct window_cache *cache, u64 identit
 	return victim;
 }
 
+/* What a thread wants to do at a place, from the window's start. */
+struct window_use {
+	u32 at, size;
+	bool writing;
+};
+
+static bool window_pays_locked(struct window *window, const struct window_use *use)
+{
+	if (!use->writing)
+		return ++window->reads >= READS_BEFORE;
+	if (use->at + use->size <= window->written_end)
+		return ++window->rewrites >= REWRITES_BEFORE;
+	window->written_end = use->at + use->size;
+	return false;
+}
+
 /*
- * Counts a read. Where the window is mapped, or the caller is to map it (true), it is a user now.
+ * Counts a use. Where the window is mapped, or the caller is to map it (true), the caller is a user
+ * now.
  */
-static bool window_enter_locked(struct window *window)
+static bool window_enter_locked(struct window *window, const struct window_use *use)
 {
 	if (window->state == WINDOW_MAPPED) {
 		window->users++;
 		return false;
 	}
-	if (window->state == WINDOW_MAPPING || ++window->reads < READS_BEFORE)
+	if (window->state == WINDOW_MAPPING || !window_pays_locked(window, use))
 		return false;
 	window->state = WINDOW_MAPPING;
 	window->users++;
 	return true;
 }
 
-static bool window_map(u64 address, int handle, u64 start)
+static bool window_map(u64 address, const struct window_source *source, u64 start)
 {
-	long result =
-		host_mmap(address, WINDOW_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, handle, start);
+	int protection = PROT_READ | (source->writable ? PROT_WRITE : 0);
+	long result = host_mmap(address, WINDOW_SIZE, protection, MAP_SHARED | MAP_FIXED,
+				source->handle, start);
 
 	if (result < 0)
 		return false;
 	/* Not for the program's eyes. */
 	if (config()->protection_key >= 0)
-		result = host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, PROT_READ,
+		result = host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, protection,
 				    config()->protection_key);
 	return result >= 0;
 }
 
-/* The end of mapping: for others to use, or to be tried again after more reads. */
+/* The end of mapping: for others to use, or to be tried again after more uses. */
 static void window_mapping_end(struct window_cache *cache, struct window *window, bool mapped)
 {
 	lock_acquire(&cache->lock);
 	window->state = mapped ? WINDOW_MAPPED : WINDOW_COUNTING;
-	window->reads = 0;
+	window->reads = window->rewrites = 0;
 	lock_release(&cache->lock);
 }
 
 /* The window for a place as a user of it, mapped. NULL: there is none. */
-static struct window *window_get(struct window_cache *cache, int handle, u64 identity, u64 start)
+static struct window *window_get(struct window_cache *cache, const struct window_source *source,
+				 u64 start, const struct window_use *use)
 {
 	struct window *window;
 	bool map = false, mapped;
 
 	lock_acquire(&cache->lock);
-	window = window_find_locked(cache, identity, start);
+	window = window_find_locked(cache, source->identity, start);
 	if (window)
-		map = window_enter_locked(window);
+		map = window_enter_locked(window, use);
 	if (window && !map && window->state != WINDOW_MAPPED)
 		window = NULL;
 	lock_release(&cache->lock);
 	if (!map)
 		return window;
-	mapped = window_map(window_address(cache, window), handle, start);
+	mapped = window_map(window_address(cache, window), source, start);
 	window_mapping_end(cache, window, mapped);
 	if (mapped)
 		return window;
@@ -148,24 +171,39 @@ static struct window *window_get(struct window_cache *cache, int handle, u64 ide
 	return NULL;
 }
 
-size_t window_read(int handle, u64 identity, u64 offset, struct iter *to, size_t size)
+static size_t window_transfer(const struct window_source *source, u64 offset, struct iter *iter,
+			      size_t size, bool writing)
 {
 	u64 at = offset % WINDOW_SIZE;
+	struct window_use use = { .at = at, .writing = writing };
 	struct window_cache *cache;
 	struct window *window;
 	size_t copied;
+	char *place;
 
-	/* The file may get shorter: only copies to programs survive a fault. */
-	if (size > WINDOW_READ_MAX || to->kernel)
+	/* The file may get shorter: only copies from and to programs survive a fault. */
+	if (size > WINDOW_TRANSFER_MAX || iter->kernel)
 		return 0;
+	use.size = MIN(size, WINDOW_SIZE - at);
 	cache = cache_current();
-	window = cache ? window_get(cache, handle, identity, offset - at) : NULL;
+	window = cache ? window_get(cache, source, offset - at, &use) : NULL;
 	if (!window)
 		return 0;
-	copied = iter_copy_to(to, (const void *)(window_address(cache, window) + at),
-			      MIN(size, WINDOW_SIZE - at));
+	place = (char *)window_address(cache, window) + at;
+	copied = writing ? iter_copy_from(iter, place, use.size)
+			 : iter_copy_to(iter, place, use.size);
 	atomic_sub(&window->users, 1);
 	return copied;
+}
+
+size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size)
+{
+	return window_transfer(source, offset, to, size, false);
+}
+
+size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size)
+{
+	return window_transfer(source, offset, from, size, true);
 }
 
 void windows_drop(struct mm *mm, bool unmap)

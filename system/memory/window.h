@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Windows: read-only mappings of pieces of host files in the layer's own range, through which often
- * read pieces are copied to programs without a host call. Each address space keeps a few.
+ * Windows: mappings of pieces of host files in the layer's own range, through which pieces that are
+ * often read or written are copied without a host call. Each address space keeps a few.
  */
 #ifndef MEMORY_WINDOW_H
 #define MEMORY_WINDOW_H
@@ -11,17 +11,27 @@
 struct iter;
 struct mm;
 
-/* Larger reads are as fast by pread. */
-#define WINDOW_READ_MAX (32u << 10)
+/* Larger transfers are as fast by the host. */
+#define WINDOW_TRANSFER_MAX (64u << 10)
+
+/* The content of a host file, as windows know it. */
+struct window_source {
+	int handle;
+	bool writable;		/* the handle is, and all who write to it change this very content */
+	/*
+	 * Stands for the content for ever: never used for another file, nor for another handle with
+	 * other content.
+	 */
+	u64 identity;
+};
 
 /*
- * Copies up to size bytes at offset of a host file, if the calling process reads around there often
- * enough. identity stands for the file's content for ever: never used for another file, and not for
- * another handle with other content. The caller has checked that the file is long enough and keeps
- * the handle open. Bytes copied, maybe fewer than size; 0: read by another way. No short lock may be
- * held.
+ * Copies up to size bytes at offset between the file and iter, if the calling process reads (writes)
+ * around there often enough. The caller has checked that the file is so long and keeps the handle
+ * open. Bytes copied, maybe fewer than size; 0: do it by the host. No short lock may be held.
  */
-size_t window_read(int handle, u64 identity, u64 offset, struct iter *to, size_t size);
+size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size);
+size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size);
 
 /* An address space is emptied or goes: forgets its windows. unmap: it is the calling process's. */
 void windows_drop(struct mm *mm, bool unmap);
