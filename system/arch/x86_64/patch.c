@@ -336,6 +336,7 @@ static enum pattern site_pattern(const u8 *around, u64 number)
 /* mm->lock and mm->stub_lock held. */
 static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 {
+	const u32 protection = area->protection;	/* a new block of stubs moves the areas */
 	static const u8 starts[] = { [PATTERN_MOV] = 5, [PATTERN_MOV_LONG] = 7, [PATTERN_COMPARE] = 0 };
 	u8 around[15], bytes[8] = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 };
 	enum pattern pattern;
@@ -362,7 +363,7 @@ static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 		return;
 	jump_write(mm, (u8 *)at, bytes, pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
 		   mm->references.count == 1 && process_current()->thread_count == 1);
-	host_call3(__NR_mprotect, first, size, area->protection);
+	host_call3(__NR_mprotect, first, size, protection);
 }
 
 /*
