@@ -23,10 +23,19 @@
 #define LAYER_TEXT_BASE		LAYER_BASE
 #define LAYER_TEXT_MAX		0x10000000ul		/* 256 MiB reserved, far less used */
 
+/* One page right below the heap, private to each address space (system/arch/x86_64/key.c). */
+#define SPACE_PAGE		(LAYER_BASE + LAYER_TEXT_MAX - PAGE_SIZE)
+
 #define HEAP_BASE		(LAYER_BASE + LAYER_TEXT_MAX)
 #define HEAP_SIZE		0x1000000000ul		/* 64 GiB of address space; sparse */
 
 #define CHANNEL_BASE		(LAYER_BASE + 0x2000000000ul)
+
+/* What programs see of the layer's selectors, read-only (system/arch/x86_64/key.c). */
+#define SELECTOR_VIEW_BASE	(LAYER_BASE + 0x2080000000ul)
+
+/* The protection key of the layer's memory, where there is one: the first that a process gets. */
+#define LAYER_KEY		1
 
 /* Per-process windows onto objects, made and dropped by the layer as it reads files. */
 #define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -117,6 +118,9 @@ static const struct rule rules[] = {
 	ROW(munlockall, "what a program may ask of its own memory"),
 	ROW(pkey_mprotect, "the key that guards the heap",
 	    { CHECK_BITS_LONG, 2, PROT_ALLOWED }),
+	ROW(prctl, "traps every call that a program makes, from wherever; see docs/protection-key.md",
+	    { CHECK_EQUALS, 0, PR_SET_SYSCALL_USER_DISPATCH }),
+	ROW(gettid, "whether a host signal came to the thread that it says it came to"),
 	ROW(mseal, "mappings of the layer that no program may change"),
 	ROW(rt_sigaction, "the layer's own traps and kick"),
 	ROW(rt_sigprocmask, "the layer's own traps and kick"),

@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <sys/auxv.h>
 
+#include "boundary/layout.h"
 #include "host/base/kernel.h"
 #include "host/launch/processor.h"
 
@@ -34,7 +35,5 @@ bool processor_has_fsgsbase(void)
 
 int processor_allocate_key(void)
 {
-	int key = kernel_pkey_alloc();
-
-	return key < 0 ? -1 : key;
+	return kernel_pkey_alloc() == LAYER_KEY ? LAYER_KEY : -1;
 }

@@ -7,6 +7,7 @@
  *	| struct thread (one page) | host signal stack | kernel stack, growing down |
  *
  * GS base points at the block while the thread runs; the host signal stack finds it by masking rsp.
+ * With a protection key the kernel stack lies below the host signal stack (arch/x86_64/key.h).
  * The first fields are known to assembly (arch/x86_64/offsets.h holds their numbers, asserted there).
  */
 #ifndef CORE_THREAD_H
@@ -58,6 +59,11 @@ struct thread {
 	u32 work;		/* WORK_* bits; set by anyone, atomically */
 	u32 flags;		/* private to the thread */
 	u64 entry_count;	/* private: calls made, for statistics */
+	/* Only with a protection key, see arch/x86_64/key.c. */
+	u64 space;		/* identity of the address space that the thread runs in */
+	u8 *selector;		/* IN_PROGRAM while it runs its program */
+	struct open_frame *open_frame;
+	u32 host_own_tid;	/* written by the host when the host thread begins (process/thread.c) */
 
 	/* Parking: see core/wait.h. */
 	u32 park_word;		/* futex; raised by each unpark */
@@ -69,7 +75,6 @@ struct thread {
 	u32 tid;
 	u32 host_tgid, host_tid;	/* as seen in the domain's host pid namespace */
 	struct list process_node;	/* process->threads, under LOCK_SIGNAL */
-	u32 host_own_tid;		/* written by the host when the host thread begins (process/thread.c) */
 	struct death_watch death_watch;
 	void (*start)(struct thread *thread);	/* what a fresh host process waits for */
 	bool in_reserve;		/* its host process was forked before it was wanted */

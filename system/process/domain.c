@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/key.h"
 #include "arch/x86_64/offsets.h"
 #include "core/channel.h"
 #include "core/event.h"
@@ -258,6 +259,7 @@ void domain_start(void)
 	address_space_clear();
 	heap_init(HEAP_BASE + ROUND_UP(config()->heap_data_size, PAGE_SIZE) + BOOT_STACK_SIZE);
 	clock_init();
+	key_init();
 	traps_init();
 	thread_arch_start((struct thread *)boot_thread_block);
 	host_children_ignore();

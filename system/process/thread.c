@@ -64,7 +64,7 @@ static void thread_init(struct thread *thread, struct process *process, u32 tid)
 	memset(thread, 0, sizeof(*thread));
 	thread->self = thread;
 	/* With the registers below it the stack is aligned as C wants it. */
-	thread->kernel_stack_top = (u64)thread + THREAD_BLOCK_SIZE - 8;
+	thread->kernel_stack_top = (u64)thread + thread_kernel_stack_end() - 8;
 	thread->regs = (struct regs *)(thread->kernel_stack_top - sizeof(struct regs));
 	thread->process = process;
 	thread->tid = tid;
@@ -121,6 +121,8 @@ long host_thread_start(struct thread *thread, u64 flags, uptr tls, void (*start)
 {
 	long result;
 
+	if (flags & CLONE_VM)
+		thread->space = thread_current()->space;
 	if (flags & CLONE_THREAD)
 		thread->host_tgid = thread_current()->host_tgid;
 	result = host_clone(flags | CLONE_CHILD_SETTID, (char *)thread->regs - 64, NULL,
@@ -136,5 +138,6 @@ void thread_host_exit(struct thread *thread, bool whole_process)
 	(void)whole_process;
 	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
 	death_watch_end(thread);
+	thread_arch_end(thread);
 	thread_block_free_and_exit(thread);
 }

@@ -13,6 +13,10 @@ extern const char layer_text_start[], layer_text_end[], gate_start[], gate_end[]
 void traps_init(void);
 /* Per host thread: GS base and host signal stack. Called first by each new host thread. */
 void thread_arch_start(struct thread *thread);
+/* The last of a host thread, with all signals blocked. */
+void thread_arch_end(struct thread *thread);
+/* The offset in its block at which the kernel stack of a new thread ends. */
+u64 thread_kernel_stack_end(void);
 
 /* Leaves the layer by the frame at the top of the current thread's kernel stack. */
 __noreturn void thread_go_to_program(struct regs *regs);

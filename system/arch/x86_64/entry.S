@@ -5,6 +5,8 @@
  *   entry_stub	   a patched site: a few instructions, no host involved
  *   entry_signal  a host signal: a call from a site that is not patched (SIGSYS), a fault, a kick
  *
+ * Where the layer's memory has a protection key, both ways begin and end in entry_key.S.
+ *
  * Invariants: the FPU and vector registers hold the program's values all the time in which C code runs; GS
  * base is the thread block; on the kernel stack struct regs lies at its top. A kick may come
  * between any two instructions: within [exit_begin, exit_end) the way out is taken again from
@@ -117,6 +119,8 @@ entry_slow:
 	.type thread_go_to_program, @function
 thread_go_to_program:
 	mov	%rdi, %rsp
+	cmpb	$0, key_in_use(%rip)
+	jne	exit_key_slow
 	jmp	exit_slow
 	.size thread_go_to_program, . - thread_go_to_program
 

@@ -78,6 +78,13 @@ host_clone:
 	ud2
 	.size host_clone, . - host_clone
 
+/* The host's id of this thread, in eax, for entry_signal_key: it has no stack that it could trust. */
+	.globl gate_thread_id
+gate_thread_id:
+	mov	$186, %eax			/* gettid */
+	syscall
+	jmp	entry_signal_identified
+
 /*
  * void thread_block_free_and_exit(struct thread *thread): puts the block on the list of free ones and ends the
  * host thread. Another may run on the block as soon as it is listed, so nothing of it is used from there on.

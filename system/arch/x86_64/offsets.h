@@ -9,6 +9,10 @@
 #define THREAD_SYSCALL_NUMBER	24
 #define THREAD_WORK		32
 #define THREAD_FLAGS		36	/* right behind work: one compare looks at both */
+#define THREAD_SPACE		48
+#define THREAD_SELECTOR		56
+#define THREAD_OPEN_FRAME	64
+#define THREAD_HOST_OWN_TID	72
 
 #define REGS_R15	0
 #define REGS_R14	8
@@ -53,6 +57,25 @@
 #define UC_RIP		168
 #define UC_RFLAGS	176
 #define UC_FPSTATE	224
+
+/* With a protection key (key.h): struct open_frame, at this offset in the thread block. */
+#define KEY_OPEN_FRAME		0x7f00
+#define OPEN_RIP		(KEY_OPEN_FRAME + 0)
+#define OPEN_CS			(KEY_OPEN_FRAME + 8)
+#define OPEN_RFLAGS		(KEY_OPEN_FRAME + 16)
+#define OPEN_RSP		(KEY_OPEN_FRAME + 24)
+#define OPEN_SS			(KEY_OPEN_FRAME + 32)
+#define OPEN_RAX		(KEY_OPEN_FRAME + 40)
+#define OPEN_RDX		(KEY_OPEN_FRAME + 48)
+#define OPEN_RCX		(KEY_OPEN_FRAME + 56)
+#define OPEN_PKRU		(KEY_OPEN_FRAME + 64)
+
+#define HOST_FRAME_INFO	312		/* siginfo in the host's signal frame */
+#define KEY_CLOSED		4		/* PKRU: no access by the layer's key */
+#define KEY_SIGNAL_STACK	0x6000		/* offset of the host signal stack in the thread block */
+#define KEY_HEAP_SHIFT		36		/* HEAP_SIZE */
+#define KEY_SELECTOR_SHIFT	9		/* THREAD_BLOCK_SIZE to SELECTOR_STRIDE */
+#define KEY_IN_PROGRAM		1
 
 /* BOUNDARY_VERSION, for the layer's note; process/domain.c asserts it. */
 #define NOTE_BOUNDARY_VERSION 2

@@ -25,6 +25,7 @@
 #include <linux/mman.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/key.h"
 #include "arch/x86_64/patch.h"
 #include "boundary/abi.h"
 #include "core/heap.h"
@@ -67,6 +68,7 @@ struct stub_block {
 };
 
 void entry_stub(void);
+void entry_stub_key(void);
 
 /* cmp $-4096, %rax; the next number is as good. */
 static const u8 compare_bytes[] = { 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff };
@@ -213,7 +215,7 @@ static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 {
 	static const u8 lea_rcx[] = { 0x48, 0x8d, 0x0d }, mov_r11[] = { 0x49, 0xbb },
 		jump_r11[] = { 0x41, 0xff, 0xe3 }, mov_eax[] = { 0xb8 }, jump[] = { 0xe9 };
-	const u64 entry = (u64)entry_stub;
+	const u64 entry = (u64)(key_in_use ? entry_stub_key : entry_stub);
 	u8 *code = stub->code;
 	u64 back = site + 2;
 

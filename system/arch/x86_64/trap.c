@@ -14,9 +14,11 @@
 #include <linux/audit.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/frame.h"
+#include "arch/x86_64/key.h"
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/patch.h"
-#include "arch/x86_64/frame.h"
+#include "arch/x86_64/trap.h"
 #include "boundary/abi.h"
 #include "core/channel.h"
 #include "core/host.h"
@@ -50,12 +52,12 @@ struct exception_row { u64 instruction, fixup; };
 extern const struct exception_row exception_table_start[], exception_table_end[];
 extern const char exit_begin[], exit_slow[], exit_end[];
 extern const char gate_interruptible_begin[], gate_interruptible_syscall[], gate_interrupted[];
+extern const char exit_key_begin[], exit_key_slow[], exit_key_end[];
 void entry_signal(void);
+void entry_signal_key(void);
 
 /* XSAVE features that are restored from host frames: all but the protection keys' register. */
 u64 xsave_restore_mask;
-
-typedef void (*kernel_function)(struct regs *regs);
 
 /* ---- On the kernel stack, with a filled frame; each returns to the way out ---- */
 
@@ -139,7 +141,7 @@ int exit_work(struct regs *regs)
 
 /* ---- On the host signal stack ---- */
 
-static void regs_from_host(struct regs *regs, const struct sigcontext_64 *host)
+void regs_from_host(struct regs *regs, const struct sigcontext_64 *host)
 {
 	*regs = (struct regs){
 		.r15 = host->r15, .r14 = host->r14, .r13 = host->r13, .r12 = host->r12,
@@ -176,6 +178,9 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 		if (between(host->ip, exit_begin, exit_end)) {
 			host->ip = (u64)exit_slow;
 			host->sp = (u64)thread->regs;
+		} else if (between(host->ip, exit_key_begin, exit_key_end)) {
+			host->ip = (u64)exit_key_slow;
+			host->sp = (u64)thread->regs;
 		} else if (between(host->ip, gate_interruptible_begin, gate_interruptible_syscall + 1)) {
 			host->ip = (u64)gate_interrupted;
 		}
@@ -206,17 +211,11 @@ static bool struck_in_layer(const struct sigcontext_64 *host, const struct threa
 		host->sp - (u64)thread < THREAD_BLOCK_SIZE);
 }
 
-/* Called by entry_signal; see there for the result. */
-kernel_function host_signal(int number, const struct siginfo *info, struct ucontext *context,
-			    struct thread *thread)
+kernel_function signal_in_program(int number, const struct siginfo *info, struct sigcontext_64 *host,
+				  struct thread *thread)
 {
-	struct sigcontext_64 *host = (struct sigcontext_64 *)&context->uc_mcontext;
 	struct regs *regs = thread->regs;
 
-	if (struck_in_layer(host, thread)) {
-		signal_in_layer(number, info, host, thread);
-		return NULL;
-	}
 	if (number == KICK_SIGNAL && stub_is_entering(thread->process->mm, host->ip))
 		return NULL;
 	if (number == SIGTRAP && site_is_changing(thread->process->mm, host->ip - 1)) {
@@ -243,10 +242,22 @@ kernel_function host_signal(int number, const struct siginfo *info, struct ucont
 	return enter_for_fault;
 }
 
+/* Called by entry_signal; see there for the result. With a key only what struck in the layer comes here. */
+kernel_function host_signal(int number, const struct siginfo *info, struct ucontext *context,
+			    struct thread *thread)
+{
+	struct sigcontext_64 *host = (struct sigcontext_64 *)&context->uc_mcontext;
+
+	if (!key_in_use && !struck_in_layer(host, thread))
+		return signal_in_program(number, info, host, thread);
+	signal_in_layer(number, info, host, thread);
+	return NULL;
+}
+
 static void handler_install(int number)
 {
 	struct { u64 handler, flags, restorer, mask; } action = {
-		.handler = (u64)entry_signal,
+		.handler = (u64)(key_in_use ? entry_signal_key : entry_signal),
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
 		/* Never used: the layer leaves handlers by itself, and the filter knows no rt_sigreturn. */
 		.restorer = (u64)entry_signal,
@@ -266,14 +277,27 @@ void traps_init(void)
 		handler_install(numbers[i]);
 }
 
+u64 thread_kernel_stack_end(void)
+{
+	return key_in_use ? KEY_SIGNAL_STACK : THREAD_BLOCK_SIZE;
+}
+
 void thread_arch_start(struct thread *thread)
 {
 	stack_t stack = {
 		.ss_sp = (char *)thread + THREAD_STRUCT_SIZE,
-		.ss_size = THREAD_SIGNAL_STACK_SIZE,
+		.ss_size = key_in_use ? KEY_OPEN_FRAME - THREAD_STRUCT_SIZE : THREAD_SIGNAL_STACK_SIZE,
 	};
 
 	__asm__ volatile("wrgsbase %0" : : "r"(thread) : "memory");
 	if (host_call2(__NR_sigaltstack, &stack, 0))
 		panic("no host signal stack");
+	if (key_in_use)
+		key_thread_start(thread);
+}
+
+void thread_arch_end(struct thread *thread)
+{
+	if (key_in_use)
+		key_thread_end(thread);
 }
