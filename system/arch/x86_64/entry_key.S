@@ -18,6 +18,7 @@
 #include "arch/x86_64/offsets.h"
 #include "syscalls.h"
 
+#define CARRY(field) mov REGS_##field(%rsp), %rax; mov %rax, %gs:OPEN_##field
 #define SPACE_ID (layer_data_start - 4096)(%rip)	/* SPACE_PAGE */
 
 	.section .entry, "ax", @progbits
@@ -161,10 +162,14 @@ exit_key_slow:
 	mov	REGS_RBX(%rsp), %rbx
 	test	%eax, %eax
 	jz	exit_key_fast
-	.irp	field, RIP, CS, RFLAGS, RSP, SS, RAX, RDX, RCX
-	mov	REGS_\field(%rsp), %rax
-	mov	%rax, %gs:OPEN_\field
-	.endr
+	CARRY(RIP)
+	CARRY(CS)
+	CARRY(RFLAGS)
+	CARRY(RSP)
+	CARRY(SS)
+	CARRY(RCX)
+	CARRY(RDX)
+	CARRY(RAX)
 	mov	REGS_RDI(%rsp), %rdi
 	mov	REGS_RSI(%rsp), %rsi
 	mov	REGS_R8(%rsp), %r8

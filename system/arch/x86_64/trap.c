@@ -224,7 +224,8 @@ kernel_function signal_in_program(int number, const struct siginfo *info, struct
 	}
 
 	regs_from_host(regs, host);
-	if (number == SIGSYS) {
+	/* With a key, a program that jumps into the gate traps there: it gets SIGSYS. */
+	if (number == SIGSYS && !between(host->ip, layer_text_start, layer_text_end)) {
 		if (info->_sifields._sigsys._arch != AUDIT_ARCH_X86_64)
 			return enter_for_foreign_call;
 		regs->orig_rax = regs->rax;
