@@ -16,6 +16,7 @@
 #include "vfs/file.h"
 #include "vfs/names.h"
 #include "vfs/path.h"
+#include "vfs/reclaim.h"
 
 /* Inode numbers of files made here begin far above those of the lower tree. */
 #define FIRST_OWN_INO (1ull << 40)
@@ -147,6 +148,7 @@ static int tree_iterate(struct file *file, struct directory_sink *sink, u64 *off
 	error = tree_iterate_locked(file, sink, offset);
 	lock_release(&inode->directory->lock);
 	inode_touch_accessed(inode);
+	reclaim_names();
 	return error;
 }
 

@@ -12,6 +12,7 @@
 #include "fs/lower.h"
 #include "fs/tree.h"
 #include "vfs/path.h"
+#include "vfs/reclaim.h"
 
 /* The dentry for what a node tells, detached, one reference; an absence for an error. NULL: no memory. */
 static struct dentry *node_dentry(struct dentry *parent, const struct node *node)
@@ -46,6 +47,7 @@ static void chain_publish(struct dentry *last, const struct dentry *top)
 		struct dentry *parent = last->parent;
 
 		dentry_publish(last);
+		reclaim_add_directory(parent);
 		last = parent;
 	}
 }
@@ -186,6 +188,7 @@ int tree_load_all(struct dentry *directory)
 			return error;
 	} while (reply.offset);
 	atomic_or(&inode->flags, INODE_COMPLETE);
+	reclaim_add_directory(directory);
 	name_forget_absences(directory);
 	return 0;
 }

@@ -292,6 +292,25 @@ void name_fill_locked(struct dentry *dentry, struct inode *inode)
 	entry_add_locked(dentry);
 }
 
+u32 name_count(void)
+{
+	return READ_ONCE(table_used);
+}
+
+bool dentry_take_locked(struct dentry *dentry)
+{
+	/* Dead first: a walker that has found it already can't take hold of it any more. */
+	if (!dentry_kill_locked(dentry))
+		return false;
+	name_detach_locked(dentry);
+	return true;
+}
+
+void dentry_free_taken(struct dentry *dentry)
+{
+	dentry_free(dentry);
+}
+
 void name_forget_absences(struct dentry *directory)
 {
 	struct dentry *dentry, *next;

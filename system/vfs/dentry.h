@@ -82,6 +82,15 @@ void name_attach_locked(struct dentry *dentry);
 void name_detach_locked(struct dentry *dentry);
 /* Gives an absent entry its inode, whose reference it takes over. Under name_lock. */
 void name_fill_locked(struct dentry *dentry, struct inode *inode);
+/* How many names are in the cache. */
+u32 name_count(void);
+/*
+ * For the reclaimer. Takes an entry that nobody holds out of its directory, for good (under name_lock):
+ * false where somebody came to hold it. The reference on its parent is the caller's then; and the memory,
+ * with the inode's reference, is to be given back by dentry_free_taken(), without locks.
+ */
+bool dentry_take_locked(struct dentry *dentry);
+void dentry_free_taken(struct dentry *dentry);
 /* Drops the oldest absences where there are too many. No locks held. */
 void name_trim_absences(void);
 /* Frees the absences that a directory with INODE_COMPLETE no longer needs. */

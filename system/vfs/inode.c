@@ -14,6 +14,7 @@
 #include "vfs/file.h"
 #include "vfs/locks.h"
 #include "vfs/pool.h"
+#include "vfs/reclaim.h"
 #include "vfs/special.h"
 #include "vfs/xattr.h"
 
@@ -78,6 +79,8 @@ void inode_put(struct inode *inode)
 	if (atomic_sub(&inode->references, 1) != 0)
 		return;
 	is_directory = inode_is_directory(inode);
+	if (is_directory && !list_empty(&inode->directory->reclaim_node))
+		reclaim_forget_directory(inode);
 	if (inode->operations->release)
 		inode->operations->release(inode);
 	special_release_inode(inode);

@@ -9,6 +9,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/reclaim.h"
 
 /* A directory is listed whole once this many names were asked for in vain. */
 #define MISSES_MAX 16
@@ -97,6 +98,8 @@ int name_lookup(struct dentry *directory, const char *name, size_t size, const c
 		struct dentry **out)
 {
 	struct inode *inode = directory->inode;
+	/* Looked at before the name: entries come in before a directory is declared complete. */
+	bool complete = load_acquire(&inode->flags) & INODE_COMPLETE;
 	struct dentry *found;
 	int result;
 
@@ -105,11 +108,12 @@ int name_lookup(struct dentry *directory, const char *name, size_t size, const c
 	if (inode->operations->lookup)
 		return name_lookup_uncached(directory, name, size, out);
 	found = name_find_get(directory, name_hash(directory, name, size), name, size);
-	if (!found && !(READ_ONCE(inode->flags) & INODE_COMPLETE)) {
+	if (!found && !complete) {
 		lock_acquire(&inode->directory->lock);
 		result = name_lookup_locked(directory, name, size, rest, walk_flags, out);
 		lock_release(&inode->directory->lock);
 		name_trim_absences();
+		reclaim_names();
 		return result;
 	}
 	if (!found)

@@ -95,11 +95,15 @@ static int fast_child(struct fast_walk *walk, struct inode *inode, const char *n
 		      bool last)
 {
 	struct dentry *directory = walk->here.dentry;
+	/* Looked at before the name: entries come in before a directory is declared complete. */
+	u32 inode_flags = load_acquire(&inode->flags);
 	struct dentry *child = name_find_unlocked(directory, name_hash(directory, name, size), name, size);
 	struct inode *found;
 
 	if (!child)
-		return READ_ONCE(inode->flags) & INODE_COMPLETE ? -ENOENT : LEAVE;
+		return inode_flags & INODE_COMPLETE ? -ENOENT : LEAVE;
+	if (unlikely(!(inode_flags & INODE_REFERENCED)))
+		atomic_or(&inode->flags, INODE_REFERENCED);
 	found = load_acquire(&child->inode);
 	if (!found)
 		return -ENOENT;
