@@ -35,7 +35,6 @@ static const struct devfs_row devfs_rows[] = {
 	LINK("stdin", "/proc/self/fd/0"),
 	LINK("stdout", "/proc/self/fd/1"),
 	LINK("stderr", "/proc/self/fd/2"),
-	{ "shm", S_IFDIR | 01777, 0, NULL },
 	{ "pts", S_IFDIR | 0755, 0, NULL },
 };
 
