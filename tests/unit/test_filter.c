@@ -144,7 +144,7 @@ static void test_unlisted_calls(void **state)
 		SYS_io_uring_enter, SYS_userfaultfd, SYS_perf_event_open, SYS_prctl, SYS_arch_prctl, SYS_ioctl,
 		SYS_keyctl, SYS_add_key, SYS_dup, SYS_dup2, SYS_fcntl, SYS_read, SYS_write, SYS_fork,
 		SYS_vfork, SYS_seccomp, SYS_setuid, SYS_capset, SYS_pidfd_open, SYS_pidfd_getfd,
-		SYS_memfd_secret, SYS_modify_ldt, SYS_rseq, SYS_set_robust_list, SYS_shmget, SYS_mq_open,
+		SYS_memfd_secret, SYS_modify_ldt, SYS_rseq, SYS_get_robust_list, SYS_shmget, SYS_mq_open,
 	};
 
 	(void)state;
