@@ -40,9 +40,22 @@ static void fifo_detach(struct inode *inode, struct pipe *pipe)
 		pipe_free(pipe);
 }
 
-static void pipe_add_end(struct pipe *pipe, const struct file *file)
+/*
+ * What the other side was when an end was put in place. Taken in the same moment: a peer may come, work
+ * and go before the opener looks again.
+ */
+struct peer {
+	u32 opens;
+	bool present;
+};
+
+static struct peer pipe_add_end(struct pipe *pipe, const struct file *file)
 {
+	struct peer peer;
+
 	lock_acquire(&pipe->lock);
+	peer.opens = FILE_WRITABLE(file) ? pipe->reader_opens : pipe->writer_opens;
+	peer.present = FILE_WRITABLE(file) ? pipe->readers : pipe->writers;
 	if (FILE_READABLE(file)) {
 		pipe->readers++;
 		pipe->reader_opens++;
@@ -52,6 +65,7 @@ static void pipe_add_end(struct pipe *pipe, const struct file *file)
 		pipe->writer_opens++;
 	}
 	lock_release(&pipe->lock);
+	return peer;
 }
 
 static void pipe_remove_end(struct pipe *pipe, const struct file *file)
@@ -79,34 +93,27 @@ void pipe_release(struct file *file)
 }
 
 /* The end is in place: sleeps until the other side is there too, where Linux does. */
-static int fifo_wait_peer(struct pipe *pipe, struct file *file)
+static int fifo_wait_peer(struct pipe *pipe, struct file *file, const struct peer *peer)
 {
-	u32 opens;
-
-	if (pipe->nameless)
+	if (pipe->nameless || peer->present)
 		return 0;
 	if (!FILE_WRITABLE(file)) {
-		opens = READ_ONCE(pipe->writer_opens);
-		if (READ_ONCE(pipe->writers))
-			return 0;
 		if (file->flags & O_NONBLOCK) {
-			file->position = opens;
+			file->position = peer->opens;
 			return 0;
 		}
-		return wait_event(&pipe->read_wait, READ_ONCE(pipe->writer_opens) != opens,
+		return wait_event(&pipe->read_wait, READ_ONCE(pipe->writer_opens) != peer->opens,
 				  FOREVER);
 	}
 	if (FILE_READABLE(file))
 		return 0;
-	opens = READ_ONCE(pipe->reader_opens);
-	if (READ_ONCE(pipe->readers))
-		return 0;
-	return wait_event(&pipe->write_wait, READ_ONCE(pipe->reader_opens) != opens, FOREVER);
+	return wait_event(&pipe->write_wait, READ_ONCE(pipe->reader_opens) != peer->opens, FOREVER);
 }
 
 static int fifo_open(struct inode *inode, struct file *file)
 {
 	struct pipe *pipe;
+	struct peer peer;
 	int error;
 
 	/* A stream of the domain looks like a FIFO but has operations of its own. */
@@ -126,10 +133,10 @@ static int fifo_open(struct inode *inode, struct file *file)
 	file->operations = &pipe_operations;
 	file->private = pipe;
 	file->position = NEVER_OPENED;
-	pipe_add_end(pipe, file);
+	peer = pipe_add_end(pipe, file);
 	wait_queue_wake_all(&pipe->read_wait, 0);
 	wait_queue_wake_all(&pipe->write_wait, 0);
-	error = fifo_wait_peer(pipe, file);
+	error = fifo_wait_peer(pipe, file, &peer);
 	if (error) {
 		pipe_remove_end(pipe, file);
 		fifo_detach(inode, pipe);

@@ -412,3 +412,26 @@ TEST(fifo_content_is_shared_by_names)
 	EQUAL(read(in, &byte, 1), 1);
 	EQUAL(byte, 'z');
 }
+
+TEST(fifo_writer_that_comes_and_goes_is_not_missed)
+{
+	OK(mkfifo("fifo", 0600));
+	for (int i = 0; i < 1000; i++) {
+		char byte = 0;
+		pid_t child = fork();
+		int fd;
+
+		OK(child);
+		if (!child) {
+			OK(fd = open("fifo", O_WRONLY));
+			EQUAL(write(fd, "x", 1), 1);
+			_exit(0);
+		}
+		OK(fd = open("fifo", O_RDONLY));
+		EQUAL(read(fd, &byte, 1), 1);
+		EQUAL(byte, 'x');
+		EQUAL(read(fd, &byte, 1), 0);
+		OK(close(fd));
+		EQUAL(test_wait(child), 0);
+	}
+}
