@@ -160,6 +160,19 @@ static void map_at(const struct child *child, uint64_t address, uint64_t size, i
 		fail(child, "can't map the system layer (does `ulimit -v` forbid it?)");
 }
 
+/*
+ * A private mapping without a page of its own is left out when fork copies page tables, and each child
+ * would find its way to the layer's text by faults. One page is made the mapping's own: the last one.
+ */
+static void keep_over_fork(const struct child *child, const struct layer_segment *segment)
+{
+	volatile char *last = (volatile char *)(segment->address + segment->size - 1);
+
+	*last = *last;
+	if (mprotect((void *)segment->address, segment->size, segment->protection))
+		fail(child, "can't protect the system layer's text");
+}
+
 static void map_layer(const struct child *child)
 {
 	const struct layer *layer = child->layer;
@@ -167,8 +180,9 @@ static void map_layer(const struct child *child)
 	for (size_t i = 0; i < layer->segment_count; i++) {
 		const struct layer_segment *segment = &layer->segments[i];
 
-		map_at(child, segment->address, segment->size, segment->protection, MAP_PRIVATE,
+		map_at(child, segment->address, segment->size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
 		       layer->fd, segment->offset);
+		keep_over_fork(child, segment);
 	}
 	map_at(child, HEAP_BASE, HEAP_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 	       child->heap, 0);
