@@ -253,10 +253,17 @@ long sys_openat2(int directory_fd, uptr name, uptr how_address, size_t size)
 static int open_exec(const struct walker *walker, const struct path *place, struct file **out)
 {
 	struct inode *inode = place->dentry->inode;
+	int error;
 
 	if (!inode_is_regular(inode) || place->mount->flags & MS_NOEXEC)
 		return -EACCES;
-	return path_open_known(walker, place, O_RDONLY | O_LARGEFILE, MAY_EXEC, out);
+	error = path_open_known(walker, place, O_RDONLY | O_LARGEFILE, MAY_EXEC, out);
+	if (error)
+		return error;
+	error = file_claim_running(*out);
+	if (error)
+		file_put(*out);
+	return error;
 }
 
 int path_open_exec(const char *path, struct file **out)

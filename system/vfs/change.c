@@ -108,6 +108,8 @@ int path_truncate(const struct path *path, const struct credentials *credentials
 		return error;
 	if (inode->fs->read_only || path->mount->flags & MS_RDONLY)
 		return -EROFS;
+	if (READ_ONCE(inode->writers) < 0)
+		return -ETXTBSY;
 	inode_drop_privileges(inode, credentials);
 	return inode->operations->truncate ? inode->operations->truncate(inode, size) : -EINVAL;
 }

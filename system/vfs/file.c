@@ -63,6 +63,31 @@ const char *file_anonymous_name(const struct file *file)
 	return file->inode->fs == &anonymous_fs ? file->inode->lower_name : NULL;
 }
 
+/* Adds one of this sign, unless there are ones of the other. */
+static int file_claim(struct file *file, s8 sign)
+{
+	struct inode *inode = file->inode;
+	s32 n = READ_ONCE(inode->writers);
+
+	do {
+		if (n * sign < 0)
+			return -ETXTBSY;
+	} while (!__atomic_compare_exchange_n(&inode->writers, &n, n + sign, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	file->write_claim = sign;
+	return 0;
+}
+
+int file_claim_writing(struct file *file)
+{
+	return file_claim(file, 1);
+}
+
+int file_claim_running(struct file *file)
+{
+	return file_claim(file, -1);
+}
+
 void file_put(struct file *file)
 {
 	if (!refcount_put(&file->references))
@@ -70,6 +95,8 @@ void file_put(struct file *file)
 	if (!list_empty(&file->epoll_items))
 		epoll_forget_file(file);
 	file_locks_release(file);
+	if (file->write_claim)
+		atomic_sub(&file->inode->writers, file->write_claim);
 	if (file->operations && file->operations->release)
 		file->operations->release(file);
 	if (file->dentry)

@@ -73,6 +73,7 @@ struct file {
 	struct lock position_lock;	/* LOCK_FILE_POSITION */
 	u64 position;			/* under position_lock for regular files and directories */
 	void *private;			/* belongs to operations */
+	s8 write_claim;			/* its part of inode->writers: 1 writes, -1 runs as a program */
 	u32 owner_pid;			/* F_SETOWN */
 	u32 owner_signal;		/* F_SETSIG */
 	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL of each */
@@ -93,6 +94,12 @@ struct file *file_create_anonymous(const struct file_operations *operations, con
 				   u32 flags, void *private);
 /* The name that such a file was made with; NULL for files of the tree. */
 const char *file_anonymous_name(const struct file *file);
+/*
+ * A regular file is either written or run. Both last until the file's last reference is gone. 0, or
+ * -ETXTBSY where somebody does the other.
+ */
+int file_claim_writing(struct file *file);
+int file_claim_running(struct file *file);
 static inline void file_get(struct file *file) { refcount_get(&file->references); }
 /* Drops a reference; the last one releases. May sleep. */
 void file_put(struct file *file);

@@ -106,6 +106,7 @@ struct inode {
 	u32 nlink;			/* under LOCK_INODE_CACHE */
 	u32 flags;			/* enum inode_flags; atomic */
 	u32 rdev;			/* Linux's encoding for programs: DEVICE() */
+	s32 writers;			/* atomic: files open for writing; below zero: running programs */
 	u32 seals;			/* F_SEAL_*; under LOCK_INODE */
 	u32 lower_dev;			/* number of the host file system it came from; 0: none */
 	struct lock lock;		/* LOCK_INODE */

@@ -73,12 +73,25 @@ static bool is_special(const struct inode *inode)
 	return type == S_IFIFO || type == S_IFCHR || type == S_IFBLK || type == S_IFSOCK;
 }
 
+static int open_by_type(struct inode *inode, struct file *file)
+{
+	int error = 0;
+
+	if (is_special(inode))
+		return special_open(inode, file);
+	if (inode_is_regular(inode) && FILE_WRITABLE(file))
+		error = file_claim_writing(file);
+	if (!error && inode->operations->open)
+		error = inode->operations->open(inode, file);
+	return error;
+}
+
 /* Makes the file and lets its type do its part. */
 static int open_file(const struct path *path, u32 flags, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
 	struct file *file;
-	int error = 0;
+	int error;
 
 	file = file_create(inode->file_operations, inode, path->dentry, path->mount,
 			   flags & ~CREATION_FLAGS, NULL);
@@ -86,10 +99,7 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 		return -ENOMEM;
 	inode_get(inode);
 	path_get(path);
-	if (is_special(inode))
-		error = special_open(inode, file);
-	else if (inode->operations->open)
-		error = inode->operations->open(inode, file);
+	error = open_by_type(inode, file);
 	if (!error && (flags & O_TRUNC) && inode_is_regular(inode)) {
 		error = inode->operations->truncate ? inode->operations->truncate(inode, 0) : -EINVAL;
 	} else if (error) {
