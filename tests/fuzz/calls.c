@@ -68,6 +68,9 @@ static int is_final(long number)
 	static const short final[] = {
 		SYS_exit, SYS_exit_group, SYS_pause, SYS_rt_sigsuspend, SYS_rt_sigreturn, SYS_kill,
 		SYS_vfork, SYS_reboot, SYS_rt_sigtimedwait, SYS_execve,
+		/* These may rightly end the parent. */
+		SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal,
+		SYS_prlimit64,
 	};
 
 	for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++) {
@@ -148,6 +151,9 @@ int main(int argc, char **argv)
 			setpgid(0, 0);
 			state = seed * 1000003 + i * 7919 + 1;
 			mkdir("dir", 0755);
+			/* Every other one is an ordinary user. */
+			if (i % 2 && setresuid(12345, 12345, 12345))
+				_exit(0);
 			close(0);
 			close(1);
 			close(2);
