@@ -83,7 +83,7 @@ static int batch_open(struct batch *batch)
 			file_data_give_handle(batch->inodes[i], handles[next++]);
 	}
 	request_end();
-	return first == 0 ? -EIO : first;
+	return first == 0 ? -ENFILE : first;	/* no room for the handle */
 }
 
 int tree_lower_open(struct inode *inode)
