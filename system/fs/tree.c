@@ -78,9 +78,25 @@ static void tree_attributes(struct inode *inode, struct attributes *out)
 		out->size = inode->directory->entry_count * 20;
 }
 
+/* As for files in tree_open.c: may the host's side read a directory that not everybody may? */
+static int tree_open_directory(struct inode *inode, struct dentry *dentry)
+{
+	int error = 0;
+
+	if ((READ_ONCE(inode->mode) & S_IROTH) || (READ_ONCE(inode->flags) & INODE_COMPLETE))
+		return 0;
+	lock_acquire(&inode->directory->lock);
+	if (!(inode->flags & INODE_COMPLETE))
+		error = tree_load_all(dentry);
+	lock_release(&inode->directory->lock);
+	return error;
+}
+
 static int tree_open(struct inode *inode, struct file *file)
 {
-	return inode_is_regular(inode) ? tree_open_regular(inode, file) : 0;
+	if (inode_is_regular(inode))
+		return tree_open_regular(inode, file);
+	return inode_is_directory(inode) ? tree_open_directory(inode, file->dentry) : 0;
 }
 
 static int tree_truncate(struct inode *inode, u64 size)

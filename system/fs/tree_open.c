@@ -137,19 +137,43 @@ static void open_with_following(struct inode *inode, struct dentry *dentry)
 	heap_free(batch.data);
 }
 
-int tree_open_regular(struct inode *inode, struct file *file)
+/*
+ * The domain's root may be nobody to the host: where not everybody may read a file, whether we may is to be
+ * known at open, not at the first read.
+ */
+static int open_early(struct inode *inode)
+{
+	int handle = tree_lower_open(inode);
+
+	if (handle < 0)
+		return handle;
+	file_data_give_handle(inode, handle);
+	return 0;
+}
+
+/* Asks for handles on this file and the next ones, where files are opened in the order of the listing. */
+static void open_foreseen(struct inode *inode, const struct file *file)
 {
 	struct dentry *dentry = file->dentry;
 	struct inode *directory = dentry ? dentry->parent->inode : NULL;
 	u64 last;
 
 	if (!directory || !(READ_ONCE(directory->flags) & INODE_COMPLETE) || !directory->directory->lower)
-		return file_data_open(inode, file);
+		return;
 	last = READ_ONCE(directory->directory->last_open_cookie);
 	WRITE_ONCE(directory->directory->last_open_cookie, dentry->cookie);
 	if (last)
 		WRITE_ONCE(opens_are_in_order, dentry->cookie > last);
 	if (READ_ONCE(opens_are_in_order) && needs_handle(inode) && !(file->flags & O_TRUNC))
 		open_with_following(inode, dentry);
-	return file_data_open(inode, file);
+}
+
+int tree_open_regular(struct inode *inode, struct file *file)
+{
+	int error = 0;
+
+	open_foreseen(inode, file);
+	if (!(READ_ONCE(inode->mode) & S_IROTH) && needs_handle(inode))
+		error = open_early(inode);
+	return error ? error : file_data_open(inode, file);
 }
