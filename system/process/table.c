@@ -23,7 +23,7 @@ struct id_slot {
 struct lock process_tree_lock = LOCK_INIT(LOCK_PROCESS_TREE);
 struct process *init_process;
 
-static struct id_slot slots[PID_MAX + 1];
+static struct id_slot slots[PID_MAX + 1] __attribute__((section(".bss.large")));
 static u32 last_id;
 static u32 live_processes;
 static struct list all_processes = { &all_processes, &all_processes };

@@ -56,7 +56,7 @@ _Static_assert(SPACE_PAGE == HEAP_BASE - PAGE_SIZE, "entry_key.S finds it there"
 _Static_assert(SELECTOR_VIEW_BASE + SELECTORS_SIZE <= WINDOW_BASE, "the view runs into the windows");
 
 u8 key_in_use;
-u8 selectors[SELECTORS_SIZE] __attribute__((aligned(PAGE_SIZE)));
+u8 selectors[SELECTORS_SIZE] __attribute__((aligned(PAGE_SIZE), section(".bss.large")));
 
 static u32 pkru_offset;		/* in the host's XSAVE areas */
 static u64 last_space;		/* atomic */

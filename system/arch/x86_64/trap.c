@@ -207,8 +207,8 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 static bool struck_in_layer(const struct sigcontext_64 *host, const struct thread *thread)
 {
 	return between(host->ip, layer_text_start, layer_text_end) ||
-	       (host->ip - config()->vdso_start < config()->vdso_end - config()->vdso_start &&
-		host->sp - (u64)thread < THREAD_BLOCK_SIZE);
+	       (host->sp - (u64)thread < THREAD_BLOCK_SIZE &&
+		host->ip - config()->vdso_start < config()->vdso_end - config()->vdso_start);
 }
 
 kernel_function signal_in_program(int number, const struct siginfo *info, struct sigcontext_64 *host,
