@@ -23,18 +23,21 @@
 
 /* ---- A thread ---- */
 
-/* What the program asked to be done in its memory when a thread ends, if others are left to see it. */
-static void thread_release_user(struct thread *thread, struct process *process)
+/* Whether anybody is left who could see what a thread of process leaves behind in its memory. */
+static bool memory_is_shared(struct process *process)
 {
-	bool shared = READ_ONCE(process->thread_count) > 1 ||
-		      (process->mm && READ_ONCE(process->mm->references.count) > 1);
+	return READ_ONCE(process->thread_count) > 1 ||
+	       (process->mm && READ_ONCE(process->mm->references.count) > 1);
+}
 
-	robust_list_exit(thread);
-	if (!thread->clear_tid || !shared)
-		return;
-	if (put_user((u32)0, thread->clear_tid) == 0)
+/*
+ * pthread_join waits for this. It comes after the bookkeeping, as the one who waits often makes a thread at once, and
+ * would meet us at the locks.
+ */
+static void clear_tid_tell(struct thread *thread)
+{
+	if (thread->clear_tid && put_user((u32)0, thread->clear_tid) == 0)
 		host_call3(__NR_futex, thread->clear_tid, FUTEX_WAKE, 1);
-	thread->clear_tid = 0;
 }
 
 void process_end_others_locked(struct process *process)
@@ -168,6 +171,7 @@ __noreturn void thread_exit(u32 status)
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
 	u32 pid = process->pid;
+	bool shared, last;
 
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
@@ -177,8 +181,12 @@ __noreturn void thread_exit(u32 status)
 		process_put(process);
 		vfork_return(pid);
 	}
-	thread_release_user(thread, process);
-	if (!thread_unpublish(thread))
+	robust_list_exit(thread);
+	shared = memory_is_shared(process);
+	last = thread_unpublish(thread);
+	if (shared)
+		clear_tid_tell(thread);
+	if (!last)
 		thread_host_exit(thread, false);
 	process_end(process, false);
 	thread_host_exit(thread, true);
