@@ -68,6 +68,7 @@ struct thread {
 	/* Parking: see core/wait.h. */
 	u32 park_word;		/* futex; raised by each unpark */
 	u32 parked;		/* non-zero while in, or on the way into, the host's futex wait */
+	u32 kick_sent;		/* a kick is on its way: no second one is queued behind it */
 	u32 host_waits;		/* non-zero in other host calls that sleep: for /proc; a kick interrupts them */
 
 	/* Identity. Constant while the thread runs, but for vfork's borrowing (process/fork.c). */

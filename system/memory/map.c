@@ -52,10 +52,10 @@ static bool range_is_free(struct mm *mm, u64 start, u64 end)
 	return !area || area->start >= end;
 }
 
-static bool range_has_stubs(struct mm *mm, u64 start, u64 end)
+bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end)
 {
 	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end; i++)
-		if (mm->areas[i].flags & AREA_STUBS)
+		if (mm->areas[i].flags & AREA_KEPT)
 			return true;
 	return false;
 }
@@ -73,7 +73,7 @@ static long place_choose(struct mm *mm, u64 address, u64 size, int flags)
 			return -EPERM;
 		if ((flags & MAP_FIXED_NOREPLACE) && !range_is_free(mm, address, address + size))
 			return -EEXIST;
-		return range_has_stubs(mm, address, address + size) ? -ENOMEM : (long)address;
+		return mm_range_is_kept_locked(mm, address, address + size) ? -ENOMEM : (long)address;
 	}
 	gap = gap_choose(mm, size, ROUND_UP(address, PAGE_SIZE), flags);
 	return gap ? (long)gap : -ENOMEM;
@@ -166,15 +166,15 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 	return result;
 }
 
-/* Unmaps on the host what is not the layer's in [start, end). */
-static long host_unmap_around_stubs(struct mm *mm, u64 start, u64 end)
+/* Unmaps on the host what the layer does not need in [start, end). */
+static long host_unmap_around_kept(struct mm *mm, u64 start, u64 end)
 {
 	long result = 0;
 
 	for (u32 i = mm_index_locked(mm, start); !result && i < mm->area_count && start < end; i++) {
 		struct area *area = &mm->areas[i];
 
-		if (!(area->flags & AREA_STUBS))
+		if (!(area->flags & AREA_KEPT))
 			continue;
 		if (area->start >= end)
 			break;
@@ -197,7 +197,7 @@ int mm_unmap(struct mm *mm, u64 address, u64 size)
 	/* Borders first: that is all that can fail for lack of memory. */
 	result = mm_isolate_locked(mm, address, address + size);
 	if (!result)
-		result = host_unmap_around_stubs(mm, address, address + size);
+		result = host_unmap_around_kept(mm, address, address + size);
 	if (!result)
 		result = mm_remove_locked(mm, address, address + size, &removed);
 	lock_release(&mm->lock);
@@ -216,7 +216,7 @@ static int protect_locked(struct mm *mm, u64 start, u64 end, u32 protection)
 
 		if (area->start > covered)
 			break;
-		if (area->flags & AREA_STUBS)
+		if (area->flags & AREA_KEPT)
 			return -EACCES;
 		if (protection & ~area->max_protection)
 			return -EACCES;

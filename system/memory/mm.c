@@ -259,7 +259,7 @@ int mm_remove_locked(struct mm *mm, u64 start, u64 end, struct removed_files *re
 	for (to = from; to < mm->area_count && mm->areas[to].start < end; to++) {
 		struct area *area = &mm->areas[to];
 
-		if (area->flags & AREA_STUBS) {
+		if (area->flags & AREA_KEPT) {
 			mm->areas[kept++] = *area;
 			continue;
 		}

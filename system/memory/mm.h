@@ -23,6 +23,8 @@ struct window_cache;
 #define AREA_HEAP	8u	/* brk */
 #define AREA_STUBS	16u	/* stubs of patched system call sites; the layer's, executable by the program */
 #define AREA_VDSO	32u	/* the host's [vvar] and [vdso] */
+/* What the layer needs in an address space: programs cannot take it away or put something in its place. */
+#define AREA_KEPT	(AREA_STUBS | AREA_VDSO)
 #define AREA_LOCKED	64u
 #define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
 #define AREA_WIPED	256u	/* MADV_WIPEONFORK */
@@ -106,6 +108,8 @@ int mm_protect(struct mm *mm, u64 address, u64 size, int protection);
 
 /* The area that holds address, or the first one above it; NULL at the end. mm->lock held. */
 struct area *mm_find_locked(struct mm *mm, u64 address);
+/* Whether part of the range is AREA_KEPT. mm->lock held. */
+bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end);
 /* A gap of size bytes, searched from the top down, in [lowest, highest). 0: none. mm->lock held. */
 u64 mm_find_gap_locked(struct mm *mm, u64 size, u64 lowest, u64 highest);
 /* Adds an area that is already mapped on the host. mm->lock held. 0 or -ENOMEM. Takes over area->file. */

@@ -417,6 +417,33 @@ static void thread_change(struct thread *thread, const struct exec *exec)
 	thread->restore_mask = false;
 }
 
+int process_own_files(void)
+{
+	struct process *process = process_current();
+	struct fd_table *shared = process->files, *own;
+
+	if (READ_ONCE(shared->references.count) == 1)
+		return 0;
+	own = fd_table_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
+	process->files = own;
+	lock_release(&process->signal_lock);
+	lock_release(&process->exec_lock);
+	fd_table_put(shared);
+	return 0;
+}
+
+/* What shared descriptors are closed on exec stay open for the others. */
+static void files_change(struct process *process)
+{
+	if (process_own_files())
+		process_exit_group(SIGKILL);
+	fd_table_close_on_exec(process->files);
+}
+
 static void mm_replace(struct process *process, struct mm *mm)
 {
 	struct mm *old;
@@ -459,7 +486,7 @@ static int exec_in_place(struct exec *exec, struct mm *mm, char *path)
 		return error;
 	process_change(process, exec, path);
 	thread_change(thread, exec);
-	fd_table_close_on_exec(process->files);
+	files_change(process);
 	mm_clear(process->mm);
 	mm_replace(process, mm);
 	exec_finish(exec);
@@ -500,7 +527,7 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	thread->start_argument = exec;
 	process_change(process, exec, path);
 	thread_change(thread, exec);
-	fd_table_close_on_exec(process->files);
+	files_change(process);
 	mm_replace(process, mm);
 	/* From here on the caller is no thread of the process: it may end before the caller has left. */
 	thread_hand_over(caller, thread);

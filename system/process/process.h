@@ -181,6 +181,8 @@ void thread_free(struct thread *thread);
  * thread_wait until thread_count is 1. process->signal_lock held.
  */
 void process_end_others_locked(struct process *process);
+/* Gives the current process a descriptor table of its own where it shares one (exec.c). 0 or -ENOMEM. */
+int process_own_files(void);
 
 /* Ends the calling thread; the process too when it is the last. Does not return, but for a vfork child. */
 __noreturn void thread_exit(u32 status);

@@ -254,9 +254,10 @@ bool thread_unpublish(struct thread *thread)
 	lock_release(&process->signal_lock);
 	if (thread->tid != process->pid)
 		id_free(thread->tid);
+	/* Once the tree is unlocked, another thread may be the last one, and the process be gone. */
+	wait_queue_wake_all(&process->thread_wait, 0);
 	lock_release(&process_tree_lock);
 	signal_queue_flush(&thread->pending_queue);
-	wait_queue_wake_all(&process->thread_wait, 0);
 	return last;
 }
 
@@ -338,6 +339,9 @@ void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
 	thread->process = parent;
 	thread->tid = tid;
 	thread_link_locked(thread, parent);
+	/* Another thread called exec meanwhile, and told only those that it found. */
+	if (parent->exec_thread)
+		atomic_or(&thread->work, WORK_EXIT | WORK_SIGNAL);
 	lock_release(&parent->signal_lock);
 	lock_release(&process_tree_lock);
 	signal_queue_flush(&unwanted);

@@ -22,8 +22,12 @@ void thread_kick(struct thread *thread)
 	parked = READ_ONCE(thread->parked);
 	thread_unpark(thread);
 	/* One that isn't parked may run the program or sleep in a host call. No host thread yet: it will look. */
-	if (!parked && READ_ONCE(thread->host_tid))
-		host_call3(__NR_tgkill, thread->host_tgid, thread->host_tid, KICK_SIGNAL);
+	if (parked || !READ_ONCE(thread->host_tid))
+		return;
+	/* The host queues each, and delivers all at once: many would overrun the host signal stack. */
+	if (!atomic_exchange(&thread->kick_sent, 1u) &&
+	    host_call3(__NR_tgkill, thread->host_tgid, thread->host_tid, KICK_SIGNAL))
+		WRITE_ONCE(thread->kick_sent, 0);
 }
 
 void signal_recompute_locked(struct thread *thread)

@@ -109,26 +109,6 @@ long sys_close(int fd)
 	return fd_close(table_current(), fd);
 }
 
-/* Gives the process a table of its own where it shares one. */
-static int table_unshare(void)
-{
-	struct process *process = process_current();
-	struct fd_table *shared = process->files, *own;
-
-	if (READ_ONCE(shared->references.count) == 1)
-		return 0;
-	own = fd_table_copy(shared);
-	if (!own)
-		return -ENOMEM;
-	lock_acquire(&process->exec_lock);
-	lock_acquire(&process->signal_lock);
-	process->files = own;
-	lock_release(&process->signal_lock);
-	lock_release(&process->exec_lock);
-	fd_table_put(shared);
-	return 0;
-}
-
 static void range_set_close_on_exec(struct fd_table *table, u32 first, u32 last)
 {
 	lock_acquire(&table->lock);
@@ -143,7 +123,7 @@ long sys_close_range(u32 first, u32 last, u64 flags)
 
 	if (flags & ~(u64)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
 		return -EINVAL;
-	if (flags & CLOSE_RANGE_UNSHARE && table_unshare())
+	if (flags & CLOSE_RANGE_UNSHARE && process_own_files())
 		return -ENOMEM;
 	table = table_current();
 	if (flags & CLOSE_RANGE_CLOEXEC) {

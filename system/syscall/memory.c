@@ -98,7 +98,7 @@ static struct area *area_of_range(struct mm *mm, u64 address, u64 size)
 {
 	struct area *area = mm_find_locked(mm, address);
 
-	if (!area || area->start > address || area->end - address < size || (area->flags & AREA_STUBS))
+	if (!area || area->start > address || area->end - address < size || (area->flags & AREA_KEPT))
 		return NULL;
 	return area;
 }
@@ -178,7 +178,7 @@ static long mremap_locked(struct mm *mm, u64 address, u64 old_size, u64 new_size
 	}
 	if (!(flags & MREMAP_FIXED))
 		place = mm_find_gap_locked(mm, new_size, USER_MIN, mm->search_top);
-	if (!place)
+	if (!place || mm_range_is_kept_locked(mm, place, place + new_size))
 		return -ENOMEM;
 	return remap_move(mm, *area, address, old_size, new_size, place, flags, removed);
 }

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
@@ -613,4 +614,54 @@ TEST(a_hundred_execs_of_a_dynamic_program)
 {
 	for (int i = 0; i < 100; i++)
 		EQUAL(run_file("/bin/true"), 0);
+}
+
+TEST(exec_leaves_shared_descriptors_alone)
+{
+	int fd, child;
+
+	OK(fd = open("/dev/null", O_RDONLY | O_CLOEXEC));
+	child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	OK(child);
+	if (!child) {
+		execl("/bin/true", "true", NULL);
+		_exit(9);
+	}
+	EQUAL(test_wait(child), 0);
+	EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
+}
+
+static int child_runs[2];
+
+/* Plays its child still while the other thread calls exec, and would never end by itself. */
+static void *vfork_slowly(void *argument)
+{
+	pid_t child = vfork();
+
+	(void)argument;
+	if (!child) {
+		write(child_runs[1], "x", 1);
+		usleep(100000);
+		_exit(0);
+	}
+	for (;;)
+		;
+}
+
+TEST(exec_while_another_thread_waits_for_its_vfork_child)
+{
+	pthread_t thread;
+	pid_t child;
+	char byte;
+
+	child = fork();
+	OK(child);
+	if (!child) {
+		OK(pipe(child_runs));
+		ZERO(pthread_create(&thread, NULL, vfork_slowly, NULL));
+		EQUAL(read(child_runs[0], &byte, 1), 1);
+		execl("/bin/true", "true", NULL);
+		_exit(9);
+	}
+	EQUAL(test_wait(child), 0);
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 enum { PAGE = 4096 };
 
@@ -597,4 +598,32 @@ TEST(stack_grows)
 			space[i] = 1;
 		EQUAL(space[sizeof(space) - 1], 1);
 	});
+}
+
+/* What happens to the vDSO is the program's own affair: system calls go on working. */
+TEST(clocks_work_without_the_vdso)
+{
+	unsigned long start, end, low = 0, high = 0;
+	struct timespec now;
+	char line[512];
+	FILE *maps;
+
+	maps = fopen("/proc/self/maps", "r");
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, "[vvar") && !strstr(line, "[vdso]"))
+			continue;
+		EQUAL(sscanf(line, "%lx-%lx", &start, &end), 2);
+		low = low ? low : start;
+		high = end;
+	}
+	fclose(maps);
+	if (!low)
+		test_skip("no vDSO here");
+	mprotect((void *)low, high - low, PROT_NONE);
+	OK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
+	OK(munmap((void *)low, high - low));
+	OK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
+	mmap((void *)low, high - low, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	OK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -982,4 +983,46 @@ TEST(signal_descriptor)
 	EQUAL(read(fd, &info, sizeof(info)), sizeof(info));
 	EQUAL(info.ssi_signo, SIGUSR1);
 	EQUAL(info.ssi_pid, (uint32_t)getpid());
+}
+
+static volatile sig_atomic_t stop_counting;
+
+static void on_stop_counting(int number)
+{
+	(void)number;
+	stop_counting = 1;
+}
+
+/* All are sent while the target is kept from running. */
+TEST(two_thousand_signals_at_once)
+{
+	cpu_set_t one;
+	pid_t child;
+	int ready[2];
+
+	CPU_ZERO(&one);
+	OK(sched_getaffinity(0, sizeof(one), &one));
+	for (int i = 0, found = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, &one) && found++)
+			CPU_CLR(i, &one);
+	}
+	OK(sched_setaffinity(0, sizeof(one), &one));
+	OK(pipe(ready));
+	child = fork();
+	OK(child);
+	if (!child) {
+		signal(SIGRTMIN + 1, on_signal);
+		signal(SIGRTMIN + 2, on_stop_counting);
+		write(ready[1], "x", 1);
+		while (!stop_counting)
+			;
+		_exit(count == 2000 ? 0 : 1);
+	}
+	char byte;
+
+	EQUAL(read(ready[0], &byte, 1), 1);
+	for (int i = 0; i < 2000; i++)
+		OK(kill(child, SIGRTMIN + 1));
+	OK(kill(child, SIGRTMIN + 2));
+	EQUAL(test_wait(child), 0);
 }

@@ -230,6 +230,8 @@ void signal_from_program(int number, uptr frame)
 	bool passing;
 
 	for (int depth = 0;; depth++) {
+		if (number == KICK_SIGNAL)
+			kick_arrived(thread);
 		if (depth == NESTED_MAX || !is_ours(number) || !host_frame_take(thread, frame, &taken))
 			process_exit_group(SIGSEGV);
 		if (number != KICK_SIGNAL || !between(host->ip, entry_signal_key, entry_signal_key_switched))

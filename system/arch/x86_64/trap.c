@@ -167,6 +167,12 @@ static bool between(u64 rip, const char *from, const char *to)
 	return rip >= (u64)from && rip < (u64)to;
 }
 
+/* Who finds a kick under way, and sends none, has set its work already. */
+void kick_arrived(struct thread *thread)
+{
+	atomic_exchange(&thread->kick_sent, 0u);
+}
+
 /* A signal that struck inside the layer. */
 static void signal_in_layer(int number, const struct siginfo *info, struct sigcontext_64 *host,
 			    struct thread *thread)
@@ -249,6 +255,8 @@ kernel_function host_signal(int number, const struct siginfo *info, struct ucont
 {
 	struct sigcontext_64 *host = (struct sigcontext_64 *)&context->uc_mcontext;
 
+	if (number == KICK_SIGNAL)
+		kick_arrived(thread);
 	if (!key_in_use && !struck_in_layer(host, thread))
 		return signal_in_program(number, info, host, thread);
 	signal_in_layer(number, info, host, thread);

@@ -25,6 +25,9 @@ void regs_from_host(struct regs *regs, const struct sigcontext_64 *host);
 /* Serves the call in regs: a trap, or a stub's call while work or flags are set. */
 void syscall_slow(struct regs *regs);
 
+/* To be called for each kick, before the thread's work is looked at. */
+void kick_arrived(struct thread *thread);
+
 extern u64 xsave_restore_mask;
 
 #endif
