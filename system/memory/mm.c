@@ -72,6 +72,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 		if (copy->areas[i].file)
 			file_get(copy->areas[i].file);
 	stub_blocks_share(mm->stub_blocks);
+	site_table_share(mm->sites);
 	if (copy->command_line)
 		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
@@ -95,6 +96,7 @@ void mm_put(struct mm *mm)
 	areas_put(mm);
 	windows_drop(mm, false);
 	stub_blocks_put(mm->stub_blocks);
+	site_table_put(mm->sites);
 	if (mm->command_line && refcount_put(&mm->command_line->references))
 		heap_free(mm->command_line);
 	heap_free(mm->areas);

@@ -15,6 +15,7 @@
 
 struct file;
 struct stub_block;
+struct site_table;
 struct window_cache;
 
 #define AREA_SHARED	1u	/* MAP_SHARED */
@@ -47,14 +48,6 @@ struct command_line {
 
 #define COMMAND_LINE_MAX 4000u
 
-#define SITE_TABLE_SIZE 128
-
-/* How often a system call site has trapped: a site is patched when trapping has cost as much as a patch. */
-struct site_count {
-	u64 site;
-	u32 count;
-};
-
 struct mm {
 	refcount references;
 	struct lock lock;		/* LOCK_MM; guards all down to free_hint */
@@ -76,7 +69,8 @@ struct mm {
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
 	struct stub_block *stub_blocks;
-	struct site_count sites[SITE_TABLE_SIZE];
+	struct site_table *sites;	/* what trapped here and in relatives by fork; NULL until then */
+	u32 sites_seen;			/* generation of the table whose sites are patched here */
 	u64 changing_site;		/* where a jump is being written now; read on host signal stacks */
 
 	struct window_cache *windows;	/* memory/window.c; NULL until first used */

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/patch.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/report.h"
@@ -246,6 +247,7 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 
 	lock_acquire(&mm->lock);
 	lock_acquire(&mm->stub_lock);
+	sites_patch_known(mm);
 	if (flags & CLONE_VM) {
 		refcount_get(&mm->references);
 		child->mm = mm;

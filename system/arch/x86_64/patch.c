@@ -38,6 +38,7 @@
 /* A patch costs about as much as three or four traps (docs/performance.md). */
 #define TRAPS_BEFORE_PATCH	4
 
+#define SITE_TABLE_SIZE		128
 #define SITE_WAYS		4
 
 #define STUB_SIZE		64
@@ -321,6 +322,21 @@ static void jump_write(struct mm *mm, u8 *at, const u8 *bytes, size_t size, bool
 	store_release(&mm->changing_site, 0);
 }
 
+/* Is the mov before the syscall a jump already? Then the place behind the syscall must stay as it is. */
+static bool is_patched_before(struct mm *mm, const u8 *around, u64 site)
+{
+	static const u8 starts[] = { 5, 7 };
+	u64 offset;
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		const u8 *jump = around + 7 - starts[i];
+
+		if (*jump == 0xe9 && stub_find(mm, site - starts[i] + JUMP_SIZE + *(s32 *)(jump + 1), &offset))
+			return true;
+	}
+	return false;
+}
+
 static enum pattern site_pattern(const u8 *around, u64 number)
 {
 	/* around[7] is the syscall instruction. */
@@ -335,8 +351,8 @@ static enum pattern site_pattern(const u8 *around, u64 number)
 	return PATTERN_NONE;
 }
 
-/* mm->lock and mm->stub_lock held. */
-static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
+/* mm->lock and mm->stub_lock held. False where it can't be patched, or is already. */
+static bool site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 {
 	const u32 protection = area->protection;	/* a new block of stubs moves the areas */
 	static const u8 starts[] = { [PATTERN_MOV] = 5, [PATTERN_MOV_LONG] = 7, [PATTERN_COMPARE] = 0 };
@@ -347,13 +363,13 @@ static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 	s32 relative;
 
 	if (site < area->start + 7 || site + 8 > area->end || copy_from_user(around, site - 7, sizeof(around)))
-		return;
+		return false;
 	pattern = site_pattern(around, number);
-	if (pattern == PATTERN_NONE)
-		return;
+	if (pattern == PATTERN_NONE || is_patched_before(mm, around, site))
+		return false;
 	stub = stub_alloc(mm, site, &address);
 	if (!stub)
-		return;
+		return false;
 	stub_write(stub, address, pattern, site, number, around + 9);
 	at = site - starts[pattern];
 	relative = address - (at + JUMP_SIZE);
@@ -362,46 +378,131 @@ static void site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 	first = ROUND_DOWN(at, PAGE_SIZE);
 	size = ROUND_UP(at + 8, PAGE_SIZE) - first;
 	if (host_call3(__NR_mprotect, first, size, PROT_READ | PROT_WRITE | PROT_EXEC))
-		return;
+		return false;
 	jump_write(mm, (u8 *)at, bytes, pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
 		   mm->references.count == 1 && process_current()->thread_count == 1);
 	host_call3(__NR_mprotect, first, size, protection);
+	return true;
+}
+
+/* ---- Which sites ---- */
+
+enum site_state { SITE_COUNTING, SITE_PATCHED, SITE_NEVER };
+
+struct site_entry {
+	u64 site;
+	u32 count;		/* traps so far, in all processes of the table */
+	u16 number;
+	u8 state;		/* enum site_state; SITE_PATCHED: in one process at least */
+};
+
+/* Shared by a process and its relatives by fork since the last exec. Unlocked: a race delays a patch by a trap. */
+struct site_table {
+	refcount references;
+	u32 generation;		/* raised with each site that becomes SITE_PATCHED */
+	struct site_entry sites[SITE_TABLE_SIZE];
+};
+
+void site_table_share(struct site_table *table)
+{
+	if (table)
+		refcount_get(&table->references);
+}
+
+void site_table_put(struct site_table *table)
+{
+	if (table && refcount_put(&table->references))
+		heap_free(table);
+}
+
+static struct site_table *site_table_of(struct mm *mm)
+{
+	struct site_table *table = load_acquire(&mm->sites);
+
+	if (table)
+		return table;
+	table = heap_alloc_zero(sizeof(*table));
+	if (!table)
+		return NULL;
+	refcount_init(&table->references, 1);
+	if (atomic_cas(&mm->sites, (struct site_table *)NULL, table))
+		return table;
+	heap_free(table);
+	return mm->sites;
 }
 
 /*
- * How often site has trapped by now. The table has sets of SITE_WAYS entries, so that sites which take turns
- * don't push each other out; a new site takes the place of the one that trapped least.
+ * The entry of a site, a new one if need be. The table has sets of SITE_WAYS entries, so that sites which take
+ * turns don't push each other out; a new site takes the place of the one that trapped least.
  */
-static u32 site_count(struct mm *mm, u64 site)
+static struct site_entry *site_entry_find(struct site_table *table, u64 site, u64 number)
 {
-	struct site_count *set = &mm->sites[(site ^ site >> 7) % (SITE_TABLE_SIZE / SITE_WAYS) * SITE_WAYS];
-	struct site_count *least = set;
+	struct site_entry *set = &table->sites[(site ^ site >> 7) % (SITE_TABLE_SIZE / SITE_WAYS) * SITE_WAYS];
+	struct site_entry *least = set;
 
 	for (size_t i = 0; i < SITE_WAYS; i++) {
 		if (set[i].site == site)
-			return ++set[i].count;
+			return &set[i];
 		if (set[i].count < least->count)
 			least = &set[i];
 	}
-	*least = (struct site_count){ .site = site, .count = 1 };
-	return 1;
+	*least = (struct site_entry){ .site = site, .number = number };
+	return least;
+}
+
+/* Only text that the program does not write: code that a JIT makes stays on the trap path. */
+static bool is_constant_text(const struct area *area)
+{
+	return area->file && !(area->flags & AREA_SHARED) &&
+	       (area->protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC;
+}
+
+/* mm->lock and mm->stub_lock held. Whether the site can be patched. */
+static bool site_try(struct mm *mm, const struct site_entry *entry)
+{
+	struct area *area = mm_find_locked(mm, entry->site);
+
+	return area && area->start <= entry->site && is_constant_text(area) &&
+	       site_patch(mm, area, entry->site, entry->number);
 }
 
 void site_trapped(struct mm *mm, u64 site, u64 number)
 {
-	struct area *area;
+	struct site_table *table = site_table_of(mm);
+	struct site_entry *entry;
 
-	/* Unlocked: a count lost to a race delays a patch by one trap. */
-	if (site_count(mm, site) != TRAPS_BEFORE_PATCH)
+	if (!table)
+		return;
+	entry = site_entry_find(table, site, number);
+	if (++entry->count < TRAPS_BEFORE_PATCH || entry->state == SITE_NEVER)
 		return;
 	lock_acquire(&mm->lock);
-	area = mm_find_locked(mm, site);
-	/* Only text that the program does not write: code that a JIT makes stays on the trap path. */
-	if (area && area->start <= site && area->file && !(area->flags & AREA_SHARED) &&
-	    (area->protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC) {
-		lock_acquire(&mm->stub_lock);
-		site_patch(mm, area, site, number);
-		lock_release(&mm->stub_lock);
+	lock_acquire(&mm->stub_lock);
+	if (!site_try(mm, entry)) {
+		entry->state = SITE_NEVER;
+	} else if (entry->state == SITE_COUNTING) {
+		entry->state = SITE_PATCHED;
+		/* This process has just seen it, unless it has more to catch up with. */
+		if (mm->sites_seen == table->generation)
+			mm->sites_seen++;
+		table->generation++;
 	}
+	lock_release(&mm->stub_lock);
 	lock_release(&mm->lock);
+}
+
+void sites_patch_known(struct mm *mm)
+{
+	struct site_table *table = mm->sites;
+	u32 generation;
+
+	if (!table || mm->sites_seen == (generation = READ_ONCE(table->generation)))
+		return;
+	for (size_t i = 0; i < SITE_TABLE_SIZE; i++) {
+		struct site_entry entry = table->sites[i];
+
+		if (entry.state == SITE_PATCHED)
+			site_try(mm, &entry);
+	}
+	mm->sites_seen = generation;
 }

@@ -10,6 +10,7 @@
 
 struct mm;
 struct regs;
+struct site_table;
 struct stub_block;
 
 /*
@@ -33,8 +34,16 @@ bool stub_is_entering(struct mm *mm, u64 rip);
 /* True where another thread is writing a jump at address, or has just written it. As above. */
 bool site_is_changing(struct mm *mm, u64 address);
 
-/* For fork and the end of an mm. */
+/*
+ * Patches what has been patched in relatives of mm, before fork copies it: a site that only children come to, once
+ * each, would trap in every one of them. mm->lock and mm->stub_lock held, by a process of that mm.
+ */
+void sites_patch_known(struct mm *mm);
+
+/* For fork and the end of an mm. NULL is allowed. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);
 void stub_blocks_put(struct stub_block *blocks);
+void site_table_share(struct site_table *table);
+void site_table_put(struct site_table *table);
 
 #endif
