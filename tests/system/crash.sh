@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# A crash of the system layer: a host signal that strikes it from outside is one. It ends its own domain, with
+# a report, and no other.
+. "$(dirname "$0")/lib.sh"
+scratch
+
+if [[ -z $MEZZO ]]; then
+	skip "crash" "no domain to test"
+	finish
+	exit
+fi
+
+# The host processes of the domain of a mezzo process, the layer's own first.
+domain_processes()	# pid
+{
+	local init
+	init=$(pgrep -P "$1") || return 1
+	echo "$init"
+	pgrep -P "$init"
+}
+
+# A domain whose program sleeps; its mezzo process is $started. Waits until the program runs.
+start_sleeper()		# output
+{
+	"$MEZZO" do -- /bin/sh -c 'echo ready; sleep 20; echo woke' > "$1" 2> "$1.errors" < /dev/null &
+	started=$!
+	for _ in $(seq 100); do
+		grep -q ready "$1" && return
+		sleep 0.05
+	done
+}
+
+crash_and_check()	# name which: word of the list of processes
+{
+	local victim other status
+	start_sleeper other
+	other=$started
+	start_sleeper victim
+	victim=$started
+	kill -SEGV "$(domain_processes "$victim" | sed -n "$2")"
+	wait "$victim" 2> /dev/null
+	status=$?
+	[[ $status -eq 120 ]]
+	verdict $? "$1: status 120"
+	grep -q 'the system layer crashed; this is a bug in Mezzo' victim.errors &&
+		grep -q 'host signal 11' victim.errors
+	verdict $? "$1: says so"
+	grep -qE '  at 0x[0-9a-f]+ [a-z_0-9]+\+0x' victim.errors && grep -qE '  by 0x[0-9a-f]+ [a-z_0-9]+\+0x' victim.errors
+	verdict $? "$1: names the functions it was in"
+	! grep -q woke victim
+	verdict $? "$1: its programs are gone"
+	kill -0 "$other" && [[ -z $(cat other.errors) ]]
+	verdict $? "$1: another domain goes on"
+	kill "$other"
+	wait "$other" 2> /dev/null
+}
+
+crash_and_check "a program's process" '$p'
+crash_and_check "the layer's own process" 1p
+finish
