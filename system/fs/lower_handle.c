@@ -14,13 +14,13 @@
 #include "vfs/inode.h"
 
 #define HANDLES_MAX	16384u
-#define EVICT_TRIES	16
+#define EVICT_TRIES	256	/* those of mapped files are always in use */
 
 static struct lock handles_lock = LOCK_INIT(LOCK_INODE_CACHE);
 static struct list handles = { &handles, &handles };	/* least recently granted first */
 static u32 handle_count;
 
-static u32 handles_limit(void)
+u32 lower_handles_limit(void)
 {
 	u64 host_limit = config()->rlimits[7][1] / 2;	/* RLIMIT_NOFILE, hard: the host's too */
 
@@ -54,7 +54,7 @@ void lower_handle_record(struct file_data *data, int handle)
 	if (data->handle >= 0) {
 		unwanted = handle;
 	} else {
-		if (handle_count >= handles_limit())
+		if (handle_count >= lower_handles_limit())
 			evicted = evict_locked();
 		atomic_exchange(&data->handle, handle);
 		list_add_tail(&data->handle_node, &handles);

@@ -13,6 +13,7 @@
 #include "fs/file_data.h"
 #include "fs/file_data_private.h"
 #include "fs/lower.h"
+#include "fs/lower_handle.h"
 #include "fs/tree.h"
 #include "vfs/path.h"
 
@@ -103,8 +104,10 @@ static void batch_add_following(struct batch *batch, struct dentry *dentry)
 {
 	struct inode *directory = dentry->parent->inode;
 	struct list *node = dentry->entry_node.next;
+	u32 room = MIN(lower_handles_limit() / 8, (u32)FORESEEN_MAX);
 
-	for (; node != &directory->directory->entries; node = node->next) {
+	/* Not so many that the host's table of handles could overflow. */
+	for (; node != &directory->directory->entries && batch->count < room; node = node->next) {
 		struct inode *inode = list_entry(node, struct dentry, entry_node)->inode;
 
 		if (!inode || !needs_handle(inode))
