@@ -16,12 +16,12 @@
 #include "process/process.h"
 #include "signal/signal.h"
 
-static u32 pipe_used(const struct pipe *pipe)
+u32 pipe_used(const struct pipe *pipe)
 {
 	return READ_ONCE(pipe->head) - READ_ONCE(pipe->tail);
 }
 
-static u32 pipe_space(const struct pipe *pipe)
+u32 pipe_space(const struct pipe *pipe)
 {
 	return READ_ONCE(pipe->size) - pipe_used(pipe);
 }
@@ -71,11 +71,8 @@ static ssize_t pipe_take(struct pipe *pipe, struct iter *to)
 	return moved ? moved : -EFAULT;
 }
 
-static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
+ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock)
 {
-	struct pipe *pipe = file->private;
-
-	(void)offset;
 	if (!to->left)
 		return 0;
 	for (;;) {
@@ -98,7 +95,7 @@ static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
 		}
 		if (ended)
 			return 0;
-		if (file->flags & O_NONBLOCK)
+		if (nonblock)
 			return -EAGAIN;
 		if (spin_until(&pipe->read_spin, pipe_readable(pipe)))
 			continue;
@@ -106,6 +103,27 @@ static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
 		if (result)
 			return result;
 	}
+}
+
+ssize_t pipe_peek(struct pipe *pipe, struct iter *to)
+{
+	ssize_t moved;
+	u32 head, tail;
+
+	lock_acquire(&pipe->lock);
+	head = pipe->head;
+	tail = pipe->tail;
+	moved = head != tail && to->left ? pipe_take(pipe, to) : 0;
+	pipe->head = head;
+	pipe->tail = tail;
+	lock_release(&pipe->lock);
+	return moved;
+}
+
+static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
+{
+	(void)offset;
+	return pipe_receive(file->private, to, file->flags & O_NONBLOCK);
 }
 
 /* Moves what fits. Bytes moved, or -ENOMEM, -EFAULT where none were. */
@@ -145,12 +163,10 @@ int pipe_broken(void)
 	return -EPIPE;
 }
 
-static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
+ssize_t pipe_send(struct pipe *pipe, struct iter *from, bool nonblock)
 {
-	struct pipe *pipe = file->private;
 	ssize_t moved = 0;
 
-	(void)offset;
 	if (!from->left)
 		return 0;
 	for (;;) {
@@ -166,7 +182,7 @@ static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
 		lock_release(&pipe->lock);
 
 		if (broken)
-			return moved ? moved : pipe_broken();
+			return moved ? moved : -EPIPE;
 		if (result > 0) {
 			moved += result;
 			spin_note(&pipe->read_spin);
@@ -177,7 +193,7 @@ static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
 			return moved ? moved : result;
 		if (!from->left)
 			return moved;
-		if (file->flags & O_NONBLOCK)
+		if (nonblock)
 			return moved ? moved : -EAGAIN;
 		needed = MIN(from->left, PIPE_ATOMIC);
 		if (spin_until(&pipe->write_spin, pipe_writable(pipe, needed)))
@@ -186,6 +202,14 @@ static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
 		if (result)
 			return moved ? moved : result;
 	}
+}
+
+static ssize_t pipe_write(struct file *file, struct iter *from, u64 *offset)
+{
+	ssize_t result = pipe_send(file->private, from, file->flags & O_NONBLOCK);
+
+	(void)offset;
+	return result == -EPIPE ? pipe_broken() : result;
 }
 
 static u32 pipe_poll(struct file *file, struct poll_request *request)

@@ -40,6 +40,18 @@ extern const struct file_operations pipe_operations;
 struct pipe *pipe_create(void) __must_check;
 /* Nobody may use it any more. */
 void pipe_free(struct pipe *pipe);
+/* Bytes in the ring, and room in it; a moment's truth. */
+u32 pipe_used(const struct pipe *pipe);
+u32 pipe_space(const struct pipe *pipe);
+/*
+ * read(2) and write(2) on the ring. Without a writer the end (0); without a reader -EPIPE, and no
+ * signal.
+ */
+ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock);
+ssize_t pipe_send(struct pipe *pipe, struct iter *from, bool nonblock);
+/* The bytes that pipe_receive() would give now, left where they are. */
+ssize_t pipe_peek(struct pipe *pipe, struct iter *to);
+
 /* The release operation: takes away the end that file was (ipc/fifo.c). */
 void pipe_release(struct file *file);
 
