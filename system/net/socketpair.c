@@ -151,11 +151,14 @@ static long socket_ioctl(struct file *file, u32 command, uptr argument)
 	return command == FIONREAD ? put_user(used, argument) : -ENOTTY;
 }
 
-/* One side of a pipe is no more, if it was. Whoever waits looks again. */
-static void pipe_end(struct pipe *pipe, u32 *side)
+/*
+ * One direction is no more: what was written can still be read, then comes the end; writing fails.
+ * Whoever waits looks again.
+ */
+static void pipe_close(struct pipe *pipe)
 {
 	lock_acquire(&pipe->lock);
-	*side = 0;
+	pipe->readers = pipe->writers = 0;
 	lock_release(&pipe->lock);
 	wait_queue_wake_all(&pipe->read_wait, 0);
 	wait_queue_wake_all(&pipe->write_wait, 0);
@@ -169,12 +172,10 @@ int socket_shutdown(struct file *file, u32 how)
 		return -ENOTSOCK;
 	if (how > 2)
 		return -EINVAL;
-	if (how != 1) {
-		pipe_end(socket->in, &socket->in->readers);
-		pipe_end(socket->in, &socket->in->writers);
-	}
+	if (how != 1)
+		pipe_close(socket->in);
 	if (how != 0)
-		pipe_end(socket->out, &socket->out->writers);
+		pipe_close(socket->out);
 	return 0;
 }
 
@@ -194,8 +195,8 @@ static void socket_release(struct file *file)
 {
 	struct socket *socket = file->private;
 
-	pipe_end(socket->in, &socket->in->readers);
-	pipe_end(socket->out, &socket->out->writers);
+	pipe_close(socket->in);
+	pipe_close(socket->out);
 	pair_put(socket->pair);
 	heap_free(socket);
 }
