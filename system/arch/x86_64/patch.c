@@ -2,14 +2,16 @@
 /*
  * Patched system call sites.
  *
- * Two patterns cover nearly all sites of real programs (glibc 95%, Go 82%):
+ * Three patterns cover nearly all sites of real programs (glibc 95%, Go 82%):
  *
  *   before:  mov $number, %eax; syscall             The 5 bytes (or 7: mov $number, %rax) of the mov become
  *                                                   a jump. The syscall stays: who jumps to it, traps.
+ *   middle:  the same with one instruction between   The mov becomes the jump; the stub does both, and the
+ *            that sets another register              instruction stays where it is for who jumps to it.
  *   behind:  syscall; cmp $-4095, %rax              The syscall and 3 bytes of the compare become a jump;
  *            (or -4096, as compilers prefer)        the stub does the compare and goes on behind it.
  *
- * No thread ever rests between the syscall and the compare of the second pattern: the way out of a trap
+ * No thread ever rests between the syscall and the compare of the last pattern: the way out of a trap
  * does the compare itself (regs_leave_stub). So a jump may be written over both.
  *
  * Stubs lie on pages of the heap that are mapped a second time, executable, within 2 GiB of the text. A child of fork
@@ -27,6 +29,7 @@
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/key.h"
 #include "arch/x86_64/patch.h"
+#include "arch/x86_64/site.h"
 #include "boundary/abi.h"
 #include "core/heap.h"
 #include "core/host.h"
@@ -45,10 +48,6 @@
 #define STUBS_PER_BLOCK		(PAGE_SIZE / STUB_SIZE)
 #define JUMP_SIZE		5
 #define JUMP_REACH		0x7f000000ul
-
-#define NUMBER_RT_SIGRETURN	15	/* unwinders recognise its bytes */
-
-enum pattern { PATTERN_NONE, PATTERN_MOV, PATTERN_MOV_LONG, PATTERN_COMPARE };
 
 struct stub {
 	u8 code[48];
@@ -70,16 +69,6 @@ struct stub_block {
 
 void entry_stub(void);
 void entry_stub_key(void);
-
-/* cmp $-4096, %rax; the next number is as good. */
-static const u8 compare_bytes[] = { 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff };
-#define COMPARE_LOW_BYTE 2
-
-static bool is_compare(const u8 *bytes)
-{
-	return bytes[0] == compare_bytes[0] && bytes[1] == compare_bytes[1] &&
-	       bytes[COMPARE_LOW_BYTE] <= 1 && !memcmp(bytes + 3, compare_bytes + 3, 3);
-}
 
 struct stub_block *stub_blocks_share(struct stub_block *blocks)
 {
@@ -146,7 +135,7 @@ u64 regs_syscall_address(const struct regs *regs)
 /* The compare on saved registers; bytes are its instruction. */
 static void compare_result(struct regs *regs, const u8 *bytes)
 {
-	const long with = -4096l + bytes[COMPARE_LOW_BYTE];
+	const long with = -4096l + bytes[2];
 	const u64 mask = 0x8d5;		/* CF PF AF ZF SF OF */
 	u64 flags;
 
@@ -159,7 +148,7 @@ void regs_leave_stub(struct regs *regs)
 {
 	u64 offset;
 	struct stub *stub = stub_find(process_current()->mm, regs->rip, &offset);
-	u8 bytes[2 + sizeof(compare_bytes)];
+	u8 bytes[2 + COMPARE_SIZE];
 
 	if (stub) {
 		if (stub->pattern != PATTERN_COMPARE || offset < stub->behind)
@@ -173,9 +162,9 @@ void regs_leave_stub(struct regs *regs)
 	if (copy_from_user(bytes, regs->rip - 2, sizeof(bytes)))
 		return;
 	/* Behind a syscall that has its compare still, or behind the jump that was written over both. */
-	if (bytes[0] == 0x0f && bytes[1] == 0x05 && is_compare(bytes + 2)) {
+	if (bytes[0] == 0x0f && bytes[1] == 0x05 && site_is_compare(bytes + 2)) {
 		compare_result(regs, bytes + 2);
-	} else if (bytes[0] == 0xe9 && !memcmp(bytes + JUMP_SIZE, compare_bytes + 3, 3)) {
+	} else if (bytes[0] == 0xe9 && bytes[5] == 0xf0 && bytes[6] == 0xff && bytes[7] == 0xff) {
 		stub = stub_find(process_current()->mm, regs->rip - 2 + JUMP_SIZE + *(s32 *)(bytes + 1), &offset);
 		if (!stub || stub->pattern != PATTERN_COMPARE)
 			return;
@@ -183,7 +172,7 @@ void regs_leave_stub(struct regs *regs)
 	} else {
 		return;
 	}
-	regs->rip += sizeof(compare_bytes);
+	regs->rip += COMPARE_SIZE;
 }
 
 /* ---- Making stubs ---- */
@@ -204,6 +193,7 @@ static u8 *emit_rel32(u8 *to, const void *opcode, size_t opcode_size, u64 end_ad
 
 /*
  *	mov $number, %eax	(patterns with a mov)
+ *	what stood between	(pattern with a middle)
  *	lea back(%rip), %rcx
  *	movabs $entry_stub, %r11
  *	jmp *%r11
@@ -211,8 +201,8 @@ static u8 *emit_rel32(u8 *to, const void *opcode, size_t opcode_size, u64 end_ad
  *	cmp, as in the program
  *	jmp site + 8
  */
-static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64 site, u32 number,
-		       const u8 *compare)
+static bool stub_write(struct stub *stub, u64 address, enum pattern pattern, u64 site, u32 number,
+		       const struct site_view *view)
 {
 	static const u8 lea_rcx[] = { 0x48, 0x8d, 0x0d }, mov_r11[] = { 0x49, 0xbb },
 		jump_r11[] = { 0x41, 0xff, 0xe3 }, mov_eax[] = { 0xb8 }, jump[] = { 0xe9 };
@@ -228,17 +218,23 @@ static void stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 		code = emit(code, mov_eax, sizeof(mov_eax));
 		code = emit(code, &number, sizeof(number));
 	}
+	if (pattern == PATTERN_MOV_MIDDLE) {
+		code += view->middle;
+		if (!site_middle_move(code - view->middle, view, site, address + (code - stub->code)))
+			return false;
+	}
 	code = emit_rel32(code, lea_rcx, sizeof(lea_rcx), address + (code - stub->code) + 7, back);
 	code = emit(code, mov_r11, sizeof(mov_r11));
 	code = emit(code, &entry, sizeof(entry));
 	code = emit(code, jump_r11, sizeof(jump_r11));
 	if (pattern == PATTERN_COMPARE) {
-		code = emit(code, compare, sizeof(compare_bytes));
+		code = emit(code, view->code + SITE_BEFORE + 2, COMPARE_SIZE);
 		code = emit_rel32(code, jump, sizeof(jump), address + (code - stub->code) + JUMP_SIZE,
-				  site + 2 + sizeof(compare_bytes));
+				  site + 2 + COMPARE_SIZE);
 	}
 	stub->pattern = pattern;
 	stub->site = site;
+	return true;
 }
 
 /* A further block within reach of site. mm->lock and mm->stub_lock held. */
@@ -323,55 +319,40 @@ static void jump_write(struct mm *mm, u8 *at, const u8 *bytes, size_t size, bool
 }
 
 /* Is the mov before the syscall a jump already? Then the place behind the syscall must stay as it is. */
-static bool is_patched_before(struct mm *mm, const u8 *around, u64 site)
+static bool is_patched_before(struct mm *mm, const struct site_view *view, u64 site)
 {
-	static const u8 starts[] = { 5, 7 };
 	u64 offset;
 
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		const u8 *jump = around + 7 - starts[i];
+	for (u32 start = JUMP_SIZE; start <= JUMP_SIZE + MIDDLE_MAX; start++) {
+		const u8 *jump = view->code + SITE_BEFORE - start;
 
-		if (*jump == 0xe9 && stub_find(mm, site - starts[i] + JUMP_SIZE + *(s32 *)(jump + 1), &offset))
+		if (*jump == 0xe9 && stub_find(mm, site - start + JUMP_SIZE + *(s32 *)(jump + 1), &offset))
 			return true;
 	}
 	return false;
-}
-
-static enum pattern site_pattern(const u8 *around, u64 number)
-{
-	/* around[7] is the syscall instruction. */
-	if (around[7] != 0x0f || around[8] != 0x05 || number == NUMBER_RT_SIGRETURN)
-		return PATTERN_NONE;
-	if (around[2] == 0xb8 && *(u32 *)(around + 3) == number)
-		return PATTERN_MOV;
-	if (around[0] == 0x48 && around[1] == 0xc7 && around[2] == 0xc0 && *(u32 *)(around + 3) == number)
-		return PATTERN_MOV_LONG;
-	if (is_compare(around + 9))
-		return PATTERN_COMPARE;
-	return PATTERN_NONE;
 }
 
 /* mm->lock and mm->stub_lock held. False where it can't be patched, or is already. */
 static bool site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 {
 	const u32 protection = area->protection;	/* a new block of stubs moves the areas */
-	static const u8 starts[] = { [PATTERN_MOV] = 5, [PATTERN_MOV_LONG] = 7, [PATTERN_COMPARE] = 0 };
-	u8 around[15], bytes[8] = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 };
+	struct site_view view;
+	u8 bytes[8] = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 };
 	enum pattern pattern;
 	u64 at, address, first, size;
 	struct stub *stub;
 	s32 relative;
 
-	if (site < area->start + 7 || site + 8 > area->end || copy_from_user(around, site - 7, sizeof(around)))
+	if (site < area->start + SITE_BEFORE || site + SITE_BEHIND > area->end ||
+	    copy_from_user(view.code, site - SITE_BEFORE, sizeof(view.code)))
 		return false;
-	pattern = site_pattern(around, number);
-	if (pattern == PATTERN_NONE || is_patched_before(mm, around, site))
+	pattern = site_pattern(&view, number);
+	if (pattern == PATTERN_NONE || is_patched_before(mm, &view, site))
 		return false;
 	stub = stub_alloc(mm, site, &address);
-	if (!stub)
+	if (!stub || !stub_write(stub, address, pattern, site, number, &view))
 		return false;
-	stub_write(stub, address, pattern, site, number, around + 9);
-	at = site - starts[pattern];
+	at = site - site_start(&view, pattern);
 	relative = address - (at + JUMP_SIZE);
 	memcpy(bytes + 1, &relative, sizeof(relative));
 
