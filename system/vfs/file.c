@@ -38,7 +38,6 @@ struct file *file_create(const struct file_operations *operations, struct inode 
 	file->mount = mount;
 	file->private = private;
 	lock_init(&file->position_lock, LOCK_FILE_POSITION);
-	lock_init(&file->epoll_lock, LOCK_EPOLL);
 	list_init(&file->epoll_items);
 	return file;
 }

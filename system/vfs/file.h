@@ -76,8 +76,7 @@ struct file {
 	s8 write_claim;			/* its part of inode->writers: 1 writes, -1 runs as a program */
 	u32 owner_pid;			/* F_SETOWN */
 	u32 owner_signal;		/* F_SETSIG */
-	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL of each */
-	struct lock epoll_lock;		/* LOCK_EPOLL: guards epoll_items */
+	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
 };
 
 #define FILE_READABLE(file)	(((file)->flags & O_ACCMODE) != O_WRONLY)
