@@ -105,7 +105,7 @@ forward()	# signal expected
 	# bash has what it starts with & ignore SIGINT, and an ignored signal is passed on to nobody.
 	env --default-signal="$1" "$MEZZO" do -- sh -c 'trap "echo got; exit 7" '"$1"'; echo ready; while :; do sleep 0.05; done' > o 2> e &
 	local pid=$!
-	until grep -q ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
+	until grep -qs ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
 	kill -"$1" $pid
 	wait $pid
 	[[ $? -eq 7 ]] && grep -q got o
@@ -114,15 +114,17 @@ forward()	# signal expected
 for signal in TERM INT HUP USR1; do
 	forward $signal
 done
+rm -f o
 "$MEZZO" do -- sh -c 'echo ready; sleep 1000' > o 2> e &
 pid=$!
-until grep -q ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
+until grep -qs ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
 kill -TERM $pid
 wait $pid
 verdict $(($? != 143)) "a signal that ends the program"
+rm -f o
 "$MEZZO" do -- sh -c 'echo ready; sleep 1000' > o 2> e &
 pid=$!
-until grep -q ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
+until grep -qs ready o || ! kill -0 $pid 2> /dev/null; do sleep 0.02; done
 children=$(pgrep -P $pid | wc -l)
 descendants=$(pgrep -P "$(pgrep -P $pid | paste -sd,)" 2> /dev/null | paste -sd,)
 kill -KILL $pid
