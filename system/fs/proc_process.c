@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID and /proc/PID/task/TID: state, limits, memory. No locks of its own; see proc_view.c. */
+#include <linux/capability.h>
 #include <linux/mman.h>
 
 #include "core/channel.h"
@@ -353,6 +354,56 @@ static int zero_show(struct proc_text *text, const struct proc_key *key)
 	return 0;
 }
 
+static int oom_adjust_show(struct proc_text *text, const struct proc_key *key)
+{
+	struct process *process = process_find(key->pid);
+
+	if (!process)
+		return -ESRCH;
+	proc_print(text, "%d\n", READ_ONCE(process->oom_score_adj));
+	process_put(process);
+	return 0;
+}
+
+/* A decimal number with an optional sign and white space behind it. 0 or -EINVAL. */
+static int integer_parse(const char *text, s32 *number)
+{
+	bool negative = *text == '-';
+	s64 value = 0;
+
+	text += negative || *text == '+';
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	while (*text >= '0' && *text <= '9' && value < INT32_MAX)
+		value = value * 10 + (*text++ - '0');
+	while (*text == '\n' || *text == ' ' || *text == '\t')
+		text++;
+	*number = negative ? -value : value;
+	return *text ? -EINVAL : 0;
+}
+
+/* To lower it takes privilege. */
+static int oom_adjust_store(const struct proc_key *key, char *data, size_t size)
+{
+	struct process *process;
+	s32 adjust;
+	int error = integer_parse(data, &adjust);
+
+	(void)size;
+	if (error || adjust < -1000 || adjust > 1000)
+		return -EINVAL;
+	process = process_find(key->pid);
+	if (!process)
+		return -ESRCH;
+	if (adjust < process->oom_score_adj &&
+	    !credentials_capable(process_current()->credentials, CAP_SYS_RESOURCE))
+		error = -EACCES;
+	else
+		WRITE_ONCE(process->oom_score_adj, adjust);
+	process_put(process);
+	return error;
+}
+
 static int loginuid_show(struct proc_text *text, const struct proc_key *key)
 {
 	(void)key;
@@ -405,7 +456,8 @@ static void task_key_set(struct proc_key *key, u32 number)
 	PROC_FILE("mountinfo", 0444, proc_mountinfo_show), \
 	PROC_FILE("cgroup", 0444, cgroup_show), \
 	PROC_FILE("oom_score", 0444, zero_show), \
-	PROC_FILE("oom_score_adj", 0444, zero_show), \
+	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = oom_adjust_show, \
+	  .store = oom_adjust_store }, \
 	PROC_FILE("loginuid", 0444, loginuid_show)
 
 static const struct proc_row thread_rows[] = { ROWS_OF_BOTH };

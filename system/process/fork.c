@@ -72,6 +72,7 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->no_new_privs = parent->no_new_privs;
 	child->keep_caps = parent->keep_caps;
 	child->nice = parent->nice;
+	child->oom_score_adj = parent->oom_score_adj;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);
 	lock_acquire(&parent->signal_lock);

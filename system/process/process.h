@@ -99,6 +99,7 @@ struct process {
 	u32 host_tgid;
 	struct vfork_frame *vfork;	/* the child side: played by a thread of the parent until exec or exit */
 	s32 nice;
+	s32 oom_score_adj;		/* remembered for programs: the layer ends nobody for want of memory */
 };
 
 extern struct lock process_tree_lock;
