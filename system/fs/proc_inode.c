@@ -167,9 +167,17 @@ static int proc_open(struct inode *inode, struct file *file)
 	return node->row->show ? proc_text_open(file) : 0;
 }
 
+/* Shells open with O_TRUNC what they write to. */
+static int proc_truncate(struct inode *inode, u64 size)
+{
+	(void)inode, (void)size;
+	return 0;
+}
+
 static const struct inode_operations proc_node_operations = {
 	.lookup = proc_lookup,
 	.open = proc_open,
+	.truncate = proc_truncate,
 	.release = proc_inode_release,
 };
 
