@@ -68,9 +68,10 @@ bool site_middle_move(u8 *to, const struct site_view *view, u64 site, u64 end_ad
 
 /* ---- Patterns ---- */
 
+/* Behind a REX prefix it would be another register's mov. */
 static bool is_mov_eax(const u8 *code, u64 number)
 {
-	return code[0] == 0xb8 && *(u32 *)(code + 1) == number;
+	return code[0] == 0xb8 && *(u32 *)(code + 1) == number && (code[-1] & 0xf0) != 0x40;
 }
 
 enum pattern site_pattern(struct site_view *view, u64 number)
