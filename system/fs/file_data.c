@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/memfd.h>
 
+#include "core/channel.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
@@ -515,6 +516,9 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 
 	if (sealed_against(inode, mode & FALLOC_FL_PUNCH_HOLE ? F_SEAL_WRITE : 0, new_size))
 		return -EPERM;
+	/* The host would look for the memory until it has killed somebody. */
+	if (!(mode & FALLOC_FL_PUNCH_HOLE) && size > config()->memory_total)
+		return -ENOSPC;
 	error = make_writable(inode, MAX(end, inode->size));
 	if (error)
 		return error;

@@ -46,13 +46,14 @@ static int evict_locked(void)
 	return -1;
 }
 
-void lower_handle_record(struct file_data *data, int handle)
+int lower_handle_record(struct file_data *data, int handle)
 {
 	int evicted = -1, unwanted = -1;
 
 	lock_acquire(&handles_lock);
 	if (data->handle >= 0) {
 		unwanted = handle;
+		handle = data->handle;
 	} else {
 		if (handle_count >= lower_handles_limit())
 			evicted = evict_locked();
@@ -65,6 +66,7 @@ void lower_handle_record(struct file_data *data, int handle)
 		host_close(evicted);
 	if (unwanted >= 0)
 		host_close(unwanted);
+	return handle;
 }
 
 int lower_handle_use(struct inode *inode)
@@ -81,8 +83,8 @@ int lower_handle_use(struct inode *inode)
 		atomic_sub(&data->users, 1);
 		return handle;
 	}
-	lower_handle_record(data, handle);
-	return __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
+	/* Not looked up again: the evictor may have it out for a moment, and puts it back. */
+	return lower_handle_record(data, handle);
 }
 
 void lower_handle_done(struct inode *inode)

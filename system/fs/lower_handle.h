@@ -17,8 +17,8 @@ struct inode;
  */
 int lower_handle_use(struct inode *inode);
 void lower_handle_done(struct inode *inode);
-/* A handle that came without asking; taken over, or closed where there is one already. */
-void lower_handle_record(struct file_data *data, int handle);
+/* Takes over a handle; closed where there is one already. The one that there is now. */
+int lower_handle_record(struct file_data *data, int handle);
 /* How many unused handles are kept. */
 u32 lower_handles_limit(void);
 /* Closes the handle for good: the inode goes away, nobody uses it. */

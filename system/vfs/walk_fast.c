@@ -61,10 +61,12 @@ static int fast_link(struct fast_walk *walk, struct inode *inode)
 	char *buffer = walk->buffers[walk->in_use ^= 1];
 	size_t size = READ_ONCE(inode->size), rest_size = strlen(walk->rest) + 1;
 	const char *target = READ_ONCE(inode->target);
+	const struct inode_operations *operations = READ_ONCE(inode->operations);
 
-	if (inode->operations->follow || !(READ_ONCE(inode->flags) & INODE_PLAIN_LINK) ||
-	    ++walk->links > FAST_LINKS_MAX || size == 0 || size + 1 + rest_size > FAST_NAME_MAX ||
-	    !fast_is_valid(walk))
+	/* Only what was read of a valid inode is a pointer: it may be in the making again. */
+	if (!fast_is_valid(walk) || operations->follow ||
+	    !(READ_ONCE(inode->flags) & INODE_PLAIN_LINK) || ++walk->links > FAST_LINKS_MAX ||
+	    size == 0 || size + 1 + rest_size > FAST_NAME_MAX)
 		return LEAVE;
 	memcpy(buffer, target, size);
 	buffer[size] = '/';

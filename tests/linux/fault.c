@@ -366,3 +366,23 @@ TEST(sigreturn_of_a_forged_frame)
 	}
 	CHECK(test_wait(child) >= 1000);
 }
+
+/* Before sites are patched, and after. */
+TEST(selector_in_gs_does_no_harm)
+{
+	pid_t parent = getpid();
+
+	IN_CHILD({
+		for (int i = 0; i < 20; i++) {
+			if (i == 0 || i == 10)
+				asm volatile("mov %w0, %%gs" :: "r"(0));
+			EQUAL(syscall(SYS_getppid), parent);
+		}
+	});
+}
+
+TEST(number_of_a_call_has_32_bits)
+{
+	for (int i = 0; i < 10; i++)
+		EQUAL(syscall(SYS_getpid | 1l << 40), getpid());
+}

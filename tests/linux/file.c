@@ -582,3 +582,14 @@ TEST(ten_thousand_files)
 		OK(unlink(name));
 	}
 }
+
+TEST(space_that_nobody_has_is_refused)
+{
+	int fd;
+
+	OK(fd = open("huge", O_RDWR | O_CREAT, 0600));
+	errno = 0;
+	EQUAL(fallocate(fd, 0, 0, 1l << 50), -1);
+	CHECK(errno == ENOSPC || errno == EFBIG);
+	EQUAL(lseek(fd, 0, SEEK_END), 0);
+}

@@ -136,6 +136,7 @@ entry_signal:
 	mov	%rdx, %rbx
 	mov	%rsp, %rcx
 	and	$-32768, %rcx			/* the thread block that this stack belongs to */
+	wrgsbase %rcx				/* a program may have loaded a selector into GS */
 	call	host_signal
 	mov	%rax, %rcx
 	/* The program's FPU state is live again from here on, as everywhere in the layer. */

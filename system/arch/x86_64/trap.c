@@ -54,6 +54,7 @@ extern const char exit_begin[], exit_slow[], exit_end[];
 extern const char gate_interruptible_begin[], gate_interruptible_syscall[], gate_interrupted[];
 extern const char exit_key_begin[], exit_key_slow[], exit_key_end[];
 void entry_signal(void);
+void entry_stub(void);
 void entry_signal_key(void);
 
 /* XSAVE features that are restored from host frames: all but the protection keys' register. */
@@ -77,7 +78,7 @@ static void enter_for_fault(struct regs *regs)
 
 static long dispatch(struct regs *regs)
 {
-	u64 number = regs->orig_rax;
+	u32 number = regs->orig_rax;	/* of 32 bits, as on Linux */
 
 	thread_current()->syscall_number = number;
 	if (number >= SYSCALL_COUNT)
@@ -90,7 +91,7 @@ void syscall_slow(struct regs *regs)
 {
 	struct thread *thread = thread_current();
 	u64 arguments[6] = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 };
-	u64 number = regs->orig_rax;
+	u32 number = regs->orig_rax;
 	bool tracing = thread->work & WORK_TRACE;
 	long result;
 
@@ -192,6 +193,9 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 		}
 		return;
 	}
+	/* A stub's call by a program that changed GS: entry_signal has put it right. */
+	if (number == SIGSEGV && host->ip == (u64)entry_stub)
+		return;
 	/* Flags that the program set (popf) and that are no business of the layer's. */
 	if ((number == SIGTRAP && (host->flags & FLAG_TRACE)) ||
 	    (number == SIGBUS && (host->flags & FLAG_ALIGNMENT))) {
