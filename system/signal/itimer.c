@@ -18,6 +18,7 @@
 #include "syscalls.h"
 
 #define NS_PER_SECOND	1000000000ull
+#define EXPIRY_GAP_MIN_NS 100000ull	/* the event thread has other things to do */
 #define CPU_LOOK_MIN_NS	1000000ull	/* a CPU clock isn't looked at more often */
 
 /* ITIMER_VIRTUAL and ITIMER_PROF of a process. */
@@ -36,9 +37,10 @@ void real_timer_expire(struct timer *timer)
 {
 	struct process *process = container_of(timer, struct process, real_timer);
 	u64 interval_ns = READ_ONCE(process->real_timer_interval_ns);
+	u64 next = MAX(timer->expires_ns + interval_ns, clock_monotonic_ns() + EXPIRY_GAP_MIN_NS);
 
 	/* Where the table of timers can't grow, the signal of this time is the last one. */
-	if (interval_ns && timer_set(timer, timer->expires_ns + interval_ns))
+	if (interval_ns && timer_set(timer, next))
 		process->real_timer_interval_ns = 0;
 	signal_send_simple(process, SIGALRM, SI_KERNEL);
 }
