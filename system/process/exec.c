@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execve(2): gathering what the new program is, ending the other threads, and changing what the process keeps.
+ * execve(2): from a program to another: ending the other threads, and changing what the process keeps.
  *
  * A process that has its memory for itself is emptied and filled again in place. One that shares it (a
  * child of vfork, above all) goes on in a fresh host process, with a thread of its own, and the thread that
@@ -29,309 +29,7 @@
 #include "vfs/file.h"
 #include "vfs/path.h"
 
-#define STRING_MAX	(32 * PAGE_SIZE)	/* of one string, as on Linux */
 #define STRINGS_MAX	(6ul << 20)		/* of all together, whatever the stack's limit */
-#define SCRIPT_DEPTH_MAX 5
-#define SCRIPT_LINE_MAX	256
-
-/* ---- Strings ---- */
-
-static int text_reserve(struct text *text, size_t more)
-{
-	size_t capacity = MAX(text->capacity * 2, PAGE_SIZE);
-	char *data;
-
-	if (text->size + more <= text->capacity)
-		return 0;
-	while (capacity < text->size + more)
-		capacity *= 2;
-	data = pages_alloc(capacity / PAGE_SIZE, 1);
-	if (!data)
-		return -ENOMEM;
-	if (text->size)
-		memcpy(data, text->data, text->size);
-	if (text->data)
-		pages_free(text->data, text->capacity / PAGE_SIZE);
-	text->data = data;
-	text->capacity = capacity;
-	return 0;
-}
-
-void text_release(struct text *text)
-{
-	if (text->data)
-		pages_free(text->data, text->capacity / PAGE_SIZE);
-	*text = (struct text){ 0 };
-}
-
-int text_add(struct text *text, const char *string, size_t max)
-{
-	size_t size = strlen(string) + 1;
-
-	if (text->size + size > max)
-		return -E2BIG;
-	if (text_reserve(text, size))
-		return -ENOMEM;
-	memcpy(text->data + text->size, string, size);
-	text->size += size;
-	text->count++;
-	return 0;
-}
-
-static int text_add_user(struct text *text, uptr string, size_t max)
-{
-	size_t room = PAGE_SIZE;
-	ssize_t length;
-
-	for (;;) {
-		if (text_reserve(text, room))
-			return -ENOMEM;
-		room = MIN(text->capacity - text->size, STRING_MAX);
-		length = copy_string_from_user(text->data + text->size, string, room);
-		if (length != -ENAMETOOLONG)
-			break;
-		if (room >= STRING_MAX || text->size + room > max)
-			return -E2BIG;
-		room = room + 1;
-	}
-	if (length < 0)
-		return (int)length;
-	text->size += length + 1;
-	text->count++;
-	return text->size > max ? -E2BIG : 0;
-}
-
-/* An array of pointers to strings that ends in NULL. Each pointer counts for its own size. */
-static int text_add_user_array(struct text *text, uptr array, size_t max)
-{
-	uptr string;
-
-	for (u64 i = 0; array; i++) {
-		int error;
-
-		if (get_user(string, array + i * sizeof(string)))
-			return -EFAULT;
-		if (!string)
-			break;
-		if (text->size + (i + 1) * sizeof(string) > max)
-			return -E2BIG;
-		error = text_add_user(text, string, max);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-static size_t strings_limit(void)
-{
-	u64 stack = process_current()->limits[RLIMIT_STACK].rlim_cur;
-
-	return MAX(MIN(stack / 4, STRINGS_MAX), STRING_MAX);
-}
-
-/* ---- Preparing ---- */
-
-static void exec_free(struct exec *exec)
-{
-	elf_release(&exec->program);
-	elf_release(&exec->interpreter);
-	text_release(&exec->arguments);
-	text_release(&exec->environment);
-	if (exec->credentials)
-		credentials_put(exec->credentials);
-	heap_free(exec->name);
-	heap_free(exec);
-}
-
-/* Splits the line behind "#!" in place: interpreter and one optional argument. */
-static int script_line_split(char *line, char **interpreter, char **argument)
-{
-	char *end = line + strlen(line), *at = line;
-
-	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	while (*at == ' ' || *at == '\t')
-		at++;
-	if (!*at)
-		return -ENOEXEC;
-	*interpreter = at;
-	while (*at && *at != ' ' && *at != '\t')
-		at++;
-	*argument = NULL;
-	if (!*at)
-		return 0;
-	*at++ = '\0';
-	while (*at == ' ' || *at == '\t')
-		at++;
-	*argument = at;
-	return 0;
-}
-
-/* argv becomes: interpreter, its argument, name of the script, and what stood behind argv[0]. */
-static int script_arguments(struct exec *exec, const char *interpreter, const char *argument, const char *name)
-{
-	struct text next = { 0 };
-	size_t first = exec->arguments.count ? strlen(exec->arguments.data) + 1 : 0;
-	size_t rest = exec->arguments.size - first;
-	int error = text_add(&next, interpreter, exec->size_max);
-
-	if (!error && argument)
-		error = text_add(&next, argument, exec->size_max);
-	if (!error)
-		error = text_add(&next, name, exec->size_max);
-	if (!error && next.size + rest > exec->size_max)
-		error = -E2BIG;
-	if (!error)
-		error = text_reserve(&next, rest);
-	if (error) {
-		text_release(&next);
-		return error;
-	}
-	memcpy(next.data + next.size, exec->arguments.data + first, rest);
-	next.size += rest;
-	next.count += exec->arguments.count ? exec->arguments.count - 1 : 0;
-	text_release(&exec->arguments);
-	exec->arguments = next;
-	return 0;
-}
-
-/* The file is a script: *file becomes its interpreter. name is what the script is called. */
-static int script_resolve(struct exec *exec, struct file **file, char *line, char **name)
-{
-	char *interpreter, *argument, *next_name;
-	char *end = strchr(line, '\n');
-	struct file *next;
-	int error;
-
-	if (end)
-		*end = '\0';
-	else if (strlen(line) >= SCRIPT_LINE_MAX - 2)
-		return -ENOEXEC;
-	error = script_line_split(line, &interpreter, &argument);
-	if (!error)
-		error = script_arguments(exec, interpreter, argument, *name);
-	if (error)
-		return error;
-	next_name = heap_strdup(interpreter);
-	if (!next_name)
-		return -ENOMEM;
-	error = path_open_exec(interpreter, &next);
-	if (error) {
-		heap_free(next_name);
-		return error;
-	}
-	file_put(*file);
-	*file = next;
-	heap_free(*name);
-	*name = next_name;
-	return 0;
-}
-
-/* Follows scripts to a file that isn't one. Takes over the reference on file in any case. */
-static int program_find(struct exec *exec, struct file *file)
-{
-	char line[SCRIPT_LINE_MAX + 1];
-	char *name = heap_strdup(exec->name);
-	int error = name ? 0 : -ENOMEM;
-
-	for (int depth = 0; !error; depth++) {
-		ssize_t size = file_read_kernel(file, line, SCRIPT_LINE_MAX, 0);
-
-		if (size < 0) {
-			error = (int)size;
-			break;
-		}
-		line[size] = '\0';
-		if (size < 2 || line[0] != '#' || line[1] != '!') {
-			error = elf_open(&exec->program, file);
-			break;
-		}
-		error = depth == SCRIPT_DEPTH_MAX ? -ELOOP : script_resolve(exec, &file, line + 2, &name);
-	}
-	heap_free(name);
-	if (error)
-		file_put(file);
-	return error;
-}
-
-static int interpreter_open(struct exec *exec)
-{
-	char *name = elf_interpreter_name(&exec->program);
-	struct file *file;
-	int error;
-
-	if (!name || IS_ERROR(name))
-		return (int)PTR_ERROR(name);
-	error = path_open_exec(name, &file);
-	heap_free(name);
-	if (error)
-		return error;
-	error = elf_open(&exec->interpreter, file);
-	if (error)
-		file_put(file);
-	return error == -ENOEXEC ? -ELIBBAD : error;
-}
-
-/* ---- Credentials of the new program ---- */
-
-static bool any_id_changed(const struct credentials *a, const struct credentials *b)
-{
-	return a->euid != b->euid || a->egid != b->egid;
-}
-
-static void ids_from_file(struct credentials *next, const struct inode *inode)
-{
-	if (inode->mode & 04000)
-		next->euid = inode->uid;
-	if ((inode->mode & 02010) == 02010)
-		next->egid = inode->gid;
-}
-
-/* User 0 has all that the bounding set leaves; others keep what is ambient. */
-static void caps_at_exec(struct credentials *next)
-{
-	bool root = next->uid == 0 || next->euid == 0;
-
-	next->cap_permitted = root ? next->cap_inheritable | next->cap_bounding : next->cap_ambient;
-	next->cap_effective = next->euid == 0 ? next->cap_permitted : next->cap_ambient;
-}
-
-static int credentials_prepare(struct exec *exec)
-{
-	struct process *process = process_current();
-	const struct credentials *old = process->credentials;
-	struct credentials *next = credentials_copy(old);
-
-	if (!next)
-		return -ENOMEM;
-	if (!process->no_new_privs)
-		ids_from_file(next, exec->program.file->inode);
-	exec->secure = any_id_changed(old, next);
-	if (exec->secure)
-		next->cap_ambient = 0;
-	caps_at_exec(next);
-	next->suid = next->fsuid = next->euid;
-	next->sgid = next->fsgid = next->egid;
-	exec->credentials = next;
-	return 0;
-}
-
-/* All that is known but the strings. Takes over the reference on file. */
-static int exec_prepare(struct exec *exec, struct file *file)
-{
-	int error = program_find(exec, file);
-
-	if (!error && !exec->arguments.count)
-		error = text_add(&exec->arguments, "", exec->size_max);
-	if (!error)
-		error = interpreter_open(exec);
-	if (!error)
-		error = credentials_prepare(exec);
-	if (!error && exec->arguments.size + exec->environment.size +
-	    (exec->arguments.count + exec->environment.count) * sizeof(uptr) > exec->size_max)
-		error = -E2BIG;
-	return error;
-}
 
 /* ---- Giving up the old program ---- */
 
@@ -560,6 +258,13 @@ static int exec_run(struct exec *exec)
 	return error;
 }
 
+static size_t strings_limit(void)
+{
+	u64 stack = process_current()->limits[RLIMIT_STACK].rlim_cur;
+
+	return MAX(MIN(stack / 4, STRINGS_MAX), EXEC_STRING_MAX);
+}
+
 static struct exec *exec_create(char *name)
 {
 	struct exec *exec = name ? heap_alloc_zero(sizeof(*exec)) : NULL;
@@ -661,18 +366,6 @@ long sys_execveat(int directory_fd, uptr name_address, uptr arguments, uptr envi
 }
 
 /* ---- The first program ---- */
-
-static int text_copy(struct text *to, const struct text *from)
-{
-	int error = text_reserve(to, from->size);
-
-	if (error)
-		return error;
-	memcpy(to->data, from->data, from->size);
-	to->size = from->size;
-	to->count = from->count;
-	return 0;
-}
 
 int exec_first(const char *name, const struct text *arguments, const struct text *environment)
 {

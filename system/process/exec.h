@@ -8,6 +8,7 @@
 
 #include <linux/elf.h>
 
+#include "boundary/layout.h"
 #include "core/thread.h"
 
 struct credentials;
@@ -52,6 +53,27 @@ char *elf_interpreter_name(const struct elf *elf);
  */
 int elf_load(struct exec *exec, struct mm *mm, struct regs *regs) __must_check;
 
+/* ---- exec_prepare.c ---- */
+
+/* All that is known of the new program but its strings. Takes over the reference on file. 0 or as execve(2). */
+int exec_prepare(struct exec *exec, struct file *file) __must_check;
+void exec_free(struct exec *exec);
+
+/* ---- exec_text.c ---- */
+
+#define EXEC_STRING_MAX	(32 * PAGE_SIZE)	/* of one string, as on Linux */
+
+/* Appends a string. -ENOMEM, or -E2BIG over max. */
+int text_add(struct text *text, const char *string, size_t max) __must_check;
+/*
+ * Appends the strings of an array of pointers in program memory that ends in NULL; each pointer counts for its own size.
+ * Also -EFAULT.
+ */
+int text_add_user_array(struct text *text, uptr array, size_t max) __must_check;
+int text_reserve(struct text *text, size_t more) __must_check;
+int text_copy(struct text *to, const struct text *from) __must_check;
+void text_release(struct text *text);
+
 /* ---- exec.c ---- */
 
 /*
@@ -59,8 +81,5 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs) __must_check;
  * it runs, else -errno.
  */
 int exec_first(const char *name, const struct text *arguments, const struct text *environment);
-/* Appends a string. -ENOMEM, or -E2BIG over max. */
-int text_add(struct text *text, const char *string, size_t max);
-void text_release(struct text *text);
 
 #endif
