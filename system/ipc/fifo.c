@@ -8,6 +8,7 @@
  */
 #include "core/heap.h"
 #include "ipc/pipe.h"
+#include "process/process.h"
 #include "vfs/inode.h"
 #include "vfs/special.h"
 
@@ -173,6 +174,8 @@ int pipe_create_files(u32 flags, struct file *ends[2])
 		return -ENOMEM;
 	}
 	inode = ends[0]->inode;
+	inode->uid = process_current()->credentials->fsuid;
+	inode->gid = process_current()->credentials->fsgid;
 	inode->private = pipe;
 	pipe->nameless = true;
 	pipe->users = 1;

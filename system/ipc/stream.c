@@ -350,6 +350,8 @@ static int stream_install(struct fd_table *table, u32 index)
 	/* For opening it again by /dev/stdin and so on: see fifo_open(). */
 	file->inode->file_operations = operations;
 	file->inode->private = stream;
+	file->inode->uid = config()->uid;
+	file->inode->gid = config()->gid;
 	fd = fd_install_at(table, file, index, STREAM_FILES, false);
 	if (fd < 0)
 		file_put(file);

@@ -274,6 +274,8 @@ long sys_memfd_create(uptr name_address, u32 flags)
 	file = tree_create_memfd(name, flags);
 	if (IS_ERROR(file))
 		return PTR_ERROR(file);
+	file->inode->uid = process_current()->credentials->fsuid;
+	file->inode->gid = process_current()->credentials->fsgid;
 	fd = current_fd_install(file, flags & MFD_CLOEXEC);
 	if (fd < 0)
 		file_put(file);
