@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signalfd: reading takes pending signals of the process that reads, whoever made the file. The set is a
- * single word; who waits does so on process->signal_wait.
+ * signalfd: reading takes pending signals of the process that reads, whoever made the file. The set
+ * is a single word; who waits does so on process->signal_wait.
  */
 #include "ipc/signalfd.h"
 
@@ -55,7 +55,8 @@ static ssize_t signalfd_read(struct file *file, struct iter *to, u64 *offset)
 		if (!take(signals, &info)) {
 			if (done || (file->flags & O_NONBLOCK))
 				break;
-			error = wait_event(&process_current()->signal_wait, take(signals, &info), FOREVER);
+			error = wait_event(&process_current()->signal_wait, take(signals, &info),
+					   FOREVER);
 			if (error)
 				return error;
 		}
@@ -74,7 +75,9 @@ static u32 signalfd_poll(struct file *file, struct poll_request *request)
 	struct process *process = thread->process;
 
 	poll_wait(request, &process->signal_wait);
-	return (READ_ONCE(thread->pending) | READ_ONCE(process->pending)) & READ_ONCE(signals->set) ? POLLIN : 0;
+	return (READ_ONCE(thread->pending) | READ_ONCE(process->pending)) & READ_ONCE(signals->set)
+		       ? POLLIN
+		       : 0;
 }
 
 static void signalfd_release(struct file *file)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a child of fork does not inherit: madvise(2) with MADV_DONTFORK and MADV_WIPEONFORK. The host copies all (its own
- * MADV_DONTFORK is forbidden, as it could drop the layer); the child gives back what it was not to have.
+ * What a child of fork does not inherit: madvise(2) with MADV_DONTFORK and MADV_WIPEONFORK. The
+ * host copies all (its own MADV_DONTFORK is forbidden, as it could drop the layer); the child gives
+ * back what it was not to have.
  */
 #include <linux/mman.h>
 
@@ -17,7 +18,8 @@ int mm_set_inherited(struct mm *mm, u64 start, u64 size, u32 set, u32 clear)
 
 	lock_acquire(&mm->lock);
 	error = mm_isolate_locked(mm, start, start + size);
-	for (u32 i = mm_index_locked(mm, start); !error && i < mm->area_count && mm->areas[i].start < start + size; i++) {
+	for (u32 i = mm_index_locked(mm, start);
+	     !error && i < mm->area_count && mm->areas[i].start < start + size; i++) {
 		struct area *area = &mm->areas[i];
 
 		/* Only private anonymous memory can be wiped. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of segments that reads and writes move bytes through; see iter.h. Private to the caller: no locks. */
+/*
+ * Lists of segments that reads and writes move bytes through; see iter.h. Private to the caller: no
+ * locks.
+ */
 #include "memory/iter.h"
 
 #include "core/heap.h"
@@ -8,7 +11,8 @@
 
 #define TRANSFER_MAX 0x7ffff000ul
 
-static void iter_init(struct iter *iter, const struct segment *segments, u32 count, size_t size, bool kernel)
+static void iter_init(struct iter *iter, const struct segment *segments, u32 count, size_t size,
+		      bool kernel)
 {
 	iter->segments = segments;
 	iter->count = count;
@@ -49,12 +53,14 @@ static ssize_t segments_check(struct segment *segments, u32 count)
 	return (ssize_t)total;
 }
 
-int iter_init_iovec(struct iter *iter, uptr iovec, u64 count, struct segment *storage, void **allocated)
+int iter_init_iovec(struct iter *iter, uptr iovec, u64 count, struct segment *storage,
+		    void **allocated)
 {
 	struct segment *segments = storage;
 	ssize_t total;
 
-	_Static_assert(sizeof(struct iovec) == sizeof(struct segment), "an iovec is read as a segment");
+	_Static_assert(sizeof(struct iovec) == sizeof(struct segment),
+		       "an iovec is read as a segment");
 	*allocated = NULL;
 	if (count > ITER_MAX_SEGMENTS)
 		return -EINVAL;
@@ -104,7 +110,8 @@ void iter_advance(struct iter *iter, size_t size)
 enum direction { TO_ITER, FROM_ITER, ZERO_ITER };
 
 /* Moves one piece; bytes not moved. */
-static size_t piece_move(const struct iter *iter, u64 base, void *layer, size_t size, enum direction direction)
+static size_t piece_move(const struct iter *iter, u64 base, void *layer, size_t size,
+			 enum direction direction)
 {
 	if (iter->kernel) {
 		if (direction == FROM_ITER)
@@ -129,7 +136,8 @@ static size_t iter_move(struct iter *iter, void *layer, size_t size, enum direct
 
 	while (done < size && (piece = iter_piece(iter, &base)) > 0) {
 		piece = MIN(piece, size - done);
-		missed = piece_move(iter, base, layer ? (char *)layer + done : NULL, piece, direction);
+		missed = piece_move(iter, base, layer ? (char *)layer + done : NULL, piece,
+				    direction);
 		iter_advance(iter, piece - missed);
 		done += piece - missed;
 		if (missed)

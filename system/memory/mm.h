@@ -4,8 +4,8 @@
  *
  * The host kernel does the work (pages, faults, copy-on-write); the layer chooses every address and
  * remembers what is where, so that it can answer /proc/PID/maps, keep programs off its own range,
- * free what mappings hold, and one day write a domain down. An mm is shared by the threads of a process
- * and by CLONE_VM children.
+ * free what mappings hold, and one day write a domain down. An mm is shared by the threads of a
+ * process and by CLONE_VM children.
  */
 #ifndef MEMORY_MM_H
 #define MEMORY_MM_H
@@ -24,7 +24,10 @@ struct window_cache;
 #define AREA_HEAP	8u	/* brk */
 #define AREA_STUBS	16u	/* stubs of patched system call sites; the layer's, executable by the program */
 #define AREA_VDSO	32u	/* the host's [vvar] and [vdso] */
-/* What the layer needs in an address space: programs cannot take it away or put something in its place. */
+/*
+ * What the layer needs in an address space: programs cannot take it away or put something in its
+ * place.
+ */
 #define AREA_KEPT	(AREA_STUBS | AREA_VDSO)
 #define AREA_LOCKED	64u
 #define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
@@ -82,18 +85,24 @@ struct mm *mm_create(void);
 int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_check;
 /* The child's copy for fork: areas, files and stubs gain references. NULL: out of memory. */
 struct mm *mm_copy(struct mm *mm);
-/* Drops a reference; the last one frees the bookkeeping (the host frees the pages with the process). */
+/*
+ * Drops a reference; the last one frees the bookkeeping (the host frees the pages with the
+ * process).
+ */
 void mm_put(struct mm *mm);
 /* madvise(2) about fork: sets and clears area flags. 0, -ENOMEM, -EINVAL. */
 int mm_set_inherited(struct mm *mm, u64 start, u64 size, u32 set, u32 clear);
-/* By a child of fork, in its own host process, before it runs: gives back what it was not to inherit. */
+/*
+ * By a child of fork, in its own host process, before it runs: gives back what it was not to
+ * inherit.
+ */
 void mm_drop_uninherited(struct mm *mm);
 /* Unmaps all of the calling process's program memory and forgets it: exec in place. */
 void mm_clear(struct mm *mm);
 
 /*
- * Maps size bytes (rounded up to pages) and records the area. address 0: anywhere; otherwise a hint, or
- * with MAP_FIXED the place. Takes mm->lock. The address, or -errno as mmap(2).
+ * Maps size bytes (rounded up to pages) and records the area. address 0: anywhere; otherwise a
+ * hint, or with MAP_FIXED the place. Takes mm->lock. The address, or -errno as mmap(2).
  */
 long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, struct file *file,
 	    u64 offset, u32 area_flags);
@@ -106,7 +115,10 @@ struct area *mm_find_locked(struct mm *mm, u64 address);
 bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end);
 /* A gap of size bytes, searched from the top down, in [lowest, highest). 0: none. mm->lock held. */
 u64 mm_find_gap_locked(struct mm *mm, u64 size, u64 lowest, u64 highest);
-/* Adds an area that is already mapped on the host. mm->lock held. 0 or -ENOMEM. Takes over area->file. */
+/*
+ * Adds an area that is already mapped on the host. mm->lock held. 0 or -ENOMEM. Takes over
+ * area->file.
+ */
 int mm_add_locked(struct mm *mm, const struct area *area);
 
 #endif

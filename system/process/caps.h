@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What prctl(2) does with the capabilities of the calling process. Results as the program gets them. */
+/*
+ * What prctl(2) does with the capabilities of the calling process. Results as the program gets
+ * them.
+ */
 #ifndef PROCESS_CAPS_H
 #define PROCESS_CAPS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Credentials: an immutable structure for each process, replaced whole (credentials_commit), with Linux's
- * rules for who may become whom. Threads of one process share them, unlike on Linux, where libc keeps the
- * threads' ids together by itself.
+ * Credentials: an immutable structure for each process, replaced whole (credentials_commit), with
+ * Linux's rules for who may become whom. Threads of one process share them, unlike on Linux, where
+ * libc keeps the threads' ids together by itself.
  */
 #include <linux/capability.h>
 
@@ -69,10 +69,14 @@ static void caps_follow_ids(const struct credentials *old, struct credentials *n
 
 static bool ids_differ(const struct credentials *a, const struct credentials *b)
 {
-	return a->euid != b->euid || a->egid != b->egid || a->fsuid != b->fsuid || a->fsgid != b->fsgid;
+	return a->euid != b->euid || a->egid != b->egid || a->fsuid != b->fsuid ||
+	       a->fsgid != b->fsgid;
 }
 
-/* Files and other threads may hold old: it is freed at once only where no other thread can be reading it. */
+/*
+ * Files and other threads may hold old: it is freed at once only where no other thread can be
+ * reading it.
+ */
 static struct credentials *retire_locked(struct process *process, struct credentials *old)
 {
 	old->next_retired = process->retired_credentials;
@@ -192,9 +196,9 @@ long sys_setresuid(u32 ruid, u32 euid, u32 suid)
 	const struct credentials *old = process_current()->credentials;
 	struct credentials *next;
 
-	if (!capable(CAP_SETUID) &&
-	    (!one_of(ruid, old->uid, old->euid, old->suid) || !one_of(euid, old->uid, old->euid, old->suid) ||
-	     !one_of(suid, old->uid, old->euid, old->suid)))
+	if (!capable(CAP_SETUID) && (!one_of(ruid, old->uid, old->euid, old->suid) ||
+				     !one_of(euid, old->uid, old->euid, old->suid) ||
+				     !one_of(suid, old->uid, old->euid, old->suid)))
 		return -EPERM;
 	next = current_copy();
 	if (!next)
@@ -296,9 +300,9 @@ long sys_setresgid(u32 rgid, u32 egid, u32 sgid)
 	const struct credentials *old = process_current()->credentials;
 	struct credentials *next;
 
-	if (!capable(CAP_SETGID) &&
-	    (!one_of(rgid, old->gid, old->egid, old->sgid) || !one_of(egid, old->gid, old->egid, old->sgid) ||
-	     !one_of(sgid, old->gid, old->egid, old->sgid)))
+	if (!capable(CAP_SETGID) && (!one_of(rgid, old->gid, old->egid, old->sgid) ||
+				     !one_of(egid, old->gid, old->egid, old->sgid) ||
+				     !one_of(sgid, old->gid, old->egid, old->sgid)))
 		return -EPERM;
 	next = current_copy();
 	if (!next)

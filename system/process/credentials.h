@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* User and group ids of a process. Immutable once published: a change makes a new one (process/cred.c). */
+/*
+ * User and group ids of a process. Immutable once published: a change makes a new one
+ * (process/cred.c).
+ */
 #ifndef PROCESS_CREDENTIALS_H
 #define PROCESS_CREDENTIALS_H
 
@@ -22,8 +25,8 @@ struct credentials {
 
 struct credentials *credentials_copy(const struct credentials *from);	/* NULL: out of memory */
 /*
- * Makes next the credentials of the calling process, taking over its reference: capabilities follow the user
- * ids as Linux has it. May sleep.
+ * Makes next the credentials of the calling process, taking over its reference: capabilities follow
+ * the user ids as Linux has it. May sleep.
  */
 void credentials_commit(struct credentials *next);
 void credentials_retired_free(struct credentials *list);

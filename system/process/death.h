@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Host threads that end without having said so: killed from outside, or for want of memory. What they held and were
- * changing stays as it was, so the heap can't be trusted any more, and the domain ends with a report.
+ * Host threads that end without having said so: killed from outside, or for want of memory. What
+ * they held and were changing stays as it was, so the heap can't be trusted any more, and the
+ * domain ends with a report.
  *
- * Each host thread has a robust futex list (get_robust_list(2)) in its block: one entry with its id, and as
- * pending operation a word that is always 0. When a thread dies, the host marks the entry and wakes who sleeps on the
- * word, the event thread. A thread that ends in order clears both before: that costs no call.
+ * Each host thread has a robust futex list (get_robust_list(2)) in its block: one entry with its
+ * id, and as pending operation a word that is always 0. When a thread dies, the host marks the
+ * entry and wakes who sleeps on the word, the event thread. A thread that ends in order clears both
+ * before: that costs no call.
  */
 #ifndef PROCESS_DEATH_H
 #define PROCESS_DEATH_H

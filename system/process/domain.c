@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domain's beginning and end. The launcher jumps to layer_start (entry.S) in the first host process; its thread
- * sets up the layer, starts the first program in a host process of its own, and becomes the event thread.
+ * The domain's beginning and end. The launcher jumps to layer_start (entry.S) in the first host
+ * process; its thread sets up the layer, starts the first program in a host process of its own, and
+ * becomes the event thread.
  */
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
@@ -251,8 +252,9 @@ static void host_children_ignore(void)
 
 void domain_start(void)
 {
-	static const struct event_handlers handlers = { .streams = streams_poll, .signals = signals_forward,
-						       .deaths = deaths_look };
+	static const struct event_handlers handlers = { .streams = streams_poll,
+							.signals = signals_forward,
+							.deaths = deaths_look };
 	extern char boot_thread_block[];
 
 	boot_thread_init(NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loading ELF files: headers checked, segments mapped from the file, stack built as the System V ABI for
- * x86-64 says. The file may lie about everything. Runs on a thread that is alone in its address space.
+ * Loading ELF files: headers checked, segments mapped from the file, stack built as the System V
+ * ABI for x86-64 says. The file may lie about everything. Runs on a thread that is alone in its
+ * address space.
  */
 #include <asm/unistd_64.h>
 #include <linux/auxvec.h>
@@ -35,8 +36,9 @@
 
 static bool header_is_valid(const Elf64_Ehdr *header)
 {
-	return !memcmp(header->e_ident, ELFMAG, SELFMAG) && header->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       header->e_machine == EM_X86_64 && (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
+	return !memcmp(header->e_ident, ELFMAG, SELFMAG) &&
+	       header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64 &&
+	       (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
 	       header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phnum >= 1 &&
 	       header->e_phnum <= SEGMENTS_MAX;
 }
@@ -132,18 +134,21 @@ static int span_find(const struct elf *elf, struct span *span)
 		if (!segment_is_sane(segment))
 			return -EINVAL;
 		span->start = MIN(span->start, ROUND_DOWN(segment->p_vaddr, PAGE_SIZE));
-		span->end = MAX(span->end, ROUND_UP(segment->p_vaddr + segment->p_memsz, PAGE_SIZE));
+		span->end =
+			MAX(span->end, ROUND_UP(segment->p_vaddr + segment->p_memsz, PAGE_SIZE));
 	}
 	return span->start < span->end ? 0 : -ENOEXEC;
 }
 
 static int segment_protection(const Elf64_Phdr *segment)
 {
-	return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
+	return (segment->p_flags & PF_R ? PROT_READ : 0) |
+	       (segment->p_flags & PF_W ? PROT_WRITE : 0) |
 	       (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-static int area_map(struct mm *mm, u64 start, u64 end, int protection, struct file *file, u64 offset)
+static int area_map(struct mm *mm, u64 start, u64 end, int protection, struct file *file,
+		    u64 offset)
 {
 	int flags = MAP_PRIVATE | MAP_FIXED | (file ? 0 : MAP_ANONYMOUS);
 	long place;
@@ -159,12 +164,13 @@ static int area_map(struct mm *mm, u64 start, u64 end, int protection, struct fi
 static int segment_map(struct mm *mm, const struct elf *elf, const Elf64_Phdr *segment)
 {
 	u64 start = segment->p_vaddr + elf->bias, file_end = start + segment->p_filesz;
-	u64 end = ROUND_UP(start + segment->p_memsz, PAGE_SIZE), file_pages_end = ROUND_UP(file_end, PAGE_SIZE);
+	u64 end = ROUND_UP(start + segment->p_memsz, PAGE_SIZE),
+	    file_pages_end = ROUND_UP(file_end, PAGE_SIZE);
 	int protection = segment_protection(segment), error = 0;
 
 	if (segment->p_filesz)
-		error = area_map(mm, ROUND_DOWN(start, PAGE_SIZE), file_pages_end, protection, elf->file,
-				 ROUND_DOWN(segment->p_offset, PAGE_SIZE));
+		error = area_map(mm, ROUND_DOWN(start, PAGE_SIZE), file_pages_end, protection,
+				 elf->file, ROUND_DOWN(segment->p_offset, PAGE_SIZE));
 	else
 		file_pages_end = ROUND_DOWN(start, PAGE_SIZE);
 	/* The rest of the last page is zero: glibc's first allocator counts on it. */
@@ -205,7 +211,8 @@ static int program_place(struct mm *mm, struct elf *elf, const struct span *span
 	if (elf->header.e_type == ET_EXEC)
 		return 0;
 	base = PIE_BASE + random % PIE_RANDOM_PAGES * PAGE_SIZE;
-	base = place_find(mm, size, base, base + size) ?: place_find(mm, size, USER_MIN, mm->search_top);
+	base = place_find(mm, size, base, base + size)
+		       ?: place_find(mm, size, USER_MIN, mm->search_top);
 	if (!base)
 		return -ENOMEM;
 	elf->bias = base - span->start;
@@ -277,7 +284,8 @@ static int stack_map(struct mm *mm, const u64 *random)
 	if (!place)
 		return -ENOMEM;
 	mapped = mm_map(mm, place, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED, NULL, 0, AREA_STACK);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED, NULL,
+			0, AREA_STACK);
 	if (mapped < 0)
 		return (int)mapped;
 	mm->stack_start = place + size;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execve(2): from a program to another: ending the other threads, and changing what the process keeps.
+ * execve(2): from a program to another: ending the other threads, and changing what the process
+ * keeps.
  *
- * A process that has its memory for itself is emptied and filled again in place. One that shares it (a
- * child of vfork, above all) goes on in a fresh host process, with a thread of its own, and the thread that
- * called is again what it was.
+ * A process that has its memory for itself is emptied and filled again in place. One that shares it
+ * (a child of vfork, above all) goes on in a fresh host process, with a thread of its own, and the
+ * thread that called is again what it was.
  */
 #include "process/exec.h"
 
@@ -227,7 +228,10 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	thread_change(thread, exec);
 	files_change(process);
 	mm_replace(process, mm);
-	/* From here on the caller is no thread of the process: it may end before the caller has left. */
+	/*
+	 * From here on the caller is no thread of the process: it may end before the caller has
+	 * left.
+	 */
 	thread_hand_over(caller, thread);
 	if (fresh_start(thread, exec_begin)) {
 		thread_hand_over(thread, caller);
@@ -383,7 +387,8 @@ int exec_first(const char *name, const struct text *arguments, const struct text
 		file_put(file);
 		return -ENOMEM;
 	}
-	error = text_copy(&exec->arguments, arguments) ?: text_copy(&exec->environment, environment);
+	error = text_copy(&exec->arguments, arguments)
+			?: text_copy(&exec->environment, environment);
 	if (error)
 		file_put(file);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program is replaced by, from the call until it runs. Everything that can be refused is found out before
- * the old program is given up; exec.c prepares, elf.c loads.
+ * What a program is replaced by, from the call until it runs. Everything that can be refused is
+ * found out before the old program is given up; exec.c prepares, elf.c loads.
  */
 #ifndef PROCESS_EXEC_H
 #define PROCESS_EXEC_H
@@ -42,20 +42,26 @@ struct exec {
 
 /* ---- elf.c ---- */
 
-/* Reads and checks the headers; takes over the reference on file only on success. -ENOEXEC, -ENOMEM, -EIO. */
+/*
+ * Reads and checks the headers; takes over the reference on file only on success. -ENOEXEC,
+ * -ENOMEM, -EIO.
+ */
 int elf_open(struct elf *elf, struct file *file) __must_check;
 void elf_release(struct elf *elf);
 /* Name of the interpreter the file asks for, in the heap; NULL: none. ERROR_PTR. */
 char *elf_interpreter_name(const struct elf *elf);
 /*
- * Maps the program into the calling host process, whose program memory is empty, and records it in mm; builds
- * the stack; sets registers. An error leaves a ruin that can only be ended.
+ * Maps the program into the calling host process, whose program memory is empty, and records it in
+ * mm; builds the stack; sets registers. An error leaves a ruin that can only be ended.
  */
 int elf_load(struct exec *exec, struct mm *mm, struct regs *regs) __must_check;
 
 /* ---- exec_prepare.c ---- */
 
-/* All that is known of the new program but its strings. Takes over the reference on file. 0 or as execve(2). */
+/*
+ * All that is known of the new program but its strings. Takes over the reference on file. 0 or as
+ * execve(2).
+ */
 int exec_prepare(struct exec *exec, struct file *file) __must_check;
 void exec_free(struct exec *exec);
 
@@ -66,8 +72,8 @@ void exec_free(struct exec *exec);
 /* Appends a string. -ENOMEM, or -E2BIG over max. */
 int text_add(struct text *text, const char *string, size_t max) __must_check;
 /*
- * Appends the strings of an array of pointers in program memory that ends in NULL; each pointer counts for its own size.
- * Also -EFAULT.
+ * Appends the strings of an array of pointers in program memory that ends in NULL; each pointer
+ * counts for its own size. Also -EFAULT.
  */
 int text_add_user_array(struct text *text, uptr array, size_t max) __must_check;
 int text_reserve(struct text *text, size_t more) __must_check;
@@ -77,8 +83,8 @@ void text_release(struct text *text);
 /* ---- exec.c ---- */
 
 /*
- * The domain's first program, on the first thread of its process, in a fresh host process. Does not return where
- * it runs, else -errno.
+ * The domain's first program, on the first thread of its process, in a fresh host process. Does not
+ * return where it runs, else -errno.
  */
 int exec_first(const char *name, const struct text *arguments, const struct text *environment);
 

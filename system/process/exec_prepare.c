@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding out what execve(2) is to run: scripts and their interpreters, ELF files and theirs, and the credentials of the new
- * program. Everything that can be refused is refused here. No locks.
+ * Finding out what execve(2) is to run: scripts and their interpreters, ELF files and theirs, and
+ * the credentials of the new program. Everything that can be refused is refused here. No locks.
  */
 #include "core/heap.h"
 #include "core/string.h"
@@ -50,7 +50,8 @@ static int script_line_split(char *line, char **interpreter, char **argument)
 }
 
 /* argv becomes: interpreter, its argument, name of the script, and what stood behind argv[0]. */
-static int script_arguments(struct exec *exec, const char *interpreter, const char *argument, const char *name)
+static int script_arguments(struct exec *exec, const char *interpreter, const char *argument,
+			    const char *name)
 {
 	struct text next = { 0 };
 	size_t first = exec->arguments.count ? strlen(exec->arguments.data) + 1 : 0;
@@ -128,7 +129,8 @@ static int program_find(struct exec *exec, struct file *file)
 			error = elf_open(&exec->program, file);
 			break;
 		}
-		error = depth == SCRIPT_DEPTH_MAX ? -ELOOP : script_resolve(exec, &file, line + 2, &name);
+		error = depth == SCRIPT_DEPTH_MAX ? -ELOOP
+						  : script_resolve(exec, &file, line + 2, &name);
 	}
 	heap_free(name);
 	if (error)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments and environment of a new program, gathered in pages of the heap. Private to the caller: no locks. */
+/*
+ * Arguments and environment of a new program, gathered in pages of the heap. Private to the caller:
+ * no locks.
+ */
 #include "boundary/layout.h"
 #include "core/heap.h"
 #include "core/string.h"

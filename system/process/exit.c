@@ -2,9 +2,9 @@
 /*
  * How threads and processes end.
  *
- * Each thread of an ending process leaves by itself; the last one gives back what the process held, hands its
- * children on, becomes a zombie and tells the parent. All of that is done in the heap before the host thread
- * ends, so that the parent goes on without waiting for the host.
+ * Each thread of an ending process leaves by itself; the last one gives back what the process held,
+ * hands its children on, becomes a zombie and tells the parent. All of that is done in the heap
+ * before the host thread ends, so that the parent goes on without waiting for the host.
  */
 #include <asm/unistd_64.h>
 #include <linux/resource.h>
@@ -31,8 +31,8 @@ static bool memory_is_shared(struct process *process)
 }
 
 /*
- * pthread_join waits for this. It comes after the bookkeeping, as the one who waits often makes a thread at once, and
- * would meet us at the locks.
+ * pthread_join waits for this. It comes after the bookkeeping, as the one who waits often makes a
+ * thread at once, and would meet us at the locks.
  */
 static void clear_tid_tell(struct thread *thread)
 {
@@ -89,8 +89,10 @@ static struct process *reaper_find_locked(struct process *process)
 {
 	struct process *ancestor;
 
-	for (ancestor = process->parent; ancestor && ancestor != init_process; ancestor = ancestor->parent)
-		if (ancestor->child_subreaper && ancestor->state == PROCESS_RUNNING && !ancestor->exiting)
+	for (ancestor = process->parent; ancestor && ancestor != init_process;
+	     ancestor = ancestor->parent)
+		if (ancestor->child_subreaper && ancestor->state == PROCESS_RUNNING &&
+		    !ancestor->exiting)
 			return ancestor;
 	return init_process;
 }

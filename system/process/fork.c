@@ -2,8 +2,8 @@
 /*
  * clone(2) and its family.
  *
- * A thread is a host thread. A child with memory of its own is a host fork, made while the locks of the
- * parent's mm are held, so that the copy and its record agree. A child of vfork is played: the
+ * A thread is a host thread. A child with memory of its own is a host fork, made while the locks of
+ * the parent's mm are held, so that the copy and its record agree. A child of vfork is played: the
  * parent's thread goes on as the child, in the parent's memory, until exec or exit.
  */
 #include "process/fork.h"
@@ -158,7 +158,9 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	return child;
 }
 
-/* Group and session are read with the tree locked inside; a parent that asks for it gets a sibling. */
+/*
+ * Group and session are read with the tree locked inside; a parent that asks for it gets a sibling.
+ */
 static void child_publish(struct process *child, struct process *parent, u64 flags)
 {
 	struct process *tree_parent = parent;
@@ -211,7 +213,8 @@ static long thread_clone(struct thread *self, const struct clone_request *reques
 		return -EAGAIN;
 	tid = thread->tid;
 	thread_inherit(thread, self, request);
-	thread->start_argument = (void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
+	thread->start_argument =
+		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
 	if ((request->flags & CLONE_PARENT_SETTID) && put_user(tid, request->parent_tid))
 		error = -EFAULT;
 	else
@@ -242,7 +245,8 @@ static void child_unpublish(struct process *child, struct thread *thread)
 }
 
 /* The copy of the memory and its record: both locks keep jumps from being half written. */
-static long host_fork(struct process *child, struct thread *thread, struct mm *mm, u64 flags, uptr tls)
+static long host_fork(struct process *child, struct thread *thread, struct mm *mm, u64 flags,
+		      uptr tls)
 {
 	long error = 0;
 
@@ -258,8 +262,9 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 			error = -ENOMEM;
 	}
 	if (!error)
-		error = host_thread_start(thread, HOST_PROCESS_FLAGS | (flags & (CLONE_VM | CLONE_SETTLS)), tls,
-					  flags & CLONE_VM ? child_start : fork_start);
+		error = host_thread_start(thread,
+					  HOST_PROCESS_FLAGS | (flags & (CLONE_VM | CLONE_SETTLS)),
+					  tls, flags & CLONE_VM ? child_start : fork_start);
 	lock_release(&mm->stub_lock);
 	lock_release(&mm->lock);
 	return error;
@@ -286,7 +291,8 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 		return error ? error : -EAGAIN;
 	}
 	thread_inherit(thread, self, request);
-	thread->start_argument = (void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
+	thread->start_argument =
+		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
 	child_publish(child, parent, request->flags);
 	error = thread_publish(thread);
 	if (!error)
@@ -422,8 +428,12 @@ static long clone_do(const struct clone_request *request)
 long sys_clone(u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
 	struct clone_request request = {
-		.flags = (flags & ~0xfful) & 0xffffffff, .exit_signal = flags & 0xff, .stack = stack,
-		.parent_tid = parent_tid, .child_tid = child_tid, .tls = tls,
+		.flags = (flags & ~0xfful) & 0xffffffff,
+		.exit_signal = flags & 0xff,
+		.stack = stack,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+		.tls = tls,
 	};
 
 	return clone_do(&request);
@@ -443,7 +453,10 @@ long sys_vfork(void)
 	return clone_do(&request);
 }
 
-/* struct clone_args: what lies behind the size that the program knows is zero; more than we know must be. */
+/*
+ * struct clone_args: what lies behind the size that the program knows is zero; more than we know
+ * must be.
+ */
 static long clone_args_read(uptr address, size_t size, struct clone_args *args)
 {
 	u8 rest;
@@ -472,11 +485,13 @@ long sys_clone3(uptr address, size_t size)
 
 	if (error)
 		return error;
-	if (args.flags & (CLONE_DETACHED | 0xff) || args.flags >> 32 || args.exit_signal > SIGNAL_COUNT)
+	if (args.flags & (CLONE_DETACHED | 0xff) || args.flags >> 32 ||
+	    args.exit_signal > SIGNAL_COUNT)
 		return -EINVAL;
 	if (!args.stack != !args.stack_size || args.set_tid_size)
 		return -EINVAL;
-	if (((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal) || !user_range_ok(args.stack, args.stack_size))
+	if (((args.flags & (CLONE_THREAD | CLONE_PARENT)) && args.exit_signal) ||
+	    !user_range_ok(args.stack, args.stack_size))
 		return -EINVAL;
 	request = (struct clone_request){
 		.flags = args.flags, .exit_signal = args.exit_signal,

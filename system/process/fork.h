@@ -6,8 +6,8 @@
 #include "core/thread.h"
 
 /*
- * vfork without a host process: the parent's thread plays the child in the parent's address space, with
- * the child's process structure, until exec or exit. What the thread was before is kept here.
+ * vfork without a host process: the parent's thread plays the child in the parent's address space,
+ * with the child's process structure, until exec or exit. What the thread was before is kept here.
  */
 struct vfork_frame {
 	struct process *parent;
@@ -24,12 +24,16 @@ struct vfork_frame {
 };
 
 /*
- * Ends the play: the calling thread is the parent again and its registers say that vfork returned the
- * child's pid. Called on the kernel stack by exit (process/exit.c) and exec; does not return: goes back to the program.
+ * Ends the play: the calling thread is the parent again and its registers say that vfork returned
+ * the child's pid. Called on the kernel stack by exit (process/exit.c) and exec; does not return:
+ * goes back to the program.
  */
 __noreturn void vfork_return(u32 child_pid);
 
-/* Ends the host thread (or its whole host process) under the calling thread. All bookkeeping is done. */
+/*
+ * Ends the host thread (or its whole host process) under the calling thread. All bookkeeping is
+ * done.
+ */
 __noreturn void thread_host_exit(struct thread *thread, bool whole_process);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fresh host processes are forked by the event thread, since it runs in the layer's first process. One is
- * kept in reserve, parked on a thread block of its own, from the first exec on that wanted one: waking it takes a
- * quarter of the time of a fork, and the next one is forked while the program already runs.
+ * Fresh host processes are forked by the event thread, since it runs in the layer's first process.
+ * One is kept in reserve, parked on a thread block of its own, from the first exec on that wanted
+ * one: waking it takes a quarter of the time of a fork, and the next one is forked while the
+ * program already runs.
  */
 #include "process/fresh.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * futex(2): checked and passed to the host, which knows the program's pages; and robust lists, which the
- * layer walks itself, as the words hold the domain's thread ids. No locks.
+ * futex(2): checked and passed to the host, which knows the program's pages; and robust lists,
+ * which the layer walks itself, as the words hold the domain's thread ids. No locks.
  */
 #include <asm/unistd_64.h>
 #include <linux/futex.h>
@@ -35,7 +35,8 @@ static u64 deadline_of(const struct __kernel_timespec *time)
 	return now + (u64)time->tv_sec * NS_PER_SECOND + (u64)time->tv_nsec;
 }
 
-long host_futex_wait(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *until, u32 bits)
+long host_futex_wait(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *until,
+		     u32 bits)
 {
 	struct thread *self = thread_current();
 	long result;

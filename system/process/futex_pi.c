@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Priority-inheriting futexes. The host can't serve them, as the words hold the domain's thread ids; and
- * as all threads of a domain have one priority there is nothing to inherit. So these are plain locks
- * in the format that the C library expects: 0 free, else the owner's id, with FUTEX_WAITERS while
- * somebody may sleep. No locks of its own.
+ * Priority-inheriting futexes. The host can't serve them, as the words hold the domain's thread
+ * ids; and as all threads of a domain have one priority there is nothing to inherit. So these are
+ * plain locks in the format that the C library expects: 0 free, else the owner's id, with
+ * FUTEX_WAITERS while somebody may sleep. No locks of its own.
  */
 #include "process/futex_pi.h"
 
@@ -27,7 +27,10 @@ static bool thread_exists(u32 tid)
 	return found;
 }
 
-/* Takes the word if it has no owner, with extra bits set: 0, -EAGAIN with what is there, -EDEADLK or -EFAULT. */
+/*
+ * Takes the word if it has no owner, with extra bits set: 0, -EAGAIN with what is there, -EDEADLK
+ * or -EFAULT.
+ */
 static long try_take(uptr word, u32 extra, u32 *value)
 {
 	u32 tid = thread_current()->tid, found;

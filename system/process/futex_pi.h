@@ -10,8 +10,12 @@ long futex_lock_pi(uptr word, u32 flags, uptr timeout);
 long futex_trylock_pi(uptr word);
 long futex_unlock_pi(uptr word, u32 flags);
 
-/* The host's wait until an instant (NULL: for ever), which work for the thread interrupts (process/futex.c). */
+/*
+ * The host's wait until an instant (NULL: for ever), which work for the thread interrupts
+ * (process/futex.c).
+ */
 struct __kernel_timespec;
-long host_futex_wait(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *until, u32 bits);
+long host_futex_wait(uptr word, u32 flags, u32 expected, const struct __kernel_timespec *until,
+		     u32 bits);
 
 #endif

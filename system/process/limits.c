@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits. Each value is a single word; soft and hard of one limit change together under signal_lock. */
+/*
+ * Resource limits. Each value is a single word; soft and hard of one limit change together under
+ * signal_lock.
+ */
 #include <linux/capability.h>
 
 #include "memory/usercopy.h"
@@ -68,8 +71,9 @@ static bool limits_permitted(struct process *target)
 	lock_acquire(&target->signal_lock);
 	other = target->credentials;
 	if (other)
-		same = own->uid == other->euid && own->uid == other->suid && own->uid == other->uid &&
-		       own->gid == other->egid && own->gid == other->sgid && own->gid == other->gid;
+		same = own->uid == other->euid && own->uid == other->suid &&
+		       own->uid == other->uid && own->gid == other->egid &&
+		       own->gid == other->sgid && own->gid == other->gid;
 	lock_release(&target->signal_lock);
 	return same;
 }

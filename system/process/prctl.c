@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* prctl(2): what a thread or process says about itself. Flags of the process are single words, without a lock. */
+/*
+ * prctl(2): what a thread or process says about itself. Flags of the process are single words,
+ * without a lock.
+ */
 #include <linux/prctl.h>
 #include <linux/sched.h>
 

@@ -3,8 +3,8 @@
  * A process of the domain: what its threads share, its place in the tree, and how it ends.
  *
  * Locks: `tree` fields by the domain-wide process_tree_lock (LOCK_PROCESS_TREE); `signal` fields by
- * signal_lock (LOCK_SIGNAL). Pointers to mm, files, fs, credentials are changed only by the process's own
- * threads (exec, unshare) under exec_lock, and read by its own threads freely.
+ * signal_lock (LOCK_SIGNAL). Pointers to mm, files, fs, credentials are changed only by the
+ * process's own threads (exec, unshare) under exec_lock, and read by its own threads freely.
  */
 #ifndef PROCESS_PROCESS_H
 #define PROCESS_PROCESS_H
@@ -36,7 +36,9 @@ struct signal_action {
 
 enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE, PROCESS_DEAD };
 
-struct process_times { u64 user_ns, system_ns, max_rss_kb, minor_faults, major_faults, voluntary, involuntary; };
+struct process_times {
+	u64 user_ns, system_ns, max_rss_kb, minor_faults, major_faults, voluntary, involuntary;
+};
 
 struct process {
 	refcount references;
@@ -113,17 +115,22 @@ static inline struct process *process_current(void)
 /* ---- process/table.c: ids and the tree ---- */
 
 /*
- * A fresh, lone process structure with a new pid, one reference (the table's), not yet in the tree. -EAGAIN,
- * -ENOMEM as pointer. The first one made has pid 1. Undone by process_discard, as long as it isn't published.
+ * A fresh, lone process structure with a new pid, one reference (the table's), not yet in the tree.
+ * -EAGAIN,
+ * -ENOMEM as pointer. The first one made has pid 1. Undone by process_discard, as long as it isn't
+ * published.
  */
 struct process *process_create(void);
 void process_discard(struct process *process);
 /*
- * Links under parent (NULL only for init) and makes it findable; pgid and sid are set by the caller before.
- * Takes process_tree_lock.
+ * Links under parent (NULL only for init) and makes it findable; pgid and sid are set by the caller
+ * before. Takes process_tree_lock.
  */
 void process_publish(struct process *process, struct process *parent);
-/* Takes a dead process out of the tree and gives its ids back. process_tree_lock held; drops the table's reference. */
+/*
+ * Takes a dead process out of the tree and gives its ids back. process_tree_lock held; drops the
+ * table's reference.
+ */
 void process_release_locked(struct process *process);
 /* Changes group and session of a published process. process_tree_lock held. */
 void process_set_group_locked(struct process *process, u32 pgid, u32 sid);
@@ -134,32 +141,35 @@ struct process *process_find(u32 pid);
 struct process *process_find_locked(u32 pid);	/* process_tree_lock held; no new reference */
 struct thread *thread_find_locked(u32 tid);	/* process_tree_lock held; no reference: use under the lock */
 /*
- * Allocates a thread id from the same numbers as pids; 0 when there are none. An id has users (process,
- * thread, members of a group or session of that number); it is free again when id_free was called for each.
+ * Allocates a thread id from the same numbers as pids; 0 when there are none. An id has users
+ * (process, thread, members of a group or session of that number); it is free again when id_free
+ * was called for each.
  */
 u32 id_alloc(void);
 void id_free(u32 id);
 /*
- * Links a thread into thread->process (threads, thread_count) and makes it findable by its tid. -EAGAIN where
- * the process is ending or another of its threads is in exec. Takes both locks.
+ * Links a thread into thread->process (threads, thread_count) and makes it findable by its tid.
+ * -EAGAIN where the process is ending or another of its threads is in exec. Takes both locks.
  */
 int thread_publish(struct thread *thread) __must_check;
 /*
- * The reverse; true where it was the last thread of its process. The tid is given back (id_free) unless it
- * is the pid. Signals sent to the process that only this thread was told of go to another.
+ * The reverse; true where it was the last thread of its process. The tid is given back (id_free)
+ * unless it is the pid. Signals sent to the process that only this thread was told of go to
+ * another.
  */
 bool thread_unpublish(struct thread *thread);
 /*
- * A thread that was never published takes the place of the only thread of its process, which is not one of it any
- * more: exec in a fresh host process. Takes both locks.
+ * A thread that was never published takes the place of the only thread of its process, which is not
+ * one of it any more: exec in a fresh host process. Takes both locks.
  */
 void thread_hand_over(struct thread *from, struct thread *to);
 /* The one thread left in its process takes the pid as its id: exec. Takes process_tree_lock. */
 void thread_take_pid(struct thread *thread);
 /*
- * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published process,
- * with child's pid as its tid; later it is a thread of parent again, in whose thread_count it stays meanwhile, so
- * that parent lives on. Its process, tid, links and pending signals are changed, no more. Both take both locks.
+ * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published
+ * process, with child's pid as its tid; later it is a thread of parent again, in whose thread_count
+ * it stays meanwhile, so that parent lives on. Its process, tid, links and pending signals are
+ * changed, no more. Both take both locks.
  */
 void thread_play(struct thread *thread, struct process *child);
 void thread_play_end(struct thread *thread, struct process *parent, u32 tid);
@@ -178,28 +188,42 @@ void thread_free(struct thread *thread);
 /* ---- process/exit.c ---- */
 
 /*
- * Tells all other threads of the calling thread's process to end (exec, exit_group). Does not wait: sleep on
- * thread_wait until thread_count is 1. process->signal_lock held.
+ * Tells all other threads of the calling thread's process to end (exec, exit_group). Does not wait:
+ * sleep on thread_wait until thread_count is 1. process->signal_lock held.
  */
 void process_end_others_locked(struct process *process);
-/* Gives the current process a descriptor table of its own where it shares one (exec.c). 0 or -ENOMEM. */
+/*
+ * Gives the current process a descriptor table of its own where it shares one (exec.c). 0 or
+ * -ENOMEM.
+ */
 int process_own_files(void);
 
-/* Ends the calling thread; the process too when it is the last. Does not return, but for a vfork child. */
+/*
+ * Ends the calling thread; the process too when it is the last. Does not return, but for a vfork
+ * child.
+ */
 __noreturn void thread_exit(u32 status);
 /* Ends the whole process with a wait status, from any of its threads. */
 __noreturn void process_exit_group(u32 status);
 
 /* ---- process/session.c ---- */
 
-/* True where no member of the group has a parent in its session but in another group; ignored counts as gone. */
+/*
+ * True where no member of the group has a parent in its session but in another group; ignored
+ * counts as gone.
+ */
 bool group_is_orphaned_locked(u32 pgid, const struct process *ignored);	/* process_tree_lock held */
-/* SIGHUP and SIGCONT for the groups that the end of process orphans while they hold stopped members. */
+/*
+ * SIGHUP and SIGCONT for the groups that the end of process orphans while they hold stopped
+ * members.
+ */
 void group_orphan_check_locked(struct process *process);	/* process_tree_lock held */
 
 /* ---- syscall/futex.c ---- */
 
-/* Marks and wakes the futexes that the program listed for a thread that ends (set_robust_list(2)). */
+/*
+ * Marks and wakes the futexes that the program listed for a thread that ends (set_robust_list(2)).
+ */
 void robust_list_exit(struct thread *thread);
 
 /* ---- process/domain.c ---- */

@@ -17,7 +17,8 @@ static bool group_is_held(struct process *process, void *data)
 	const struct group_look *look = data;
 	struct process *parent = process->parent;
 
-	if (process->pgid != look->pgid || process == look->ignored || process->state != PROCESS_RUNNING)
+	if (process->pgid != look->pgid || process == look->ignored ||
+	    process->state != PROCESS_RUNNING)
 		return false;
 	return parent && parent != init_process && parent != look->ignored &&
 	       parent->pgid != look->pgid && parent->sid == process->sid;

@@ -2,9 +2,9 @@
 /*
  * The table of ids and the tree of processes.
  *
- * Processes, threads, groups and sessions are numbered from one space. A slot of the table counts what
- * uses its number; counts change atomically, without a lock, the pointers under process_tree_lock. The
- * table lies in .bss and costs memory only where numbers were used.
+ * Processes, threads, groups and sessions are numbered from one space. A slot of the table counts
+ * what uses its number; counts change atomically, without a lock, the pointers under
+ * process_tree_lock. The table lies in .bss and costs memory only where numbers were used.
  */
 #include "core/heap.h"
 #include "core/report.h"
@@ -254,7 +254,9 @@ bool thread_unpublish(struct thread *thread)
 	lock_release(&process->signal_lock);
 	if (thread->tid != process->pid)
 		id_free(thread->tid);
-	/* Once the tree is unlocked, another thread may be the last one, and the process be gone. */
+	/*
+	 * Once the tree is unlocked, another thread may be the last one, and the process be gone.
+	 */
 	wait_queue_wake_all(&process->thread_wait, 0);
 	lock_release(&process_tree_lock);
 	signal_queue_flush(&thread->pending_queue);

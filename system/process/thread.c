@@ -2,12 +2,12 @@
 /*
  * Thread blocks, and the host threads that run on them.
  *
- * All host processes are children of the layer's first one, whose SIGCHLD the host is told to ignore: no
- * zombies, nothing to reap. A thread gives its block back itself, as the last thing before the host call
- * that ends it; from there on it uses no stack and takes no signals.
+ * All host processes are children of the layer's first one, whose SIGCHLD the host is told to
+ * ignore: no zombies, nothing to reap. A thread gives its block back itself, as the last thing
+ * before the host call that ends it; from there on it uses no stack and takes no signals.
  *
- * Free blocks form a list: pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so that no
- * block can come back between a popper's look and its exchange.
+ * Free blocks form a list: pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so
+ * that no block can come back between a popper's look and its exchange.
  */
 #include "process/thread.h"
 
@@ -27,7 +27,8 @@
 #define BLOCK_PAGES (THREAD_BLOCK_SIZE / PAGE_SIZE)
 
 /* The block of the first thread; entry.S finds it by name. */
-char boot_thread_block[THREAD_BLOCK_SIZE] __attribute__((aligned(THREAD_BLOCK_SIZE), section(".bss.aligned")));
+char boot_thread_block[THREAD_BLOCK_SIZE]
+	__attribute__((aligned(THREAD_BLOCK_SIZE), section(".bss.aligned")));
 
 /* Known to gate.S: linked by the first word of each block. */
 struct thread *free_threads;
@@ -117,7 +118,8 @@ void host_thread_enter(struct thread *thread)
 	__atomic_store_n(&thread->host_tid, thread->host_own_tid, __ATOMIC_SEQ_CST);
 }
 
-long host_thread_start(struct thread *thread, u64 flags, uptr tls, void (*start)(struct thread *thread))
+long host_thread_start(struct thread *thread, u64 flags, uptr tls,
+		       void (*start)(struct thread *thread))
 {
 	long result;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* CPU times and other counts of processes; see times.h. Times of children are under process_tree_lock. */
+/*
+ * CPU times and other counts of processes; see times.h. Times of children are under
+ * process_tree_lock.
+ */
 #include "process/times.h"
 
 #include <asm/unistd_64.h>

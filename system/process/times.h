@@ -7,7 +7,10 @@
 
 struct rusage;
 
-/* What the host counts for who (RUSAGE_SELF, RUSAGE_THREAD) of the calling host process. Zeros if it doesn't say. */
+/*
+ * What the host counts for who (RUSAGE_SELF, RUSAGE_THREAD) of the calling host process. Zeros if
+ * it doesn't say.
+ */
 void process_times_read(int who, struct process_times *times);
 void process_times_to_rusage(const struct process_times *times, struct rusage *usage);
 

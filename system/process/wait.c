@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait4 and waitid: looking through the children under process_tree_lock, and sleeping on child_wait where
- * none has anything to tell.
+ * wait4 and waitid: looking through the children under process_tree_lock, and sleeping on
+ * child_wait where none has anything to tell.
  */
 #include <linux/resource.h>
 #include <linux/wait.h>
@@ -100,7 +100,10 @@ static bool stopped_take(struct wait_request *request, struct process *child)
 	return taken;
 }
 
-/* One look at all children: true where the answer is known, be it an error or "nothing yet" for WNOHANG. */
+/*
+ * One look at all children: true where the answer is known, be it an error or "nothing yet" for
+ * WNOHANG.
+ */
 static bool wait_look(struct wait_request *request, struct process *self)
 {
 	struct process *child;
@@ -182,10 +185,12 @@ static int info_put(uptr address, const struct wait_request *request)
 		if (request->code == CLD_EXITED || request->code == CLD_STOPPED)
 			info.si_status = status >> 8 & 0xff;
 		else
-			info.si_status = request->code == CLD_CONTINUED ? SIGCONT : (int)(status & 0x7f);
+			info.si_status = request->code == CLD_CONTINUED ? SIGCONT
+									: (int)(status & 0x7f);
 	}
 	/* Linux writes the fields one by one and leaves the rest of the structure alone. */
-	return copy_to_user(address, &info, offsetof(signal_info, si_status) + sizeof(info.si_status));
+	return copy_to_user(address, &info,
+			    offsetof(signal_info, si_status) + sizeof(info.si_status));
 }
 
 static long wait_type_decode(struct wait_request *request, int type, s32 id)
@@ -211,8 +216,8 @@ long sys_waitid(int type, s32 id, uptr info_address, int options, uptr usage_add
 	struct wait_request request = { .options = options };
 	long result;
 
-	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE |
-			__WALL))
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			__WCLONE | __WALL))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alarm(2) and setitimer(2). ITIMER_REAL is a timer of the layer. The CPU-time ones are timers too: they
- * look at the host's clock of the process when it could have run long enough, and again until it has.
+ * alarm(2) and setitimer(2). ITIMER_REAL is a timer of the layer. The CPU-time ones are timers too:
+ * they look at the host's clock of the process when it could have run long enough, and again until
+ * it has.
  *
- * Their fields are set by the process's own threads; expiry runs in the event thread. Programs that set one timer from
- * two threads at once get one or the other.
+ * Their fields are set by the process's own threads; expiry runs in the event thread. Programs that
+ * set one timer from two threads at once get one or the other.
  */
 #include <asm/unistd_64.h>
 #include <linux/time.h>
@@ -151,7 +152,9 @@ static int cpu_timer_start(struct process *process, int which, u64 value_ns, u64
 	cpu = cpu_timer_get(process, which);
 	if (!cpu)
 		return -ENOMEM;
-	/* The clock is named here, as exec of a vfork child gives the process another host process. */
+	/*
+	 * The clock is named here, as exec of a vfork child gives the process another host process.
+	 */
 	cpu->clock = process_clock(thread_current()->host_tgid, which == ITIMER_PROF ? 0 : 1);
 	cpu->interval_ns = interval_ns;
 	WRITE_ONCE(cpu->expires_ns, cpu_clock_read(cpu->clock) + value_ns);
@@ -245,7 +248,8 @@ long sys_setitimer(int which, uptr next_address, uptr old_address)
 		return -EINVAL;
 	timer_read(process, which, &old);
 	if (which == ITIMER_REAL)
-		error = real_timer_start(process, timeval_to_ns(&next.value), timeval_to_ns(&next.interval));
+		error = real_timer_start(process, timeval_to_ns(&next.value),
+					 timeval_to_ns(&next.interval));
 	else
 		error = cpu_timer_start(process, which, timeval_to_ns(&next.value),
 					timeval_to_ns(&next.interval));
@@ -257,7 +261,8 @@ long sys_setitimer(int which, uptr next_address, uptr old_address)
 long sys_alarm(u32 seconds)
 {
 	struct process *process = process_current();
-	u64 left = real_timer_left(process), whole = left / NS_PER_SECOND, rest = left % NS_PER_SECOND;
+	u64 left = real_timer_left(process), whole = left / NS_PER_SECOND,
+	    rest = left % NS_PER_SECOND;
 
 	if (real_timer_start(process, seconds * NS_PER_SECOND, 0))
 		return 0;

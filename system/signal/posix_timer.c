@@ -2,9 +2,9 @@
 /*
  * timer_create(2) and its family: timers of a process that send signals.
  *
- * process->posix_timers and the timers' fields are changed by the process's own threads under exec_lock, which
- * expiry (in the event thread) never takes; overruns are under signal_lock. At most one signal of a timer
- * is pending; what it misses meanwhile is counted and told with it.
+ * process->posix_timers and the timers' fields are changed by the process's own threads under
+ * exec_lock, which expiry (in the event thread) never takes; overruns are under signal_lock. At
+ * most one signal of a timer is pending; what it misses meanwhile is counted and told with it.
  */
 #include <linux/time.h>
 
@@ -204,7 +204,8 @@ long sys_timer_create(int clock, uptr event_address, uptr id_address)
 static struct __kernel_timespec timespec_from_ns(u64 ns)
 {
 	return (struct __kernel_timespec){
-		.tv_sec = (long long)(ns / NS_PER_SECOND), .tv_nsec = (long long)(ns % NS_PER_SECOND),
+		.tv_sec = (long long)(ns / NS_PER_SECOND),
+		.tv_nsec = (long long)(ns % NS_PER_SECOND),
 	};
 }
 
@@ -228,7 +229,10 @@ static void timer_read(struct posix_timer *timer, struct __kernel_itimerspec *va
 	value->it_interval = timespec_from_ns(timer->interval_ns);
 }
 
-/* From an instant on the timer's clock to the one that all timers run on. Steps of real time are not followed. */
+/*
+ * From an instant on the timer's clock to the one that all timers run on. Steps of real time are
+ * not followed.
+ */
 static u64 monotonic_from(const struct posix_timer *timer, u64 instant_ns)
 {
 	u64 now;
@@ -239,7 +243,8 @@ static u64 monotonic_from(const struct posix_timer *timer, u64 instant_ns)
 	return clock_monotonic_ns() + (instant_ns > now ? instant_ns - now : 0);
 }
 
-static int timer_start(struct posix_timer *timer, int flags, const struct __kernel_itimerspec *value)
+static int timer_start(struct posix_timer *timer, int flags,
+		       const struct __kernel_itimerspec *value)
 {
 	u64 ns = timespec_to_ns(&value->it_value);
 

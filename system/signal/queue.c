@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues of pending signals. Guarded by the lock of the process that they belong to (LOCK_SIGNAL). */
+/*
+ * Queues of pending signals. Guarded by the lock of the process that they belong to (LOCK_SIGNAL).
+ */
 #include "core/heap.h"
 #include "core/string.h"
 #include "signal/queue.h"
 
-/* Queued in the whole domain; compared with RLIMIT_SIGPENDING, which on Linux counts those of one user. */
+/*
+ * Queued in the whole domain; compared with RLIMIT_SIGPENDING, which on Linux counts those of one
+ * user.
+ */
 static u32 queued_count;
 
 static void entry_free(struct queued_signal *entry)
@@ -37,7 +42,8 @@ int signal_queue_add_locked(struct list *queue, const signal_info *info, u64 lim
 	if (always || READ_ONCE(queued_count) < limit)
 		entry = heap_alloc(sizeof(*entry));
 	if (!entry)
-		return info->si_signo >= SIGNAL_FIRST_REALTIME && info->si_code != SI_USER ? -EAGAIN : 0;
+		return info->si_signo >= SIGNAL_FIRST_REALTIME && info->si_code != SI_USER ? -EAGAIN
+											   : 0;
 	entry->info = *info;
 	list_add_tail(&entry->node, queue);
 	atomic_add(&queued_count, 1);

@@ -21,15 +21,15 @@
 /* Whether the action for number is to do nothing. */
 bool signal_is_ignored_locked(const struct process *process, int number);
 /*
- * Adds to a queue where room is allowed by limit. -EAGAIN where the signal must be refused; 0 where it is to
- * become pending, though maybe without its information, as Linux does.
+ * Adds to a queue where room is allowed by limit. -EAGAIN where the signal must be refused; 0 where
+ * it is to become pending, though maybe without its information, as Linux does.
  */
 int signal_queue_add_locked(struct list *queue, const signal_info *info, u64 limit);
 /* Takes the next of set out of what is pending: its number or 0. */
 int signal_queue_take_locked(u64 *pending, struct list *queue, u64 set, signal_info *info);
 /*
- * The signal of a POSIX timer, to the thread tid or (0) the process. False where the last one of this timer is
- * still pending. (send.c)
+ * The signal of a POSIX timer, to the thread tid or (0) the process. False where the last one of
+ * this timer is still pending. (send.c)
  */
 bool signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info);
 /* Drops all in set from the process and its threads. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending: making a signal pending, choosing the thread that shall take it, and interrupting that thread.
- * All under the target's signal_lock; group sends hold process_tree_lock around.
+ * Sending: making a signal pending, choosing the thread that shall take it, and interrupting that
+ * thread. All under the target's signal_lock; group sends hold process_tree_lock around.
  */
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
@@ -21,10 +21,15 @@ void thread_kick(struct thread *thread)
 		return;
 	parked = READ_ONCE(thread->parked);
 	thread_unpark(thread);
-	/* One that isn't parked may run the program or sleep in a host call. No host thread yet: it will look. */
+	/*
+	 * One that isn't parked may run the program or sleep in a host call. No host thread yet: it
+	 * will look.
+	 */
 	if (parked || !READ_ONCE(thread->host_tid))
 		return;
-	/* The host queues each, and delivers all at once: many would overrun the host signal stack. */
+	/*
+	 * The host queues each, and delivers all at once: many would overrun the host signal stack.
+	 */
 	if (!atomic_exchange(&thread->kick_sent, 1u) &&
 	    host_call3(__NR_tgkill, thread->host_tgid, thread->host_tid, KICK_SIGNAL))
 		WRITE_ONCE(thread->kick_sent, 0);
@@ -110,7 +115,8 @@ static bool signal_is_dropped_locked(struct process *process, struct thread *thr
 }
 
 /* thread NULL: to the process. */
-static int signal_post_locked(struct process *process, struct thread *thread, const signal_info *info)
+static int signal_post_locked(struct process *process, struct thread *thread,
+			      const signal_info *info)
 {
 	u64 *pending = thread ? &thread->pending : &process->pending;
 	struct list *queue = thread ? &thread->pending_queue : &process->pending_queue;
@@ -225,7 +231,8 @@ void signal_force_segv(int number)
 	signal_force(&info);
 }
 
-bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target, int number)
+bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target,
+		      int number)
 {
 	bool same_user = true;
 

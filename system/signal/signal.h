@@ -2,9 +2,10 @@
 /*
  * Signals: sending, taking and what they do. Frames on the program's stack are arch/x86_64/frame.c.
  *
- * A signal is pending for a thread or for a process (process->signal_lock guards both); whoever makes
- * one pending sets WORK_SIGNAL in a thread that can take it and interrupts that thread: an unpark if it
- * is parked, else a kick (host signal) so that it leaves program code or a blocking host call.
+ * A signal is pending for a thread or for a process (process->signal_lock guards both); whoever
+ * makes one pending sets WORK_SIGNAL in a thread that can take it and interrupts that thread: an
+ * unpark if it is parked, else a kick (host signal) so that it leaves program code or a blocking
+ * host call.
  */
 #ifndef SIGNAL_SIGNAL_H
 #define SIGNAL_SIGNAL_H
@@ -28,7 +29,10 @@ struct queued_signal {
 	signal_info info;
 };
 
-/* To a process (any thread that does not block it) or to one thread. 0, or -EAGAIN (RLIMIT_SIGPENDING). */
+/*
+ * To a process (any thread that does not block it) or to one thread. 0, or -EAGAIN
+ * (RLIMIT_SIGPENDING).
+ */
 int signal_send_process(struct process *process, const signal_info *info);
 int signal_send_thread(struct thread *thread, const signal_info *info);
 /* For the kernel's own: si_code SI_KERNEL or as given. */
@@ -36,8 +40,8 @@ void signal_send_simple(struct process *process, int number, int code);
 /* A fault of the current thread: forced (unblocked, default action if ignored or blocked). */
 void signal_force(const signal_info *info);
 /*
- * SIGSEGV from the kernel, forced, where a frame for signal number can't be built or read (0: none). A handler
- * of SIGSEGV that can't be entered is not tried again.
+ * SIGSEGV from the kernel, forced, where a frame for signal number can't be built or read (0:
+ * none). A handler of SIGSEGV that can't be entered is not tried again.
  */
 void signal_force_segv(int number);
 /* All members of a group, with permission checks by sender (NULL: none). 0 or -ESRCH, -EPERM. */
@@ -48,8 +52,8 @@ int signal_send_group_locked(u32 pgid, const signal_info *info, const struct cre
 void thread_kick(struct thread *thread);
 
 /*
- * A thread stops caring for the signals in set (it ends, or blocks them): those that wait for the process are
- * shown to another thread that takes them. process->signal_lock held.
+ * A thread stops caring for the signals in set (it ends, or blocks them): those that wait for the
+ * process are shown to another thread that takes them. process->signal_lock held.
  */
 void signal_retarget_locked(struct process *process, u64 set);
 /* Sets or clears WORK_SIGNAL by what is pending now. The lock of thread->process held. */
@@ -59,9 +63,9 @@ void signal_recompute_locked(struct thread *thread);
 void signal_mask_set(u64 mask);
 
 /*
- * Takes the next signal to act on, called on the way out to the program with WORK_SIGNAL set: stops,
- * kills and ignores are carried out inside; returns true where a handler must run, with info and
- * action filled (and SA_RESETHAND applied).
+ * Takes the next signal to act on, called on the way out to the program with WORK_SIGNAL set:
+ * stops, kills and ignores are carried out inside; returns true where a handler must run, with info
+ * and action filled (and SA_RESETHAND applied).
  */
 struct signal_action;
 bool signal_take(signal_info *info, struct signal_action *action);
@@ -70,12 +74,13 @@ bool signal_take(signal_info *info, struct signal_action *action);
 int signal_dequeue(u64 set, signal_info *info);
 
 /* Whether a process with these credentials may send number to target. */
-bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target, int number);
+bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct process *target,
+		      int number);
 
 /*
- * Tells the parent that process ended, stopped or went on: code is CLD_*, status its si_status. Sends the signal
- * the parent wants, if any, and wakes its wait4. True where the process ended and nobody will ask for it:
- * the caller releases it. process_tree_lock held.
+ * Tells the parent that process ended, stopped or went on: code is CLD_*, status its si_status.
+ * Sends the signal the parent wants, if any, and wakes its wait4. True where the process ended and
+ * nobody will ask for it: the caller releases it. process_tree_lock held.
  */
 bool signal_notify_parent_locked(struct process *process, int code, int status);
 
@@ -84,7 +89,10 @@ struct timer;
 void real_timer_expire(struct timer *timer);
 /* Stops and frees what alarm(2) and setitimer(2) have armed: the process ends. */
 void interval_timers_release(struct process *process);
-/* The same for timer_create(2); also done by signal_actions_reset_for_exec. The caller is the only thread. */
+/*
+ * The same for timer_create(2); also done by signal_actions_reset_for_exec. The caller is the only
+ * thread.
+ */
 void posix_timers_release(struct process *process);
 
 /* ---- signal/altstack.c ---- */
@@ -97,7 +105,10 @@ int altstack_set(struct thread *thread, const stack_t *stack, uptr rsp);
 /* None, as after exec. */
 void altstack_reset(struct thread *thread);
 
-/* For exec, by the only thread: handlers become default, timer_create's timers go. exec_lock may be held. */
+/*
+ * For exec, by the only thread: handlers become default, timer_create's timers go. exec_lock may be
+ * held.
+ */
 void signal_actions_reset_for_exec(struct process *process);
 /* After an action became "ignore": what waits for it is dropped. Takes the lock. */
 void signal_drop_ignored(struct process *process, int number);

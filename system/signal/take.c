@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking: what a thread does about its pending signals on the way back to the program, and how stops, ends
- * and continues are told to the parent. Under the process's signal_lock, which is given up for stopping
- * and for telling the parent (process_tree_lock comes before it).
+ * Taking: what a thread does about its pending signals on the way back to the program, and how
+ * stops, ends and continues are told to the parent. Under the process's signal_lock, which is given
+ * up for stopping and for telling the parent (process_tree_lock comes before it).
  */
 #include "core/report.h"
 #include "core/string.h"
@@ -34,7 +34,8 @@ static int take_locked(struct thread *thread, u64 set, signal_info *info)
 	int number = signal_queue_take_locked(&thread->pending, &thread->pending_queue, set, info);
 
 	if (!number)
-		number = signal_queue_take_locked(&process->pending, &process->pending_queue, set, info);
+		number = signal_queue_take_locked(&process->pending, &process->pending_queue, set,
+						  info);
 	return number;
 }
 
@@ -53,7 +54,8 @@ int signal_dequeue(u64 set, signal_info *info)
 
 /* ---- Telling the parent ---- */
 
-static void child_info_fill(signal_info *info, struct process *process, int number, int code, int status)
+static void child_info_fill(signal_info *info, struct process *process, int number, int code,
+			    int status)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = number;
@@ -94,7 +96,10 @@ bool signal_notify_parent_locked(struct process *process, int code, int status)
 		child_info_fill(&info, process, number, code, status);
 		signal_send_process(parent, &info);
 	}
-	/* One who is released is gone before the parent looks; the caller holds the lock that it looks under. */
+	/*
+	 * One who is released is gone before the parent looks; the caller holds the lock that it
+	 * looks under.
+	 */
 	wait_queue_wake_all(&parent->child_wait, 0);
 	return unwanted;
 }

@@ -242,13 +242,15 @@ static void info_from_self(signal_info *info, int number, int code)
 }
 
 /* number may be 0: only the checks. process_tree_lock held. */
-static long send_checked_locked(struct process *process, struct thread *thread, const signal_info *info)
+static long send_checked_locked(struct process *process, struct thread *thread,
+				const signal_info *info)
 {
 	struct process *self = process_current();
 
 	if (info->si_signo < 0 || info->si_signo > SIGNAL_COUNT)
 		return -EINVAL;
-	if (process != self && !signal_permitted(self->credentials, self->sid, process, info->si_signo))
+	if (process != self &&
+	    !signal_permitted(self->credentials, self->sid, process, info->si_signo))
 		return -EPERM;
 	if (!info->si_signo)
 		return 0;
@@ -373,7 +375,8 @@ static long info_from_user(signal_info *info, int number, bool to_self, uptr add
 long sys_rt_sigqueueinfo(s32 pid, int number, uptr info_address)
 {
 	signal_info info;
-	long error = info_from_user(&info, number, pid == (s32)process_current()->pid, info_address);
+	long error =
+		info_from_user(&info, number, pid == (s32)process_current()->pid, info_address);
 
 	return error ? error : send_to_pid(pid, &info);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch_prctl(2): the segment bases. GS base is the layer's own, which finds the thread by it: what a program
- * sets is remembered, and that is all. No locks.
+ * arch_prctl(2): the segment bases. GS base is the layer's own, which finds the thread by it: what
+ * a program sets is remembered, and that is all. No locks.
  */
 #include <asm/prctl.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The FPU state that programs begin with, and how much of it signal frames carry. Constant after start: no locks. */
+/*
+ * The FPU state that programs begin with, and how much of it signal frames carry. Constant after
+ * start: no locks.
+ */
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/offsets.h"
 #include "core/channel.h"
@@ -42,7 +45,8 @@ u64 fpu_area_size(void)
 	static u64 size;
 
 	if (!size)
-		size = config()->xsave_mask & XSAVE_AMX ? area_size_of(fpu_mask()) : config()->xsave_size;
+		size = config()->xsave_mask & XSAVE_AMX ? area_size_of(fpu_mask())
+							: config()->xsave_size;
 	return size;
 }
 

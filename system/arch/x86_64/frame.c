@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signal frames on a program's stack, exactly as Linux lays them out on x86-64, and their way back by
- * rt_sigreturn. No locks: all state is the calling thread's; program memory is reached by usercopy alone.
+ * Signal frames on a program's stack, exactly as Linux lays them out on x86-64, and their way back
+ * by rt_sigreturn. No locks: all state is the calling thread's; program memory is reached by
+ * usercopy alone.
  *
- * From high to low addresses: the interrupted stack, the red zone, the FPU state (XSAVE format, aligned to
- * 64, with a magic word behind it), struct rt_frame (so that rsp + 8 is a multiple of 16, as after a call).
- * The FPU registers hold the program's values all the time, so XSAVE can write them right into the frame.
+ * From high to low addresses: the interrupted stack, the red zone, the FPU state (XSAVE format,
+ * aligned to 64, with a magic word behind it), struct rt_frame (so that rsp + 8 is a multiple of
+ * 16, as after a call). The FPU registers hold the program's values all the time, so XSAVE can
+ * write them right into the frame.
  *
  * Sources: Linux's arch/x86/kernel/signal_64.c and fpu/signal.c; Intel SDM vol. 1, chapter 13.
  */
@@ -55,7 +57,8 @@ struct placement {
 };
 
 /* Where frame and FPU state go. False where they would run over the end of the alternate stack. */
-static bool frame_place(const struct thread *thread, u64 rsp, u64 action_flags, struct placement *place)
+static bool frame_place(const struct thread *thread, u64 rsp, u64 action_flags,
+			struct placement *place)
 {
 	bool nested = altstack_holds(thread, rsp), entering = false;
 	uptr at = rsp - RED_ZONE_SIZE;
@@ -91,28 +94,48 @@ static int fpstate_write(uptr to)
 	return 0;
 }
 
-static void context_fill(struct ucontext *context, const struct thread *thread, const struct regs *regs,
-			 uptr fpstate)
+static void context_fill(struct ucontext *context, const struct thread *thread,
+			 const struct regs *regs, uptr fpstate)
 {
 	context->uc_flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	context->uc_stack.ss_sp = (void *)thread->altstack_base;
-	context->uc_stack.ss_flags = thread->altstack_size ? (int)thread->altstack_flags : SS_DISABLE;
+	context->uc_stack.ss_flags = thread->altstack_size ? (int)thread->altstack_flags
+							   : SS_DISABLE;
 	context->uc_stack.ss_size = thread->altstack_size;
 	context->uc_mcontext = (struct sigcontext){
-		.r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11,
-		.r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15,
-		.rdi = regs->rdi, .rsi = regs->rsi, .rbp = regs->rbp, .rbx = regs->rbx,
-		.rdx = regs->rdx, .rax = regs->rax, .rcx = regs->rcx, .rsp = regs->rsp,
-		.rip = regs->rip, .eflags = regs->rflags, .cs = USER_CS, .ss = USER_SS,
-		.err = thread->fault_error, .trapno = thread->fault_trap, .cr2 = thread->fault_address,
+		.r8 = regs->r8,
+		.r9 = regs->r9,
+		.r10 = regs->r10,
+		.r11 = regs->r11,
+		.r12 = regs->r12,
+		.r13 = regs->r13,
+		.r14 = regs->r14,
+		.r15 = regs->r15,
+		.rdi = regs->rdi,
+		.rsi = regs->rsi,
+		.rbp = regs->rbp,
+		.rbx = regs->rbx,
+		.rdx = regs->rdx,
+		.rax = regs->rax,
+		.rcx = regs->rcx,
+		.rsp = regs->rsp,
+		.rip = regs->rip,
+		.eflags = regs->rflags,
+		.cs = USER_CS,
+		.ss = USER_SS,
+		.err = thread->fault_error,
+		.trapno = thread->fault_trap,
+		.cr2 = thread->fault_address,
 		.fpstate = (void *)fpstate,
 	};
-	context->uc_mcontext.oldmask = thread->restore_mask ? thread->saved_mask : thread->signal_mask;
+	context->uc_mcontext.oldmask = thread->restore_mask ? thread->saved_mask
+							    : thread->signal_mask;
 	context->uc_sigmask = context->uc_mcontext.oldmask;
 }
 
-static int frame_write(const struct thread *thread, const struct regs *regs, const signal_info *info,
-		       const struct signal_action *action, struct placement *place)
+static int frame_write(const struct thread *thread, const struct regs *regs,
+		       const signal_info *info, const struct signal_action *action,
+		       struct placement *place)
 {
 	struct rt_frame frame;
 	size_t size = sizeof(frame);
@@ -132,7 +155,8 @@ static int frame_write(const struct thread *thread, const struct regs *regs, con
 }
 
 /* The registers with which a handler begins. */
-static void regs_enter_handler(struct regs *regs, const struct placement *place, int number, uptr handler)
+static void regs_enter_handler(struct regs *regs, const struct placement *place, int number,
+			       uptr handler)
 {
 	regs->rdi = number;
 	regs->rax = 0;
@@ -176,8 +200,11 @@ static void call_restart(struct regs *regs)
 	regs->orig_rax = -1ul;
 }
 
-/* The call in progress, if any, meets a handler (action) or goes on as if nothing had been (NULL). */
-static void call_settle(struct thread *thread, struct regs *regs, const struct signal_action *action)
+/*
+ * The call in progress, if any, meets a handler (action) or goes on as if nothing had been (NULL).
+ */
+static void call_settle(struct thread *thread, struct regs *regs,
+			const struct signal_action *action)
 {
 	long result = (long)regs->rax;
 	bool restart;
@@ -218,7 +245,10 @@ void signal_deliver(struct thread *thread)
 
 /* ---- Back from a handler ---- */
 
-/* A frame of a program that kept only the 512 bytes that FXSAVE knows: the other features become initial. */
+/*
+ * A frame of a program that kept only the 512 bytes that FXSAVE knows: the other features become
+ * initial.
+ */
 static int fpstate_load_legacy(uptr from)
 {
 	u64 size = MAX(fpu_area_size(), (u64)XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE);
@@ -241,15 +271,16 @@ static bool fpstate_is_extended(uptr from, const struct _fpx_sw_bytes *sw)
 {
 	u32 magic2;
 
-	if (sw->magic1 != FP_XSTATE_MAGIC1 || sw->xstate_size < XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE ||
+	if (sw->magic1 != FP_XSTATE_MAGIC1 ||
+	    sw->xstate_size < XSAVE_LEGACY_SIZE + XSAVE_HEADER_SIZE ||
 	    sw->xstate_size > fpu_area_size() || sw->xstate_size > sw->extended_size)
 		return false;
 	return !get_user(magic2, from + sw->xstate_size) && magic2 == FP_XSTATE_MAGIC2;
 }
 
 /*
- * XRSTOR reads program memory: whatever it finds there, it can only fault, or load what the program could have loaded by
- * itself.
+ * XRSTOR reads program memory: whatever it finds there, it can only fault, or load what the program
+ * could have loaded by itself.
  */
 static int fpstate_load(uptr from)
 {
@@ -289,7 +320,8 @@ static int frame_read(struct thread *thread, struct regs *regs)
 	if (get_user(context, regs->rsp - 8 + offsetof(struct rt_frame, context)))
 		return -EFAULT;
 	signal_mask_set(context.uc_sigmask);
-	if (!user_range_ok(context.uc_mcontext.rip, 1) || !user_range_ok(context.uc_mcontext.rsp, 0))
+	if (!user_range_ok(context.uc_mcontext.rip, 1) ||
+	    !user_range_ok(context.uc_mcontext.rsp, 0))
 		return -EFAULT;
 	if (fpstate_load((uptr)context.uc_mcontext.fpstate)) {
 		fpu_reset();
@@ -316,7 +348,8 @@ long sys_rt_sigreturn(void)
 
 /* ---- Faults ---- */
 
-void fault_to_signal(int host_signal, const struct siginfo *host_info, u64 trap, u64 error, u64 address)
+void fault_to_signal(int host_signal, const struct siginfo *host_info, u64 trap, u64 error,
+		     u64 address)
 {
 	struct thread *thread = thread_current();
 	signal_info info = *host_info;

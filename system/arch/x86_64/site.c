@@ -10,12 +10,16 @@ bool site_is_compare(const u8 *bytes)
 {
 	static const u8 high[] = { 0xf0, 0xff, 0xff };
 
-	return bytes[0] == 0x48 && bytes[1] == 0x3d && bytes[2] <= 1 && !memcmp(bytes + 3, high, sizeof(high));
+	return bytes[0] == 0x48 && bytes[1] == 0x3d && bytes[2] <= 1 &&
+	       !memcmp(bytes + 3, high, sizeof(high));
 }
 
 /* ---- The instruction between mov and syscall ---- */
 
-/* Bytes of what follows the opcode of lea, or 0 where it is no memory operand; *relative: to the instruction pointer. */
+/*
+ * Bytes of what follows the opcode of lea, or 0 where it is no memory operand; *relative: to the
+ * instruction pointer.
+ */
 static u32 memory_operand_size(const u8 *modrm, bool *relative)
 {
 	u32 mode = modrm[0] >> 6, base = modrm[0] & 7, size = 1;
@@ -31,14 +35,15 @@ static u32 memory_operand_size(const u8 *modrm, bool *relative)
 }
 
 /*
- * True where exactly these bytes are one instruction that sets a register but rax from another, a constant, or an address:
- * it can't fault, and does the same in the stub.
+ * True where exactly these bytes are one instruction that sets a register but rax from another, a
+ * constant, or an address: it can't fault, and does the same in the stub.
  */
 static bool middle_is_movable(const u8 *bytes, u32 size, bool *relative)
 {
 	u8 rex = (bytes[0] & 0xf0) == 0x40 ? bytes[0] : 0;
 	const u8 *opcode = bytes + (rex != 0), *modrm = opcode + 1;
-	u32 prefix = rex != 0, to = (modrm[0] & 7) | (rex & 1) << 3, reg = (modrm[0] >> 3 & 7) | (rex & 4) << 1;
+	u32 prefix = rex != 0, to = (modrm[0] & 7) | (rex & 1) << 3,
+	    reg = (modrm[0] >> 3 & 7) | (rex & 4) << 1;
 
 	*relative = false;
 	if (*opcode >= 0xb8 && *opcode <= 0xbf)			/* mov $constant */
@@ -84,10 +89,12 @@ enum pattern site_pattern(struct site_view *view, u64 number)
 		return PATTERN_NONE;
 	if (is_mov_eax(site - 5, number))
 		return PATTERN_MOV;
-	if (site[-7] == 0x48 && site[-6] == 0xc7 && site[-5] == 0xc0 && *(u32 *)(site - 4) == number)
+	if (site[-7] == 0x48 && site[-6] == 0xc7 && site[-5] == 0xc0 &&
+	    *(u32 *)(site - 4) == number)
 		return PATTERN_MOV_LONG;
 	for (u32 size = 2; size <= MIDDLE_MAX; size++) {
-		if (!is_mov_eax(site - size - 5, number) || !middle_is_movable(site - size, size, &relative))
+		if (!is_mov_eax(site - size - 5, number) ||
+		    !middle_is_movable(site - size, size, &relative))
 			continue;
 		view->middle = size;
 		return PATTERN_MOV_MIDDLE;

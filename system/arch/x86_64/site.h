@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a system call site looks like, and so how a jump can take the place of an instruction at it. Used by patch.c. */
+/*
+ * What a system call site looks like, and so how a jump can take the place of an instruction at it.
+ * Used by patch.c.
+ */
 #ifndef ARCH_SITE_H
 #define ARCH_SITE_H
 
@@ -25,8 +28,8 @@ enum pattern site_pattern(struct site_view *view, u64 number);
 /* How many bytes before the `syscall` the jump begins. */
 u32 site_start(const struct site_view *view, enum pattern pattern);
 /*
- * Copies the instruction in the middle to where it shall end at end_address. False where its target is too far
- * from there.
+ * Copies the instruction in the middle to where it shall end at end_address. False where its target
+ * is too far from there.
  */
 bool site_middle_move(u8 *to, const struct site_view *view, u64 site, u64 end_address);
 

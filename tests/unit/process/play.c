@@ -46,7 +46,12 @@ void file_put(struct file *file) { (void)file; }
 struct file *current_fd_get(int fd);
 struct file *current_fd_get(int fd) { (void)fd; return NULL; }
 int current_fd_install(struct file *file, bool close_on_exec);
-int current_fd_install(struct file *file, bool close_on_exec) { (void)file; (void)close_on_exec; return -EMFILE; }
+int current_fd_install(struct file *file, bool close_on_exec)
+{
+	(void)file;
+	(void)close_on_exec;
+	return -EMFILE;
+}
 struct file *signalfd_create(u64 set, u32 flags);
 struct file *signalfd_create(u64 set, u32 flags) { (void)set; (void)flags; return NULL; }
 int signalfd_change(struct file *file, u64 set);
@@ -89,7 +94,8 @@ static void handler_run(const signal_info *info, const struct signal_action *act
 bool play_way_out(long *result)
 {
 	struct thread *thread = thread_current();
-	bool restart = *result == -ERESTARTSYS || *result == -ERESTARTNOHAND || *result == -ERESTARTNOINTR;
+	bool restart = *result == -ERESTARTSYS || *result == -ERESTARTNOHAND ||
+		       *result == -ERESTARTNOINTR;
 	struct signal_action action;
 	signal_info info;
 
@@ -145,7 +151,8 @@ static void *play_run(void *argument)
 	return NULL;
 }
 
-static struct thread *thread_make(struct process *process, u32 tid, int (*main)(void *), void *argument)
+static struct thread *thread_make(struct process *process, u32 tid, int (*main)(void *),
+				  void *argument)
 {
 	struct thread *thread = fake_thread_create();
 	struct play *play = heap_alloc(sizeof(*play));
@@ -214,7 +221,9 @@ static void kicked(int number) { (void)number; }
 
 int play_start(void **state)
 {
-	static struct credentials root = { .references = { 2 }, .cap_effective = CAP_ALL, .cap_permitted = CAP_ALL };
+	static struct credentials root = { .references = { 2 },
+					   .cap_effective = CAP_ALL,
+					   .cap_permitted = CAP_ALL };
 	struct process *first;
 	struct thread *thread;
 

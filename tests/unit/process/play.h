@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes of the layer without programs: each is a thread of the test that calls the handlers of system
- * calls directly and does by play_call() what the way out to a program does.
+ * Processes of the layer without programs: each is a thread of the test that calls the handlers of
+ * system calls directly and does by play_call() what the way out to a program does.
  */
 #ifndef PLAY_H
 #define PLAY_H
@@ -18,7 +18,10 @@ int play_start(void **state);
 u32 play_fork(int (*main)(void *argument), void *argument);
 /* Another thread of the calling process. Its tid. */
 u32 play_thread(int (*main)(void *argument), void *argument);
-/* Signals, stops and ends, and the result of the call: what a program would see. True: make the call again. */
+/*
+ * Signals, stops and ends, and the result of the call: what a program would see. True: make the
+ * call again.
+ */
 bool play_way_out(long *result);
 /* Runs code of the program: looks for signals, as a kick would. */
 void play_look(void);

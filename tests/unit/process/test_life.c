@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Life and death: wait, stops, groups, orphans, threads of one process, under the lock order's checker. */
+/*
+ * Life and death: wait, stops, groups, orphans, threads of one process, under the lock order's
+ * checker.
+ */
 #include "play.h"
 
 #include <linux/wait.h>
