@@ -214,7 +214,7 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	struct thread *caller = thread_current(), *thread;
 	struct process *process = caller->process;
 	u32 pid = process->pid;
-	int error = caller->vfork ? 0 : threads_end_others(process);
+	int error = threads_end_others(process);
 
 	if (error)
 		return error;

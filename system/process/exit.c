@@ -178,9 +178,9 @@ __noreturn void thread_exit(u32 status)
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
 	if (thread->vfork) {
-		process_get(process);
-		process_end(process, true);
-		process_put(process);
+		/* Threads that it made may still have to go. */
+		if (thread_unpublish(thread))
+			process_end(process, true);
 		vfork_return(pid);
 	}
 	robust_list_exit(thread);

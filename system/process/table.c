@@ -314,6 +314,7 @@ void thread_play(struct thread *thread, struct process *child)
 	lock_acquire(&child->signal_lock);
 	thread->process = child;
 	thread->tid = child->pid;
+	process_get(child);	/* until thread_play_end(): it may be reaped before */
 	child->thread_count++;
 	thread_link_locked(thread, child);
 	lock_release(&child->signal_lock);
@@ -347,4 +348,5 @@ void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
 	lock_release(&parent->signal_lock);
 	lock_release(&process_tree_lock);
 	signal_queue_flush(&unwanted);
+	process_put(child);
 }

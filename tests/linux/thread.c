@@ -831,3 +831,41 @@ TEST(membarrier_kinds)
 	OK(kinds);
 	FAILS(syscall(SYS_membarrier, 1 << 30, 0, 0), EINVAL);
 }
+
+static void *call_for_ever(void *argument)
+{
+	for (;;)
+		getppid();
+	return argument;
+}
+
+/* Not what vfork is for, but allowed; the child's threads must be gone with it. */
+TEST(vfork_children_with_threads)
+{
+	pthread_t thread;
+
+	for (volatile int i = 0; i < 100; i++) {
+		pid_t child = vfork();
+
+		if (!child) {
+			pthread_create(&thread, NULL, call_for_ever, NULL);
+			if (i & 1)
+				execl("/bin/true", "true", NULL);
+			_exit(i & 1 ? 9 : 0);
+		}
+		EQUAL(test_wait(child), 0);
+	}
+}
+
+TEST(vfork_children_that_nobody_waits_for)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (volatile int i = 0; i < 300; i++) {
+		pid_t child = vfork();
+
+		OK(child);
+		if (!child)
+			_exit(0);
+	}
+	FAILS(wait(NULL), ECHILD);
+}
