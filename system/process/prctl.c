@@ -131,7 +131,11 @@ long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
 	case PR_SET_TIMING:
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	case PR_GET_THP_DISABLE:
+	case PR_TASK_PERF_EVENTS_DISABLE:
+	case PR_TASK_PERF_EVENTS_ENABLE:
 		return 0;
+	case PR_MCE_KILL_GET:
+		return PR_MCE_KILL_DEFAULT;
 	case PR_GET_TSC:
 		return put_user((int)PR_TSC_ENABLE, a);
 	default:
