@@ -348,7 +348,7 @@ static int item_add(struct epoll *epoll, struct file *file, int fd, const struct
 	item->fd = fd;
 	item->events = event->events | POLL_ALWAYS;
 	item->data = event->data;
-	item->request.link = item_link;
+	item->request = (struct poll_request){ .link = item_link, .lasting = true };
 	list_init(&item->ready_node);
 	if (epoll->item_count >= 2 * epoll->bucket_count)
 		epoll_grow(epoll);

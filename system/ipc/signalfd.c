@@ -11,10 +11,39 @@
 #include "core/string.h"
 #include "process/process.h"
 #include "signal/signal.h"
+#include "vfs/poll.h"
+
+/* A process whose queue an epoll file watches by way of this file: it may end before both. */
+struct watched {
+	struct watched *next;
+	struct process *process;	/* reference held */
+};
 
 struct signalfd {
 	u64 set;
+	struct lock lock;		/* LOCK_EVENT; guards watched */
+	struct watched *watched;
 };
+
+/* Keeps the process's memory until the file is gone. False: out of memory. */
+static bool process_keep(struct signalfd *signals, struct process *process)
+{
+	struct watched *known;
+
+	lock_acquire(&signals->lock);
+	for (known = signals->watched; known && known->process != process; known = known->next)
+		;
+	if (!known) {
+		known = heap_alloc(sizeof(*known));
+		if (known) {
+			*known = (struct watched){ signals->watched, process };
+			signals->watched = known;
+			process_get(process);
+		}
+	}
+	lock_release(&signals->lock);
+	return known;
+}
 
 static void info_fill(struct signalfd_siginfo *to, const signal_info *info)
 {
@@ -74,7 +103,8 @@ static u32 signalfd_poll(struct file *file, struct poll_request *request)
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
 
-	poll_wait(request, &process->signal_wait);
+	if (!request || !request->lasting || process_keep(signals, process))
+		poll_wait(request, &process->signal_wait);
 	return (READ_ONCE(thread->pending) | READ_ONCE(process->pending)) & READ_ONCE(signals->set)
 		       ? POLLIN
 		       : 0;
@@ -82,7 +112,16 @@ static u32 signalfd_poll(struct file *file, struct poll_request *request)
 
 static void signalfd_release(struct file *file)
 {
-	heap_free(file->private);
+	struct signalfd *signals = file->private;
+
+	while (signals->watched) {
+		struct watched *watched = signals->watched;
+
+		signals->watched = watched->next;
+		process_put(watched->process);
+		heap_free(watched);
+	}
+	heap_free(signals);
 }
 
 static const struct file_operations signalfd_operations = {
@@ -93,11 +132,12 @@ static const struct file_operations signalfd_operations = {
 
 struct file *signalfd_create(u64 set, u32 flags)
 {
-	struct signalfd *signals = heap_alloc(sizeof(*signals));
+	struct signalfd *signals = heap_alloc_zero(sizeof(*signals));
 	struct file *file;
 
 	if (!signals)
 		return ERROR_PTR(-ENOMEM);
+	lock_init(&signals->lock, LOCK_EVENT);
 	signals->set = set;
 	file = file_create_anonymous(&signalfd_operations, "anon_inode:[signalfd]", 0600,
 				     O_RDWR | (flags & O_NONBLOCK), signals);

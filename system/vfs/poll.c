@@ -109,7 +109,7 @@ int poll_targets(struct poll_target *targets, u32 count, u64 deadline_ns)
 
 	if (ready || !deadline_ns)
 		return ready;
-	table.request.link = table_link;
+	table.request = (struct poll_request){ .link = table_link };
 	table.thread = thread_current();
 	table.failed = false;
 	table.used = 0;

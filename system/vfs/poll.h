@@ -12,6 +12,7 @@
 /* Embedded in whatever registers; link is called by poll_wait() with the file's own queue. */
 struct poll_request {
 	void (*link)(struct poll_request *request, struct wait_queue *queue);
+	bool lasting;		/* the link stays when the call is over: as long as the file, if need be */
 };
 
 /* Events that poll and epoll report whether asked for or not. */

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
@@ -435,4 +436,24 @@ TEST(timer_descriptor)
 	OK(fcntl(fd, F_SETFL, O_NONBLOCK));
 	FAILS(read(fd, &expirations, 8), EAGAIN);
 	FAILS(timerfd_create(99, 0), EINVAL);
+}
+
+/* A signalfd shows the signals of whoever added it: one that is gone can't be asked, or woken, any more. */
+TEST(epoll_watches_a_signalfd_for_a_process_that_ended)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll_fd, signal_fd;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	OK(epoll_fd = epoll_create1(0));
+	OK(signal_fd = signalfd(-1, &set, 0));
+	IN_CHILD(OK(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, signal_fd, &event)));
+	OK(kill(getpid(), SIGUSR1));
+	OK(epoll_wait(epoll_fd, &event, 1, 0));
+	OK(close(signal_fd));
+	EQUAL(epoll_wait(epoll_fd, &event, 1, 0), 0);
+	OK(close(epoll_fd));
 }
