@@ -46,7 +46,7 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 	@mkdir -p $(@D)
 	musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
 
-.PHONY: check-build check check-quick stress
+.PHONY: check-build check check-quick check-keys stress
 
 check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
 
@@ -55,6 +55,14 @@ check:
 	@tools/install-packages
 	@$(MAKE) --no-print-directory -j2 check-build
 	@tests/run
+
+# The second wall, here or in an emulated machine: see tests/keys/run.
+check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(BUILD)/tests/keys/wall
+	@tests/keys/run
+
+$(BUILD)/tests/keys/wall: tests/keys/wall.c $(BUILD)/tests/test.o
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -static -MF $(BUILD)/tests/keys_wall.d -o $@ $< $(BUILD)/tests/test.o
 
 # What tests/quick.list names: it must pass before a change lands.
 check-quick: all

@@ -15,7 +15,8 @@
 static struct lock work_lock = LOCK_INIT(LOCK_EVENT);
 static struct list work_list = { &work_list, &work_list };
 
-struct robust_word death_word;
+static struct robust_word own_death_word;
+struct robust_word *death_word = &own_death_word;
 
 void event_thread_wake(void)
 {
@@ -70,7 +71,7 @@ void event_thread(const struct event_handlers *handlers)
 			work->run(work);
 		next_ns = timers_run(clock_monotonic_ns());
 		lock_assert_none("event thread");
-		if (futex_wait_two(&c->event_count, seen, &death_word.word, 0, next_ns) == 1)
+		if (futex_wait_two(&c->event_count, seen, &death_word->word, 0, next_ns) == 1)
 			handlers->deaths();
 	}
 }

@@ -18,7 +18,7 @@ struct event_handlers {
 };
 
 /* A futex that is always 0, woken by the host when a host thread of the domain dies unasked. */
-extern struct robust_word death_word;
+extern struct robust_word *death_word;
 
 /* Runs for the whole life of the domain, on the layer's first thread. */
 __noreturn void event_thread(const struct event_handlers *handlers);

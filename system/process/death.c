@@ -5,6 +5,7 @@
 #include <asm/unistd_64.h>
 #include <linux/futex.h>
 
+#include "arch/x86_64/arch.h"
 #include "core/event.h"
 #include "core/host.h"
 #include "core/report.h"
@@ -14,11 +15,11 @@ _Static_assert(sizeof(struct robust_list_head) == 24, "the host checks the size"
 
 void death_watch_begin(struct thread *thread)
 {
-	struct death_watch *watch = &thread->death_watch;
+	struct death_watch *watch = thread_death_watch(thread);
 
 	watch->head.list.next = &watch->owner.entry;
 	watch->head.futex_offset = offsetof(struct robust_word, word);
-	watch->head.list_op_pending = &death_word.entry;
+	watch->head.list_op_pending = thread_view_of_program(&death_word->entry);
 	watch->owner.entry.next = &watch->head.list;
 	watch->owner.word = thread->host_own_tid;
 	if (host_call2(__NR_set_robust_list, &watch->head, sizeof(watch->head)))
@@ -27,8 +28,10 @@ void death_watch_begin(struct thread *thread)
 
 void death_watch_end(struct thread *thread)
 {
-	thread->death_watch.owner.word = 0;
-	thread->death_watch.head.list_op_pending = NULL;
+	struct death_watch *watch = thread_death_watch(thread);
+
+	watch->owner.word = 0;
+	watch->head.list_op_pending = NULL;
 }
 
 static bool process_look(struct process *process, void *data)
@@ -38,7 +41,7 @@ static bool process_look(struct process *process, void *data)
 	(void)data;
 	lock_acquire(&process->signal_lock);
 	list_for_each(thread, &process->threads, process_node)
-		if (READ_ONCE(thread->death_watch.owner.word) & FUTEX_OWNER_DIED)
+		if (READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED)
 			dead = thread;
 	lock_release(&process->signal_lock);
 	if (dead)

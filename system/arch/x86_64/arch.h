@@ -18,6 +18,11 @@ void thread_arch_end(struct thread *thread);
 /* The offset in its block at which the kernel stack of a new thread ends. */
 u64 thread_kernel_stack_end(void);
 
+/* A thread's death watch, where the host can reach it with the program's rights. */
+struct death_watch *thread_death_watch(struct thread *thread);
+/* The address at which the host reads the death word with the program's rights. */
+void *thread_view_of_program(void *word);
+
 /* Leaves the layer by the frame at the top of the current thread's kernel stack. */
 __noreturn void thread_go_to_program(struct regs *regs);
 

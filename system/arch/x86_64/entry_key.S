@@ -52,12 +52,16 @@
 	jnz	key_broken
 	.endm
 
-/* Closes the layer's key and gives the others back to the program. The selector's address is in rdx. */
+/*
+ * Closes the layer's key and gives the others back to the program, but for key 0: without that neither these
+ * instructions nor the host's signals would work. The selector's address is in rdx.
+ */
 	.macro key_close
 	movb	$KEY_IN_PROGRAM, (%rdx)
 	xor	%ecx, %ecx
 	xor	%edx, %edx
 	mov	%gs:OPEN_PKRU, %eax
+	and	$~3, %eax
 	or	$KEY_CLOSED, %eax
 	wrpkru
 	test	$KEY_CLOSED, %al
@@ -199,6 +203,10 @@ entry_key_slow:
  * or, if it truly was in the layer, ends the domain.
  */
 key_broken:
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	mov	$KEY_CLOSED, %eax
+	wrpkru
 	ud2
 
 /* As entry_signal. What the host passes in rdx and rsi follows from rsp; only rsp and rdi are looked at. */

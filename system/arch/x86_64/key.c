@@ -22,6 +22,7 @@
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/trap.h"
 #include "core/channel.h"
+#include "core/event.h"
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
@@ -105,7 +106,19 @@ void key_init(void)
 	}
 	__asm__("cpuid" : "+a"(a), "=b"(pkru_offset), "+c"(c), "=d"(d));
 	maps_make();
+	/* The first bytes of the heap are no thread block: their selector's place is free. */
+	death_word = (struct robust_word *)selectors;
 	key_in_use = 1;
+}
+
+struct death_watch *thread_death_watch(struct thread *thread)
+{
+	return thread->open_frame ? &thread->open_frame->death_watch : &thread->death_watch;
+}
+
+void *thread_view_of_program(void *word)
+{
+	return key_in_use ? (char *)SELECTOR_VIEW_BASE + ((char *)word - (char *)selectors) : word;
 }
 
 /* A new address space: a copy of another one in which threads that do not run here have open pages. */
@@ -172,8 +185,8 @@ static void fpstate_take(const struct thread *thread, uptr from)
 		return;
 	}
 	features = *(const u64 *)(from + 512);
-	if (pkru_offset <= config()->xsave_size && (features >> XSTATE_PKRU & 1))
-		thread->open_frame->pkru = *(const u32 *)(from + pkru_offset);
+	if (from + pkru_offset <= (uptr)thread + KEY_OPEN_FRAME - sizeof(u32))
+		thread->open_frame->pkru = features >> XSTATE_PKRU & 1 ? *(const u32 *)(from + pkru_offset) : 0;
 }
 
 static bool is_ours(int number)
@@ -241,7 +254,9 @@ void signal_from_program(int number, uptr frame)
 		frame = host->sp;
 	}
 	fpstate_take(thread, host->fpstate);
-	passing = number == KICK_SIGNAL || (number == SIGTRAP && (host->flags & FLAG_TRACE));
+	/* A program that changed GS faults at the first instruction: the way here has put it right. */
+	passing = number == KICK_SIGNAL || (number == SIGTRAP && (host->flags & FLAG_TRACE)) ||
+		  (number == SIGSEGV && host->ip == (u64)entry_stub_key);
 	if (passing && between(host->ip, entry_stub_key, entry_stub_key_switched)) {
 		call_finish_entering(thread, host);
 		return;

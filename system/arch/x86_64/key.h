@@ -16,15 +16,14 @@
 #ifndef ARCH_KEY_H
 #define ARCH_KEY_H
 
-#include "core/types.h"
-
-struct thread;
+#include "core/thread.h"
 
 /* What the last instructions on the way out still need when the key is closed; offsets.h knows it. */
 struct open_frame {
 	u64 rip, cs, rflags, rsp, ss;	/* as IRET takes them */
 	u64 rax, rdx, rcx;
 	u32 pkru;			/* the program's own */
+	struct death_watch death_watch;	/* the host looks at it when the thread dies in its program */
 };
 
 /* Whether the wall stands; constant after key_init(). */
