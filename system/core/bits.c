@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the compiler calls for bit counts, as not every x86-64 processor has an instruction for them. */
+/*
+ * What the compiler calls for bit counts, as not every x86-64 processor has an instruction for
+ * them.
+ */
 #include "core/types.h"
 
 int __popcountdi2(s64 value);

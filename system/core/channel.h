@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory shared with the monitor (boundary/abi.h), where every process of a domain has it mapped. */
+/*
+ * The memory shared with the monitor (boundary/abi.h), where every process of a domain has it
+ * mapped.
+ */
 #ifndef CORE_CHANNEL_H
 #define CORE_CHANNEL_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clocks. The host's vDSO is mapped in every process; its clock_gettime is called where it surely makes
- * no system call of its own, which would come from outside the gate: for coarse clocks always, for
- * precise ones where the launcher found a clock source that it can read (CONFIG_VDSO_CLOCK).
+ * Clocks. The host's vDSO is mapped in every process; its clock_gettime is called where it surely
+ * makes no system call of its own, which would come from outside the gate: for coarse clocks
+ * always, for precise ones where the launcher found a clock source that it can read
+ * (CONFIG_VDSO_CLOCK).
  *
  * No locks: vdso_clock_gettime is constant after clock_init().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event thread. It sleeps on the channel's event_count, which the monitor raises with each event and
- * the layer itself to wake it, until the earliest timer.
+ * The event thread. It sleeps on the channel's event_count, which the monitor raises with each
+ * event and the layer itself to wake it, until the earliest timer.
  *
  * Lock: work_lock (LOCK_EVENT) guards the list of work.
  */

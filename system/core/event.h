@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The layer's own thread: it hears from the monitor (streams that moved, signals), runs timers, and does
- * work that others hand to it because it runs in the layer's init process.
+ * The layer's own thread: it hears from the monitor (streams that moved, signals), runs timers, and
+ * does work that others hand to it because it runs in the layer's init process.
  */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
@@ -13,7 +13,8 @@
 /* What is done with events: called by the event thread without locks. */
 struct event_handlers {
 	void (*streams)(void);		/* EVENT_STREAMS: some ring moved */
-	void (*signals)(u64 set);	/* EVENT_SIGNALS: bit n-1 is signal n, sent to mezzo itself */
+	/* EVENT_SIGNALS: bit n-1 is signal n, sent to mezzo itself */
+	void (*signals)(u64 set);
 	void (*deaths)(void);		/* death_word was woken */
 };
 
@@ -27,10 +28,14 @@ void event_thread_wake(void);
 
 struct work {
 	struct list node;
-	void (*run)(struct work *work);	/* called once, in the event thread, without locks; may free work */
+	/* called once, in the event thread, without locks; may free work */
+	void (*run)(struct work *work);
 };
 
-/* Queues work, in order; the caller keeps it alive until it ran. Callable where LOCK_TIMER may be taken. */
+/*
+ * Queues work, in order; the caller keeps it alive until it ran. Callable where LOCK_TIMER may be
+ * taken.
+ */
 void event_work_submit(struct work *work);
 
 #endif

@@ -147,7 +147,8 @@ static void put_string(struct output *out, const struct directive *d, const char
 {
 	if (!text)
 		text = "(null)";
-	put_text(out, d, text, d->precision < 0 ? strlen(text) : strnlen(text, (size_t)d->precision));
+	put_text(out, d, text,
+		 d->precision < 0 ? strlen(text) : strnlen(text, (size_t)d->precision));
 }
 
 static void put_conversion(struct output *out, struct directive *d, char conversion, va_list *args)

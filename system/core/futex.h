@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's futex on words in the heap or the channel. Never FUTEX_PRIVATE: the words are shared by
- * processes. Every wait may end without a reason: callers loop.
+ * The host's futex on words in the heap or the channel. Never FUTEX_PRIVATE: the words are shared
+ * by processes. Every wait may end without a reason: callers loop.
  */
 #ifndef CORE_FUTEX_H
 #define CORE_FUTEX_H
@@ -31,8 +31,12 @@ static inline long futex_wait_until(u32 *word, u32 expected, u64 deadline_ns)
 			  deadline_ns == ~0ull ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
 }
 
-/* Sleeps on two words at once, as futex_wait_until(). The index of the one that was woken, or -errno. */
-static inline long futex_wait_two(u32 *first, u32 first_value, u32 *second, u32 second_value, u64 deadline_ns)
+/*
+ * Sleeps on two words at once, as futex_wait_until(). The index of the one that was woken, or
+ * -errno.
+ */
+static inline long futex_wait_two(u32 *first, u32 first_value, u32 *second, u32 second_value,
+				  u64 deadline_ns)
 {
 	struct futex_waitv words[2] = {
 		{ .uaddr = (u64)first, .val = first_value, .flags = FUTEX_32 },
@@ -43,7 +47,8 @@ static inline long futex_wait_two(u32 *first, u32 first_value, u32 *second, u32 
 		.tv_nsec = (long long)(deadline_ns % NS_PER_SECOND),
 	};
 
-	return host_call5(__NR_futex_waitv, words, 2, 0, deadline_ns == ~0ull ? NULL : &until, 1 /* CLOCK_MONOTONIC */);
+	return host_call5(__NR_futex_waitv, words, 2, 0, deadline_ns == ~0ull ? NULL : &until,
+			  1 /* CLOCK_MONOTONIC */);
 }
 
 static inline void futex_wake(u32 *word, u32 count)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Host calls: Linux system calls of the layer itself, made from the gate (arch/x86_64/gate.S), the only
- * instructions from which the domain's filter lets calls through. Each returns the host's result or
+ * Host calls: Linux system calls of the layer itself, made from the gate (arch/x86_64/gate.S), the
+ * only instructions from which the domain's filter lets calls through. Each returns the host's
+ * result or
  * -errno. docs/boundary.md says why each is there; host/launch/filter.c allows them one by one.
  */
 #ifndef CORE_HOST_H
@@ -11,12 +12,15 @@
 
 #include "core/types.h"
 
-/* The plain gate. Not interruptible in the layer's sense: -EINTR may come back and is the caller's. */
+/*
+ * The plain gate. Not interruptible in the layer's sense: -EINTR may come back and is the caller's.
+ */
 long host_call(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
 /*
- * As host_call, but if thread->work is set before the call starts, or a kick comes between that look and
- * the call, it returns -EINTR without making it: for calls that block on behalf of a program.
+ * As host_call, but if thread->work is set before the call starts, or a kick comes between that
+ * look and the call, it returns -EINTR without making it: for calls that block on behalf of a
+ * program.
  */
 long host_call_interruptible(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
@@ -39,7 +43,8 @@ static inline long host_pwrite(int handle, u64 from, size_t n, u64 offset)
 {
 	return host_call4(__NR_pwrite64, handle, from, n, offset);
 }
-static inline long host_mmap(u64 address, size_t size, int protection, int flags, int handle, u64 offset)
+static inline long host_mmap(u64 address, size_t size, int protection, int flags, int handle,
+			     u64 offset)
 {
 	return host_call6(__NR_mmap, address, size, protection, flags, handle, offset);
 }
@@ -48,17 +53,17 @@ static inline long host_munmap(u64 address, size_t size)
 	return host_call2(__NR_munmap, address, size);
 }
 
-/* ---- Requests to the monitor (core/request.c). One is in flight at a time, under LOCK_CHANNEL. ---- */
+/* ---- Requests to the monitor (core/request.c): one at a time, under LOCK_CHANNEL ---- */
 
 struct request;
 struct reply;
 
 /*
  * Takes the channel, sends request with data, waits for the reply. On success (0) the reply area
- * (channel_reply_area()) belongs to the caller until request_end(). An error of the monitor's answer
- * (reply->error) is returned, and then the channel is released already. handles receives at most
- * max_handles handles; reply->handles says how many. Never interrupted by signals. An error of the
- * transport means the monitor is gone: the domain is ending and the call does not return.
+ * (channel_reply_area()) belongs to the caller until request_end(). An error of the monitor's
+ * answer (reply->error) is returned, and then the channel is released already. handles receives at
+ * most max_handles handles; reply->handles says how many. Never interrupted by signals. An error of
+ * the transport means the monitor is gone: the domain is ending and the call does not return.
  */
 int request_begin(struct request *request, const char *data, struct reply *reply, int *handles,
 		  u32 max_handles);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Doubly linked circular lists, embedded in what they link. No locks: the owner's lock guards them. */
+/*
+ * Doubly linked circular lists, embedded in what they link. No locks: the owner's lock guards them.
+ */
 #ifndef CORE_LIST_H
 #define CORE_LIST_H
 

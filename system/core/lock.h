@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one kind of lock: a mutual-exclusion lock in the heap that works across the processes of a domain.
+ * The one kind of lock: a mutual-exclusion lock in the heap that works across the processes of a
+ * domain.
  *
- * A host thread can lose its CPU while it holds a lock, so a lock spins only briefly and then sleeps on a
- * futex. Every lock has a rank (core/lock_order.h); a thread takes locks in rising rank only, except
- * where docs/locking.md says why not. Debug builds check that and panic with both names.
+ * A host thread can lose its CPU while it holds a lock, so a lock spins only briefly and then
+ * sleeps on a futex. Every lock has a rank (core/lock_order.h); a thread takes locks in rising rank
+ * only, except where docs/locking.md says why not. Debug builds check that and panic with both
+ * names.
  *
- * "Short" ranks guard a few loads and stores: no sleeping, no host call, no allocation with
- * HEAP_MAY_SLEEP, no access to program memory while one is held. "Long" ranks may be held across host
- * calls and program memory.
+ * "Short" ranks guard a few loads and stores: no sleeping, no host call, no access to program
+ * memory while one is held. "Long" ranks may be held across host calls and program memory.
  */
 #ifndef CORE_LOCK_H
 #define CORE_LOCK_H
@@ -17,7 +18,8 @@
 #include "core/types.h"
 
 struct lock {
-	u32 state;		/* 0 free, 1 held, 2 held and somebody sleeps on it (Drepper, "Futexes are tricky") */
+	/* 0 free, 1 held, 2 held and somebody sleeps on it (Drepper, "Futexes are tricky") */
+	u32 state;
 	u16 rank;		/* enum lock_rank */
 	u16 owner_tid;		/* debug builds: low bits of the holder's id */
 };
@@ -36,7 +38,9 @@ void lock_wake(struct lock *l);
 void lock_check_acquire(struct lock *l);
 void lock_check_release(struct lock *l);
 void lock_assert_held(struct lock *l);
-/* Panics where the thread holds any lock: called before each sleep and before return to a program. */
+/*
+ * Panics where the thread holds any lock: called before each sleep and before return to a program.
+ */
 void lock_assert_none(const char *where);
 #else
 static inline void lock_check_acquire(struct lock *l) { (void)l; }

@@ -29,7 +29,7 @@
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \
 	X(LOCK_EVENT)		/* eventfd, timer and other small files */ \
 	X(LOCK_WAIT_QUEUE)	/* wait queue: its waiters */ \
-	X(LOCK_EPOLL_READY)	/* epoll file: its own wait queue; inner before outer epoll file */ \
+	X(LOCK_EPOLL_READY)	/* epoll file: its own wait queue; inner before outer */ \
 	X(LOCK_TIMER)		/* domain: the timer heap */ \
 	X(LOCK_WINDOW)		/* mm: windows onto files */ \
 	X(LOCK_SLAB)		/* heap: one slab cache */ \

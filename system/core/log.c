@@ -2,8 +2,8 @@
 /*
  * The log: text for mezzo's standard error, through the channel's log ring.
  *
- * Lock: log_lock (LOCK_LOG) orders writers. The monitor moves the other end by itself, and is woken only
- * where it says that it sleeps.
+ * Lock: log_lock (LOCK_LOG) orders writers. The monitor moves the other end by itself, and is woken
+ * only where it says that it sleeps.
  */
 #include "core/channel.h"
 #include "core/futex.h"
@@ -14,7 +14,7 @@
 #include "core/timer.h"
 
 #define LINE_MAX 512
-#define LOG_PATIENCE 200	/* looks at a full ring, a millisecond apart, before text is dropped */
+#define LOG_PATIENCE 200	/* looks at a full ring, 1 ms each, before text is dropped */
 
 static struct lock log_lock = LOCK_INIT(LOCK_LOG);
 static u32 lines_lost;

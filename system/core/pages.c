@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs of pages: free runs in lists by size, joined with their neighbours when they are freed; behind the
- * last page ever used lies the rest of the sparse heap.
+ * Runs of pages: free runs in lists by size, joined with their neighbours when they are freed;
+ * behind the last page ever used lies the rest of the sparse heap.
  *
- * A clean run is one whose bytes are all zero: never touched, or given back to the host. Clean and used
- * runs are not joined, so that zeroed pages are cheap and stay untouched until they are needed.
+ * A clean run is one whose bytes are all zero: never touched, or given back to the host. Clean and
+ * used runs are not joined, so that zeroed pages are cheap and stay untouched until they are
+ * needed.
  *
  * Lock: pages_lock (LOCK_PAGES) guards all state here.
  */
@@ -221,7 +222,10 @@ u32 pages_end(void)
 	return READ_ONCE(frontier);
 }
 
-/* The array of descriptors comes first, then a page that is never free, so that no run joins across it. */
+/*
+ * The array of descriptors comes first, then a page that is never free, so that no run joins across
+ * it.
+ */
 void pages_init(uptr first_free)
 {
 	u64 memory = config()->memory_total;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a system layer that found itself broken: a report to the log, word to the monitor, and the
- * end of the process; the monitor ends the others. Takes no locks, allocates nothing, and believes
- * no pointer.
+ * The end of a system layer that found itself broken: a report to the log, word to the monitor, and
+ * the end of the process; the monitor ends the others. Takes no locks, allocates nothing, and
+ * believes no pointer.
  */
 #include "core/report.h"
 
@@ -83,10 +83,13 @@ static void report_stack(uptr frame)
 
 static void report_registers(const struct regs *r)
 {
-	report_line("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	report_line("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp, r->rsp);
+	report_line("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx,
+		    r->rdx);
+	report_line("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx", r->rsi, r->rdi, r->rbp,
+		    r->rsp);
 	report_line("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", r->r8, r->r9, r->r10, r->r11);
-	report_line("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14, r->r15);
+	report_line("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", r->r12, r->r13, r->r14,
+		    r->r15);
 	report_line("  flags %#lx", r->rflags);
 }
 
@@ -108,7 +111,9 @@ static void tell_monitor(void)
 {
 	struct request request = { .op = REQ_CRASH };
 	struct iovec part = { &request, sizeof(request) };
-	/* struct msghdr of the host: name, its size, parts, their count, control, its size, flags. */
+	/*
+	 * struct msghdr of the host: name, its size, parts, their count, control, its size, flags.
+	 */
 	u64 message[7] = { 0, 0, (u64)&part, 1, 0, 0, 0 };
 
 	host_call3(__NR_sendmsg, HANDLE_MONITOR, message, 0);

@@ -10,7 +10,10 @@
 
 struct regs;
 
-/* One line to the log (a newline is added). Never sleeps for long; a full ring drops the line and counts. */
+/*
+ * One line to the log (a newline is added). Never sleeps for long; a full ring drops the line and
+ * counts.
+ */
 void log_line(const char *format, ...) __printf(1, 2);
 /* The same, only where the domain runs with --verbose. */
 void log_verbose(const char *format, ...) __printf(1, 2);
@@ -20,8 +23,9 @@ bool log_is_verbose(void);
 bool log_is_tracing(void);
 
 /*
- * The system layer is broken: writes the report (reason, call in progress, registers, symbolised stack) to
- * the log, tells the monitor (REQ_CRASH), and ends the domain. regs may be NULL. Takes no locks.
+ * The system layer is broken: writes the report (reason, call in progress, registers, symbolised
+ * stack) to the log, tells the monitor (REQ_CRASH), and ends the domain. regs may be NULL. Takes no
+ * locks.
  */
 __noreturn void layer_crash(const struct regs *regs, const char *format, ...) __printf(2, 3);
 
@@ -34,7 +38,10 @@ __noreturn void layer_crash(const struct regs *regs, const char *format, ...) __
 /* Name of a system call, or NULL. Supplied by syscall/trace.c, from the table of calls. */
 const char *syscall_name(u64 number);
 
-/* Name and offset of a function of the layer; NULL where unknown (from a generated table, core/symbols.h). */
+/*
+ * Name and offset of a function of the layer; NULL where unknown (from a generated table,
+ * core/symbols.h).
+ */
 const char *symbol_name(uptr address, u64 *offset);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests to the monitor over its seqpacket socket. Lock: channel_lock (LOCK_CHANNEL) is held from the
- * request until the caller has read the reply area.
+ * Requests to the monitor over its seqpacket socket. Lock: channel_lock (LOCK_CHANNEL) is held from
+ * the request until the caller has read the reply area.
  */
 #include <linux/uio.h>
 
@@ -42,7 +42,10 @@ static __noreturn void domain_lost(void)
 		host_call1(__NR_exit_group, EXIT_MEZZO_FAILED);
 }
 
-/* The processor we run on, as the vDSO finds it: the limit of a segment of its own holds the number. */
+/*
+ * The processor we run on, as the vDSO finds it: the limit of a segment of its own holds the
+ * number.
+ */
 static u32 current_cpu(void)
 {
 	u32 limit;
@@ -91,7 +94,10 @@ static void reply_receive(struct reply *reply, int *handles, u32 max_handles)
 	struct host_control control;
 	struct iovec part = { reply, sizeof(*reply) };
 	struct host_message message = {
-		.parts = &part, .part_count = 1, .control = &control, .control_size = sizeof(control),
+		.parts = &part,
+		.part_count = 1,
+		.control = &control,
+		.control_size = sizeof(control),
 	};
 	long result;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls with a relative timeout that a signal interrupts: without a handler the call is made again and goes
- * on with the deadline it had. The deadline is kept in the thread, and dropped when a handler runs
- * (arch/x86_64/frame.c), as the call then ends with EINTR.
+ * Calls with a relative timeout that a signal interrupts: without a handler the call is made again
+ * and goes on with the deadline it had. The deadline is kept in the thread, and dropped when a
+ * handler runs (arch/x86_64/frame.c), as the call then ends with EINTR.
  */
 #ifndef CORE_RESTART_H
 #define CORE_RESTART_H
@@ -11,7 +11,10 @@
 
 enum restart_kind { RESTART_NONE, RESTART_SLEEP, RESTART_FUTEX, RESTART_POLL };
 
-/* Is the call in progress the restart of one of that kind? Then its deadline, and nothing is kept any more. */
+/*
+ * Is the call in progress the restart of one of that kind? Then its deadline, and nothing is kept
+ * any more.
+ */
 static inline bool restart_take(enum restart_kind kind, u64 *deadline_ns)
 {
 	struct thread *self = thread_current();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small allocations: pages cut into objects of one size. The free objects of a page form a list through
- * themselves; pages with room form a list in their class. Sizes over SLAB_MAX are runs of pages. What
- * debug builds add is in slab_debug.h.
+ * Small allocations: pages cut into objects of one size. The free objects of a page form a list
+ * through themselves; pages with room form a list in their class. Sizes over SLAB_MAX are runs of
+ * pages. What debug builds add is in slab_debug.h.
  *
- * Locks: one for each class (LOCK_SLAB), guarding its list, its counts and the descriptors of its pages.
+ * Locks: one for each class (LOCK_SLAB), guarding its list, its counts and the descriptors of its
+ * pages.
  */
 #include "core/heap.h"
 
@@ -22,7 +23,8 @@ static const u16 class_sizes[] = {
 struct slab_class {
 	struct lock lock;
 	u32 partial;		/* first page with a free object; 0: none */
-	u32 empty;		/* a page with no object in use, kept for the next allocation; 0: none */
+	/* a page with no object in use, kept for the next allocation; 0: none */
+	u32 empty;
 	u32 objects;		/* in use */
 	u32 pages;
 } __attribute__((aligned(64)));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What debug builds add to each small object: behind its end a red zone, who allocated it, and the size
- * that was asked for; and poison where it is free. So overruns, double frees and writes after a free
- * are found when the object is next freed or allocated, and leaks have a name. Under the class's lock.
+ * What debug builds add to each small object: behind its end a red zone, who allocated it, and the
+ * size that was asked for; and poison where it is free. So overruns, double frees and writes after
+ * a free are found when the object is next freed or allocated, and leaks have a name. Under the
+ * class's lock.
  */
 #ifndef CORE_SLAB_DEBUG_H
 #define CORE_SLAB_DEBUG_H

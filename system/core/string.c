@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * String functions. The compiler calls memcpy, memmove, memset and memcmp by itself, so these may not be
- * compiled into calls of themselves. Only general registers: vector registers belong to the program.
+ * String functions. The compiler calls memcpy, memmove, memset and memcmp by itself, so these may
+ * not be compiled into calls of themselves. Only general registers: vector registers belong to the
+ * program.
  */
 #include "core/string.h"
 

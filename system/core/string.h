@@ -23,9 +23,9 @@ char *strrchr(const char *s, int c);
 size_t strlcpy(char *to, const char *from, size_t size);
 
 /*
- * Formats as printf does: %d %i %u %x %X %o %c %s %p %% with flags "0-+ #", width, precision (and * for both),
- * and lengths hh h l ll z. Returns the length the whole text has; at most size - 1 bytes are written
- * and the result ends with NUL where size > 0.
+ * Formats as printf does: %d %i %u %x %X %o %c %s %p %% with flags "0-+ #", width, precision (and *
+ * for both), and lengths hh h l ll z. Returns the length the whole text has; at most size - 1 bytes
+ * are written and the result ends with NUL where size > 0.
  */
 int vformat(char *to, size_t size, const char *format, va_list args) __printf(3, 0);
 int format(char *to, size_t size, const char *format, ...) __printf(3, 4);

@@ -8,7 +8,8 @@
  *
  * GS base points at the block while the thread runs; the host signal stack finds it by masking rsp.
  * With a protection key the kernel stack lies below the host signal stack (arch/x86_64/key.h).
- * The first fields are known to assembly (arch/x86_64/offsets.h holds their numbers, asserted there).
+ * The first fields are known to assembly (arch/x86_64/offsets.h holds their numbers, asserted
+ * there).
  */
 #ifndef CORE_THREAD_H
 #define CORE_THREAD_H
@@ -47,7 +48,8 @@ struct robust_word {
 
 struct death_watch {
 	struct robust_list_head head;
-	struct robust_word owner;	/* the host's id of the thread; the host adds FUTEX_OWNER_DIED */
+	/* the host's id of the thread; the host adds FUTEX_OWNER_DIED */
+	struct robust_word owner;
 };
 
 struct thread {
@@ -55,7 +57,8 @@ struct thread {
 	struct thread *self;
 	u64 kernel_stack_top;	/* struct regs lies right below */
 	u64 user_rsp;		/* scratch while the entry code switches stacks */
-	u64 syscall_number;		/* the call in progress; private, but the crash report reads it */
+	/* the call in progress; private, but the crash report reads it */
+	u64 syscall_number;
 	u32 work;		/* WORK_* bits; set by anyone, atomically */
 	u32 flags;		/* private to the thread */
 	u64 entry_count;	/* private: calls made, for statistics */
@@ -63,13 +66,15 @@ struct thread {
 	u64 space;		/* identity of the address space that the thread runs in */
 	u8 *selector;		/* IN_PROGRAM while it runs its program */
 	struct open_frame *open_frame;
-	u32 host_own_tid;	/* written by the host when the host thread begins (process/thread.c) */
+	/* written by the host when the host thread begins (process/thread.c) */
+	u32 host_own_tid;
 
 	/* Parking: see core/wait.h. */
 	u32 park_word;		/* futex; raised by each unpark */
 	u32 parked;		/* non-zero while in, or on the way into, the host's futex wait */
 	u32 kick_sent;		/* a kick is on its way: no second one is queued behind it */
-	u32 host_waits;		/* non-zero in other host calls that sleep: for /proc; a kick interrupts them */
+	/* non-zero in other host calls that sleep: for /proc; a kick interrupts them */
+	u32 host_waits;
 
 	/* Identity. Constant while the thread runs, but for vfork's borrowing (process/fork.c). */
 	struct process *process;
@@ -86,15 +91,18 @@ struct thread {
 	/* Signals, under process->signal_lock (LOCK_SIGNAL) unless said. */
 	u64 signal_mask;		/* blocked; written only by the thread itself */
 	u64 wait_set;			/* what sigtimedwait(2) waits for, though it is blocked */
-	u64 saved_mask;			/* sigsuspend, ppoll...: restored after the handler; private */
+	/* sigsuspend, ppoll...: restored after the handler; private */
+	u64 saved_mask;
 	bool restore_mask;		/* private */
-	u64 pending;			/* sent to this thread and not yet taken; bit n-1 is signal n */
+	/* sent to this thread and not yet taken; bit n-1 is signal n */
+	u64 pending;
 	struct list pending_queue;	/* struct queued_signal */
 	uptr altstack_base;		/* private: what sigaltstack(2) set */
 	u64 altstack_size;
 	u32 altstack_flags;
 	struct siginfo fault_info;	/* of the last fault, until it is made a signal; private */
-	u64 fault_trap, fault_error, fault_address;	/* of the last fault, shown in signal frames; private */
+	/* of the last fault, shown in signal frames; private */
+	u64 fault_trap, fault_error, fault_address;
 
 	/* Private to the thread. */
 	uptr clear_tid;			/* set_tid_address(2), CLONE_CHILD_CLEARTID */
@@ -108,7 +116,8 @@ struct thread {
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
 
-	struct wake_list *wakes;		/* private: wake-ups that wait until a queue is unlocked (core/wait.c) */
+	/* private: wake-ups that wait until a queue is unlocked (core/wait.c) */
+	struct wake_list *wakes;
 
 	/* Debug builds: ranks held now, and the locks, for the order checker. */
 	u32 held_count;

@@ -2,8 +2,8 @@
 /*
  * Timers in a binary heap, earliest on top; the event thread runs them.
  *
- * Lock: timer_lock (LOCK_TIMER) guards the table, all timers in it, and running. A function that runs may
- * free its own timer, so a timer is not looked at again after its function was called.
+ * Lock: timer_lock (LOCK_TIMER) guards the table, all timers in it, and running. A function that
+ * runs may free its own timer, so a timer is not looked at again after its function was called.
  */
 #include "core/timer.h"
 
@@ -58,7 +58,8 @@ static void sift_down(u32 index)
 
 		if (child >= timer_count)
 			break;
-		if (child + 1 < timer_count && table[child + 1]->expires_ns < table[child]->expires_ns)
+		if (child + 1 < timer_count &&
+		    table[child + 1]->expires_ns < table[child]->expires_ns)
 			child++;
 		if (timer->expires_ns <= table[child]->expires_ns)
 			break;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Timers that call a function at a time, for what is not a sleep of the calling thread: alarm,
- * setitimer, later timerfd and posix timers. They run in the layer's event thread (core/event.c), which
- * sleeps until the earliest. All times are CLOCK_MONOTONIC in ns.
+ * setitimer, later timerfd and posix timers. They run in the layer's event thread (core/event.c),
+ * which sleeps until the earliest. All times are CLOCK_MONOTONIC in ns.
  */
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H
@@ -25,7 +25,7 @@ void timer_cancel(struct timer *timer);
 /* For the event thread: runs what is due, returns the next deadline (FOREVER if none). */
 u64 timers_run(u64 now_ns);
 
-/* ---- core/clock.c: by the host's vDSO where that makes no call of its own, else by a host call ---- */
+/* ---- core/clock.c: by the host's vDSO where that makes no call, else by a host call ---- */
 
 u64 clock_monotonic_ns(void);
 u64 clock_realtime_ns(void);

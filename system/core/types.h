@@ -2,8 +2,8 @@
 /*
  * Basic types and the few macros that the whole system layer uses.
  *
- * uptr is an address in a program's memory. It is an integer on purpose: the compiler then refuses to
- * dereference it, and all access goes through memory/usercopy.h.
+ * uptr is an address in a program's memory. It is an integer on purpose: the compiler then refuses
+ * to dereference it, and all access goes through memory/usercopy.h.
  */
 #ifndef CORE_TYPES_H
 #define CORE_TYPES_H
@@ -63,9 +63,12 @@ typedef u64 uptr;		/* an address in program memory */
 #define atomic_or(p, v)		__atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_and(p, v)	__atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, v)	__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
-#define atomic_cas(p, old, new) ({ \
-	__typeof__(*(p)) old_ = (old); \
-	__atomic_compare_exchange_n((p), &old_, (new), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); })
+#define atomic_cas(p, old, new)                                                         \
+	({                                                                              \
+		__typeof__(*(p)) old_ = (old);                                          \
+		__atomic_compare_exchange_n((p), &old_, (new), false, __ATOMIC_SEQ_CST, \
+					    __ATOMIC_SEQ_CST);                          \
+	})
 
 /* A reference count: get needs a reference already held; put returns true for the last one. */
 typedef struct { u32 count; } refcount;

@@ -2,9 +2,10 @@
 /*
  * Parking, and queues of waiters; the protocol is told in core/wait.h.
  *
- * Locks: wait_queue.lock (LOCK_WAIT_QUEUE) guards its waiters. A woken thread wants that lock at once, so
- * the host calls that wake are made when the outermost queue's lock is free again: thread->wakes
- * collects them meanwhile. A word woken late is harmless, as every wait may end without a reason.
+ * Locks: wait_queue.lock (LOCK_WAIT_QUEUE) guards its waiters. A woken thread wants that lock at
+ * once, so the host calls that wake are made when the outermost queue's lock is free again:
+ * thread->wakes collects them meanwhile. A word woken late is harmless, as every wait may end
+ * without a reason.
  */
 #include "core/wait.h"
 
@@ -58,7 +59,10 @@ int thread_park(u32 seen, u64 deadline_ns)
 	return result == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
-/* The word first, then the flag: a thread that is on its way to sleep sees the one or shows the other. */
+/*
+ * The word first, then the flag: a thread that is on its way to sleep sees the one or shows the
+ * other.
+ */
 void thread_unpark(struct thread *thread)
 {
 	struct wake_list *wakes = thread_current()->wakes;
@@ -85,7 +89,10 @@ void wait_queue_init(struct wait_queue *queue)
 	list_init(&queue->waiters);
 }
 
-/* Exclusive waiters stand behind the others, so that one pass wakes all others and the first of them. */
+/*
+ * Exclusive waiters stand behind the others, so that one pass wakes all others and the first of
+ * them.
+ */
 void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
 	lock_acquire(&queue->lock);

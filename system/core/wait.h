@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting. Whatever can be waited for has a wait queue; a thread that waits links a waiter (on its own
- * stack, which is in the heap) into one or more queues and parks on its own futex word.
+ * Waiting. Whatever can be waited for has a wait queue; a thread that waits links a waiter (on its
+ * own stack, which is in the heap) into one or more queues and parks on its own futex word.
  *
- * The protocol that loses no wake-up: read the park word (thread_park_begin), look at the condition and
- * at the thread's work flags, then park with the word as it was read. Every waker changes the condition
- * first and then the word. wait_event() below does all this; poll and epoll do it by hand.
+ * The protocol that loses no wake-up: read the park word (thread_park_begin), look at the condition
+ * and at the thread's work flags, then park with the word as it was read. Every waker changes the
+ * condition first and then the word. wait_event() below does all this; poll and epoll do it by
+ * hand.
  */
 #ifndef CORE_WAIT_H
 #define CORE_WAIT_H
@@ -23,8 +24,9 @@ struct waiter {
 	struct list node;
 	struct thread *thread;
 	/*
-	 * Called under the queue's lock when the queue is woken with key (poll bits, 0: all). Returns true
-	 * where it consumed the wake-up (counts for exclusive waiters). NULL: unpark the thread.
+	 * Called under the queue's lock when the queue is woken with key (poll bits, 0: all).
+	 * Returns true where it consumed the wake-up (counts for exclusive waiters). NULL: unpark
+	 * the thread.
 	 */
 	bool (*notify)(struct waiter *waiter, u32 key);
 	void *data;
@@ -37,9 +39,14 @@ struct waiter {
 void wait_queue_init(struct wait_queue *queue);
 /* Links a waiter; the caller fills thread, notify, data, mask and exclusive first. */
 void wait_queue_add(struct wait_queue *queue, struct waiter *waiter);
-/* Unlinks; after it returns notify is not running and will not be called. Harmless if not linked. */
+/*
+ * Unlinks; after it returns notify is not running and will not be called. Harmless if not linked.
+ */
 void wait_queue_remove(struct wait_queue *queue, struct waiter *waiter);
-/* Wakes all non-exclusive waiters and one exclusive one that care for key. Holds only the queue's lock. */
+/*
+ * Wakes all non-exclusive waiters and one exclusive one that care for key. Holds only the queue's
+ * lock.
+ */
 void wait_queue_wake(struct wait_queue *queue, u32 key);
 void wait_queue_wake_all(struct wait_queue *queue, u32 key);
 static inline bool wait_queue_idle(struct wait_queue *queue)
@@ -48,9 +55,9 @@ static inline bool wait_queue_idle(struct wait_queue *queue)
 }
 
 /*
- * Wake-ups of others that are made later: after wake_list_begin() the host calls that wake threads are
- * put off until wake_list_end(), so that they don't run into a lock the waker still holds. Short: no
- * sleep but for locks in between. Pairs may nest; the outermost counts.
+ * Wake-ups of others that are made later: after wake_list_begin() the host calls that wake threads
+ * are put off until wake_list_end(), so that they don't run into a lock the waker still holds.
+ * Short: no sleep but for locks in between. Pairs may nest; the outermost counts.
  */
 #define WAKE_LIST_MAX 8
 
@@ -65,8 +72,8 @@ void wake_list_end(struct wake_list *wakes);
 /* The calling thread's park word, to be read before the condition is looked at. */
 u32 thread_park_begin(void);
 /*
- * Sleeps until the word differs from seen, the deadline (CLOCK_MONOTONIC, ns; FOREVER) has passed, or
- * spuriously. Returns 0 or -ETIMEDOUT. No short lock may be held.
+ * Sleeps until the word differs from seen, the deadline (CLOCK_MONOTONIC, ns; FOREVER) has passed,
+ * or spuriously. Returns 0 or -ETIMEDOUT. No short lock may be held.
  */
 int thread_park(u32 seen, u64 deadline_ns);
 /* Makes thread's park return, now or at its next park. Callable under any lock. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that change attributes: permissions, owner, times, size; sync and memfd_create. No locks of its own. */
+/*
+ * Calls that change attributes: permissions, owner, times, size; sync and memfd_create. No locks of
+ * its own.
+ */
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 #include <linux/stat.h>
@@ -15,7 +18,8 @@
 
 static long target_change(struct target *target, const struct attribute_change *change)
 {
-	long error = path_change(target->mount, target->inode, process_current()->credentials, change);
+	long error =
+		path_change(target->mount, target->inode, process_current()->credentials, change);
 
 	target_release(target);
 	return error;
@@ -136,7 +140,9 @@ static s64 time_of(const struct __kernel_timespec *time)
 /* times NULL: both are now. False: nothing is to be changed. */
 static bool change_of_times(const struct __kernel_timespec *times, struct attribute_change *change)
 {
-	*change = (struct attribute_change){ .what = CHANGE_ATIME | CHANGE_MTIME | CHANGE_TIMES_TO_NOW };
+	*change = (struct attribute_change){
+		.what = CHANGE_ATIME | CHANGE_MTIME | CHANGE_TIMES_TO_NOW,
+	};
 	if (!times || (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)) {
 		change->atime_ns = change->mtime_ns = inode_now_ns();
 		return true;
@@ -154,7 +160,8 @@ static bool change_of_times(const struct __kernel_timespec *times, struct attrib
 }
 
 /* name 0: the descriptor itself, as futimens(3) has it. */
-static long times_change(int directory_fd, uptr name, const struct __kernel_timespec *times, int flags)
+static long times_change(int directory_fd, uptr name, const struct __kernel_timespec *times,
+			 int flags)
 {
 	struct attribute_change change;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clocks and sleeping. The clocks are the host's; a program mostly reads them by its own vDSO and never
- * comes here. A sleep is a park until a deadline on CLOCK_MONOTONIC. No locks.
+ * Clocks and sleeping. The clocks are the host's; a program mostly reads them by its own vDSO and
+ * never comes here. A sleep is a park until a deadline on CLOCK_MONOTONIC. No locks.
  */
 #include <asm/unistd_64.h>
 #include <linux/time.h>
@@ -207,7 +207,8 @@ static long sleep_cpu_time(int clock, int flags, uptr request, uptr remain)
 	if (!user_range_ok(request, 16) || (remain && !user_range_ok(remain, 16)))
 		return -EFAULT;
 	WRITE_ONCE(thread_current()->host_waits, 1);
-	result = host_call_interruptible(__NR_clock_nanosleep, (u64)clock, (u64)flags, request, remain, 0, 0);
+	result = host_call_interruptible(__NR_clock_nanosleep, (u64)clock, (u64)flags, request,
+					 remain, 0, 0);
 	WRITE_ONCE(thread_current()->host_waits, 0);
 	return result == -EINTR && flags & TIMER_ABSTIME ? -ERESTARTNOHAND : result;
 }

@@ -165,7 +165,9 @@ static void file_change_flags(struct file *file, u32 clear, u32 set)
 		file->operations->flags_changed(file);
 }
 
-/* The owner is a process, or a group as a negative number. Threads are taken as their process is. */
+/*
+ * The owner is a process, or a group as a negative number. Threads are taken as their process is.
+ */
 static long owner_get(const struct file *file, uptr address)
 {
 	s32 owner = file->owner_pid;
@@ -223,7 +225,8 @@ static long file_fcntl(struct file *file, u32 command, u64 argument)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return file_lock_fcntl(file, table_current(), process_current()->pid, command, argument);
+		return file_lock_fcntl(file, table_current(), process_current()->pid, command,
+				       argument);
 	case F_ADD_SEALS:
 	case F_GET_SEALS:
 		return file_seals_fcntl(file, command, argument);

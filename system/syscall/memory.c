@@ -46,7 +46,8 @@ long sys_mmap(uptr address, size_t size, u64 protection, u64 flags, int fd, u64 
 			return -EOVERFLOW;
 		}
 	}
-	result = mm_map(mm_current(), address, size, protection & 7, flags, file, file ? offset : 0, 0);
+	result = mm_map(mm_current(), address, size, protection & 7, flags, file, file ? offset : 0,
+			0);
 	if (file)
 		file_put(file);
 	return result;
@@ -59,7 +60,8 @@ long sys_munmap(uptr address, size_t size)
 
 long sys_mprotect(uptr address, size_t size, u64 protection)
 {
-	if (protection & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+	if (protection &
+	    ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	return mm_protect(mm_current(), address, size, protection);
 }
@@ -82,7 +84,8 @@ long sys_brk(uptr address)
 		return mm->brk_end;
 	if (end > old_end) {
 		if (mm_map(mm, old_end, end - old_end, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, NULL, 0, AREA_HEAP) < 0)
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, NULL, 0,
+			   AREA_HEAP) < 0)
 			return mm->brk_end;
 	} else if (end < old_end && mm_unmap(mm, end, old_end - end)) {
 		return mm->brk_end;
@@ -98,13 +101,15 @@ static struct area *area_of_range(struct mm *mm, u64 address, u64 size)
 {
 	struct area *area = mm_find_locked(mm, address);
 
-	if (!area || area->start > address || area->end - address < size || (area->flags & AREA_KEPT))
+	if (!area || area->start > address || area->end - address < size ||
+	    (area->flags & AREA_KEPT))
 		return NULL;
 	return area;
 }
 
 /* Grows in place where the room above is free. Locked. */
-static long remap_grow_in_place(struct mm *mm, struct area *area, u64 address, u64 old_size, u64 new_size)
+static long remap_grow_in_place(struct mm *mm, struct area *area, u64 address, u64 old_size,
+				u64 new_size)
 {
 	struct area *next = area + 1, added = *area;
 	u64 end = address + new_size;
@@ -138,7 +143,8 @@ static long remap_move(struct mm *mm, struct area moved, u64 address, u64 old_si
 		result = mm_remove_locked(mm, place, place + new_size, removed);
 	if (!result)
 		result = host_call5(__NR_mremap, address, old_size, new_size,
-				    MREMAP_MAYMOVE | MREMAP_FIXED | (flags & MREMAP_DONTUNMAP), place);
+				    MREMAP_MAYMOVE | MREMAP_FIXED | (flags & MREMAP_DONTUNMAP),
+				    place);
 	if (result < 0) {
 		if (moved.file)
 			removed_add(removed, moved.file);
@@ -151,8 +157,8 @@ static long remap_move(struct mm *mm, struct area moved, u64 address, u64 old_si
 	return mm_add_locked(mm, &moved) ?: (long)place;
 }
 
-static long mremap_locked(struct mm *mm, u64 address, u64 old_size, u64 new_size, int flags, u64 wanted,
-			  struct removed_files *removed)
+static long mremap_locked(struct mm *mm, u64 address, u64 old_size, u64 new_size, int flags,
+			  u64 wanted, struct removed_files *removed)
 {
 	struct area *area = area_of_range(mm, address, old_size ? old_size : 1);
 	u64 place = wanted;
@@ -166,11 +172,13 @@ static long mremap_locked(struct mm *mm, u64 address, u64 old_size, u64 new_size
 				result = host_munmap(address + new_size, old_size - new_size);
 				if (result)
 					return result;
-				mm_remove_locked(mm, address + new_size, address + old_size, removed);
+				mm_remove_locked(mm, address + new_size, address + old_size,
+						 removed);
 			}
 			return address;
 		}
-		result = old_size ? remap_grow_in_place(mm, area, address, old_size, new_size) : -ENOMEM;
+		result = old_size ? remap_grow_in_place(mm, area, address, old_size, new_size)
+				  : -ENOMEM;
 		if (result != -ENOMEM)
 			return result;
 		if (!(flags & MREMAP_MAYMOVE))
@@ -227,8 +235,16 @@ long sys_madvise(uptr address, size_t size, int advice)
 	if (error)
 		return error == -ENOMEM ? -ENOMEM : error;
 	switch (advice) {
-	case MADV_NORMAL: case MADV_RANDOM: case MADV_SEQUENTIAL: case MADV_WILLNEED: case MADV_DONTNEED:
-	case MADV_FREE: case MADV_REMOVE: case MADV_HUGEPAGE: case MADV_NOHUGEPAGE: case MADV_DONTDUMP:
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_DONTNEED:
+	case MADV_FREE:
+	case MADV_REMOVE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
 	case MADV_DODUMP: case MADV_COLD: case MADV_PAGEOUT: case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE: case MADV_COLLAPSE:
 		return size ? host_call3(__NR_madvise, address, size, advice) : 0;
@@ -253,7 +269,8 @@ long sys_msync(uptr address, size_t size, int flags)
 
 	if (error)
 		return error;
-	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	return host_call3(__NR_msync, address, size, flags);
 }

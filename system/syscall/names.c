@@ -173,8 +173,8 @@ long sys_linkat(int from_fd, uptr from, int to_fd, uptr to, int flags)
 	error = two_arguments_init(&two, from_fd, from, flags, to_fd, to);
 	if (error)
 		return error;
-	error = path_link(&two->from.walker, two->from.start, two->from.name, (u32)flags, two->to.start,
-			  two->to.name);
+	error = path_link(&two->from.walker, two->from.start, two->from.name, (u32)flags,
+			  two->to.start, two->to.name);
 	two_arguments_free(two);
 	return error;
 }
@@ -240,8 +240,8 @@ long sys_readlinkat(int directory_fd, uptr name, uptr buffer, size_t size)
 		return -EFAULT;
 	if (!first && directory_fd == AT_FDCWD)
 		return -ENOENT;
-	result = target_of_name(directory_fd, name, AT_SYMLINK_NOFOLLOW | (first ? 0 : AT_EMPTY_PATH),
-				&target);
+	result = target_of_name(directory_fd, name,
+				AT_SYMLINK_NOFOLLOW | (first ? 0 : AT_EMPTY_PATH), &target);
 	if (result)
 		return result;
 	if (!first && !inode_is_symlink(target.inode))

@@ -52,7 +52,8 @@ void path_argument_release(struct path_argument *argument)
 		file_put(argument->file);
 }
 
-int path_argument_walk(int directory_fd, uptr name, int at_flags, u32 walk_flags, struct path *place)
+int path_argument_walk(int directory_fd, uptr name, int at_flags, u32 walk_flags,
+		       struct path *place)
 {
 	struct path_argument argument;
 	int error = path_argument_init(&argument, directory_fd, name, at_flags);
@@ -120,16 +121,18 @@ void target_release(struct target *target)
 
 /* ---- open ---- */
 
-#define OPEN_KNOWN_FLAGS \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | FASYNC | \
-	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE)
+#define OPEN_KNOWN_FLAGS                                                                      \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_PATH | O_TMPFILE)
 #define OPEN_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static int open_flags_check(u32 flags)
 {
 	if (flags & O_PATH)
 		return 0;
-	if ((flags & __O_TMPFILE) && ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_ACCMODE) == O_RDONLY))
+	if ((flags & __O_TMPFILE) &&
+	    ((flags & O_TMPFILE) != O_TMPFILE || (flags & O_ACCMODE) == O_RDONLY))
 		return -EINVAL;
 	return 0;
 }
@@ -137,8 +140,8 @@ static int open_flags_check(u32 flags)
 static long open_and_install(struct path_argument *argument, u32 flags, u32 mode, u32 walk_flags)
 {
 	struct file *file;
-	long fd = path_open(&argument->walker, argument->start, argument->name, flags, mode, walk_flags,
-			    &file);
+	long fd = path_open(&argument->walker, argument->start, argument->name, flags, mode,
+			    walk_flags, &file);
 
 	if (fd)
 		return fd;
@@ -295,7 +298,8 @@ int path_open_exec_at(int directory_fd, const char *path, int flags, struct file
 		if (!file)
 			return -EBADF;
 		start = (struct path){ .mount = file->mount, .dentry = file->dentry };
-		error = !file->dentry ? -EACCES : path_walk(&walker, &start, path, walk_flags, &place);
+		error = !file->dentry ? -EACCES
+				      : path_walk(&walker, &start, path, walk_flags, &place);
 		file_put(file);
 	}
 	if (error)

@@ -12,25 +12,28 @@ struct path_argument {
 	struct walker walker;
 	const struct path *start;	/* NULL: the working directory */
 	struct path place;		/* of file */
-	struct file *file;		/* open directory that a relative name begins at; reference held */
+	/* open directory that a relative name begins at; reference held */
+	struct file *file;
 	char name[PATH_MAX];
 };
 
 /*
- * Reads the name and finds its start. flags: AT_EMPTY_PATH lets "" through (and then the descriptor may
- * be of any file). -EFAULT, -ENAMETOOLONG, -ENOENT for "", -EBADF, -ENOTDIR. On error nothing is held.
+ * Reads the name and finds its start. flags: AT_EMPTY_PATH lets "" through (and then the descriptor
+ * may be of any file). -EFAULT, -ENAMETOOLONG, -ENOENT for "", -EBADF, -ENOTDIR. On error nothing
+ * is held.
  */
 int path_argument_init(struct path_argument *argument, int directory_fd, uptr name, int flags)
 	__must_check;
 void path_argument_release(struct path_argument *argument);
 
 /* The same and the walk: the place, with a reference. */
-int path_argument_walk(int directory_fd, uptr name, int at_flags, u32 walk_flags, struct path *place)
-	__must_check;
+int path_argument_walk(int directory_fd, uptr name, int at_flags, u32 walk_flags,
+		       struct path *place) __must_check;
 
 /*
  * What an fd or a name leads to: an inode with a reference, and where it lies where that is known
- * (place->dentry NULL for anonymous files). For calls with AT_EMPTY_PATH and for those on descriptors.
+ * (place->dentry NULL for anonymous files). For calls with AT_EMPTY_PATH and for those on
+ * descriptors.
  */
 struct target {
 	struct inode *inode;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scheduling is the host's: programs may ask and choose processors. All threads are SCHED_OTHER; the nice
- * value is kept and inherited, and changes nothing, as the host lets no domain choose it.
+ * Scheduling is the host's: programs may ask and choose processors. All threads are SCHED_OTHER;
+ * the nice value is kept and inherited, and changes nothing, as the host lets no domain choose it.
  */
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
@@ -183,7 +183,8 @@ static long nice_set(struct process *process, int nice)
 {
 	const struct credentials *own = process_current()->credentials, *its = process->credentials;
 
-	if (own->euid != its->uid && own->euid != its->euid && !credentials_capable(own, CAP_SYS_NICE))
+	if (own->euid != its->uid && own->euid != its->euid &&
+	    !credentials_capable(own, CAP_SYS_NICE))
 		return -EPERM;
 	if (nice < process->nice && !credentials_capable(own, CAP_SYS_NICE) &&
 	    20 - nice > (int)process->limits[RLIMIT_NICE].rlim_cur)
@@ -196,7 +197,8 @@ static bool nice_visit_one(struct process *process, void *data)
 {
 	struct nice_visit *visit = data;
 
-	if (process->state != PROCESS_RUNNING || !process->credentials || !nice_matches(visit, process))
+	if (process->state != PROCESS_RUNNING || !process->credentials ||
+	    !nice_matches(visit, process))
 		return false;
 	if (visit->set)
 		visit->result = nice_set(process, visit->nice);

@@ -37,12 +37,22 @@ static long stat_write(struct inode *inode, uptr address)
 
 	inode_attributes(inode, &a);
 	stat = (struct stat){
-		.st_dev = a.dev, .st_ino = a.ino, .st_nlink = a.nlink, .st_mode = a.mode,
-		.st_uid = a.uid, .st_gid = a.gid, .st_rdev = a.rdev, .st_size = (long)a.size,
-		.st_blksize = a.block_size, .st_blocks = (long)a.blocks,
-		.st_atime = (u64)seconds_of(a.atime_ns), .st_atime_nsec = nanoseconds_of(a.atime_ns),
-		.st_mtime = (u64)seconds_of(a.mtime_ns), .st_mtime_nsec = nanoseconds_of(a.mtime_ns),
-		.st_ctime = (u64)seconds_of(a.ctime_ns), .st_ctime_nsec = nanoseconds_of(a.ctime_ns),
+		.st_dev = a.dev,
+		.st_ino = a.ino,
+		.st_nlink = a.nlink,
+		.st_mode = a.mode,
+		.st_uid = a.uid,
+		.st_gid = a.gid,
+		.st_rdev = a.rdev,
+		.st_size = (long)a.size,
+		.st_blksize = a.block_size,
+		.st_blocks = (long)a.blocks,
+		.st_atime = (u64)seconds_of(a.atime_ns),
+		.st_atime_nsec = nanoseconds_of(a.atime_ns),
+		.st_mtime = (u64)seconds_of(a.mtime_ns),
+		.st_mtime_nsec = nanoseconds_of(a.mtime_ns),
+		.st_ctime = (u64)seconds_of(a.ctime_ns),
+		.st_ctime_nsec = nanoseconds_of(a.ctime_ns),
 	};
 	return put_user(stat, address);
 }
@@ -105,12 +115,22 @@ static long statx_write(const struct target *target, uptr address)
 	inode_attributes(target->inode, &a);
 	stat = (struct statx){
 		.stx_mask = STATX_BASIC_STATS | STATX_BTIME | (target->mount ? STATX_MNT_ID : 0),
-		.stx_blksize = a.block_size, .stx_nlink = a.nlink, .stx_uid = a.uid, .stx_gid = a.gid,
-		.stx_mode = (u16)a.mode, .stx_ino = a.ino, .stx_size = a.size, .stx_blocks = a.blocks,
-		.stx_atime = statx_time(a.atime_ns), .stx_btime = statx_time(a.btime_ns),
-		.stx_ctime = statx_time(a.ctime_ns), .stx_mtime = statx_time(a.mtime_ns),
-		.stx_rdev_major = DEVICE_MAJOR(a.rdev), .stx_rdev_minor = DEVICE_MINOR(a.rdev),
-		.stx_dev_major = DEVICE_MAJOR(a.dev), .stx_dev_minor = DEVICE_MINOR(a.dev),
+		.stx_blksize = a.block_size,
+		.stx_nlink = a.nlink,
+		.stx_uid = a.uid,
+		.stx_gid = a.gid,
+		.stx_mode = (u16)a.mode,
+		.stx_ino = a.ino,
+		.stx_size = a.size,
+		.stx_blocks = a.blocks,
+		.stx_atime = statx_time(a.atime_ns),
+		.stx_btime = statx_time(a.btime_ns),
+		.stx_ctime = statx_time(a.ctime_ns),
+		.stx_mtime = statx_time(a.mtime_ns),
+		.stx_rdev_major = DEVICE_MAJOR(a.rdev),
+		.stx_rdev_minor = DEVICE_MINOR(a.rdev),
+		.stx_dev_major = DEVICE_MAJOR(a.dev),
+		.stx_dev_minor = DEVICE_MINOR(a.dev),
 		.stx_mnt_id = target->mount ? target->mount->id : 0,
 	};
 	return put_user(stat, address);

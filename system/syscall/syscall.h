@@ -7,8 +7,8 @@
 #include "syscalls.h"
 
 /*
- * All six argument registers are passed to every handler; each takes those it knows. The result goes to
- * rax, or is one of the restart codes of core/types.h.
+ * All six argument registers are passed to every handler; each takes those it knows. The result
+ * goes to rax, or is one of the restart codes of core/types.h.
  */
 typedef long (*syscall_handler)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --trace: one line for each call, as strace writes it. A call is written when it returns; those that
- * don't come back (exit) or come back as another program (execve) are written when they begin.
- * sys_missing() lives here too, as it needs the names. No locks: missing_seen is changed atomically.
+ * --trace: one line for each call, as strace writes it. A call is written when it returns; those
+ * that don't come back (exit) or come back as another program (execve) are written when they begin.
+ * sys_missing() lives here too, as it needs the names. No locks: missing_seen is changed
+ * atomically.
  */
 #include "syscall/trace.h"
 
@@ -47,7 +48,8 @@ static void put_head(struct text *text)
 /* The mode of open(2) means something only where a file may be made. */
 static bool argument_is_unused(const struct trace_row *row, const u64 *arguments, u32 index)
 {
-	return index && row->kinds[index] == KIND_MODE && row->kinds[index - 1] == KIND_OPEN_FLAGS &&
+	return index && row->kinds[index] == KIND_MODE &&
+	       row->kinds[index - 1] == KIND_OPEN_FLAGS &&
 	       !(arguments[index - 1] & (O_CREAT | __O_TMPFILE));
 }
 

@@ -14,9 +14,11 @@ struct name {
 struct name_set {
 	const struct name *names;
 	u32 count;
-	u64 choice;		/* these bits together are one of the names, the others are flags; ~0: no flags */
+	/* these bits together are one of the names, the others are flags; ~0: no flags */
+	u64 choice;
 	const char *none;	/* the value without any flag, where it has a name; else NULL */
-	const char *prefix;	/* written for values without a name, with question marks behind it */
+	/* written for values without a name, with question marks behind it */
+	const char *prefix;
 };
 
 /* NULL for kinds (enum argument_kind) that are not made of names. */

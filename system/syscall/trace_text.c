@@ -100,7 +100,8 @@ static const char *name_find(const struct name_set *set, u64 value)
 }
 
 /* The part of value that is one of several names. Returns what is left to write. */
-static u64 put_choice(struct text *text, const struct name_set *set, u64 value, const char **between)
+static u64 put_choice(struct text *text, const struct name_set *set, u64 value,
+		      const char **between)
 {
 	const char *name = name_find(set, value & set->choice);
 
@@ -125,7 +126,8 @@ void text_put_flags(struct text *text, u32 kind, u64 value)
 	for (u32 i = 0; i < set->count && value; i++) {
 		const struct name *name = &set->names[i];
 
-		if (name->value & set->choice || !name->value || (value & name->value) != name->value)
+		if (name->value & set->choice || !name->value ||
+		    (value & name->value) != name->value)
 			continue;
 		text_put(text, "%s%s", between, name->text);
 		between = "|";

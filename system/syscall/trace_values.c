@@ -42,7 +42,8 @@ static void put_dirfd(struct text *text, int fd)
 		text_put(text, "%d", fd);
 }
 
-static void put_pair(struct text *text, uptr address, const char *first, const char *second, bool both)
+static void put_pair(struct text *text, uptr address, const char *first, const char *second,
+		     bool both)
 {
 	s64 pair[4];
 
@@ -51,7 +52,8 @@ static void put_pair(struct text *text, uptr address, const char *first, const c
 		text_put(text, "%#lx", address);
 		return;
 	}
-	text_put(text, both ? "[{%s=%ld, %s=%ld}, " : "{%s=%ld, %s=%ld}", first, pair[0], second, pair[1]);
+	text_put(text, both ? "[{%s=%ld, %s=%ld}, " : "{%s=%ld, %s=%ld}", first, pair[0], second,
+		 pair[1]);
 	if (both)
 		text_put(text, "{%s=%ld, %s=%ld}]", first, pair[2], second, pair[3]);
 }
@@ -241,8 +243,11 @@ static void put_epoll_events(struct text *text, uptr address, u64 count, bool ar
 
 	for (u64 i = 0; i < MIN(count, (u64)ELEMENTS_MAX); i++) {
 		READ_OR_RETURN(text, event, address + i * sizeof(event));
-		text_put(text, "%s{events=%#x, data=%#llx}", i ? ", " : array ? "[" : "", event.events,
-			 event.data);
+		text_put(text, "%s{events=%#x, data=%#llx}",
+			 i	 ? ", "
+			 : array ? "["
+				 : "",
+			 event.events, event.data);
 	}
 	if (array)
 		text_put(text, count > ELEMENTS_MAX ? ", ...]" : count ? "]" : "[]");
@@ -289,14 +294,18 @@ static void put_rlimit(struct text *text, uptr address)
 
 static void put_clone_args(struct text *text, uptr address)
 {
-	struct { u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } args;
+	struct {
+		u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	} args;
 
 	READ_OR_RETURN(text, args, address);
 	text_put(text, "{flags=");
 	text_put_flags(text, KIND_CLONE_FLAGS, args.flags);
-	text_put(text, ", child_tid=%#lx, parent_tid=%#lx, exit_signal=", args.child_tid, args.parent_tid);
+	text_put(text, ", child_tid=%#lx, parent_tid=%#lx, exit_signal=", args.child_tid,
+		 args.parent_tid);
 	text_put_signal(text, (u32)args.exit_signal);
-	text_put(text, ", stack=%#lx, stack_size=%#lx, tls=%#lx}", args.stack, args.stack_size, args.tls);
+	text_put(text, ", stack=%#lx, stack_size=%#lx, tls=%#lx}", args.stack, args.stack_size,
+		 args.tls);
 }
 
 static void put_open_how(struct text *text, uptr address)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls on extended attributes: names and values go through a copy in the heap. No locks of its own. */
+/*
+ * Calls on extended attributes: names and values go through a copy in the heap. No locks of its
+ * own.
+ */
 #include "vfs/xattr.h"
 
 #include <linux/fcntl.h>
@@ -33,8 +36,8 @@ static bool target_is_read_only(const struct target *target)
 /* ---- set ---- */
 
 /* Takes over target, found with error. */
-static long set(struct target *target, long error, uptr name_address, uptr value_address, size_t size,
-		u64 flags)
+static long set(struct target *target, long error, uptr name_address, uptr value_address,
+		size_t size, u64 flags)
 {
 	char name[XATTR_NAME_LENGTH_MAX + 1];
 	void *value;
@@ -48,8 +51,8 @@ static long set(struct target *target, long error, uptr name_address, uptr value
 	if (!error && copy_from_user(value, value_address, size))
 		error = -EFAULT;
 	if (!error)
-		error = xattr_set(target->inode, credentials_own(), target_is_read_only(target), name,
-				  value, size, (u32)flags);
+		error = xattr_set(target->inode, credentials_own(), target_is_read_only(target),
+				  name, value, size, (u32)flags);
 	heap_free(value);
 	target_release(target);
 	return error;
@@ -69,7 +72,8 @@ static long set_at(uptr path, int at_flags, uptr name, uptr value, size_t size, 
 
 	if (error)
 		return error;
-	return set(&target, target_of_name(AT_FDCWD, path, at_flags, &target), name, value, size, flags);
+	return set(&target, target_of_name(AT_FDCWD, path, at_flags, &target), name, value, size,
+		   flags);
 }
 
 long sys_setxattr(uptr path, uptr name, uptr value, size_t size, u64 flags)
@@ -146,7 +150,8 @@ long sys_lgetxattr(uptr path, uptr name, uptr value, size_t size)
 {
 	struct target target;
 
-	return get(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), name, value, size);
+	return get(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), name,
+		   value, size);
 }
 
 long sys_fgetxattr(int fd, uptr name, uptr value, size_t size)
@@ -167,7 +172,8 @@ long sys_llistxattr(uptr path, uptr address, size_t size)
 {
 	struct target target;
 
-	return list(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), address, size);
+	return list(&target, target_of_name(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &target), address,
+		    size);
 }
 
 long sys_flistxattr(int fd, uptr address, size_t size)
@@ -188,7 +194,8 @@ static long remove(struct target *target, long error, uptr name_address)
 		return error;
 	error = name_read(name_address, name);
 	if (!error)
-		error = xattr_remove(target->inode, credentials_own(), target_is_read_only(target), name);
+		error = xattr_remove(target->inode, credentials_own(), target_is_read_only(target),
+				     name);
 	target_release(target);
 	return error;
 }

@@ -11,7 +11,8 @@
 
 static bool is_owner(const struct inode *inode, const struct credentials *credentials)
 {
-	return credentials->fsuid == READ_ONCE(inode->uid) || credentials_capable(credentials, CAP_FOWNER);
+	return credentials->fsuid == READ_ONCE(inode->uid) ||
+	       credentials_capable(credentials, CAP_FOWNER);
 }
 
 static bool may_give_away(const struct inode *inode, const struct credentials *credentials,
@@ -24,7 +25,8 @@ static bool may_give_away(const struct inode *inode, const struct credentials *c
 	if (change->what & CHANGE_UID && (!owner || change->uid != inode->uid))
 		return false;
 	return !(change->what & CHANGE_GID) ||
-	       (owner && (change->gid == inode->gid || credentials_in_group(credentials, change->gid)));
+	       (owner &&
+		(change->gid == inode->gid || credentials_in_group(credentials, change->gid)));
 }
 
 static int change_check(const struct inode *inode, const struct credentials *credentials,
@@ -77,8 +79,8 @@ static void change_apply_locked(struct inode *inode, const struct credentials *c
 		WRITE_ONCE(inode->mtime_ns, change->mtime_ns);
 }
 
-int path_change(const struct mount *mount, struct inode *inode, const struct credentials *credentials,
-		const struct attribute_change *change)
+int path_change(const struct mount *mount, struct inode *inode,
+		const struct credentials *credentials, const struct attribute_change *change)
 {
 	int error;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making, linking and removing names. Locks: LOCK_DIRECTORY of the directory around looking and changing;
- * name_lock for the change itself. Link counts change atomically.
+ * Making, linking and removing names. Locks: LOCK_DIRECTORY of the directory around looking and
+ * changing; name_lock for the change itself. Link counts change atomically.
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>
@@ -34,7 +34,8 @@ static bool sticky_forbids(const struct inode *directory, const struct inode *vi
 			   const struct credentials *credentials)
 {
 	return READ_ONCE(directory->mode) & S_ISVTX && credentials->fsuid != victim->uid &&
-	       credentials->fsuid != directory->uid && !credentials_capable(credentials, CAP_FOWNER);
+	       credentials->fsuid != directory->uid &&
+	       !credentials_capable(credentials, CAP_FOWNER);
 }
 
 int name_may_remove(const struct path *directory, const struct dentry *victim,
@@ -73,7 +74,8 @@ static void directory_touched(struct inode *directory)
 	inode_touch_modified(directory);
 }
 
-struct dentry *name_enter(struct dentry *directory, const char *name, size_t size, struct inode *inode)
+struct dentry *name_enter(struct dentry *directory, const char *name, size_t size,
+			  struct inode *inode)
 {
 	struct dentry *fresh = dentry_create(directory, name, size, inode), *absent;
 
@@ -137,8 +139,8 @@ int directory_retire(struct dentry *directory)
 
 /* ---- Making ---- */
 
-struct inode *name_make_inode(const struct walker *walker, const struct dentry *parent, u32 mode, u32 rdev,
-			      const char *target)
+struct inode *name_make_inode(const struct walker *walker, const struct dentry *parent, u32 mode,
+			      u32 rdev, const char *target)
 {
 	const struct inode *directory = parent->inode;
 	struct inode *inode;
@@ -163,7 +165,8 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 {
 	struct inode *directory = parent->dentry->inode, *inode;
 	struct dentry *dentry;
-	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+	int error =
+		name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
 
 	if (!error)
 		dentry_put(dentry);
@@ -189,8 +192,8 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 	return 0;
 }
 
-static int make_at(const struct walker *walker, const struct path *start, const char *name, u32 mode,
-		   u32 rdev, const char *target)
+static int make_at(const struct walker *walker, const struct path *start, const char *name,
+		   u32 mode, u32 rdev, const char *target)
 {
 	struct last_name last;
 	struct path parent;
@@ -209,7 +212,8 @@ static int make_at(const struct walker *walker, const struct path *start, const 
 	return error;
 }
 
-int path_make(const struct walker *walker, const struct path *start, const char *name, u32 mode, u32 rdev)
+int path_make(const struct walker *walker, const struct path *start, const char *name, u32 mode,
+	      u32 rdev)
 {
 	return make_at(walker, start, name, mode & ~READ_ONCE(walker->fs->umask), rdev, NULL);
 }
@@ -222,12 +226,13 @@ int path_symlink(const struct walker *walker, const char *target, const struct p
 
 /* ---- Linking ---- */
 
-static int link_locked(const struct walker *walker, const struct path *old, const struct path *parent,
-		       const struct last_name *last)
+static int link_locked(const struct walker *walker, const struct path *old,
+		       const struct path *parent, const struct last_name *last)
 {
 	struct inode *inode = old->dentry->inode;
 	struct dentry *dentry;
-	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+	int error =
+		name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
 
 	if (!error)
 		dentry_put(dentry);
@@ -284,8 +289,8 @@ int path_link(const struct walker *walker, const struct path *old_start, const c
 
 /* ---- Removing ---- */
 
-static int remove_victim(const struct walker *walker, const struct path *parent, struct dentry *victim,
-			 bool directory)
+static int remove_victim(const struct walker *walker, const struct path *parent,
+			 struct dentry *victim, bool directory)
 {
 	struct inode *inode = victim->inode;
 	int error = name_may_remove(parent, victim, walker->credentials, directory);
@@ -311,7 +316,8 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 static int remove_locked(const struct walker *walker, const struct path *parent,
 			 const struct last_name *last, bool directory, struct dentry **victim)
 {
-	int error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, victim);
+	int error =
+		name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, victim);
 
 	if (error) {
 		*victim = NULL;
@@ -336,7 +342,8 @@ static int last_cannot_go(const struct last_name *last, bool directory)
 	}
 }
 
-int path_remove(const struct walker *walker, const struct path *start, const char *name, bool directory)
+int path_remove(const struct walker *walker, const struct path *start, const char *name,
+		bool directory)
 {
 	struct dentry *victim = NULL;
 	struct last_name last;

@@ -9,7 +9,8 @@
 /* May names be made in this directory? -EROFS, -ENOENT (removed), -EACCES. Directory locked. */
 int directory_may_change(const struct path *directory, const struct credentials *credentials);
 /*
- * May victim be taken out of directory, as a directory or as anything else? Also -EPERM (sticky), -ENOTDIR,
+ * May victim be taken out of directory, as a directory or as anything else? Also -EPERM (sticky),
+ * -ENOTDIR,
  * -EISDIR, -EBUSY. Directory locked.
  */
 int name_may_remove(const struct path *directory, const struct dentry *victim,

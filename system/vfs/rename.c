@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Renaming. Locks: LOCK_RENAME where two directories take part, then the directories, an ancestor first (as
- * rmdir has them); name_lock for the move itself.
+ * Renaming. Locks: LOCK_RENAME where two directories take part, then the directories, an ancestor
+ * first (as rmdir has them); name_lock for the move itself.
  */
 #include "vfs/names_private.h"
 
@@ -20,7 +20,10 @@ struct rename {
 	struct dentry *from, *to;	/* references held; to NULL: absent */
 };
 
-/* Is ancestor the dentry itself or somewhere above it? Stable under rename_lock, or for a directory that is locked. */
+/*
+ * Is ancestor the dentry itself or somewhere above it? Stable under rename_lock, or for a directory
+ * that is locked.
+ */
 static bool is_ancestor(const struct dentry *ancestor, const struct dentry *dentry)
 {
 	bool found = false;
@@ -78,14 +81,15 @@ static void parents_unlock(struct rename *rename)
 static int names_find(struct rename *rename)
 {
 	const struct last_name *from = &rename->from_last, *to = &rename->to_last;
-	int error = name_lookup_locked(rename->from_parent.dentry, from->name, from->size, from->name, 0,
-				       &rename->from);
+	int error = name_lookup_locked(rename->from_parent.dentry, from->name, from->size,
+				       from->name, 0, &rename->from);
 
 	if (error) {
 		rename->from = NULL;
 		return error;
 	}
-	error = name_lookup_locked(rename->to_parent.dentry, to->name, to->size, to->name, 0, &rename->to);
+	error = name_lookup_locked(rename->to_parent.dentry, to->name, to->size, to->name, 0,
+				   &rename->to);
 	if (error)
 		rename->to = NULL;
 	if (error && error != -ENOENT)
@@ -143,7 +147,8 @@ static int permissions_check(const struct rename *rename)
 /* ---- The move ---- */
 
 /* The dentry that will carry inode's name: the old one where the name fits into it. */
-static struct dentry *mover_for(struct dentry *dentry, struct dentry *parent, const char *name, size_t size)
+static struct dentry *mover_for(struct dentry *dentry, struct dentry *parent, const char *name,
+				size_t size)
 {
 	struct dentry *fresh;
 
@@ -157,9 +162,12 @@ static struct dentry *mover_for(struct dentry *dentry, struct dentry *parent, co
 	return fresh;
 }
 
-/* Gives a detached dentry its new place and name. Returns the parent to put. Within a change of names. */
-static struct dentry *dentry_move_locked(struct dentry *dentry, struct dentry *parent, const char *name,
-					 size_t size)
+/*
+ * Gives a detached dentry its new place and name. Returns the parent to put. Within a change of
+ * names.
+ */
+static struct dentry *dentry_move_locked(struct dentry *dentry, struct dentry *parent,
+					 const char *name, size_t size)
 {
 	struct dentry *old = dentry->parent;
 
@@ -173,7 +181,10 @@ static struct dentry *dentry_move_locked(struct dentry *dentry, struct dentry *p
 	return old;
 }
 
-/* An absence, cached or kept, stands where a name will be. Under name_lock. The dentry to put, or NULL. */
+/*
+ * An absence, cached or kept, stands where a name will be. Under name_lock. The dentry to put, or
+ * NULL.
+ */
 static struct dentry *absence_take_locked(struct dentry *parent, const struct last_name *last)
 {
 	struct dentry *absence = name_find_locked(parent, name_hash(parent, last->name, last->size),
@@ -188,7 +199,8 @@ static struct dentry *absence_take_locked(struct dentry *parent, const struct la
 
 static void directories_touched(struct rename *rename)
 {
-	struct inode *from = rename->from_parent.dentry->inode, *to = rename->to_parent.dentry->inode;
+	struct inode *from = rename->from_parent.dentry->inode,
+		     *to = rename->to_parent.dentry->inode;
 
 	atomic_or(&from->flags, INODE_PINNED_ENTRIES);
 	atomic_or(&to->flags, INODE_PINNED_ENTRIES);
@@ -200,7 +212,8 @@ static void directories_touched(struct rename *rename)
 
 static void link_counts_move(struct rename *rename, bool replaced)
 {
-	struct inode *from = rename->from_parent.dentry->inode, *to = rename->to_parent.dentry->inode;
+	struct inode *from = rename->from_parent.dentry->inode,
+		     *to = rename->to_parent.dentry->inode;
 	bool directory = inode_is_directory(rename->from->inode);
 
 	if (directory) {
@@ -263,9 +276,11 @@ static int names_exchange(struct rename *rename)
 {
 	struct dentry *from = rename->from, *to = rename->to, *from_parent, *to_parent;
 	const struct last_name *from_last = &rename->from_last, *to_last = &rename->to_last;
-	bool from_directory = inode_is_directory(from->inode), to_directory = inode_is_directory(to->inode);
+	bool from_directory = inode_is_directory(from->inode),
+	     to_directory = inode_is_directory(to->inode);
 	struct dentry *a = mover_for(from, rename->to_parent.dentry, to_last->name, to_last->size);
-	struct dentry *b = mover_for(to, rename->from_parent.dentry, from_last->name, from_last->size);
+	struct dentry *b =
+		mover_for(to, rename->from_parent.dentry, from_last->name, from_last->size);
 
 	if (a && b) {
 		lock_acquire(&name_lock);
@@ -281,8 +296,10 @@ static int names_exchange(struct rename *rename)
 		dentry_put(from_parent);
 		dentry_put(to_parent);
 		if (from_directory != to_directory) {
-			atomic_add(&rename->to_parent.dentry->inode->nlink, from_directory ? 1 : -1u);
-			atomic_add(&rename->from_parent.dentry->inode->nlink, to_directory ? 1 : -1u);
+			atomic_add(&rename->to_parent.dentry->inode->nlink,
+				   from_directory ? 1 : -1u);
+			atomic_add(&rename->from_parent.dentry->inode->nlink,
+				   to_directory ? 1 : -1u);
 		}
 		directories_touched(rename);
 		inode_touch_changed(to->inode);
@@ -335,7 +352,8 @@ int path_rename(const struct walker *walker, const struct path *old_start, const
 
 	if (error)
 		return error;
-	error = path_walk_parent(walker, new_start, new_name, 0, &rename.to_parent, &rename.to_last);
+	error = path_walk_parent(walker, new_start, new_name, 0, &rename.to_parent,
+				 &rename.to_last);
 	if (!error) {
 		error = parents_check(&rename);
 		if (!error) {

@@ -108,8 +108,8 @@ ssize_t xattr_get(struct inode *inode, const struct credentials *credentials, co
 	return result;
 }
 
-int xattr_set(struct inode *inode, const struct credentials *credentials, bool read_only, const char *name,
-	      const void *value, size_t size, u32 flags)
+int xattr_set(struct inode *inode, const struct credentials *credentials, bool read_only,
+	      const char *name, const void *value, size_t size, u32 flags)
 {
 	int error = read_only ? -EROFS : access_check(inode, credentials, name, true);
 	struct xattr *xattr, **link;
@@ -159,7 +159,8 @@ int xattr_remove(struct inode *inode, const struct credentials *credentials, boo
 	return error;
 }
 
-ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list, size_t size)
+ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list,
+		   size_t size)
 {
 	bool admin = credentials_capable(credentials, CAP_SYS_ADMIN);
 	ssize_t used = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extended attributes of files, kept in a list on the inode. Those of lower files are not shown: a file has
- * the attributes that it was given in the domain. All results are those of the calls of these names.
- * Locks: inode->lock, taken here.
+ * Extended attributes of files, kept in a list on the inode. Those of lower files are not shown: a
+ * file has the attributes that it was given in the domain. All results are those of the calls of
+ * these names. Locks: inode->lock, taken here.
  */
 #ifndef VFS_XATTR_H
 #define VFS_XATTR_H
@@ -19,12 +19,13 @@ struct xattr;
 ssize_t xattr_get(struct inode *inode, const struct credentials *credentials, const char *name,
 		  void *value, size_t size);
 /* flags: XATTR_CREATE, XATTR_REPLACE. read_only: of the mount. */
-int xattr_set(struct inode *inode, const struct credentials *credentials, bool read_only, const char *name,
-	      const void *value, size_t size, u32 flags);
+int xattr_set(struct inode *inode, const struct credentials *credentials, bool read_only,
+	      const char *name, const void *value, size_t size, u32 flags);
 int xattr_remove(struct inode *inode, const struct credentials *credentials, bool read_only,
 		 const char *name);
 /* The names one after the other, each with its NUL; as xattr_get. */
-ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list, size_t size);
+ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list,
+		   size_t size);
 /* The inode goes. */
 void xattr_free_all(struct inode *inode);
 

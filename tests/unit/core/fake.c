@@ -53,15 +53,20 @@ u64 clock_monotonic_ns(void)
 	return (u64)time[0] * 1000000000u + (u64)time[1];
 }
 
-/* Weak: tests of other parts bring their own. Program memory is the test's; addresses that are not mapped are found by the host. */
+/*
+ * Weak: tests of other parts bring their own. Program memory is the test's; addresses that are not
+ * mapped are found by the host.
+ */
 __attribute__((weak)) int copy_from_user(void *to, uptr from, size_t size)
 {
 	struct iovec target = { to, size }, source = { (void *)from, size };
 
 	if (!size)
 		return 0;
-	return host_call6(__NR_process_vm_readv, host_call0(__NR_getpid), &target, 1, &source, 1, 0) ==
-	       (long)size ? 0 : -EFAULT;
+	return host_call6(__NR_process_vm_readv, host_call0(__NR_getpid), &target, 1, &source, 1,
+			  0) == (long)size
+		       ? 0
+		       : -EFAULT;
 }
 
 __attribute__((weak)) ssize_t copy_string_from_user(char *to, uptr from, size_t size)
@@ -118,7 +123,8 @@ int fake_start(void **state)
 	map_at(CHANNEL_BASE, ROUND_UP(sizeof(struct channel), PAGE_SIZE));
 	c->config.cpu_count = 2;
 	for (int i = 0; i < STREAM_COUNT; i++)
-		c->streams[i].data_offset = (u32)(offsetof(struct channel, stream_data) + i * RING_SIZE);
+		c->streams[i].data_offset =
+			(u32)(offsetof(struct channel, stream_data) + i * RING_SIZE);
 	first.self = &first;
 	fake_thread_enter(&first);
 	heap_init(HEAP_BASE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the core finds under it in unit tests: a heap and a channel at their real addresses, a thread block
- * for each thread of the test, host calls that are the test's own, and panics that the test can expect.
+ * What the core finds under it in unit tests: a heap and a channel at their real addresses, a
+ * thread block for each thread of the test, host calls that are the test's own, and panics that the
+ * test can expect.
  */
 #ifndef FAKE_H
 #define FAKE_H

@@ -18,15 +18,18 @@ int snprintf(char *to, size_t size, const char *format, ...) __printf(3, 4);
 
 static void numbers_are_as_printf_writes_them(void **state)
 {
-	static const long values[] = { 0, 1, -1, 42, -42, 255, 65536, 0x7fffffff, -0x80000000l, 1l << 40 };
+	static const long values[] = { 0,   1,	   -1,	       42,	     -42,
+				       255, 65536, 0x7fffffff, -0x80000000l, 1l << 40 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		long v = values[i];
 
-		same("%d|%5d|%-5d|%05d|%+d|% d|%.3d", (int)v, (int)v, (int)v, (int)v, (int)v, (int)v, (int)v);
+		same("%d|%5d|%-5d|%05d|%+d|% d|%.3d", (int)v, (int)v, (int)v, (int)v, (int)v,
+		     (int)v, (int)v);
 		same("%ld|%20ld|%-20ld|%020ld|%lli", v, v, v, v, (long long)v);
-		same("%u|%x|%X|%#x|%#X|%o|%#o", (u32)v, (u32)v, (u32)v, (u32)v, (u32)v, (u32)v, (u32)v);
+		same("%u|%x|%X|%#x|%#X|%o|%#o", (u32)v, (u32)v, (u32)v, (u32)v, (u32)v, (u32)v,
+		     (u32)v);
 		same("%lu|%lx|%#018lx|%#lo|%zu", v, v, v, v, (size_t)v);
 		same("%hhd|%hd|%hhu|%hu|%hhx", (int)v, (int)v, (int)v, (int)v, (int)v);
 		same("%.0d|%.10d|%8.5d|%-8.5dx", (int)v, (int)v, (int)v, (int)v);

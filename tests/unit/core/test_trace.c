@@ -66,14 +66,18 @@ static void flags_by_name(void **state)
 			    "[pid 7] open(\"f\", O_RDWR|O_CREAT|O_TRUNC, 0644) = 3\n");
 	assert_string_equal(line(__NR_mmap, 0x7f0000001000, 0, 4096, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS),
-			    "[pid 7] mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS,"
+			    "[pid 7] mmap(NULL, 4096, PROT_READ|PROT_WRITE, "
+			    "MAP_PRIVATE|MAP_ANONYMOUS,"
 			    " 0, 0) = 0x7f0000001000\n");
 	assert_string_equal(line(__NR_mprotect, 0, 0x1000, 4096, PROT_NONE, 0),
 			    "[pid 7] mprotect(0x1000, 4096, PROT_NONE) = 0\n");
-	assert_string_equal(line(__NR_lseek, 0, 3, (u64)-5, 2, 0), "[pid 7] lseek(3, -5, SEEK_END) = 0\n");
+	assert_string_equal(line(__NR_lseek, 0, 3, (u64)-5, 2, 0),
+			    "[pid 7] lseek(3, -5, SEEK_END) = 0\n");
 	assert_string_equal(line(__NR_access, -ENOENT, A("/x"), 4, 0, 0),
-			    "[pid 7] access(\"/x\", R_OK) = -1 ENOENT (No such file or directory)\n");
-	assert_string_equal(line(__NR_fcntl, 0, 3, 99, 0, 0), "[pid 7] fcntl(3, 0x63 /* F_??? */, 0) = 0\n");
+			    "[pid 7] access(\"/x\", R_OK) = -1 ENOENT (No such file or "
+			    "directory)\n");
+	assert_string_equal(line(__NR_fcntl, 0, 3, 99, 0, 0),
+			    "[pid 7] fcntl(3, 0x63 /* F_??? */, 0) = 0\n");
 	assert_string_equal(line(__NR_kill, 0, 5, 9, 0, 0), "[pid 7] kill(5, SIGKILL) = 0\n");
 }
 
@@ -81,7 +85,10 @@ static void structures(void **state)
 {
 	struct __kernel_timespec time = { 1, 500 };
 	struct iovec parts[2] = { { "ab", 2 }, { "cde", 3 } };
-	struct { int fd; short events, revents; } fds[2] = { { 3, POLLIN, POLLIN }, { 4, POLLOUT, 0 } };
+	struct {
+		int fd;
+		short events, revents;
+	} fds[2] = { { 3, POLLIN, POLLIN }, { 4, POLLOUT, 0 } };
 	u64 set = 1ull << 1 | 1ull << 16;
 	int pair[2] = { 3, 4 }, status = 0x300;
 
@@ -98,8 +105,10 @@ static void structures(void **state)
 			    "[pid 7] rt_sigprocmask(SIG_BLOCK, [INT CHLD], NULL, 8) = 0\n");
 	assert_string_equal(line(__NR_pipe, 0, A(pair), 0, 0, 0), "[pid 7] pipe([3, 4]) = 0\n");
 	assert_string_equal(line(__NR_wait4, 9, (u64)-1, A(&status), 0, 0),
-			    "[pid 7] wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 9\n");
-	assert_string_equal(line(__NR_futex, -EAGAIN, 0x1000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, 0),
+			    "[pid 7] wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = "
+			    "9\n");
+	assert_string_equal(line(__NR_futex, -EAGAIN, 0x1000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2,
+				 0),
 			    "[pid 7] futex(0x1000, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0)"
 			    " = -1 EAGAIN (Resource temporarily unavailable)\n");
 }
@@ -121,7 +130,8 @@ static void every_call_can_be_written(void **state)
 	for (u64 number = 0; number < SYSCALL_COUNT + 2; number++) {
 		for (int round = 0; round < 2; round++) {
 			u64 value = round ? ~0ull : 0;
-			const char *text = line(number, round ? -EFAULT : 0, value, value, value, value);
+			const char *text =
+				line(number, round ? -EFAULT : 0, value, value, value, value);
 
 			assert_true(strlen(text) > 8);
 		}
