@@ -166,11 +166,10 @@ static long signal_wait(u64 set, u64 deadline_ns, signal_info *info)
 		number = signal_dequeue(set, info);
 		if (number || error)
 			break;
-		if (thread_interrupted()) {
+		/* Perhaps by one of set that came just now: another look. */
+		if (thread_interrupted())
 			error = -EINTR;
-			break;
-		}
-		if (thread_park(seen, deadline_ns) == -ETIMEDOUT)
+		else if (thread_park(seen, deadline_ns) == -ETIMEDOUT)
 			error = -EAGAIN;
 	}
 	wait_set_put(thread, 0);

@@ -1026,3 +1026,27 @@ TEST(two_thousand_signals_at_once)
 	OK(kill(child, SIGRTMIN + 2));
 	EQUAL(test_wait(child), 0);
 }
+
+/* Each waits for the other's signal, which comes at any moment of the call. */
+TEST(two_processes_in_turn_by_sigtimedwait)
+{
+	const struct timespec patience = { .tv_sec = 20 };
+	pid_t parent = getpid(), child;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	child = fork();
+	OK(child);
+	for (int i = 0; i < 20000; i++) {
+		if (!child)
+			OK(kill(parent, SIGUSR1));
+		EQUAL(sigtimedwait(&set, NULL, &patience), SIGUSR1);
+		if (child)
+			OK(kill(child, SIGUSR1));
+	}
+	if (!child)
+		_exit(0);
+	EQUAL(test_wait(child), 0);
+}
