@@ -162,6 +162,9 @@ static long open_at(int directory_fd, uptr name, u32 flags, u32 mode, u32 walk_f
 	result = open_flags_check(flags);
 	if (!result)
 		result = path_argument_init(&argument, directory_fd, name, 0);
+	/* An absolute name does not begin at the descriptor, unless that is its root. */
+	if (!result && (walk_flags & WALK_IN_ROOT) && !argument.start && directory_fd != AT_FDCWD)
+		result = start_from_fd(&argument, directory_fd);
 	if (result)
 		return result;
 	result = open_and_install(&argument, flags, mode & MODE_PERMISSIONS, walk_flags);

@@ -254,7 +254,9 @@ static int open_create_once(const struct walker *walker, const struct path *star
 	if (error)
 		return error;
 	*link = NULL;
-	if (last.kind != LAST_NORMAL || last.trailing_slash)
+	if (last.kind != LAST_NORMAL)
+		error = flags & O_EXCL ? -EEXIST : -EISDIR;
+	else if (last.trailing_slash)
 		error = -EISDIR;
 	else
 		error = create_or_find(walker, parent, &last, mode, &place.dentry, &made);

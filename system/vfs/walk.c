@@ -21,6 +21,7 @@ struct walk {
 	struct path here;		/* reference held */
 	struct path root;		/* reference held */
 	struct path start;		/* of RESOLVE_BENEATH; borrowed */
+	bool met_root;			/* an absolute name, or ".." */
 	const char *rest;		/* the part of the name still to go */
 	char *buffer;			/* where rest is, once a link was followed */
 };
@@ -149,6 +150,7 @@ static int walk_up(struct walk *walk)
 	struct dentry *parent;
 	struct path up = walk->here;
 
+	walk->met_root = true;
 	if (path_equal(&up, &walk->root))
 		return walk->flags & WALK_BENEATH ? -EXDEV : 0;
 	if ((walk->flags & WALK_BENEATH) && path_equal(&up, &walk->start))
@@ -243,7 +245,8 @@ static int walk_link(struct walk *walk, struct inode *inode)
 	if (IS_ERROR(joined))
 		return PTR_ERROR(joined);
 	if (joined[0] == '/') {
-		if (walk->flags & WALK_BENEATH) {
+		/* Linux takes the root for another mount as long as the walk has not met it. */
+		if ((walk->flags & WALK_BENEATH) || ((walk->flags & WALK_NO_MOUNTS) && !walk->met_root)) {
 			heap_free(joined);
 			return -EXDEV;
 		}
@@ -350,30 +353,30 @@ static int walk_all(struct walk *walk, bool parent)
 static int walk_begin(struct walk *walk, const struct walker *walker, const struct path *start,
 		      const char *name, u32 flags)
 {
-	*walk = (struct walk){ .walker = walker, .flags = flags, .rest = name };
+	*walk = (struct walk){ .walker = walker, .flags = flags, .rest = name, .met_root = *name == '/' };
 	if (!*name && !(flags & WALK_EMPTY))
 		return -ENOENT;
-	if (start)
+	if (start) {
+		walk->here = *start;
 		path_get(start);
-	if ((flags & WALK_IN_ROOT) && start) {
-		walk->root = *start;
-		path_get(start);
+	} else {
+		fs_context_cwd(walker->fs, &walk->here);
+	}
+	if (flags & WALK_IN_ROOT) {
+		walk->root = walk->here;
+		path_get(&walk->root);
 	} else {
 		fs_context_root(walker->fs, &walk->root);
 	}
 	if (*name == '/') {
-		if (start)
-			path_put(start);
+		path_put(&walk->here);
+		walk->here = walk->root;
+		path_get(&walk->here);
 		if (flags & WALK_BENEATH) {
+			path_put(&walk->here);
 			path_put(&walk->root);
 			return -EXDEV;
 		}
-		walk->here = walk->root;
-		path_get(&walk->here);
-	} else if (start) {
-		walk->here = *start;
-	} else {
-		fs_context_cwd(walker->fs, &walk->here);
 	}
 	walk->start = walk->here;
 	if (flags & WALK_BENEATH)
