@@ -24,7 +24,7 @@ u32 lower_handles_limit(void)
 {
 	u64 host_limit = config()->rlimits[7][1] / 2;	/* RLIMIT_NOFILE, hard: the host's too */
 
-	return MIN((u64)HANDLES_MAX, MAX(host_limit, (u64)64));
+	return MIN((u64)HANDLES_MAX, MAX(host_limit, (u64)4));
 }
 
 /* Takes one unused handle out of the list. handles_lock held. The handle, or -1. */
