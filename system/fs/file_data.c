@@ -21,6 +21,7 @@
 #define HEAP_FILE_MIN	64u
 
 static u64 last_serial;
+static u32 memfds;
 
 /* Makes inode->data, once, whoever comes first. */
 static int data_create(struct inode *inode)
@@ -62,11 +63,18 @@ void file_data_free(struct inode *inode)
 	if (!data)
 		return;
 	lower_handle_forget(data);
-	if (data->place == PLACE_MEMFD)
+	if (data->place == PLACE_MEMFD) {
 		host_close(data->memfd);
+		atomic_sub(&memfds, 1);
+	}
 	heap_free(data->bytes);
 	heap_free(data);
 	inode->data = NULL;
+}
+
+u32 file_data_memfds(void)
+{
+	return READ_ONCE(memfds);
 }
 
 u64 file_data_blocks(struct inode *inode)
@@ -145,6 +153,7 @@ int file_data_to_memfd(struct inode *inode)
 		host_close(memfd);
 		return (int)error;
 	}
+	atomic_add(&memfds, 1);
 	data->memfd = memfd;
 	data->memfd_serial = atomic_add(&last_serial, 1);
 	store_release(&data->place, PLACE_MEMFD);

@@ -7,6 +7,7 @@
 #include "boundary/layout.h"
 #include "core/heap.h"
 #include "core/report.h"
+#include "fs/file_data.h"
 #include "fs/proc.h"
 
 static int usage_show(struct proc_text *text, const struct proc_key *key)
@@ -18,6 +19,7 @@ static int usage_show(struct proc_text *text, const struct proc_key *key)
 	proc_print(text, "heap_objects %lu\n", usage.slab_objects);
 	proc_print(text, "heap_object_bytes %lu\n", usage.slab_bytes);
 	proc_print(text, "heap_run_pages %lu\n", usage.page_bytes / PAGE_SIZE - usage.slab_pages);
+	proc_print(text, "handles %u\n", file_data_memfds());
 	proc_print(text, "processes %u\n", process_count());
 	return 0;
 }
