@@ -14,8 +14,8 @@
 #include <asm/unistd_64.h>
 #include <linux/mman.h>
 
+#include "arch/x86_64/key.h"
 #include "boundary/layout.h"
-#include "core/channel.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/lock.h"
@@ -126,15 +126,14 @@ static bool window_enter_locked(struct window *window, const struct window_use *
 static bool window_map(u64 address, const struct window_source *source, u64 start)
 {
 	int protection = PROT_READ | (source->writable ? PROT_WRITE : 0);
-	long result = host_mmap(address, WINDOW_SIZE, protection, MAP_SHARED | MAP_FIXED,
-				source->handle, start);
+	/* Not for the program's eyes, not even until it has its key. */
+	long result = host_mmap(address, WINDOW_SIZE, key_in_use ? PROT_NONE : protection,
+				MAP_SHARED | MAP_FIXED, source->handle, start);
 
 	if (result < 0)
 		return false;
-	/* Not for the program's eyes. */
-	if (config()->protection_key >= 0)
-		result = host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, protection,
-				    config()->protection_key);
+	if (key_in_use)
+		result = host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, protection, LAYER_KEY);
 	return result >= 0;
 }
 
