@@ -28,7 +28,7 @@ $(BUILD)/tests/escape/gate: tests/escape/gate.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
 
-FUZZ_TESTS := $(BUILD)/tests/fuzz/calls $(BUILD)/tests/fuzz/walks
+FUZZ_TESTS := $(BUILD)/tests/fuzz/calls $(BUILD)/tests/fuzz/walks $(BUILD)/tests/fuzz/data
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
