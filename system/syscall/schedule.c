@@ -49,11 +49,13 @@ static long host_thread_of(s32 tid, bool change)
 	lock_acquire(&process_tree_lock);
 	thread = thread_find_locked((u32)tid);
 	if (thread) {
+		lock_acquire(&thread->process->signal_lock);
 		its = thread->process->credentials;
 		host_tid = thread->host_tid ? (long)thread->host_tid : -ESRCH;
 		if (change && own->euid != its->uid && own->euid != its->euid &&
 		    !credentials_capable(own, CAP_SYS_NICE))
 			host_tid = -EPERM;
+		lock_release(&thread->process->signal_lock);
 	}
 	lock_release(&process_tree_lock);
 	return host_tid;
@@ -193,17 +195,20 @@ static long nice_set(struct process *process, int nice)
 	return 0;
 }
 
+/* The lock keeps the credentials that are looked at. */
 static bool nice_visit_one(struct process *process, void *data)
 {
 	struct nice_visit *visit = data;
 
+	lock_acquire(&process->signal_lock);
 	if (process->state != PROCESS_RUNNING || !process->credentials ||
 	    !nice_matches(visit, process))
-		return false;
-	if (visit->set)
+		;
+	else if (visit->set)
 		visit->result = nice_set(process, visit->nice);
 	else if (visit->result == -ESRCH || 20 - process->nice > visit->result)
 		visit->result = 20 - process->nice;
+	lock_release(&process->signal_lock);
 	return false;
 }
 
