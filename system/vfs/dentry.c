@@ -282,16 +282,6 @@ void name_detach_locked(struct dentry *dentry)
 	name_change_end();
 }
 
-void name_fill_locked(struct dentry *dentry, struct inode *inode)
-{
-	if (!(dentry->flags & DENTRY_PINNED))
-		absence_count--;
-	list_remove(&dentry->entry_node);
-	dentry->flags &= ~DENTRY_PINNED;
-	store_release(&dentry->inode, inode);
-	entry_add_locked(dentry);
-}
-
 u32 name_count(void)
 {
 	return READ_ONCE(table_used);

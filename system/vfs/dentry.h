@@ -80,8 +80,6 @@ struct dentry *name_find_locked(const struct dentry *parent, u32 hash, const cha
 void name_attach_locked(struct dentry *dentry);
 /* Takes it out again; bumps name_sequence. Under name_lock; the caller holds a reference. */
 void name_detach_locked(struct dentry *dentry);
-/* Gives an absent entry its inode, whose reference it takes over. Under name_lock. */
-void name_fill_locked(struct dentry *dentry, struct inode *inode);
 /* How many names are in the cache. */
 u32 name_count(void);
 /*

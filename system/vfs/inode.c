@@ -154,8 +154,6 @@ void inode_changed(struct inode *inode)
 {
 	if (!(READ_ONCE(inode->flags) & INODE_CHANGED))
 		atomic_or(&inode->flags, INODE_CHANGED);
-	if (inode->operations->changed)
-		inode->operations->changed(inode);
 }
 
 void inode_touch_modified(struct inode *inode)

@@ -76,8 +76,6 @@ struct inode_operations {
 	void (*attributes)(struct inode *inode, struct attributes *out);
 	/* Changes the size (LOCK_INODE not held). NULL: -EINVAL. */
 	int (*truncate)(struct inode *inode, u64 size);
-	/* Something other than data was changed in memory: it can't be dropped and loaded again. NULL: nothing. */
-	void (*changed)(struct inode *inode);
 	/* The last reference is gone: free private data. NULL: nothing. */
 	void (*release)(struct inode *inode);
 };
@@ -188,7 +186,7 @@ void inode_touch_changed(struct inode *inode);
 void inode_touch_accessed(struct inode *inode);
 /* CLOCK_REALTIME to the coarse grain that files show. */
 s64 inode_now_ns(void);
-/* Marks what must not be dropped and loaded again; calls operations->changed. */
+/* Marks what must not be dropped and loaded again. */
 void inode_changed(struct inode *inode);
 
 /* ---- Reading directories ---- */
