@@ -3,6 +3,7 @@
 #include <linux/time_types.h>
 
 #include "core/heap.h"
+#include "core/restart.h"
 #include "core/string.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
@@ -78,7 +79,12 @@ out:
 
 long sys_poll(uptr fds, u32 count, int timeout_ms)
 {
-	return poll_until(fds, count, deadline_after_ms(timeout_ms));
+	u64 deadline_ns = deadline_after_ms(timeout_ms);
+	long result;
+
+	restart_take(RESTART_POLL, &deadline_ns);
+	result = poll_until(fds, count, deadline_ns);
+	return result == -ERESTARTNOHAND ? restart_later(RESTART_POLL, deadline_ns) : result;
 }
 
 /*

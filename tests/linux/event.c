@@ -457,3 +457,24 @@ TEST(epoll_watches_a_signalfd_for_a_process_that_ended)
 	EQUAL(epoll_wait(epoll_fd, &event, 1, 0), 0);
 	OK(close(epoll_fd));
 }
+
+/* Stopped and continued more often than the timeout is long. */
+TEST(poll_keeps_its_deadline_when_stopped)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	OK(child);
+	if (!child) {
+		EQUAL(poll(NULL, 0, 300), 0);
+		_exit(0);
+	}
+	for (int i = 0; i < 100 && waitpid(child, &status, WNOHANG) == 0; i++) {
+		test_pause_ms(50);
+		OK(kill(child, SIGSTOP));
+		OK(kill(child, SIGCONT));
+		if (i == 99)
+			test_fail(__FILE__, __LINE__, "poll never ends");
+	}
+	EQUAL(status, 0);
+}
