@@ -102,6 +102,8 @@ ends "full disk" 1 '"$MEZZO" do -- sh -c "echo x > /dev/full"'
 # ---- signals ----
 forward()	# signal expected
 {
+	# What the last one wrote is not this one's word that it is ready.
+	rm -f o
 	# bash has what it starts with & ignore SIGINT, and an ignored signal is passed on to nobody.
 	env --default-signal="$1" "$MEZZO" do -- sh -c 'trap "echo got; exit 7" '"$1"'; echo ready; while :; do sleep 0.05; done' > o 2> e &
 	local pid=$!
