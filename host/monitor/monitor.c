@@ -141,6 +141,7 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 				continue;
 			case REQUEST_STOPPED:
 				/* The user's shell wants its terminal back, and goes on when we do. */
+				streams_settle(monitor->streams);
 				raise(SIGSTOP);
 				continue;
 			case REQUEST_EXIT:

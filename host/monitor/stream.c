@@ -48,6 +48,8 @@ struct streams {
 	struct channel *channel;
 	int trouble_fd;
 	uint32_t finishing;		/* futex: the domain is dead */
+	uint32_t settling;		/* somebody waits in streams_settle() */
+	uint32_t moved;			/* futex: raised with each piece of output while settling */
 	pthread_t watcher;
 	struct lane lanes[STREAM_COUNT];
 };
@@ -89,6 +91,10 @@ static void output_advance(struct lane *stream, uint32_t size)
 
 	stream->own_counter += size;
 	store(&ring->tail, stream->own_counter);
+	if (load(&stream->all->settling)) {
+		__atomic_add_fetch(&stream->all->moved, 1, __ATOMIC_SEQ_CST);
+		futex_wake_all(&stream->all->moved);
+	}
 	waiting = output_waiting(stream);
 	if (waiting > RING_SIZE / 2) {
 		stream->told = false;
@@ -414,6 +420,23 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 		return NULL;
 	}
 	return all;
+}
+
+void streams_settle(struct streams *all)
+{
+	store(&all->settling, 1);
+	for (int i = STREAM_OUT; i < STREAM_COUNT; i++) {
+		struct lane *stream = &all->lanes[i];
+		uint32_t head = load(&stream->ring->head);	/* what comes later is not waited for */
+
+		for (;;) {
+			struct futex_watch watch = { &all->moved, load(&all->moved) };
+
+			if (ring_used(head, load(&stream->own_counter)) <= 0 || futex_wait_any(&watch, 1))
+				break;
+		}
+	}
+	store(&all->settling, 0);
 }
 
 void streams_finish(struct streams *all)

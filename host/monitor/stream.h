@@ -20,6 +20,12 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 			      struct error *err);
 
 /*
+ * Wait until all that the domain has written so far is out, as far as the outer streams take it. For
+ * the thread that serves requests; the domain waits for its answer meanwhile.
+ */
+void streams_settle(struct streams *streams);
+
+/*
  * Once the domain is dead: write out all that it left in its rings and end the threads. The reader of
  * stdin may stay blocked in its read for the rest of the process.
  */
