@@ -61,7 +61,8 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 	enum monitor_outcome outcome;
 	struct monitor monitor;
 	struct error err;
-	int wait_status;
+	int wait_status, status;
+	bool complete;
 
 	if (monitor_init(&monitor, &setup, &err)) {
 		domain_end(domain);
@@ -72,8 +73,10 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 	else
 		outcome = monitor_run(&monitor, &err);
 	wait_status = domain_end(domain);
-	monitor_release(&monitor);
-	return tell_outcome(outcome, plan, domain, &monitor, wait_status, &err);
+	complete = monitor_release(&monitor);
+	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, &err);
+	/* A program that could not know that its output is lost has not succeeded. */
+	return status || complete ? status : EXIT_MEZZO_FAILED;
 }
 
 int domain_run(const struct plan *plan)

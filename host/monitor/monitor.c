@@ -169,10 +169,13 @@ static void unblock_signals(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void monitor_release(struct monitor *monitor)
+bool monitor_release(struct monitor *monitor)
 {
+	bool complete;
+
 	unblock_signals();
-	streams_finish(monitor->streams);
+	complete = streams_finish(monitor->streams);
 	terminal_restore(&monitor->terminal);
 	close_files(monitor);
+	return complete;
 }

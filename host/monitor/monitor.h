@@ -60,7 +60,10 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 /* Serve the domain until it ends or must be ended. The domain may still have processes then. */
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err);
 
-/* Once all of the domain is dead: write out its streams, let go of everything. */
-void monitor_release(struct monitor *monitor);
+/*
+ * Once all of the domain is dead: write out its streams, let go of everything. False where output was lost
+ * (streams_finish()).
+ */
+bool monitor_release(struct monitor *monitor);
 
 #endif

@@ -15,7 +15,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +50,7 @@ struct streams {
 	struct channel *channel;
 	int trouble_fd;
 	uint32_t finishing;		/* futex: the domain is dead */
+	uint32_t lost;			/* output could not be written, and not for want of a reader */
 	uint32_t settling;		/* somebody waits in streams_settle() */
 	uint32_t moved;			/* futex: raised with each piece of output while settling */
 	pthread_t watcher;
@@ -104,11 +107,20 @@ static void output_advance(struct lane *stream, uint32_t size)
 	}
 }
 
-/* Nobody reads outside: the domain's writers get EPIPE, and what waits is thrown away. */
-static void output_close(struct lane *stream)
+/*
+ * The outside takes no more: the domain's writers get EPIPE, and what waits is thrown away. That a reader
+ * has gone is ordinary; anything else the user must hear of.
+ */
+static void output_close(struct lane *stream, int error)
 {
+	static const char *const names[] = { "input", "output", "error", "log" };
 	int64_t waiting = output_waiting(stream);
 
+	if (error != EPIPE) {
+		store(&stream->all->lost, 1);
+		dprintf(STDERR_FILENO, "mezzo: output is lost: can't write the domain's standard %s: %s\n",
+			names[stream - stream->all->lanes], strerror(error));
+	}
 	store(&stream->ring->consumer_closed, 1);
 	if (waiting > 0)
 		output_advance(stream, (uint32_t)waiting);
@@ -137,7 +149,7 @@ static void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
 	else if (stream->fd >= 0 && errno == EAGAIN)
 		wait_writable(stream->fd);
 	else if (stream->fd < 0 || errno != EINTR)
-		output_close(stream);
+		output_close(stream, stream->fd < 0 ? EPIPE : errno);
 }
 
 /* Write all that waits. False where the ring is broken. */
@@ -439,8 +451,9 @@ void streams_settle(struct streams *all)
 	store(&all->settling, 0);
 }
 
-void streams_finish(struct streams *all)
+bool streams_finish(struct streams *all)
 {
+	bool lost;
 
 	store(&all->finishing, 1);
 	futex_wake_all(&all->finishing);
@@ -453,6 +466,8 @@ void streams_finish(struct streams *all)
 		else
 			output_drain(stream);
 	}
+	lost = load(&all->lost);
 	if (!all->lanes[STREAM_IN].has_worker)
 		free(all);
+	return !lost;
 }

@@ -6,6 +6,8 @@
 #ifndef HOST_MONITOR_STREAM_H
 #define HOST_MONITOR_STREAM_H
 
+#include <stdbool.h>
+
 #include "boundary/abi.h"
 #include "host/base/error.h"
 
@@ -27,8 +29,9 @@ void streams_settle(struct streams *streams);
 
 /*
  * Once the domain is dead: write out all that it left in its rings and end the threads. The reader of
- * stdin may stay blocked in its read for the rest of the process.
+ * stdin may stay blocked in its read for the rest of the process. Returns false where output was lost
+ * because an outer stream could not take it (a full disk; not: a reader that went away).
  */
-void streams_finish(struct streams *streams);
+bool streams_finish(struct streams *streams);
 
 #endif

@@ -97,6 +97,7 @@ prints "reader goes away" "y" '"$MEZZO" do -- yes 2> /dev/null | head -1'
 prints "statuses in a pipe" "0 3" '"$MEZZO" do -- true | "$MEZZO" do -- sh -c "cat; exit 3"; echo "${PIPESTATUS[@]}"'
 prints "line by line" "$(printf 'got a\ngot b')" '(echo a; sleep 0.05; echo b) | "$MEZZO" do -- sh -c "while read l; do echo got \$l; done"'
 prints "output appended" "$(printf 'before\nafter')" 'echo before > app; "$MEZZO" do -- echo after >> app; cat app'
+ends "output that can't be written" 125 '"$MEZZO" do -- sh -c "echo x" > /dev/full'
 ends "full disk" 1 '"$MEZZO" do -- sh -c "echo x > /dev/full"'
 
 # ---- signals ----
