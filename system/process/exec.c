@@ -206,7 +206,7 @@ static __noreturn void caller_leave(struct thread *caller, u32 pid)
 	if (caller->vfork)
 		vfork_return(pid);
 	signal_queue_flush(&caller->pending_queue);
-	thread_host_exit(caller, true);
+	thread_host_exit(caller);
 }
 
 static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)

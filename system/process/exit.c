@@ -189,9 +189,9 @@ __noreturn void thread_exit(u32 status)
 	if (shared)
 		clear_tid_tell(thread);
 	if (!last)
-		thread_host_exit(thread, false);
+		thread_host_exit(thread);
 	process_end(process, false);
-	thread_host_exit(thread, true);
+	thread_host_exit(thread);
 }
 
 __noreturn void process_exit_group(u32 status)

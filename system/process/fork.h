@@ -31,9 +31,9 @@ struct vfork_frame {
 __noreturn void vfork_return(u32 child_pid);
 
 /*
- * Ends the host thread (or its whole host process) under the calling thread. All bookkeeping is
- * done.
+ * Ends the host thread under the calling thread, and with the last one its host process. All
+ * bookkeeping is done.
  */
-__noreturn void thread_host_exit(struct thread *thread, bool whole_process);
+__noreturn void thread_host_exit(struct thread *thread);
 
 #endif

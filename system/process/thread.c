@@ -132,12 +132,11 @@ long host_thread_start(struct thread *thread, u64 flags, uptr tls,
 	return result < 0 ? result : 0;
 }
 
-void thread_host_exit(struct thread *thread, bool whole_process)
+void thread_host_exit(struct thread *thread)
 {
 	u64 all = ~0ull;
 
-	/* Who is the last thread of its host process ends that by ending itself. */
-	(void)whole_process;
+	/* The last thread of a host process ends that too. */
 	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
 	death_watch_end(thread);
 	thread_arch_end(thread);

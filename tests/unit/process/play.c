@@ -72,9 +72,8 @@ static struct play *play_of(struct thread *thread)
 	return (struct play *)thread->regs;
 }
 
-void thread_host_exit(struct thread *thread, bool whole_process)
+void thread_host_exit(struct thread *thread)
 {
-	(void)whole_process;
 	__builtin_longjmp(play_of(thread)->end, 1);
 }
 
