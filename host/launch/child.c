@@ -17,6 +17,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 
 #include "boundary/abi.h"
 #include "host/base/kernel.h"
@@ -41,6 +44,24 @@ static void die_with_monitor(const struct child *child)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
 		fail(child, "can't tie the domain to its monitor");
+}
+
+/*
+ * Some C libraries register the thread with the kernel for restartable sequences (rseq(2)). The kernel would go
+ * on writing there, memory that the layer gives back and programs may take, and would obey what it finds.
+ */
+static void leave_rseq(const struct child *child)
+{
+#ifdef RSEQ_SIG
+	/* The smallest length is what the library registers where __rseq_size tells the features in use. */
+	unsigned length = __rseq_size > 32 ? __rseq_size : 32;
+
+	if (__rseq_size && syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, length,
+				   RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+		fail(child, "can't give up the C library's restartable sequences");
+#else
+	(void)child;
+#endif
 }
 
 /* A terminal's signals are for the monitor, which passes them on. */
@@ -246,6 +267,7 @@ void child_run(const struct child *child)
 {
 	die_with_monitor(child);
 	leave_session();
+	leave_rseq(child);
 	set_limits();
 	enter_namespaces(child);
 	enter_empty_root(child);
