@@ -66,7 +66,7 @@ struct thread {
 	u64 space;		/* identity of the address space that the thread runs in */
 	u8 *selector;		/* IN_PROGRAM while it runs its program */
 	struct open_frame *open_frame;
-	/* written by the host when the host thread begins (process/thread.c) */
+	/* Written by the host when the host thread begins; the boot thread asks (process/thread.c). */
 	u32 host_own_tid;
 
 	/* Parking: see core/wait.h. */

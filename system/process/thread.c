@@ -102,6 +102,7 @@ void boot_thread_init(struct process *process)
 	struct thread *thread = (struct thread *)boot_thread_block;
 
 	thread_init(thread, process, 1);
+	thread->host_own_tid = (u32)host_call0(__NR_gettid);
 	thread->work = 0;
 	strlcpy(thread->name, "layer", sizeof(thread->name));
 }
