@@ -68,6 +68,7 @@ struct thread {
 	struct open_frame *open_frame;
 	/* Written by the host when the host thread begins; the boot thread asks (process/thread.c). */
 	u32 host_own_tid;
+	u64 open_space;		/* where the block's open pages are open; outlives the thread */
 
 	/* Parking: see core/wait.h. */
 	u32 park_word;		/* futex; raised by each unpark */

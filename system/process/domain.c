@@ -219,7 +219,7 @@ static void first_program_launch(void)
 	process->is_session_leader = true;
 	if (streams_install(process->files) || terminal_install(process->files, &walker))
 		panic("no memory for the streams");
-	thread = thread_create(process, process->pid);
+	thread = thread_create(process, process->pid, false);
 	if (!thread)
 		panic("no memory for the first thread");
 	process_publish(process, init_process);

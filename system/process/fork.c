@@ -205,7 +205,7 @@ static void fork_start(struct thread *thread)
 static long thread_clone(struct thread *self, const struct clone_request *request)
 {
 	u64 host_flags = HOST_THREAD_FLAGS | (request->flags & CLONE_SETTLS);
-	struct thread *thread = thread_create(self->process, 0);
+	struct thread *thread = thread_create(self->process, 0, true);
 	u32 tid;
 	long error;
 
@@ -280,7 +280,7 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
 	pid = child->pid;
-	thread = thread_create(child, pid);
+	thread = thread_create(child, pid, request->flags & CLONE_VM);
 	if (thread && (request->flags & CLONE_PARENT_SETTID))
 		error = put_user(pid, request->parent_tid);
 	if (!thread || error) {

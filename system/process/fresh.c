@@ -56,7 +56,7 @@ static void reserve_fill(struct work *work)
 	store_release(&fill_queued, false);
 	if (load_acquire(&reserve))
 		return;
-	thread = thread_create(init_process, init_process->pid);
+	thread = thread_create(init_process, init_process->pid, false);
 	if (!thread)
 		return;
 	thread->in_reserve = true;
@@ -77,7 +77,7 @@ struct thread *fresh_thread_create(struct process *process, u32 tid)
 	struct thread *thread = atomic_exchange(&reserve, NULL);
 
 	if (!thread)
-		return thread_create(process, tid);
+		return thread_create(process, tid, false);
 	thread->process = process;
 	thread->tid = tid;
 	return thread;

@@ -180,8 +180,11 @@ u32 process_count(void);
 
 /* ---- process/thread.c: thread blocks and the host threads under them ---- */
 
-/* A thread block with its stacks, one new tid unless tid != 0. NULL: out of memory or ids. */
-struct thread *thread_create(struct process *process, u32 tid);
+/*
+ * A thread block with its stacks, one new tid unless tid != 0; here: it is to run in the calling thread's address
+ * space. NULL: out of memory or ids.
+ */
+struct thread *thread_create(struct process *process, u32 tid, bool here);
 /* Gives back a block on which no host thread has begun; the id is the caller's. */
 void thread_free(struct thread *thread);
 

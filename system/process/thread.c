@@ -6,8 +6,9 @@
  * ignore: no zombies, nothing to reap. A thread gives its block back itself, as the last thing
  * before the host call that ends it; from there on it uses no stack and takes no signals.
  *
- * Free blocks form a list: pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so
- * that no block can come back between a popper's look and its exchange.
+ * Free blocks form lists, one of the domain and with a protection key one of each address space (arch/x86_64/key.h):
+ * pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so that no block can come back between a
+ * popper's look and its exchange.
  */
 #include "process/thread.h"
 
@@ -30,39 +31,57 @@
 char boot_thread_block[THREAD_BLOCK_SIZE]
 	__attribute__((aligned(THREAD_BLOCK_SIZE), section(".bss.aligned")));
 
-/* Known to gate.S: linked by the first word of each block. */
+/* The domain's; see trap.h. Linked by the first word of each block. */
 struct thread *free_threads;
 static struct lock free_lock = LOCK_INIT(LOCK_EVENT);
 
-__noreturn void thread_block_free_and_exit(struct thread *thread);
-
 /* ---- Blocks ---- */
 
-static struct thread *block_pop(void)
+static struct thread *block_pop(struct thread **list)
 {
 	struct thread *thread;
 
+	if (!load_acquire(list))
+		return NULL;
 	lock_acquire(&free_lock);
 	do {
-		thread = load_acquire(&free_threads);
-	} while (thread && !atomic_cas(&free_threads, thread, thread->self));
+		thread = load_acquire(list);
+	} while (thread && !atomic_cas(list, thread, thread->self));
 	lock_release(&free_lock);
 	return thread;
 }
 
-static void block_push(struct thread *thread)
+static void block_push(struct thread **list, struct thread *thread)
 {
 	struct thread *head;
 
 	do {
-		head = load_acquire(&free_threads);
+		head = load_acquire(list);
 		thread->self = head;
-	} while (!atomic_cas(&free_threads, head, thread));
+	} while (!atomic_cas(list, head, thread));
+}
+
+/* A block that no thread has: of this address space where the thread is to run here, else of the domain. */
+static struct thread *block_alloc(bool here)
+{
+	struct thread *thread = here ? block_pop(thread_arch_free_blocks()) : NULL;
+
+	if (!thread)
+		thread = block_pop(&free_threads);
+	if (thread)
+		return thread;
+	thread = pages_alloc(BLOCK_PAGES, BLOCK_PAGES);
+	if (thread)
+		thread->open_space = 0;
+	return thread;
 }
 
 static void thread_init(struct thread *thread, struct process *process, u32 tid)
 {
+	u64 open_space = thread->open_space;
+
 	memset(thread, 0, sizeof(*thread));
+	thread->open_space = open_space;
 	thread->self = thread;
 	/* With the registers below it the stack is aligned as C wants it. */
 	thread->kernel_stack_top = (u64)thread + thread_kernel_stack_end() - 8;
@@ -75,16 +94,14 @@ static void thread_init(struct thread *thread, struct process *process, u32 tid)
 		thread->work = WORK_TRACE;
 }
 
-struct thread *thread_create(struct process *process, u32 tid)
+struct thread *thread_create(struct process *process, u32 tid, bool here)
 {
 	u32 id = tid ? tid : id_alloc();
 	struct thread *thread;
 
 	if (!id)
 		return NULL;
-	thread = block_pop();
-	if (!thread)
-		thread = pages_alloc(BLOCK_PAGES, BLOCK_PAGES);
+	thread = block_alloc(here);
 	if (thread)
 		thread_init(thread, process, id);
 	else if (!tid)
@@ -94,7 +111,7 @@ struct thread *thread_create(struct process *process, u32 tid)
 
 void thread_free(struct thread *thread)
 {
-	block_push(thread);
+	block_push(thread_arch_is_open(thread) ? thread_arch_free_blocks() : &free_threads, thread);
 }
 
 void boot_thread_init(struct process *process)
@@ -125,11 +142,13 @@ long host_thread_start(struct thread *thread, u64 flags, uptr tls,
 	long result;
 
 	if (flags & CLONE_VM)
-		thread->space = thread_current()->space;
+		thread_arch_join(thread);
 	if (flags & CLONE_THREAD)
 		thread->host_tgid = thread_current()->host_tgid;
 	result = host_clone(flags | CLONE_CHILD_SETTID, (char *)thread->regs - 64, NULL,
 			    &thread->host_own_tid, tls, start, thread);
+	if (result < 0 && (flags & CLONE_VM))
+		thread_arch_unjoin(thread);
 	return result < 0 ? result : 0;
 }
 
@@ -140,6 +159,5 @@ void thread_host_exit(struct thread *thread)
 	/* The last thread of a host process ends that too. */
 	host_call4(__NR_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all));
 	death_watch_end(thread);
-	thread_arch_end(thread);
-	thread_block_free_and_exit(thread);
+	thread_arch_exit(thread);
 }

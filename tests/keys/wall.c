@@ -166,10 +166,32 @@ TEST(open_pages_of_others_are_closed)
 	IN_CHILD(CHECK(!can_read(parent)); CHECK(!can_write(parent)));
 	ZERO(pthread_create(&thread, NULL, block_of_thread, &other));
 	ZERO(pthread_join(thread, NULL));
-	/* The thread has ended: its block belongs to whoever comes next. */
-	for (int i = 0; i < 100 && can_read(other + OPEN_PAGES); i++)
-		test_pause_ms(10);
-	CHECK(!can_read(other + OPEN_PAGES));
+	/* The thread has ended: its block stays here, for the next thread of this address space and for no other. */
+	IN_CHILD(CHECK(!can_read(other + OPEN_PAGES)); CHECK(own_block() != other));
+	IN_CHILD(CHECK(own_block() != other));
+	still_alive();
+}
+
+static void *block_of_thread_in_child(void *parents)
+{
+	CHECK(own_block() != *(uintptr_t *)parents);
+	return parents;
+}
+
+TEST(open_pages_stay_with_their_address_space)
+{
+	enum { ROUNDS = 50 };
+	uintptr_t mine;
+	pthread_t thread;
+
+	faults_catch();
+	for (int i = 0; i < ROUNDS; i++) {
+		ZERO(pthread_create(&thread, NULL, block_of_thread, &mine));
+		ZERO(pthread_join(thread, NULL));
+		IN_CHILD(CHECK(!can_read(mine + OPEN_PAGES));
+			 ZERO(pthread_create(&thread, NULL, block_of_thread_in_child, &mine));
+			 ZERO(pthread_join(thread, NULL)));
+	}
 	still_alive();
 }
 

@@ -86,17 +86,33 @@ gate_thread_id:
 	jmp	entry_signal_identified
 
 /*
- * void thread_block_free_and_exit(struct thread *thread): puts the block on the list of free ones and ends the
- * host thread. Another may run on the block as soon as it is listed, so nothing of it is used from there on.
+ * void thread_block_free_and_exit(struct thread *thread, struct thread **list, u32 *threads): puts the block on
+ * a list of free ones and ends the host thread. Another may run on the block as soon as it is listed, so nothing of
+ * it is used from there on, its stack included.
  */
 	.globl thread_block_free_and_exit
 	.type thread_block_free_and_exit, @function
 thread_block_free_and_exit:
-	mov	free_threads(%rip), %rax
+	mov	(%rsi), %rax
 1:	mov	%rax, (%rdi)
-	lock cmpxchg %rdi, free_threads(%rip)
+	lock cmpxchg %rdi, (%rsi)
 	jnz	1b
-	xor	%edi, %edi
+	test	%rdx, %rdx
+	jz	4f
+	lock decl (%rdx)
+	jnz	4f
+	/* The last thread of its address space, and so the only one that still looks at this list. */
+	mov	(%rsi), %rdi
+	mov	%rdi, %rcx
+2:	mov	(%rcx), %rax			/* to the end of the list */
+	test	%rax, %rax
+	cmovnz	%rax, %rcx
+	jnz	2b
+	mov	free_threads(%rip), %rax
+3:	mov	%rax, (%rcx)
+	lock cmpxchg %rdi, free_threads(%rip)
+	jnz	3b
+4:	xor	%edi, %edi
 	mov	$60, %eax			/* exit */
 	syscall
 	ud2

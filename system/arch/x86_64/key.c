@@ -53,6 +53,7 @@ _Static_assert(KEY_OPEN_FRAME + sizeof(struct open_frame) <= THREAD_BLOCK_SIZE, 
 _Static_assert(KEY_CLOSED == 1 << 2 * LAYER_KEY, "offsets.h");
 _Static_assert(HEAP_SIZE == 1ul << KEY_HEAP_SHIFT && HEAP_BASE % THREAD_BLOCK_SIZE == 0, "offsets.h");
 _Static_assert(THREAD_BLOCK_SIZE >> KEY_SELECTOR_SHIFT == SELECTOR_STRIDE, "offsets.h");
+_Static_assert(offsetof(struct space, id) == 0, "entry_key.S reads it");
 _Static_assert(SPACE_PAGE == HEAP_BASE - PAGE_SIZE, "entry_key.S finds it there");
 _Static_assert(SELECTOR_VIEW_BASE + SELECTORS_SIZE <= WINDOW_BASE, "the view runs into the windows");
 
@@ -121,19 +122,44 @@ void *thread_view_of_program(void *word)
 	return key_in_use ? (char *)SELECTOR_VIEW_BASE + ((char *)word - (char *)selectors) : word;
 }
 
-/* A new address space: a copy of another one in which threads that do not run here have open pages. */
+/* A new address space: the copy of another one, in which threads that do not run here may have open pages. */
 static void space_begin(struct thread *thread)
 {
-	if (key_set(HEAP_BASE, HEAP_SIZE, LAYER_KEY))
+	if ((!SPACE->id || SPACE->opened) && key_set(HEAP_BASE, HEAP_SIZE, LAYER_KEY))
 		panic("the host does not let the heap have its key");
 	thread->space = atomic_add(&last_space, 1ul);
-	*(u64 *)SPACE_PAGE = thread->space;
+	*SPACE = (struct space){ .id = thread->space, .threads = 1 };
+}
+
+void key_thread_join(struct thread *thread)
+{
+	thread->space = thread_current()->space;
+	atomic_add(&SPACE->threads, 1u);
+}
+
+void key_thread_unjoin(struct thread *thread)
+{
+	(void)thread;
+	atomic_sub(&SPACE->threads, 1u);
+}
+
+/* Nothing that another program left behind is shown to this one. */
+static void pages_open(struct thread *thread)
+{
+	u64 open = (u64)thread + KEY_SIGNAL_STACK;
+
+	if (thread->open_space == thread->space)
+		return;
+	memset((void *)open, 0, OPEN_SIZE);
+	WRITE_ONCE(SPACE->opened, 1u);
+	if (key_set(open, OPEN_SIZE, 0))
+		panic("the host does not open the pages of thread %u", thread->tid);
+	thread->open_space = thread->space;
 }
 
 void key_thread_start(struct thread *thread)
 {
 	u64 index = ((u64)thread - HEAP_BASE) / THREAD_BLOCK_SIZE * SELECTOR_STRIDE;
-	u64 open = (u64)thread + KEY_SIGNAL_STACK;
 
 	if (!thread->space)
 		space_begin(thread);
@@ -141,18 +167,11 @@ void key_thread_start(struct thread *thread)
 		return;
 	thread->selector = &selectors[index];
 	thread->open_frame = (struct open_frame *)((u64)thread + KEY_OPEN_FRAME);
-	memset((void *)open, 0, OPEN_SIZE);
+	pages_open(thread);
 	thread->open_frame->pkru = PKRU_INITIAL;
-	if (key_set(open, OPEN_SIZE, 0) ||
-	    host_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
+	if (host_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
 		       SELECTOR_VIEW_BASE + index))
 		panic("the host does not put the wall around thread %u", thread->tid);
-}
-
-void key_thread_end(struct thread *thread)
-{
-	if (key_set((u64)thread + KEY_SIGNAL_STACK, OPEN_SIZE, LAYER_KEY))
-		panic("the host does not close the pages of thread %u", thread->tid);
 }
 
 /* ---- Host signals in the program, on the kernel stack ---- */

@@ -16,6 +16,7 @@
 #ifndef ARCH_KEY_H
 #define ARCH_KEY_H
 
+#include "boundary/layout.h"
 #include "core/thread.h"
 
 /* What the last instructions on the way out still need when the key is closed; offsets.h knows it. */
@@ -31,9 +32,23 @@ extern u8 key_in_use;
 
 /* Before any other host process or thread is made: sets the wall up where it can be. */
 void key_init(void);
-/* For thread_arch_start and thread_arch_end. */
-void key_thread_start(struct thread *thread);
-void key_thread_end(struct thread *thread);
+/*
+ * What the layer knows of the address space it runs in, on a page that each has for itself. A block whose pages were
+ * opened stays with its address space for further threads there, until the last of them is gone: opening and
+ * closing pages are host calls of several microseconds.
+ */
+struct space {
+	u64 id;				/* never used again; entry_key.S compares it */
+	struct thread *free_blocks;	/* as free_threads, see process/thread.c */
+	u32 threads;			/* that run here or are about to; atomic */
+	u32 opened;			/* pages were opened here, or are being; atomic */
+};
 
+#define SPACE ((struct space *)SPACE_PAGE)
+
+/* For the functions of arch.h. */
+void key_thread_start(struct thread *thread);
+void key_thread_join(struct thread *thread);
+void key_thread_unjoin(struct thread *thread);
 
 #endif

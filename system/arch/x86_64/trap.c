@@ -309,8 +309,29 @@ void thread_arch_start(struct thread *thread)
 		key_thread_start(thread);
 }
 
-void thread_arch_end(struct thread *thread)
+void thread_arch_join(struct thread *thread)
 {
 	if (key_in_use)
-		key_thread_end(thread);
+		key_thread_join(thread);
+}
+
+void thread_arch_unjoin(struct thread *thread)
+{
+	if (key_in_use)
+		key_thread_unjoin(thread);
+}
+
+struct thread **thread_arch_free_blocks(void)
+{
+	return key_in_use ? &SPACE->free_blocks : &free_threads;
+}
+
+bool thread_arch_is_open(const struct thread *thread)
+{
+	return key_in_use && thread->open_space == SPACE->id;
+}
+
+void thread_arch_exit(struct thread *thread)
+{
+	thread_block_free_and_exit(thread, thread_arch_free_blocks(), key_in_use ? &SPACE->threads : NULL);
 }

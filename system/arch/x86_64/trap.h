@@ -30,4 +30,13 @@ void kick_arrived(struct thread *thread);
 
 extern u64 xsave_restore_mask;
 
+/* Free thread blocks of the domain; gate.S knows them too. */
+extern struct thread *free_threads;
+
+/*
+ * Puts a block on a list and ends the host thread; threads, if not NULL, counts those of the address space: the last
+ * hands the whole list on to free_threads. See gate.S.
+ */
+__noreturn void thread_block_free_and_exit(struct thread *thread, struct thread **list, u32 *threads);
+
 #endif
