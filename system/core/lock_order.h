@@ -32,6 +32,7 @@
 	X(LOCK_EPOLL_READY)	/* epoll file: its own wait queue; inner before outer */ \
 	X(LOCK_TIMER)		/* domain: the timer heap */ \
 	X(LOCK_WINDOW)		/* mm: windows onto files */ \
+	X(LOCK_SITES)		/* domain: what is known of call sites in files */ \
 	X(LOCK_SLAB)		/* heap: one slab cache */ \
 	X(LOCK_PAGES)		/* heap: the page allocator */ \
 	X(LOCK_LOG)		/* domain: the log ring */

@@ -6,6 +6,7 @@
  */
 #include <linux/mman.h>
 
+#include "arch/x86_64/patch.h"
 #include "boundary/layout.h"
 #include "core/host.h"
 #include "memory/mm.h"
@@ -133,6 +134,8 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return -ENOMEM;
 	}
 	area->file = NULL;	/* taken over */
+	if (protection & PROT_EXEC)
+		sites_patch_mapped(mm, place);
 	return place;
 }
 

@@ -14,6 +14,7 @@
 #include "memory/mm_private.h"
 #include "memory/window.h"
 #include "vfs/file.h"
+#include "vfs/inode.h"
 
 #define AREAS_AT_FIRST 32
 
@@ -78,6 +79,16 @@ struct mm *mm_copy_locked(struct mm *mm)
 	copy->locked_bytes = 0;
 	copy->windows = NULL;
 	return copy;
+}
+
+void area_file_version(const struct area *area, struct file_version *version)
+{
+	const struct inode *inode = area->file->inode;
+
+	*version = (struct file_version){
+		.dev = inode->lower_dev ? inode->lower_dev : inode->fs->dev, .ino = inode->ino,
+		.size = inode->size, .mtime_ns = inode->mtime_ns,
+	};
 }
 
 static void areas_put(struct mm *mm)

@@ -42,6 +42,15 @@ struct area {
 	u32 flags;		/* AREA_* */
 };
 
+/* One state of a file's bytes: the same numbers, the same bytes. */
+struct file_version {
+	u64 dev, ino, size;
+	s64 mtime_ns;
+};
+
+/* The file that an area maps. */
+void area_file_version(const struct area *area, struct file_version *version);
+
 /* What exec was given as arguments, for others to read as /proc/PID/cmdline. Never changes. */
 struct command_line {
 	refcount references;	/* one of each mm */

@@ -30,6 +30,7 @@
 #include "arch/x86_64/key.h"
 #include "arch/x86_64/patch.h"
 #include "arch/x86_64/site.h"
+#include "arch/x86_64/site_history.h"
 #include "boundary/abi.h"
 #include "core/heap.h"
 #include "core/host.h"
@@ -237,18 +238,30 @@ static bool stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 	return true;
 }
 
+/* A free page within reach of site, and of its neighbours if there is a choice. 0: none. */
+static u64 stub_place_find(struct mm *mm, u64 site)
+{
+	u64 place = 0;
+
+	for (u64 reach = JUMP_REACH / 2; !place && reach <= JUMP_REACH; reach += JUMP_REACH / 2) {
+		u64 low = site > reach ? site - reach : USER_MIN;
+		u64 high = ROUND_DOWN(site + reach, PAGE_SIZE);
+
+		place = mm_find_gap_locked(mm, PAGE_SIZE, MAX(low, USER_MIN), MIN(high, USER_END));
+	}
+	return place;
+}
+
 /* A further block within reach of site. mm->lock and mm->stub_lock held. */
 static struct stub_block *stub_block_create(struct mm *mm, u64 site)
 {
-	u64 low = site > JUMP_REACH ? site - JUMP_REACH : USER_MIN;
-	u64 high = ROUND_DOWN(site + JUMP_REACH, PAGE_SIZE);
 	struct stub_block *block = heap_alloc_zero(sizeof(*block));
 	struct area area = { .protection = PROT_READ | PROT_EXEC, .flags = AREA_STUBS | AREA_SHARED };
 
 	if (!block)
 		return NULL;
 	block->stubs = pages_alloc_zero(1);
-	block->address = mm_find_gap_locked(mm, PAGE_SIZE, MAX(low, USER_MIN), MIN(high, USER_END));
+	block->address = stub_place_find(mm, site);
 	if (!block->stubs || !block->address)
 		goto fail;
 	if (host_mmap(block->address, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
@@ -332,15 +345,20 @@ static bool is_patched_before(struct mm *mm, const struct site_view *view, u64 s
 	return false;
 }
 
-/* mm->lock and mm->stub_lock held. False where it can't be patched, or is already. */
-static bool site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
+/* A jump that is to be written. */
+struct jump {
+	u8 *at;
+	size_t size;
+	u8 bytes[8];
+};
+
+/* Makes the stub. mm->lock and mm->stub_lock held. False where the site can't be patched, or is already. */
+static bool jump_prepare(struct mm *mm, const struct area *area, u64 site, u64 number, struct jump *jump)
 {
-	const u32 protection = area->protection;	/* a new block of stubs moves the areas */
 	struct site_view view;
-	u8 bytes[8] = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 };
 	enum pattern pattern;
-	u64 at, address, first, size;
 	struct stub *stub;
+	u64 address;
 	s32 relative;
 
 	if (site < area->start + SITE_BEFORE || site + SITE_BEHIND > area->end ||
@@ -352,18 +370,40 @@ static bool site_patch(struct mm *mm, struct area *area, u64 site, u64 number)
 	stub = stub_alloc(mm, site, &address);
 	if (!stub || !stub_write(stub, address, pattern, site, number, &view))
 		return false;
-	at = site - site_start(&view, pattern);
-	relative = address - (at + JUMP_SIZE);
-	memcpy(bytes + 1, &relative, sizeof(relative));
-
-	first = ROUND_DOWN(at, PAGE_SIZE);
-	size = ROUND_UP(at + 8, PAGE_SIZE) - first;
-	if (host_call3(__NR_mprotect, first, size, PROT_READ | PROT_WRITE | PROT_EXEC))
-		return false;
-	jump_write(mm, (u8 *)at, bytes, pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
-		   mm->references.count == 1 && process_current()->thread_count == 1);
-	host_call3(__NR_mprotect, first, size, protection);
+	*jump = (struct jump){ .at = (u8 *)site - site_start(&view, pattern),
+			       .size = pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
+			       .bytes = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 } };
+	relative = address - ((u64)jump->at + JUMP_SIZE);
+	memcpy(jump->bytes + 1, &relative, sizeof(relative));
 	return true;
+}
+
+/* All jumps at once, in text that has this protection. False: the host lets nobody write there. */
+static bool jumps_write(struct mm *mm, const struct jump *jumps, u32 count, u32 protection, bool alone)
+{
+	u64 first = -1ul, end = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		first = MIN(first, ROUND_DOWN((u64)jumps[i].at, PAGE_SIZE));
+		end = MAX(end, ROUND_UP((u64)jumps[i].at + jumps[i].size, PAGE_SIZE));
+	}
+	if (host_call3(__NR_mprotect, first, end - first, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return false;
+	for (u32 i = 0; i < count; i++)
+		jump_write(mm, jumps[i].at, jumps[i].bytes, jumps[i].size, alone);
+	host_call3(__NR_mprotect, first, end - first, protection);
+	return true;
+}
+
+/* mm->lock and mm->stub_lock held. False where it can't be patched, or is already. */
+static bool site_patch(struct mm *mm, const struct area *area, u64 site, u64 number)
+{
+	const u32 protection = area->protection;	/* a new block of stubs moves the areas */
+	struct jump jump;
+
+	return jump_prepare(mm, area, site, number, &jump) &&
+	       jumps_write(mm, &jump, 1, protection,
+			   mm->references.count == 1 && process_current()->thread_count == 1);
 }
 
 /* ---- Which sites ---- */
@@ -447,6 +487,25 @@ static bool site_try(struct mm *mm, const struct site_entry *entry)
 	       site_patch(mm, area, entry->site, entry->number);
 }
 
+static void history_tell(struct mm *mm, u64 site, u64 number)
+{
+	struct file_version version;
+	struct area *area;
+	u64 offset = 0;
+	bool known;
+
+	lock_acquire(&mm->lock);
+	area = mm_find_locked(mm, site);
+	known = area && area->start <= site && is_constant_text(area);
+	if (known) {
+		area_file_version(area, &version);
+		offset = site - area->start + area->offset;
+	}
+	lock_release(&mm->lock);
+	if (known)
+		site_history_trap(&version, offset, number);
+}
+
 void site_trapped(struct mm *mm, u64 site, u64 number)
 {
 	struct site_table *table = site_table_of(mm);
@@ -455,6 +514,8 @@ void site_trapped(struct mm *mm, u64 site, u64 number)
 	if (!table)
 		return;
 	entry = site_entry_find(table, site, number);
+	if (entry->count < TRAPS_BEFORE_PATCH)
+		history_tell(mm, site, number);
 	if (++entry->count < TRAPS_BEFORE_PATCH || entry->state == SITE_NEVER)
 		return;
 	lock_acquire(&mm->lock);
@@ -486,4 +547,32 @@ void sites_patch_known(struct mm *mm)
 			site_try(mm, &entry);
 	}
 	mm->sites_seen = generation;
+}
+
+void sites_patch_mapped(struct mm *mm, u64 address)
+{
+	struct area *area = mm_find_locked(mm, address);
+	const u32 protection = area->protection;
+	struct known_site sites[SITE_HISTORY_MAX];
+	struct jump jumps[SITE_HISTORY_MAX];
+	struct file_version version;
+	u32 known, count = 0;
+
+	if (!is_constant_text(area))
+		return;
+	area_file_version(area, &version);
+	known = site_history_map(&version, area->offset, area->offset + (area->end - area->start), sites);
+	if (!known)
+		return;
+	lock_acquire(&mm->stub_lock);
+	for (u32 i = 0; i < known; i++) {
+		/* A new block of stubs moves the areas. */
+		area = mm_find_locked(mm, address);
+		if (jump_prepare(mm, area, sites[i].offset - area->offset + area->start, sites[i].number,
+				 &jumps[count]))
+			count++;
+	}
+	if (count)
+		jumps_write(mm, jumps, count, protection, true);
+	lock_release(&mm->stub_lock);
 }

@@ -40,6 +40,12 @@ bool site_is_changing(struct mm *mm, u64 address);
  */
 void sites_patch_known(struct mm *mm);
 
+/*
+ * Text was mapped at an address that is nobody's yet: patches the sites in it that programs are known to come to. mm->lock
+ * held.
+ */
+void sites_patch_mapped(struct mm *mm, u64 address);
+
 /* For fork and the end of an mm. NULL is allowed. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);
 void stub_blocks_put(struct stub_block *blocks);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sites of each file, in a table with sets of a few ways; the longest unused file of a set gives way.
+ *
+ * Patching in a process costs a copied page of text, about as much as a trap or two. So a site is worth it where the
+ * sites of its page trap twice or more for each time that the file is mapped. That is worked out whenever the
+ * number of mappings has doubled, from counts since the file was first seen; a site that was worth it stays so,
+ * since it traps no more.
+ *
+ * Lock: history_lock (LOCK_SITES) guards all.
+ */
+#include "arch/x86_64/site_history.h"
+
+#include "boundary/layout.h"
+#include "core/heap.h"
+#include "core/lock.h"
+
+#define SETS		16u
+#define WAYS		4u
+#define MAPS_AT_FIRST	4u
+#define TRAPS_WORTH	2u	/* on one page, for each mapping */
+
+struct file_sites {
+	struct file_version version;
+	u64 last_use;
+	u32 maps;
+	u32 count;
+	struct known_site sites[SITE_HISTORY_MAX];
+};
+
+static struct lock history_lock = LOCK_INIT(LOCK_SITES);
+static struct file_sites *files[SETS][WAYS];
+static u64 uses;
+
+static bool version_is(const struct file_version *a, const struct file_version *b)
+{
+	return a->ino == b->ino && a->dev == b->dev && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns;
+}
+
+/* The entry of a file, a new one if need be. NULL: out of memory. */
+static struct file_sites *file_find_locked(const struct file_version *version)
+{
+	struct file_sites **set = files[(version->ino * 31 + version->dev) % SETS];
+	struct file_sites **oldest = set;
+
+	for (u32 i = 0; i < WAYS; i++) {
+		if (set[i] && version_is(&set[i]->version, version)) {
+			set[i]->last_use = ++uses;
+			return set[i];
+		}
+		if (*oldest && (!set[i] || set[i]->last_use < (*oldest)->last_use))
+			oldest = &set[i];
+	}
+	if (!*oldest)
+		*oldest = heap_alloc(sizeof(**oldest));
+	if (*oldest)
+		**oldest = (struct file_sites){ .version = *version, .last_use = ++uses };
+	return *oldest;
+}
+
+void site_history_trap(const struct file_version *version, u64 offset, u64 number)
+{
+	struct file_sites *file;
+	u32 i;
+
+	lock_acquire(&history_lock);
+	file = file_find_locked(version);
+	for (i = 0; file && i < file->count && file->sites[i].offset != offset; i++)
+		;
+	if (file && i < file->count)
+		file->sites[i].traps++;
+	else if (file && i < SITE_HISTORY_MAX)
+		file->sites[file->count++] = (struct known_site){
+			.offset = offset, .traps = 1, .number = number };
+	lock_release(&history_lock);
+}
+
+static bool page_is_worth(const struct file_sites *file, u64 offset)
+{
+	u32 traps = 0;
+
+	for (u32 i = 0; i < file->count; i++)
+		if (file->sites[i].offset / PAGE_SIZE == offset / PAGE_SIZE)
+			traps += file->sites[i].traps;
+	return traps >= TRAPS_WORTH * file->maps;
+}
+
+static void worth_find(struct file_sites *file)
+{
+	for (u32 i = 0; i < file->count; i++)
+		if (page_is_worth(file, file->sites[i].offset))
+			file->sites[i].worth = true;
+}
+
+u32 site_history_map(const struct file_version *version, u64 from, u64 to,
+		     struct known_site sites[SITE_HISTORY_MAX])
+{
+	struct file_sites *file;
+	u32 count = 0;
+
+	lock_acquire(&history_lock);
+	file = file_find_locked(version);
+	if (file && file->maps >= MAPS_AT_FIRST && !(file->maps & (file->maps - 1)))
+		worth_find(file);
+	if (file)
+		file->maps++;
+	for (u32 i = 0; file && i < file->count; i++)
+		if (file->sites[i].worth && file->sites[i].offset >= from &&
+		    file->sites[i].offset < to)
+			sites[count++] = file->sites[i];
+	lock_release(&history_lock);
+	return count;
+}
