@@ -12,7 +12,6 @@
 #include "arch/x86_64/site_history.h"
 
 #include "boundary/layout.h"
-#include "core/heap.h"
 #include "core/lock.h"
 
 #define SETS		16u
@@ -29,7 +28,8 @@ struct file_sites {
 };
 
 static struct lock history_lock = LOCK_INIT(LOCK_SITES);
-static struct file_sites *files[SETS][WAYS];
+/* Pages of it that are never used cost nothing. */
+static struct file_sites files[SETS][WAYS] __attribute__((section(".bss.large")));
 static u64 uses;
 
 static bool version_is(const struct file_version *a, const struct file_version *b)
@@ -38,25 +38,21 @@ static bool version_is(const struct file_version *a, const struct file_version *
 	       a->mtime_ns == b->mtime_ns;
 }
 
-/* The entry of a file, a new one if need be. NULL: out of memory. */
+/* The entry of a file, a new one if need be. */
 static struct file_sites *file_find_locked(const struct file_version *version)
 {
-	struct file_sites **set = files[(version->ino * 31 + version->dev) % SETS];
-	struct file_sites **oldest = set;
+	struct file_sites *set = files[(version->ino * 31 + version->dev) % SETS], *oldest = set;
+	u32 i;
 
-	for (u32 i = 0; i < WAYS; i++) {
-		if (set[i] && version_is(&set[i]->version, version)) {
-			set[i]->last_use = ++uses;
-			return set[i];
-		}
-		if (*oldest && (!set[i] || set[i]->last_use < (*oldest)->last_use))
+	for (i = 0; i < WAYS && !version_is(&set[i].version, version); i++)
+		if (set[i].last_use < oldest->last_use)
 			oldest = &set[i];
-	}
-	if (!*oldest)
-		*oldest = heap_alloc(sizeof(**oldest));
-	if (*oldest)
-		**oldest = (struct file_sites){ .version = *version, .last_use = ++uses };
-	return *oldest;
+	if (i < WAYS)
+		oldest = &set[i];
+	else
+		*oldest = (struct file_sites){ .version = *version };
+	oldest->last_use = ++uses;
+	return oldest;
 }
 
 void site_history_trap(const struct file_version *version, u64 offset, u64 number)
@@ -66,11 +62,11 @@ void site_history_trap(const struct file_version *version, u64 offset, u64 numbe
 
 	lock_acquire(&history_lock);
 	file = file_find_locked(version);
-	for (i = 0; file && i < file->count && file->sites[i].offset != offset; i++)
+	for (i = 0; i < file->count && file->sites[i].offset != offset; i++)
 		;
-	if (file && i < file->count)
+	if (i < file->count)
 		file->sites[i].traps++;
-	else if (file && i < SITE_HISTORY_MAX)
+	else if (i < SITE_HISTORY_MAX)
 		file->sites[file->count++] = (struct known_site){
 			.offset = offset, .traps = 1, .number = number };
 	lock_release(&history_lock);
@@ -101,11 +97,10 @@ u32 site_history_map(const struct file_version *version, u64 from, u64 to,
 
 	lock_acquire(&history_lock);
 	file = file_find_locked(version);
-	if (file && file->maps >= MAPS_AT_FIRST && !(file->maps & (file->maps - 1)))
+	if (file->maps >= MAPS_AT_FIRST && !(file->maps & (file->maps - 1)))
 		worth_find(file);
-	if (file)
-		file->maps++;
-	for (u32 i = 0; file && i < file->count; i++)
+	file->maps++;
+	for (u32 i = 0; i < file->count; i++)
 		if (file->sites[i].worth && file->sites[i].offset >= from &&
 		    file->sites[i].offset < to)
 			sites[count++] = file->sites[i];

@@ -18,7 +18,7 @@ struct known_site {
 	bool worth;		/* pays when it is patched in each process */
 };
 
-/* A site trapped. Cheap; memory may lack, then it is forgotten. */
+/* A site trapped. */
 void site_history_trap(const struct file_version *version, u64 offset, u64 number);
 /*
  * Text at [from, to) of a file is mapped to be executed: counts that and fills sites with those that are worth a
