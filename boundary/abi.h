@@ -22,7 +22,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 3
+#define BOUNDARY_VERSION 4
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 

@@ -6,11 +6,13 @@
  * belongs to the program. The range is the same in each process of each domain, so pointers into the
  * heap are valid everywhere, and the layer's text can be one shared mapping of one file.
  *
- *	LAYER_BASE                                                              LAYER_END
- *	| text, rodata | ... | heap: .data .bss, then pages (one shared memfd) | channel |
+ *	LAYER_BASE                                                                         LAYER_END
+ *	| text, rodata | space | selectors | heap: .data .bss, then pages (one shared memfd) | channel |
  *
  * Text and heap lie within 2 GiB of each other at the front, so that text reaches .data and .bss by
- * 32-bit relative addresses.
+ * 32-bit relative addresses. What each process touches lies close together, since each child of a fork needs a page
+ * table for each 2 MiB in which it touches something: text, space page and the first selectors in one, the
+ * front of the heap in the next.
  */
 #ifndef BOUNDARY_LAYOUT_H
 #define BOUNDARY_LAYOUT_H
@@ -18,24 +20,34 @@
 #define PAGE_SHIFT		12
 #undef PAGE_SIZE		/* some C libraries have one in limits.h, of another type */
 #define PAGE_SIZE		4096ul
+#define HUGE_PAGE_SIZE		(2ul << 20)
 
 #define LAYER_BASE		0x3f0000000000ul
 #define LAYER_TEXT_BASE		LAYER_BASE
-#define LAYER_TEXT_MAX		0x10000000ul		/* 256 MiB reserved, far less used */
+#define LAYER_TEXT_MAX		(SPACE_PAGE - LAYER_BASE)
 
-/* One page right below the heap, private to each address space (system/arch/x86_64/key.c). */
-#define SPACE_PAGE		(LAYER_BASE + LAYER_TEXT_MAX - PAGE_SIZE)
+/* One page private to each address space (system/arch/x86_64/key.h). */
+#define SPACE_PAGE		(LAYER_BASE + 0xff000ul)
 
-#define HEAP_BASE		(LAYER_BASE + LAYER_TEXT_MAX)
+/*
+ * Which threads run their programs: a byte each, in the heap's memfd behind the heap. Programs may read it
+ * (system/arch/x86_64/key.c).
+ */
+#define SELECTORS_BASE		(LAYER_BASE + 0x100000ul)
+#define SELECTORS_SIZE		0x8000000ul
+
+#define HEAP_BASE		(LAYER_BASE + 0x8200000ul)	/* aligned to a huge page */
 #define HEAP_SIZE		0x1000000000ul		/* 64 GiB of address space; sparse */
+#define HEAP_FILE_SIZE		(HEAP_SIZE + SELECTORS_SIZE)
 
 #define CHANNEL_BASE		(LAYER_BASE + 0x2000000000ul)
 
-/* What programs see of the layer's selectors, read-only (system/arch/x86_64/key.c). */
-#define SELECTOR_VIEW_BASE	(LAYER_BASE + 0x2080000000ul)
-
-/* The protection key of the layer's memory, where there is one: the first that a process gets. */
+/*
+ * The protection keys of the layer's memory, where there are any: the first two that a process gets. Programs have no access by
+ * the one, and may read by the other.
+ */
 #define LAYER_KEY		1
+#define SELECTOR_KEY		2
 
 /* Per-process windows onto objects, made and dropped by the layer as it reads files. */
 #define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)
@@ -49,6 +61,7 @@
 #define USER_MIN		0x10000ul
 
 #ifndef __ASSEMBLER__
+_Static_assert(SELECTORS_BASE + SELECTORS_SIZE <= HEAP_BASE, "the selectors run into the heap");
 _Static_assert(HEAP_BASE + HEAP_SIZE <= CHANNEL_BASE, "heap runs into the channel");
 #endif
 

@@ -35,5 +35,5 @@ bool processor_has_fsgsbase(void)
 
 int processor_allocate_key(void)
 {
-	return kernel_pkey_alloc() == LAYER_KEY ? LAYER_KEY : -1;
+	return kernel_pkey_alloc() == LAYER_KEY && kernel_pkey_alloc() == SELECTOR_KEY ? LAYER_KEY : -1;
 }

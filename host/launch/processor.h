@@ -16,7 +16,7 @@ void processor_xsave(uint64_t *mask, uint64_t *size);
 /* Whether programs may use RDFSBASE and its kin, without which no domain runs. */
 bool processor_has_fsgsbase(void);
 
-/* The layer's protection key (LAYER_KEY), for this process and those it forks; -1 where there is none. */
+/* The layer's protection key (LAYER_KEY; SELECTOR_KEY comes with it), for this process and those it forks; -1 where there is none. */
 int processor_allocate_key(void);
 
 #endif

@@ -109,7 +109,7 @@ static int make_files(struct domain *domain, struct start_files *files, struct e
 		return error_set(err, errno, "can't create the monitor's socket");
 	domain->socket = pair[0];
 	files->socket = pair[1];
-	files->heap = make_memory("mezzo-heap", HEAP_SIZE, err);
+	files->heap = make_memory("mezzo-heap", HEAP_FILE_SIZE, err);
 	if (files->heap < 0)
 		return files->heap;
 	files->channel = make_memory("mezzo-channel", sizeof(struct channel), err);

@@ -28,6 +28,7 @@ struct page *page_array;
 
 static struct lock pages_lock = LOCK_INIT(LOCK_PAGES);
 static u32 bins[BIN_COUNT];	/* first free run with 2^n to 2^(n+1)-1 pages */
+static u32 begin;		/* the first page that can be allocated; constant */
 static u32 frontier;		/* the first page that was never allocated */
 static u32 limit;		/* the first page that will not be allocated */
 static u32 used_pages;
@@ -214,7 +215,7 @@ u64 pages_limit(void)
 
 u32 pages_begin(void)
 {
-	return page_number(page_array + HEAP_PAGES) + 1;
+	return begin;
 }
 
 u32 pages_end(void)
@@ -223,16 +224,24 @@ u32 pages_end(void)
 }
 
 /*
- * The array of descriptors comes first, then a page that is never free, so that no run joins across
- * it.
+ * The array of descriptors lies so that those of the first 2 MiB of the heap are themselves in these 2 MiB:
+ * what most processes use needs one page table then, or one huge page. The array is a run that nobody frees, so that no
+ * other joins across it.
  */
 void pages_init(uptr first_free)
 {
 	u64 memory = config()->memory_total;
+	u32 first = page_number((void *)ROUND_UP(first_free, PAGE_SIZE)), array;
 
-	first_free = ROUND_UP(first_free, PAGE_SIZE);
-	page_array = (struct page *)first_free;
-	frontier = pages_begin();
+	page_array = (struct page *)(HEAP_BASE + HUGE_PAGE_SIZE -
+				     HUGE_PAGE_SIZE / PAGE_SIZE * sizeof(struct page));
+	array = page_number(page_array);
+	if (first >= array)
+		panic("no room for the descriptors of pages in the first 2 MiB");
+	begin = first;
+	frontier = array + (u32)(HEAP_PAGES * sizeof(struct page) / PAGE_SIZE);
+	run_mark(array, frontier - array, PAGE_RUN, false);
+	free_insert(first, array - first, true);
 	limit = HEAP_PAGES - 1;
 	if (memory && frontier + memory / PAGE_SIZE < limit)
 		limit = frontier + (u32)(memory / PAGE_SIZE);

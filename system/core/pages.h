@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two allocators share: a descriptor for each page of the heap, in one sparse array at the
+ * What the two allocators share: a descriptor for each page of the heap, in one sparse array near the
  * front of the heap. Descriptors of pages that were never used are zero and cost nothing.
  */
 #ifndef CORE_PAGES_H

@@ -19,7 +19,7 @@ void death_watch_begin(struct thread *thread)
 
 	watch->head.list.next = &watch->owner.entry;
 	watch->head.futex_offset = offsetof(struct robust_word, word);
-	watch->head.list_op_pending = thread_view_of_program(&death_word->entry);
+	watch->head.list_op_pending = &death_word->entry;
 	watch->owner.entry.next = &watch->head.list;
 	watch->owner.word = thread->host_own_tid;
 	if (host_call2(__NR_set_robust_list, &watch->head, sizeof(watch->head)))

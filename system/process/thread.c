@@ -13,10 +13,12 @@
 #include "process/thread.h"
 
 #include <asm/unistd_64.h>
+#include <linux/mman.h>
 #include <linux/sched.h>
 
 #include "arch/x86_64/arch.h"
 #include "boundary/layout.h"
+#include "core/event.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/report.h"
@@ -61,6 +63,38 @@ static void block_push(struct thread **list, struct thread *thread)
 	} while (!atomic_cas(list, head, thread));
 }
 
+static struct thread *block_make(void *memory)
+{
+	struct thread *thread = memory;
+
+	if (thread)
+		thread->open_space = 0;
+	return thread;
+}
+
+/*
+ * Blocks that have mappings of their own in the host come from groups with a huge page's range for themselves, so that the
+ * rest of the heap can be mapped by huge pages. Memory that is not used yet costs nothing.
+ */
+static struct thread *group_take(void)
+{
+	static char *next, *end;
+	const size_t pages = HUGE_PAGE_SIZE / PAGE_SIZE;
+	struct thread *thread = NULL;
+
+	lock_acquire(&free_lock);
+	if (next == end) {
+		next = pages_alloc(pages, pages);
+		end = next ? next + HUGE_PAGE_SIZE : NULL;
+	}
+	if (next != end) {
+		thread = block_make(next);
+		next += THREAD_BLOCK_SIZE;
+	}
+	lock_release(&free_lock);
+	return thread;
+}
+
 /* A block that no thread has: of this address space where the thread is to run here, else of the domain. */
 static struct thread *block_alloc(bool here)
 {
@@ -70,10 +104,7 @@ static struct thread *block_alloc(bool here)
 		thread = block_pop(&free_threads);
 	if (thread)
 		return thread;
-	thread = pages_alloc(BLOCK_PAGES, BLOCK_PAGES);
-	if (thread)
-		thread->open_space = 0;
-	return thread;
+	return thread_arch_splits_mappings() ? group_take() : block_make(pages_alloc(BLOCK_PAGES, BLOCK_PAGES));
 }
 
 static void thread_init(struct thread *thread, struct process *process, u32 tid)
@@ -136,6 +167,30 @@ void host_thread_enter(struct thread *thread)
 	__atomic_store_n(&thread->host_tid, thread->host_own_tid, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Each new process learns the pages of the heap that it uses by faults, four to seven at the heap's front. Once a domain
+ * has made this many, one huge page there, and one fault, is worth its 2 MiB of memory.
+ */
+#define PROCESSES_BEFORE_HUGE_PAGE 64
+
+static void heap_front_collapse(struct work *work)
+{
+	long error = host_call3(__NR_madvise, HEAP_BASE, HUGE_PAGE_SIZE, MADV_COLLAPSE);
+
+	(void)work;
+	if (error)
+		log_verbose("no huge page for the heap: error %ld", error);
+}
+
+static void host_process_count(void)
+{
+	static struct work collapse = { .run = heap_front_collapse };
+	static u32 processes;
+
+	if (READ_ONCE(processes) < PROCESSES_BEFORE_HUGE_PAGE && atomic_add(&processes, 1u) == PROCESSES_BEFORE_HUGE_PAGE)
+		event_work_submit(&collapse);
+}
+
 long host_thread_start(struct thread *thread, u64 flags, uptr tls,
 		       void (*start)(struct thread *thread))
 {
@@ -149,6 +204,8 @@ long host_thread_start(struct thread *thread, u64 flags, uptr tls,
 			    &thread->host_own_tid, tls, start, thread);
 	if (result < 0 && (flags & CLONE_VM))
 		thread_arch_unjoin(thread);
+	if (result >= 0 && !(flags & CLONE_VM))
+		host_process_count();
 	return result < 0 ? result : 0;
 }
 

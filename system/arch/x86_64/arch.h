@@ -21,6 +21,8 @@ __noreturn void thread_arch_exit(struct thread *thread);
 
 /* Free blocks for threads of this address space, linked by their first words. */
 struct thread **thread_arch_free_blocks(void);
+/* Whether parts of blocks are mapped in another way than the heap around them. */
+bool thread_arch_splits_mappings(void);
 /* Whether a block may serve this address space alone, since parts of it are open to its programs. */
 bool thread_arch_is_open(const struct thread *thread);
 /* The offset in its block at which the kernel stack of a new thread ends. */
@@ -28,8 +30,6 @@ u64 thread_kernel_stack_end(void);
 
 /* A thread's death watch, where the host can reach it with the program's rights. */
 struct death_watch *thread_death_watch(struct thread *thread);
-/* The address at which the host reads the death word with the program's rights. */
-void *thread_view_of_program(void *word);
 
 /* Leaves the layer by the frame at the top of the current thread's kernel stack. */
 __noreturn void thread_go_to_program(struct regs *regs);

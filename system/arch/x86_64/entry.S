@@ -204,6 +204,6 @@ layer_start:
 	.quad	gate_start
 	.quad	gate_end
 	.quad	layer_data_start
-	.quad	layer_data_end - 0x3f0010000000
-	.quad	layer_bss_end - 0x3f0010000000
+	.quad	layer_data_end - 0x3f0008200000
+	.quad	layer_bss_end - 0x3f0008200000
 2:

@@ -19,7 +19,7 @@
 #include "syscalls.h"
 
 #define CARRY(field) mov REGS_##field(%rsp), %rax; mov %rax, %gs:OPEN_##field
-#define SPACE_ID (layer_data_start - 4096)(%rip)	/* SPACE_PAGE */
+#define SPACE_ID space_page(%rip)
 
 	.section .entry, "ax", @progbits
 
@@ -61,11 +61,12 @@
 	xor	%ecx, %ecx
 	xor	%edx, %edx
 	mov	%gs:OPEN_PKRU, %eax
-	and	$~3, %eax
+	and	$~KEY_BITS, %eax
 	or	$KEY_CLOSED, %eax
 	wrpkru
+	not	%eax
 	test	$KEY_CLOSED, %al
-	jz	key_broken
+	jnz	key_broken
 	.endm
 
 /* From a stub, as entry_stub. */

@@ -2,9 +2,8 @@
 /*
  * Setting up the second wall, and host signals that struck in the program where it stands; see key.h.
  *
- * Each thread block has a selector: a byte on a cache line of its own, in an array that the layer
- * writes with the key open and that programs see read-only at SELECTOR_VIEW_BASE, where the host looks too
- * (Syscall User Dispatch). Each address space has a number: in the space page, private to it and
+ * Each thread block has a selector: a byte on a cache line of its own, in an array that only the layer may write
+ * and programs may read, and so the host too that looks at it with their rights (Syscall User Dispatch). Each address space has a number: in the space page, private to it and
  * under the key, and in the blocks of the threads that run there.
  *
  * No locks: all is the calling thread's own, or constant after the start.
@@ -29,7 +28,6 @@
 #include "process/process.h"
 
 #define SELECTOR_STRIDE		64ul
-#define SELECTORS_SIZE		(HEAP_SIZE / THREAD_BLOCK_SIZE * SELECTOR_STRIDE)
 #define OPEN_SIZE		(THREAD_BLOCK_SIZE - KEY_SIGNAL_STACK)
 #define PKRU_INITIAL		0x55555554u	/* as Linux starts programs: key 0 alone is open */
 #define XSTATE_PKRU		9
@@ -50,15 +48,14 @@ _Static_assert(offsetof(struct thread, host_own_tid) == THREAD_HOST_OWN_TID, "of
 _Static_assert(KEY_OPEN_FRAME + offsetof(struct open_frame, rax) == OPEN_RAX, "offsets.h");
 _Static_assert(KEY_OPEN_FRAME + offsetof(struct open_frame, pkru) == OPEN_PKRU, "offsets.h");
 _Static_assert(KEY_OPEN_FRAME + sizeof(struct open_frame) <= THREAD_BLOCK_SIZE, "the block's end");
-_Static_assert(KEY_CLOSED == 1 << 2 * LAYER_KEY, "offsets.h");
+_Static_assert(KEY_CLOSED == (1 << 2 * LAYER_KEY | 2 << 2 * SELECTOR_KEY), "offsets.h");
+_Static_assert(KEY_BITS == (3 | 3 << 2 * SELECTOR_KEY), "offsets.h");
 _Static_assert(HEAP_SIZE == 1ul << KEY_HEAP_SHIFT && HEAP_BASE % THREAD_BLOCK_SIZE == 0, "offsets.h");
 _Static_assert(THREAD_BLOCK_SIZE >> KEY_SELECTOR_SHIFT == SELECTOR_STRIDE, "offsets.h");
 _Static_assert(offsetof(struct space, id) == 0, "entry_key.S reads it");
-_Static_assert(SPACE_PAGE == HEAP_BASE - PAGE_SIZE, "entry_key.S finds it there");
-_Static_assert(SELECTOR_VIEW_BASE + SELECTORS_SIZE <= WINDOW_BASE, "the view runs into the windows");
+_Static_assert(HEAP_SIZE / THREAD_BLOCK_SIZE * SELECTOR_STRIDE <= SELECTORS_SIZE, "too few selectors");
 
 u8 key_in_use;
-u8 selectors[SELECTORS_SIZE] __attribute__((aligned(PAGE_SIZE), section(".bss.large")));
 
 static u32 pkru_offset;		/* in the host's XSAVE areas */
 static u64 last_space;		/* atomic */
@@ -88,8 +85,9 @@ static void maps_make(void)
 	if (host_mmap(SPACE_PAGE, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0) !=
 	    (long)SPACE_PAGE || key_set(SPACE_PAGE, PAGE_SIZE, LAYER_KEY) ||
 	    key_set(CHANNEL_BASE, ROUND_UP(sizeof(struct channel), PAGE_SIZE), LAYER_KEY) ||
-	    host_mmap(SELECTOR_VIEW_BASE, SELECTORS_SIZE, PROT_READ, MAP_SHARED | fixed, HANDLE_HEAP,
-		      (u64)selectors - HEAP_BASE) != (long)SELECTOR_VIEW_BASE)
+	    host_mmap(SELECTORS_BASE, SELECTORS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | fixed,
+		      HANDLE_HEAP, HEAP_SIZE) != (long)SELECTORS_BASE ||
+	    key_set(SELECTORS_BASE, SELECTORS_SIZE, SELECTOR_KEY))
 		panic("the host does not let the layer's memory have its key");
 }
 
@@ -108,18 +106,13 @@ void key_init(void)
 	__asm__("cpuid" : "+a"(a), "=b"(pkru_offset), "+c"(c), "=d"(d));
 	maps_make();
 	/* The first bytes of the heap are no thread block: their selector's place is free. */
-	death_word = (struct robust_word *)selectors;
+	death_word = (struct robust_word *)SELECTORS_BASE;
 	key_in_use = 1;
 }
 
 struct death_watch *thread_death_watch(struct thread *thread)
 {
 	return thread->open_frame ? &thread->open_frame->death_watch : &thread->death_watch;
-}
-
-void *thread_view_of_program(void *word)
-{
-	return key_in_use ? (char *)SELECTOR_VIEW_BASE + ((char *)word - (char *)selectors) : word;
 }
 
 /* A new address space: the copy of another one, in which threads that do not run here may have open pages. */
@@ -159,18 +152,18 @@ static void pages_open(struct thread *thread)
 
 void key_thread_start(struct thread *thread)
 {
-	u64 index = ((u64)thread - HEAP_BASE) / THREAD_BLOCK_SIZE * SELECTOR_STRIDE;
+	u64 selector = SELECTORS_BASE + ((u64)thread - HEAP_BASE) / THREAD_BLOCK_SIZE * SELECTOR_STRIDE;
 
 	if (!thread->space)
 		space_begin(thread);
 	if (thread == (struct thread *)boot_thread_block)
 		return;
-	thread->selector = &selectors[index];
+	thread->selector = (u8 *)selector;
 	thread->open_frame = (struct open_frame *)((u64)thread + KEY_OPEN_FRAME);
 	pages_open(thread);
 	thread->open_frame->pkru = PKRU_INITIAL;
 	if (host_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
-		       SELECTOR_VIEW_BASE + index))
+		       selector))
 		panic("the host does not put the wall around thread %u", thread->tid);
 }
 

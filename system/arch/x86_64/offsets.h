@@ -71,14 +71,15 @@
 #define OPEN_PKRU		(KEY_OPEN_FRAME + 64)
 
 #define HOST_FRAME_INFO	312		/* siginfo in the host's signal frame */
-#define KEY_CLOSED		4		/* PKRU: no access by the layer's key */
+#define KEY_CLOSED		0x24		/* PKRU: no access by the layer's key, no writing by the selectors' */
+#define KEY_BITS		0x33		/* all of key 0 and of the selectors': what programs don't choose */
 #define KEY_SIGNAL_STACK	0x6000		/* offset of the host signal stack in the thread block */
 #define KEY_HEAP_SHIFT		36		/* HEAP_SIZE */
 #define KEY_SELECTOR_SHIFT	9		/* THREAD_BLOCK_SIZE to SELECTOR_STRIDE */
 #define KEY_IN_PROGRAM		1
 
 /* BOUNDARY_VERSION, for the layer's note; process/domain.c asserts it. */
-#define NOTE_BOUNDARY_VERSION 3
+#define NOTE_BOUNDARY_VERSION 4
 
 #define USER_CS		0x33
 #define USER_SS		0x2b

@@ -326,6 +326,11 @@ struct thread **thread_arch_free_blocks(void)
 	return key_in_use ? &SPACE->free_blocks : &free_threads;
 }
 
+bool thread_arch_splits_mappings(void)
+{
+	return key_in_use;
+}
+
 bool thread_arch_is_open(const struct thread *thread)
 {
 	return key_in_use && thread->open_space == SPACE->id;
