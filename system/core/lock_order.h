@@ -27,7 +27,7 @@
 	X(LOCK_FILE_LOCKS)	/* domain: advisory locks */ \
 	X(LOCK_PROCESS_TREE)	/* domain: ids, parents, children, groups, sessions */ \
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \
-	X(LOCK_EVENT)		/* eventfd, timer and other small files */ \
+	X(LOCK_EVENT)		/* timer and other small files */ \
 	X(LOCK_WAIT_QUEUE)	/* wait queue: its waiters */ \
 	X(LOCK_EPOLL_READY)	/* epoll file: its own wait queue; inner before outer */ \
 	X(LOCK_TIMER)		/* domain: the timer heap */ \

@@ -73,7 +73,8 @@ static bool item_push(struct epoll_item *item)
 	struct epoll *epoll = item->epoll;
 	struct epoll_item *top = READ_ONCE(epoll->incoming);
 
-	if (atomic_exchange(&item->queued, 1))
+	/* Whoever wakes has a full barrier between the change and this look: see item_state_locked(). */
+	if (READ_ONCE(item->queued) || atomic_exchange(&item->queued, 1))
 		return false;
 	do {
 		item->incoming_next = top;
@@ -101,9 +102,12 @@ static bool item_notify(struct waiter *waiter, u32 key)
 /* Moves the stack to the end of the ready list, oldest first. */
 static void epoll_drain_locked(struct epoll *epoll)
 {
-	struct epoll_item *item = atomic_exchange(&epoll->incoming, NULL);
+	struct epoll_item *item;
 	struct list *end = epoll->ready.prev;
 
+	if (!READ_ONCE(epoll->incoming))
+		return;
+	item = atomic_exchange(&epoll->incoming, NULL);
 	while (item) {
 		struct epoll_item *next = item->incoming_next;
 

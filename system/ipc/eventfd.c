@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eventfd: a 64-bit counter under eventfd->lock (LOCK_EVENT, short: program memory is copied
- * before or after it). Readers and writers share one wait queue and tell themselves apart by poll
- * bits.
+ * eventfd: a 64-bit counter that changes by compare-and-swap, without a lock. Readers and writers share one wait
+ * queue and tell themselves apart by poll bits.
  */
 #include "ipc/eventfd.h"
 
@@ -12,8 +11,7 @@
 #define COUNT_MAX (~0ull - 1)
 
 struct eventfd {
-	struct lock lock;
-	u64 count;			/* under lock; looked at without it before a sleep */
+	u64 count;			/* atomic */
 	bool semaphore;			/* constant */
 	struct wait_queue queue;
 	struct spin read_spin;		/* of readers for writers */
@@ -22,12 +20,12 @@ struct eventfd {
 /* Takes from the counter; 0 where there is nothing. */
 static u64 eventfd_take(struct eventfd *event)
 {
-	u64 value;
+	u64 count, value;
 
-	lock_acquire(&event->lock);
-	value = event->semaphore && event->count ? 1 : event->count;
-	event->count -= value;
-	lock_release(&event->lock);
+	do {
+		count = READ_ONCE(event->count);
+		value = event->semaphore && count ? 1 : count;
+	} while (value && !atomic_cas(&event->count, count, count - value));
 	return value;
 }
 
@@ -58,15 +56,15 @@ static ssize_t eventfd_read(struct file *file, struct iter *to, u64 *offset)
 
 static bool eventfd_add(struct eventfd *event, u64 value)
 {
-	bool fits;
+	u64 count;
 
-	lock_acquire(&event->lock);
-	fits = value <= COUNT_MAX - event->count;
-	if (fits)
-		event->count += value;
-	lock_release(&event->lock);
+	do {
+		count = READ_ONCE(event->count);
+		if (value > COUNT_MAX - count)
+			return false;
+	} while (!atomic_cas(&event->count, count, count + value));
 	spin_note(&event->read_spin);
-	return fits;
+	return true;
 }
 
 static ssize_t eventfd_write(struct file *file, struct iter *from, u64 *offset)
@@ -128,7 +126,6 @@ struct file *eventfd_create(u32 initial, u32 flags)
 	event = heap_alloc_zero(sizeof(*event));
 	if (!event)
 		return ERROR_PTR(-ENOMEM);
-	lock_init(&event->lock, LOCK_EVENT);
 	wait_queue_init(&event->queue);
 	event->count = initial;
 	event->semaphore = flags & EFD_SEMAPHORE;

@@ -8,6 +8,7 @@
 #include "core/heap.h"
 #include "memory/iter.h"
 #include "process/process.h"
+#include "syscall/fd_use.h"
 #include "syscall/file_size.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
@@ -15,17 +16,16 @@
 
 #define AT_POSITION (~0ull)	/* as an offset: the file's own */
 
-/* A file that is open for reading (or writing), or NULL. */
-static struct file *file_for(int fd, bool writing)
+/* A file that is open for reading (or writing), or none. */
+static struct fd_use file_for(int fd, bool writing)
 {
-	struct file *file = current_fd_get(fd);
+	struct fd_use use = current_fd_use(fd);
 
-	if (!file)
-		return NULL;
-	if (!(file->flags & O_PATH) && (writing ? FILE_WRITABLE(file) : FILE_READABLE(file)))
-		return file;
-	file_put(file);
-	return NULL;
+	if (use.file && !(use.file->flags & O_PATH) &&
+	    (writing ? FILE_WRITABLE(use.file) : FILE_READABLE(use.file)))
+		return use;
+	fd_use_end(use);
+	return (struct fd_use){ 0 };
 }
 
 /* ---- One transfer ---- */
@@ -70,42 +70,47 @@ static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u
 }
 
 /* At the file's own position, which moves on. */
-static ssize_t transfer(struct file *file, struct iter *iter, bool writing)
+static ssize_t transfer(struct fd_use use, struct iter *iter, bool writing)
 {
+	struct file *file = use.file;
+	bool shared;
 	u64 unused = 0;
 	ssize_t result;
 
 	if (!file->operations->seek)
 		return transfer_at(file, iter, writing, &unused);
-	lock_acquire(&file->position_lock);
+	shared = fd_position_is_shared(use);
+	if (shared)
+		lock_acquire(&file->position_lock);
 	result = transfer_at(file, iter, writing, &file->position);
-	lock_release(&file->position_lock);
+	if (shared)
+		lock_release(&file->position_lock);
 	return result;
 }
 
-static ssize_t file_transfer(struct file *file, struct iter *iter, bool writing, u64 offset)
+static ssize_t file_transfer(struct fd_use use, struct iter *iter, bool writing, u64 offset)
 {
 	if (offset == AT_POSITION)
-		return transfer(file, iter, writing);
-	if (!file->operations->seek)
+		return transfer(use, iter, writing);
+	if (!use.file->operations->seek)
 		return -ESPIPE;
-	return transfer_at(file, iter, writing, &offset);
+	return transfer_at(use.file, iter, writing, &offset);
 }
 
 /* ---- read and write, with and without an offset ---- */
 
 static long transfer_bytes(int fd, uptr base, size_t size, bool writing, u64 offset)
 {
-	struct file *file = file_for(fd, writing);
+	struct fd_use use = file_for(fd, writing);
 	struct iter iter;
 	long result;
 
-	if (!file)
+	if (!use.file)
 		return -EBADF;
 	result = iter_init_user(&iter, base, size);
 	if (!result)
-		result = file_transfer(file, &iter, writing, offset);
-	file_put(file);
+		result = file_transfer(use, &iter, writing, offset);
+	fd_use_end(use);
 	return result;
 }
 
@@ -134,18 +139,18 @@ long sys_pwrite64(int fd, uptr from, size_t size, s64 offset)
 static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 offset)
 {
 	struct segment segments[ITER_INLINE_SEGMENTS];
-	struct file *file = file_for(fd, writing);
+	struct fd_use use = file_for(fd, writing);
 	void *allocated = NULL;
 	struct iter iter;
 	long result;
 
-	if (!file)
+	if (!use.file)
 		return -EBADF;
 	result = iter_init_iovec(&iter, iovec, count, segments, &allocated);
 	if (!result)
-		result = file_transfer(file, &iter, writing, offset);
+		result = file_transfer(use, &iter, writing, offset);
 	heap_free(allocated);
-	file_put(file);
+	fd_use_end(use);
 	return result;
 }
 
@@ -199,22 +204,29 @@ long sys_pwritev2(int fd, uptr iovec, u64 count, u64 offset, u64 high, u64 flags
 
 /* ---- Position ---- */
 
+static long seek(struct fd_use use, s64 offset, u32 whence)
+{
+	struct file *file = use.file;
+	bool shared = fd_position_is_shared(use);
+	long result;
+
+	if (!file->operations->seek)
+		return -ESPIPE;
+	if (shared)
+		lock_acquire(&file->position_lock);
+	result = file->operations->seek(file, offset, whence);
+	if (shared)
+		lock_release(&file->position_lock);
+	return result;
+}
+
 long sys_lseek(int fd, s64 offset, u32 whence)
 {
-	struct file *file = current_fd_get(fd);
+	struct fd_use use = current_fd_use(fd);
 	long result = -EBADF;
 
-	if (!file)
-		return -EBADF;
-	if (file->flags & O_PATH)
-		goto out;
-	result = whence > SEEK_MAX ? -EINVAL : -ESPIPE;
-	if (whence <= SEEK_MAX && file->operations->seek) {
-		lock_acquire(&file->position_lock);
-		result = file->operations->seek(file, offset, whence);
-		lock_release(&file->position_lock);
-	}
-out:
-	file_put(file);
+	if (use.file && !(use.file->flags & O_PATH))
+		result = whence > SEEK_MAX ? -EINVAL : seek(use, offset, whence);
+	fd_use_end(use);
 	return result;
 }

@@ -3,6 +3,7 @@
 #include "ipc/epoll.h"
 #include "ipc/eventfd.h"
 #include "memory/usercopy.h"
+#include "syscall/fd_use.h"
 #include "syscall/syscall.h"
 #include "syscall/wait_mask.h"
 
@@ -56,18 +57,18 @@ long sys_epoll_ctl(int epoll_fd, int operation, int fd, uptr address)
 
 static long epoll_wait_until(int epoll_fd, uptr events, int max, u64 deadline_ns)
 {
-	struct file *epoll;
+	struct fd_use epoll;
 	long result;
 
 	if (max <= 0 || max > EVENTS_MAX)
 		return -EINVAL;
 	if (!user_range_ok(events, (u64)max * sizeof(struct epoll_event)))
 		return -EFAULT;
-	epoll = current_fd_get(epoll_fd);
-	if (!epoll)
+	epoll = current_fd_use(epoll_fd);
+	if (!epoll.file)
 		return -EBADF;
-	result = epoll_collect(epoll, events, max, deadline_ns);
-	file_put(epoll);
+	result = epoll_collect(epoll.file, events, max, deadline_ns);
+	fd_use_end(epoll);
 	return result;
 }
 
