@@ -1,82 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The lower tree of a domain; see lower.h. Used by the monitor's main thread alone: no locks. */
+/*
+ * What all kinds of lower tree share: rules for paths, building of answers, and the choice of kind; see lower.h. Used by the
+ * monitor's main thread alone: no locks.
+ */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
-#include "host/base/fd.h"
-#include "host/base/kernel.h"
 #include "host/monitor/lower.h"
 
-#define NAME_SIZE_MAX	255u
-#define TARGET_SIZE_MAX	4095u
-#define RECORD_SIZE_MAX	(sizeof(struct node) + NAME_SIZE_MAX + TARGET_SIZE_MAX + 2 + 8)
-#define STATX_WANTED	(STATX_BASIC_STATS)
-#define FILE_FLAGS	(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC)
-
-#define CONFIGFS_MAGIC	0x62656570
-#define MQUEUE_MAGIC	0x19800202
-#define FUSECTL_MAGIC	0x65735543
-
-static int open_beneath(int directory, const char *path, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd;
-
-	do {
-		fd = (int)syscall(SYS_openat2, directory, *path ? path : ".", &how, sizeof(how));
-	} while (fd < 0 && errno == EINTR);
-	return fd < 0 ? -errno : fd;
-}
-
-/* File systems that are windows into the host's kernel: their directories appear empty. */
-static bool is_pseudo(int fd)
-{
-	static const uint32_t kinds[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, PSTOREFS_MAGIC,
-		EFIVARFS_MAGIC, BPF_FS_MAGIC, CONFIGFS_MAGIC, MQUEUE_MAGIC, HUGETLBFS_MAGIC,
-		BINFMTFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC, NSFS_MAGIC, AUTOFS_SUPER_MAGIC,
-		FUSECTL_MAGIC,
-	};
-	struct statfs status;
-
-	if (fstatfs(fd, &status))
-		return true;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if ((uint32_t)status.f_type == kinds[i])
-			return true;
-	}
-	return false;
-}
-
-int lower_open(struct lower *lower, const char *path, bool own_ids_are_root, struct error *err)
-{
-	lower->own_ids_are_root = own_ids_are_root;
-	lower->uid = geteuid();
-	lower->gid = getegid();
-	lower->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (lower->root < 0)
-		return error_set(err, errno, "root file system %s", path);
-	return 0;
-}
-
-void lower_release(struct lower *lower)
-{
-	fd_close(&lower->root);
-}
+/* ---- Paths ---- */
 
 bool lower_path_is_proper(const char *path)
 {
@@ -94,16 +26,25 @@ bool lower_path_is_proper(const char *path)
 	}
 }
 
-/* ---- nodes ---- */
-
-static int64_t time_ns(const struct statx_timestamp *time)
+int lower_path_split(const char *path, uint32_t skip, char *prefix, const char **rest)
 {
-	return time->tv_sec * 1000000000ll + time->tv_nsec;
+	const char *at = path;
+
+	for (uint32_t i = 0; i < skip; i++) {
+		at = strchr(at, '/');
+		if (!at)
+			return -EINVAL;
+		at++;
+	}
+	memcpy(prefix, path, (size_t)(at - path));
+	prefix[at == path ? 0 : at - path - 1] = '\0';
+	*rest = at;
+	return 0;
 }
 
-/* Append a node: built here, copied out once. False when the area is full. */
-static bool answer_node(struct answer *answer, struct node *node, const char *name,
-			const char *target)
+/* ---- Answers ---- */
+
+bool answer_node(struct answer *answer, struct node *node, const char *name, const char *target)
 {
 	size_t size = sizeof(*node) + node->name_size + 1u + node->target_size + 1u;
 	char *to = answer->area + answer->used;
@@ -124,306 +65,37 @@ static bool answer_node(struct answer *answer, struct node *node, const char *na
 	return true;
 }
 
-static void node_fill(const struct lower *lower, struct node *node, const struct statx *status)
+/* ---- The kinds ---- */
+
+void lower_release(struct lower *lower)
 {
-	node->mode = status->stx_mode;
-	node->nlink = status->stx_nlink;
-	node->uid = status->stx_uid;
-	node->gid = status->stx_gid;
-	if (lower->own_ids_are_root) {
-		if (node->uid == lower->uid)
-			node->uid = 0;
-		if (node->gid == lower->gid)
-			node->gid = 0;
-	}
-	node->rdev_major = status->stx_rdev_major;
-	node->rdev_minor = status->stx_rdev_minor;
-	node->dev = makedev(status->stx_dev_major, status->stx_dev_minor);
-	node->ino = status->stx_ino;
-	node->size = status->stx_size;
-	node->blocks = status->stx_blocks;
-	node->atime_ns = time_ns(&status->stx_atime);
-	node->mtime_ns = time_ns(&status->stx_mtime);
-	node->ctime_ns = time_ns(&status->stx_ctime);
-}
-
-/*
- * Look at one entry of a directory; the empty name is the directory itself. Fills the node and, for a
- * symbolic link, target (TARGET_SIZE_MAX + 1 bytes). A failure is told in node->error.
- */
-static void node_look(const struct lower *lower, int directory, const char *name, struct node *node,
-		      char *target)
-{
-	struct statx status;
-	ssize_t size;
-
-	*node = (struct node){ .name_size = (uint16_t)strlen(name) };
-	if (kernel_statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH,
-		  STATX_WANTED, &status)) {
-		node->error = -errno;
-		return;
-	}
-	node_fill(lower, node, &status);
-	if (!S_ISLNK(status.stx_mode))
-		return;
-	size = readlinkat(directory, name, target, TARGET_SIZE_MAX + 1);
-	if (size < 0 || size > (ssize_t)TARGET_SIZE_MAX)
-		node->error = size < 0 ? -errno : -ENAMETOOLONG;
-	else
-		node->target_size = (uint16_t)size;
-}
-
-/* ---- opening ---- */
-
-/* Open a regular file, checked again after the open. A handle or -errno. */
-static int open_regular(int directory, const char *path)
-{
-	struct stat status;
-	int fd = open_beneath(directory, path, FILE_FLAGS);
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || is_pseudo(fd)) {
-		close(fd);
-		return -EACCES;
-	}
-	return fd;
-}
-
-/*
- * Open a directory of the tree. Returns an O_PATH descriptor (or one to read with read_it) or -errno;
- * -ENOENT for what lies inside a pseudo file system, *pseudo for its root.
- */
-static int open_directory(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
-{
-	int fd = open_beneath(lower->root, path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	*pseudo = fd >= 0 && is_pseudo(fd);
-	return fd;
-}
-
-int lower_open_file(const struct lower *lower, const char *path, struct answer *answer)
-{
-	struct statx status;
-	int fd;
-
-	/* Opening a device or a FIFO would do something; looking does not. */
-	if (kernel_statx(lower->root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &status))
-		return -errno;
-	if (!S_ISREG(status.stx_mode))
-		return S_ISDIR(status.stx_mode) ? -EISDIR : -EACCES;
-	fd = open_regular(lower->root, path);
-	if (fd < 0)
-		return fd;
-	answer->handles[answer->handle_count++] = fd;
-	return 0;
-}
-
-/* ---- walking ---- */
-
-/* The part of path before its component number skip, as a string of its own. -EINVAL: not so many. */
-static int split_path(const char *path, uint32_t skip, char *prefix, const char **rest)
-{
-	const char *at = path;
-
-	for (uint32_t i = 0; i < skip; i++) {
-		at = strchr(at, '/');
-		if (!at)
-			return -EINVAL;
-		at++;
-	}
-	memcpy(prefix, path, (size_t)(at - path));
-	prefix[at == path ? 0 : at - path - 1] = '\0';
-	*rest = at;
-	return 0;
-}
-
-/* A walk in progress: the directory it stands in. */
-struct walk {
-	const struct lower *lower;
-	struct answer *answer;
-	int directory;
-	uint64_t dev;			/* of the directory, as in struct node; 0: not known */
-	bool pseudo;
-	bool open_last;
-};
-
-static void walk_leave(struct walk *walk)
-{
-	if (walk->directory != walk->lower->root)
-		close(walk->directory);
-}
-
-/* Go into the directory that node tells of. Returns 0 or -errno. */
-static int walk_enter(struct walk *walk, const char *name, const struct node *node)
-{
-	int fd = open_beneath(walk->directory, name,
-			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return fd;
-	walk_leave(walk);
-	walk->directory = fd;
-	if (node->dev != walk->dev)
-		walk->pseudo = is_pseudo(fd);
-	walk->dev = node->dev;
-	return 0;
-}
-
-/* Answer one component. Returns 1 to go on with the next, 0 when the walk is done, or -errno. */
-static int walk_component(struct walk *walk, const char *name, bool is_last)
-{
-	char target[TARGET_SIZE_MAX + 1];
-	struct node node;
-	int fd;
-
-	if (walk->pseudo) {
-		node = (struct node){ .error = -ENOENT, .name_size = (uint16_t)strlen(name) };
-	} else {
-		node_look(walk->lower, walk->directory, name, &node, target);
-	}
-	if (is_last && walk->open_last && !node.error && S_ISREG(node.mode)) {
-		fd = open_regular(walk->directory, name);
-		if (fd >= 0) {
-			walk->answer->handles[walk->answer->handle_count++] = fd;
-			node.has_handle = 1;
-		}
-	}
-	if (!answer_node(walk->answer, &node, name, target))
-		return -ENAMETOOLONG;
-	if (is_last || node.error || !S_ISDIR(node.mode))
-		return 0;
-	fd = walk_enter(walk, name, &node);
-	return fd < 0 ? fd : 1;
-}
-
-static int walk_rest(struct walk *walk, const char *rest)
-{
-	char name[NAME_SIZE_MAX + 1];
-	int more;
-
-	do {
-		size_t size = strcspn(rest, "/");
-		bool is_last = !rest[size];
-
-		if (size > NAME_SIZE_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, rest, size);
-		name[size] = '\0';
-		more = walk_component(walk, name, is_last);
-		rest += size + !is_last;
-	} while (more > 0);
-	return more;
+	if (lower->operations)
+		lower->operations->release(lower);
+	lower->operations = NULL;
 }
 
 int lower_walk(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
 	       struct answer *answer)
 {
-	struct walk walk = {
-		.lower = lower, .answer = answer, .directory = lower->root, .open_last = open_last,
-	};
-	char prefix[REQUEST_DATA_MAX + 1];
-	const char *rest;
-	int error = split_path(path, skip, prefix, &rest);
-
-	if (error)
-		return error;
-	if (*prefix) {
-		walk.directory = open_directory(lower, prefix, O_PATH, &walk.pseudo);
-		if (walk.directory < 0)
-			return walk.directory;
-	}
-	error = walk_rest(&walk, rest);
-	walk_leave(&walk);
-	return error;
-}
-
-/* ---- listing ---- */
-
-struct linux_dirent64 {
-	uint64_t d_ino;
-	int64_t d_off;
-	uint16_t d_reclen;
-	uint8_t d_type;
-	char d_name[];
-};
-
-/*
- * Answer the entries of one getdents buffer. Returns false when the area is full; *cookie is where to
- * go on.
- */
-static bool list_entries(const struct lower *lower, int fd, const char *entries, size_t size,
-			 struct answer *answer, uint64_t *cookie)
-{
-	char target[TARGET_SIZE_MAX + 1];
-	struct node node;
-
-	for (size_t at = 0; at < size;) {
-		const struct linux_dirent64 *entry = (const void *)(entries + at);
-		const char *name = entry->d_name;
-
-		at += entry->d_reclen;
-		if (strcmp(name, ".") && strcmp(name, "..") && strlen(name) <= NAME_SIZE_MAX) {
-			if (answer->room - answer->used < RECORD_SIZE_MAX)
-				return false;
-			node_look(lower, fd, name, &node, target);
-			/* An entry that vanished meanwhile is as if it had not been read. */
-			if (node.error != -ENOENT && !answer_node(answer, &node, name, target))
-				return false;
-		}
-		*cookie = (uint64_t)entry->d_off;
-	}
-	return true;
+	return lower->operations->walk(lower, path, skip, open_last, answer);
 }
 
 int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer)
 {
-	_Alignas(8) char entries[32768];
-	bool pseudo;
-	long size = 0;
-	int fd = open_directory(lower, path, O_RDONLY, &pseudo);
-
-	if (fd < 0)
-		return fd;
-	if (!pseudo && cookie && lseek(fd, (off_t)cookie, SEEK_SET) < 0)
-		size = -errno;
-	while (!pseudo && size >= 0) {
-		size = syscall(SYS_getdents64, fd, entries, sizeof(entries));
-		if (size <= 0) {
-			size = size < 0 ? -errno : 0;
-			break;
-		}
-		if (!list_entries(lower, fd, entries, (size_t)size, answer, &cookie)) {
-			answer->offset = cookie;
-			break;
-		}
-	}
-	close(fd);
-	return size < 0 ? (int)size : 0;
+	return lower->operations->list(lower, path, cookie, answer);
 }
 
-/* ---- extended attributes ---- */
+int lower_open_file(const struct lower *lower, const char *path, struct answer *answer)
+{
+	return lower->operations->open_file(lower, path, answer);
+}
 
 int lower_xattr(const struct lower *lower, const char *path, const char *name,
 		struct answer *answer)
 {
-	char link[40];
-	ssize_t size;
-	int fd;
-
 	/* The host's own namespaces (trusted, system.nfs4_acl and so on) are not a domain's business. */
 	if (strncmp(name, "user.", 5) && strcmp(name, "security.capability") &&
 	    strncmp(name, "system.posix_acl_", 17))
 		return -ENODATA;
-	fd = open_beneath(lower->root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	size = is_pseudo(fd) ? -1 : getxattr(link, name, answer->area, answer->room);
-	if (size < 0)
-		size = errno ? -errno : -ENODATA;
-	else
-		answer->used = (size_t)size;
-	close(fd);
-	return size < 0 ? (int)size : 0;
+	return lower->operations->xattr(lower, path, name, answer);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lower tree: the directory that a domain sees as its read-only ground. Everything here answers one
- * request of a domain, whose paths are hostile; nothing leaves the tree, follows a symbolic link, or opens
- * anything but directories and regular files.
+ * The lower tree: what a domain sees as its read-only ground. Everything here answers one request of a
+ * domain, whose paths are hostile; nothing leaves the tree, follows a symbolic link, or opens anything but
+ * directories and regular files.
  */
 #ifndef HOST_MONITOR_LOWER_H
 #define HOST_MONITOR_LOWER_H
@@ -15,11 +15,35 @@
 #include "boundary/abi.h"
 #include "host/base/error.h"
 
+#define LOWER_NAME_MAX		255u
+#define LOWER_TARGET_MAX	4095u
+#define LOWER_RECORD_MAX	(sizeof(struct node) + LOWER_NAME_MAX + LOWER_TARGET_MAX + 2 + 8)
+
+struct lower;
+struct answer;
+
+/* As the functions of the same names below. */
+struct lower_operations {
+	int (*walk)(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
+		    struct answer *answer);
+	int (*list)(const struct lower *lower, const char *path, uint64_t cookie,
+		    struct answer *answer);
+	int (*open_file)(const struct lower *lower, const char *path, struct answer *answer);
+	int (*xattr)(const struct lower *lower, const char *path, const char *name,
+		     struct answer *answer);
+	void (*release)(struct lower *lower);
+};
+
 struct lower {
-	int root;			/* O_PATH directory */
-	bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
-	uid_t uid;
-	gid_t gid;
+	const struct lower_operations *operations;	/* NULL: there is no tree */
+	union {
+		struct {
+			int root;			/* O_PATH directory */
+			bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
+			uid_t uid;
+			gid_t gid;
+		} directory;
+	};
 };
 
 /* What goes back for one request. */
@@ -32,9 +56,11 @@ struct answer {
 	unsigned int handle_count;
 };
 
-/* Open the tree's root. Returns 0 or -errno; on success lower_release() is due. */
-int lower_open(struct lower *lower, const char *path, bool own_ids_are_root, struct error *err);
+/* A directory of the host. Returns 0 or -errno; on success lower_release() is due. */
+int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
+			 struct error *err);
 
+/* Harmless where there is no tree. */
 void lower_release(struct lower *lower);
 
 /*
@@ -42,6 +68,18 @@ void lower_release(struct lower *lower);
  * "..". Anything else is a broken or hostile layer.
  */
 bool lower_path_is_proper(const char *path);
+
+/*
+ * The part of path before its component number skip, as a string of its own; *rest is what follows.
+ * -EINVAL: there are not so many.
+ */
+int lower_path_split(const char *path, uint32_t skip, char *prefix, const char **rest);
+
+/*
+ * Appends a node to the answer: built by the caller, copied out once; record_size is set here. False when the area is
+ * full.
+ */
+bool answer_node(struct answer *answer, struct node *node, const char *name, const char *target);
 
 /*
  * The operations of enum request_op on proper paths. Each returns 0 or the -errno that becomes

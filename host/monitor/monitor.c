@@ -56,7 +56,7 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 		if (monitor->log_fd < 0)
 			return error_set(err, errno, "log file %s", setup->log_file);
 	}
-	return lower_open(&monitor->lower, setup->rootfs, setup->own_ids_are_root, err);
+	return lower_open_directory(&monitor->lower, setup->rootfs, setup->own_ids_are_root, err);
 }
 
 static void close_files(struct monitor *monitor)
@@ -74,7 +74,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 
 	*monitor = (struct monitor){
 		.socket = setup->socket, .pidfd = setup->pidfd, .channel = setup->channel,
-		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1, .lower.root = -1,
+		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1,
 	};
 	terminal_init(&monitor->terminal, setup->stream_flags, setup->channel);
 	error = open_files(monitor, setup, err);

@@ -14,7 +14,7 @@ static int set_up(void **state)
 {
 	struct error err;
 
-	return tree_make(state) || lower_open(&lower, ".", false, &err);
+	return tree_make(state) || lower_open_directory(&lower, ".", false, &err);
 }
 
 static int tear_down(void **state)
@@ -207,7 +207,7 @@ static void test_pseudo_file_systems_are_empty(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(lower_open(&host, "/", false, &err), 0);
+	assert_int_equal(lower_open_directory(&host, "/", false, &err), 0);
 	assert_int_equal(lower_list(&host, "proc", 0, &answer), 0);
 	assert_int_equal(answer.count, 0);
 	assert_int_equal(lower_walk(&host, "proc/self", 0, true, &answer), 0);

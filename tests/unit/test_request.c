@@ -18,7 +18,7 @@ static struct error err;
 static int set_up(void **state)
 {
 	channel = calloc(1, sizeof(*channel));
-	return !channel || tree_make(state) || lower_open(&lower, ".", false, &err);
+	return !channel || tree_make(state) || lower_open_directory(&lower, ".", false, &err);
 }
 
 static int tear_down(void **state)
