@@ -14,10 +14,16 @@ static inline struct channel *channel(void)
 	return (struct channel *)CHANNEL_BASE;
 }
 
-/* Constant since the start of the domain. */
+/*
+ * The start parameters: a copy in the heap, so that most processes of a domain never touch the channel and need no page
+ * tables for it. config_take() makes it, before anything else; constant from then on.
+ */
+extern struct config domain_config;
+void config_take(void);
+
 static inline const struct config *config(void)
 {
-	return &channel()->config;
+	return &domain_config;
 }
 
 #endif

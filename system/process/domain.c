@@ -257,6 +257,7 @@ void domain_start(void)
 							.deaths = deaths_look };
 	extern char boot_thread_block[];
 
+	config_take();
 	boot_thread_init(NULL);
 	address_space_clear();
 	heap_init(HEAP_BASE + ROUND_UP(config()->heap_data_size, PAGE_SIZE) + BOOT_STACK_SIZE);

@@ -3,7 +3,7 @@
 
 CORE_TESTS   := $(patsubst tests/unit/core/test_%.c,$(BUILD)/tests/unit/test_core_%, \
 	$(sort $(wildcard tests/unit/core/test_*.c)))
-CORE_SOURCES := $(addprefix system/core/, bits.c event.c format.c lock.c log.c pages.c slab.c slab_debug.c string.c timer.c \
+CORE_SOURCES := $(addprefix system/core/, bits.c channel.c event.c format.c lock.c log.c pages.c slab.c slab_debug.c string.c timer.c \
 	wait.c) system/arch/x86_64/site.c
 CORE_OBJECTS := $(CORE_SOURCES:system/%.c=$(BUILD)/tests/system/%.o)
 TRACE_OBJECTS := $(patsubst system/%.c,$(BUILD)/tests/system/%.o,$(sort $(wildcard system/syscall/trace*.c))) \

@@ -125,6 +125,7 @@ int fake_start(void **state)
 	for (int i = 0; i < STREAM_COUNT; i++)
 		c->streams[i].data_offset =
 			(u32)(offsetof(struct channel, stream_data) + i * RING_SIZE);
+	config_take();
 	first.self = &first;
 	fake_thread_enter(&first);
 	heap_init(HEAP_BASE);
