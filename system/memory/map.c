@@ -114,6 +114,9 @@ static int source_find(struct file *file, u64 offset, u64 size, int protection, 
 static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int flags,
 		       struct area *area, const struct map_source *source, struct removed_files *removed)
 {
+	u64 offset = source->anonymous ? 0 : area->offset + source->handle_offset;
+	int handle = source->handle;
+	bool patched = false;
 	long place, result;
 
 	if (over_limit(mm, size))
@@ -123,8 +126,10 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))
 		return -ENOMEM;
-	result = host_mmap(place, size, protection, host_flags(flags, source), source->handle,
-			   source->anonymous ? 0 : area->offset + source->handle_offset);
+	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
+	    !(area->flags & AREA_SHARED))
+		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
+	result = host_mmap(place, size, protection, host_flags(flags, source), handle, patched ? 0 : offset);
 	if (result < 0)
 		return result;
 	area->start = place;
@@ -135,7 +140,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	}
 	area->file = NULL;	/* taken over */
 	if (protection & PROT_EXEC)
-		sites_patch_mapped(mm, place);
+		sites_patch_mapped(mm, place, patched);
 	return place;
 }
 

@@ -23,7 +23,9 @@
  *
  * Locks: mm->lock to look at the area, then mm->stub_lock. Readers of the block list take none.
  */
+#include <asm/unistd_64.h>
 #include <linux/membarrier.h>
+#include <linux/memfd.h>
 #include <linux/mman.h>
 
 #include "arch/x86_64/arch.h"
@@ -49,6 +51,7 @@
 #define STUBS_PER_BLOCK		(PAGE_SIZE / STUB_SIZE)
 #define JUMP_SIZE		5
 #define JUMP_REACH		0x7f000000ul
+#define STUBS_NEAR		0x100000ul
 
 struct stub {
 	u8 code[48];
@@ -65,6 +68,7 @@ struct stub_block {
 	u32 used;
 	u64 address;		/* where programs execute it */
 	struct stub *stubs;	/* the same page in the heap */
+	bool lent;		/* the page belongs to a patched text, and is full */
 	struct stub_block *next;
 };
 
@@ -83,7 +87,8 @@ void stub_blocks_put(struct stub_block *blocks)
 	while (blocks && refcount_put(&blocks->references)) {
 		struct stub_block *next = blocks->next;
 
-		pages_free(blocks->stubs, 1);
+		if (!blocks->lent)
+			pages_free(blocks->stubs, 1);
 		heap_free(blocks);
 		blocks = next;
 	}
@@ -238,50 +243,61 @@ static bool stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 	return true;
 }
 
-/* A free page within reach of site, and of its neighbours if there is a choice. 0: none. */
-static u64 stub_place_find(struct mm *mm, u64 site)
+static u64 gap_find(struct mm *mm, u64 site, u64 below, u64 above)
 {
-	u64 place = 0;
+	u64 low = site > below ? site - below : USER_MIN;
+	u64 high = ROUND_DOWN(site + above, PAGE_SIZE);
 
-	for (u64 reach = JUMP_REACH / 2; !place && reach <= JUMP_REACH; reach += JUMP_REACH / 2) {
-		u64 low = site > reach ? site - reach : USER_MIN;
-		u64 high = ROUND_DOWN(site + reach, PAGE_SIZE);
-
-		place = mm_find_gap_locked(mm, PAGE_SIZE, MAX(low, USER_MIN), MIN(high, USER_END));
-	}
-	return place;
+	return mm_find_gap_locked(mm, PAGE_SIZE, MAX(low, USER_MIN), MIN(high, USER_END));
 }
 
-/* A further block within reach of site. mm->lock and mm->stub_lock held. */
-static struct stub_block *stub_block_create(struct mm *mm, u64 site)
+/*
+ * A free page within reach of site: if there is a choice, right below the file, where it needs no page table of its own,
+ * or at least within reach of the neighbours too. 0: none.
+ */
+static u64 stub_place_find(struct mm *mm, u64 site)
+{
+	return gap_find(mm, site, STUBS_NEAR, 0) ?: gap_find(mm, site, JUMP_REACH / 2, JUMP_REACH / 2)
+	       ?: gap_find(mm, site, JUMP_REACH, JUMP_REACH);
+}
+
+/* Maps a page of stubs at a free address. mm->lock and mm->stub_lock held. NULL: no memory. */
+static struct stub_block *stub_block_map(struct mm *mm, u64 address, void *stubs)
 {
 	struct stub_block *block = heap_alloc_zero(sizeof(*block));
-	struct area area = { .protection = PROT_READ | PROT_EXEC, .flags = AREA_STUBS | AREA_SHARED };
+	struct area area = { .start = address, .end = address + PAGE_SIZE,
+			     .protection = PROT_READ | PROT_EXEC, .flags = AREA_STUBS | AREA_SHARED };
 
 	if (!block)
 		return NULL;
-	block->stubs = pages_alloc_zero(1);
-	block->address = stub_place_find(mm, site);
-	if (!block->stubs || !block->address)
+	if (host_mmap(address, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		      HANDLE_HEAP, heap_offset(stubs)) != (long)address)
 		goto fail;
-	if (host_mmap(block->address, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE,
-		      HANDLE_HEAP, heap_offset(block->stubs)) != (long)block->address)
-		goto fail;
-	area.start = block->address;
-	area.end = block->address + PAGE_SIZE;
 	if (mm_add_locked(mm, &area)) {
-		host_munmap(block->address, PAGE_SIZE);
+		host_munmap(address, PAGE_SIZE);
 		goto fail;
 	}
+	block->stubs = stubs;
+	block->address = address;
 	refcount_init(&block->references, 1);
 	block->next = mm->stub_blocks;		/* takes over the head's reference */
 	store_release(&mm->stub_blocks, block);
 	return block;
 fail:
-	if (block->stubs)
-		pages_free(block->stubs, 1);
 	heap_free(block);
 	return NULL;
+}
+
+/* A further block within reach of site. mm->lock and mm->stub_lock held. */
+static struct stub_block *stub_block_create(struct mm *mm, u64 site)
+{
+	u64 address = stub_place_find(mm, site);
+	void *stubs = address ? pages_alloc_zero(1) : NULL;
+	struct stub_block *block = stubs ? stub_block_map(mm, address, stubs) : NULL;
+
+	if (stubs && !block)
+		pages_free(stubs, 1);
+	return block;
 }
 
 static struct stub *stub_alloc(struct mm *mm, u64 site, u64 *address)
@@ -549,30 +565,100 @@ void sites_patch_known(struct mm *mm)
 	mm->sites_seen = generation;
 }
 
-void sites_patch_mapped(struct mm *mm, u64 address)
+/* ---- When text is mapped ---- */
+
+#define TEXT_COPY_MAX (256u << 10)
+
+/*
+ * Copies text that has its jumps and all of their stubs in one block, for the domain. Where that fails, each process goes on
+ * patching for itself. mm->lock and mm->stub_lock held.
+ */
+static void text_keep(const struct area *area, const struct file_version *version,
+		      struct stub_block *block, const struct known_site *sites, u32 count)
 {
-	struct area *area = mm_find_locked(mm, address);
-	const u32 protection = area->protection;
-	struct known_site sites[SITE_HISTORY_MAX];
-	struct jump jumps[SITE_HISTORY_MAX];
+	struct patched_text text = {
+		.offset = area->offset, .size = area->end - area->start, .stubs = block->stubs,
+		.distance = (s64)(block->address - area->start),
+	};
+	long handle = host_call2(__NR_memfd_create, "text", MFD_CLOEXEC);
+
+	if (handle < 0)
+		return;
+	text.handle = (int)handle;
+	if (host_call4(__NR_pwrite64, handle, area->start, text.size, 0) == (long)text.size &&
+	    site_history_keep(version, &text, sites, count)) {
+		block->lent = true;
+		store_release(&block->used, STUBS_PER_BLOCK);
+	} else {
+		host_close((int)handle);
+	}
+}
+
+bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, u64 size, int *handle)
+{
+	struct area area = { .file = file };
 	struct file_version version;
-	u32 known, count = 0;
+	struct stub_block *block = NULL;
+	struct patched_text text;
+	u64 stubs;
+
+	area_file_version(&area, &version);
+	if (size > TEXT_COPY_MAX || !site_history_text(&version, offset, size, &text))
+		return false;
+	stubs = address + (u64)text.distance;
+	lock_acquire(&mm->stub_lock);
+	if (mm_find_gap_locked(mm, PAGE_SIZE, stubs, stubs + PAGE_SIZE) == stubs)
+		block = stub_block_map(mm, stubs, text.stubs);
+	if (block) {
+		block->lent = true;
+		block->used = STUBS_PER_BLOCK;
+		*handle = text.handle;
+	}
+	lock_release(&mm->stub_lock);
+	return block;
+}
+
+/* mm->lock and mm->stub_lock held. How many jumps stand now, and which sites they are of, first. */
+static u32 known_patch(struct mm *mm, u64 address, struct known_site *sites, u32 known)
+{
+	const u32 protection = mm_find_locked(mm, address)->protection;
+	struct jump jumps[SITE_HISTORY_MAX];
+	u32 count = 0;
+
+	for (u32 i = 0; i < known; i++) {
+		/* A new block of stubs moves the areas. */
+		const struct area *area = mm_find_locked(mm, address);
+
+		if (!jump_prepare(mm, area, sites[i].offset - area->offset + area->start,
+				  sites[i].number, &jumps[count]))
+			continue;
+		sites[count++] = sites[i];
+	}
+	return count && jumps_write(mm, jumps, count, protection, true) ? count : 0;
+}
+
+void sites_patch_mapped(struct mm *mm, u64 address, bool patched)
+{
+	const struct area *area = mm_find_locked(mm, address);
+	struct known_site sites[SITE_HISTORY_MAX];
+	struct stub_block *block = NULL;
+	struct file_version version;
+	u64 size = area->end - area->start;
+	bool keep;
+	u32 count;
 
 	if (!is_constant_text(area))
 		return;
 	area_file_version(area, &version);
-	known = site_history_map(&version, area->offset, area->offset + (area->end - area->start), sites);
-	if (!known)
+	count = site_history_map(&version, area->offset, area->offset + size, patched,
+				 size <= TEXT_COPY_MAX, sites, &keep);
+	if (!count)
 		return;
 	lock_acquire(&mm->stub_lock);
-	for (u32 i = 0; i < known; i++) {
-		/* A new block of stubs moves the areas. */
-		area = mm_find_locked(mm, address);
-		if (jump_prepare(mm, area, sites[i].offset - area->offset + area->start, sites[i].number,
-				 &jumps[count]))
-			count++;
-	}
-	if (count)
-		jumps_write(mm, jumps, count, protection, true);
+	if (keep)
+		block = stub_block_create(mm, address);
+	count = known_patch(mm, address, sites, count);
+	if (block && count && mm->stub_blocks == block)
+		text_keep(mm_find_locked(mm, address), &version, block, sites, count);
 	lock_release(&mm->stub_lock);
 }

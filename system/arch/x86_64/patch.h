@@ -8,6 +8,7 @@
 
 #include "core/types.h"
 
+struct file;
 struct mm;
 struct regs;
 struct site_table;
@@ -41,10 +42,15 @@ bool site_is_changing(struct mm *mm, u64 address);
 void sites_patch_known(struct mm *mm);
 
 /*
- * Text was mapped at an address that is nobody's yet: patches the sites in it that programs are known to come to. mm->lock
- * held.
+ * Text of a file is to be mapped, private and not writable, at a free address: true where *handle has the same bytes with
+ * jumps at the sites that programs are known to come to, from its start. Their stubs are mapped then. mm->lock held.
  */
-void sites_patch_mapped(struct mm *mm, u64 address);
+bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, u64 size, int *handle);
+/*
+ * Text was mapped at an address that is nobody's yet, from such a handle or from its file: patches the (other) sites in it
+ * that programs are known to come to. mm->lock held.
+ */
+void sites_patch_mapped(struct mm *mm, u64 address, bool patched);
 
 /* For fork and the end of an mm. NULL is allowed. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);

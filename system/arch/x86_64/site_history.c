@@ -18,12 +18,15 @@
 #define WAYS		4u
 #define MAPS_AT_FIRST	4u
 #define TRAPS_WORTH	2u	/* on one page, for each mapping */
+#define MAPS_BEFORE_TEXT 16u	/* then a text of its own pays */
+#define TEXTS_MAX	8u	/* in the domain */
 
 struct file_sites {
 	struct file_version version;
 	u64 last_use;
 	u32 maps;
 	u32 count;
+	struct patched_text text;
 	struct known_site sites[SITE_HISTORY_MAX];
 };
 
@@ -31,6 +34,7 @@ static struct lock history_lock = LOCK_INIT(LOCK_SITES);
 /* Pages of it that are never used cost nothing. */
 static struct file_sites files[SETS][WAYS] __attribute__((section(".bss.large")));
 static u64 uses;
+static u32 texts;
 
 static bool version_is(const struct file_version *a, const struct file_version *b)
 {
@@ -38,20 +42,21 @@ static bool version_is(const struct file_version *a, const struct file_version *
 	       a->mtime_ns == b->mtime_ns;
 }
 
-/* The entry of a file, a new one if need be. */
+/* The entry of a file, a new one if need be. NULL: its place is taken by files with patched texts. */
 static struct file_sites *file_find_locked(const struct file_version *version)
 {
-	struct file_sites *set = files[(version->ino * 31 + version->dev) % SETS], *oldest = set;
+	struct file_sites *set = files[(version->ino * 31 + version->dev) % SETS], *oldest = NULL;
 	u32 i;
 
 	for (i = 0; i < WAYS && !version_is(&set[i].version, version); i++)
-		if (set[i].last_use < oldest->last_use)
+		if (!set[i].text.handle && (!oldest || set[i].last_use < oldest->last_use))
 			oldest = &set[i];
 	if (i < WAYS)
 		oldest = &set[i];
-	else
+	else if (oldest)
 		*oldest = (struct file_sites){ .version = *version };
-	oldest->last_use = ++uses;
+	if (oldest)
+		oldest->last_use = ++uses;
 	return oldest;
 }
 
@@ -62,11 +67,11 @@ void site_history_trap(const struct file_version *version, u64 offset, u64 numbe
 
 	lock_acquire(&history_lock);
 	file = file_find_locked(version);
-	for (i = 0; i < file->count && file->sites[i].offset != offset; i++)
+	for (i = 0; file && i < file->count && file->sites[i].offset != offset; i++)
 		;
-	if (i < file->count)
+	if (file && i < file->count)
 		file->sites[i].traps++;
-	else if (i < SITE_HISTORY_MAX)
+	else if (file && i < SITE_HISTORY_MAX)
 		file->sites[file->count++] = (struct known_site){
 			.offset = offset, .traps = 1, .number = number };
 	lock_release(&history_lock);
@@ -89,21 +94,72 @@ static void worth_find(struct file_sites *file)
 			file->sites[i].worth = true;
 }
 
-u32 site_history_map(const struct file_version *version, u64 from, u64 to,
-		     struct known_site sites[SITE_HISTORY_MAX])
+/* In a text for the whole domain all that is known finds room. */
+static bool is_wanted(const struct known_site *site, u64 from, u64 to, bool patched, bool keep)
+{
+	return (site->worth || keep) && !(patched && site->in_text) && site->offset >= from &&
+	       site->offset < to;
+}
+
+u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched, bool may_keep,
+		     struct known_site sites[SITE_HISTORY_MAX], bool *keep)
 {
 	struct file_sites *file;
+	bool doubled;
 	u32 count = 0;
+
+	*keep = false;
+	lock_acquire(&history_lock);
+	file = file_find_locked(version);
+	if (file) {
+		doubled = !(file->maps & (file->maps - 1));
+		if (file->maps >= MAPS_AT_FIRST && doubled)
+			worth_find(file);
+		*keep = may_keep && file->maps >= MAPS_BEFORE_TEXT && doubled && !file->text.handle &&
+			texts < TEXTS_MAX;
+		file->maps++;
+		for (u32 i = 0; i < file->count; i++)
+			if (is_wanted(&file->sites[i], from, to, patched, *keep))
+				sites[count++] = file->sites[i];
+	}
+	lock_release(&history_lock);
+	return count;
+}
+
+bool site_history_text(const struct file_version *version, u64 offset, u64 size,
+		       struct patched_text *text)
+{
+	const struct file_sites *file;
+	bool found;
+
+	if (!READ_ONCE(texts))
+		return false;
+	lock_acquire(&history_lock);
+	file = file_find_locked(version);
+	found = file && file->text.handle && file->text.offset == offset && file->text.size == size;
+	if (found)
+		*text = file->text;
+	lock_release(&history_lock);
+	return found;
+}
+
+bool site_history_keep(const struct file_version *version, const struct patched_text *text,
+		       const struct known_site *sites, u32 count)
+{
+	struct file_sites *file;
+	bool taken;
 
 	lock_acquire(&history_lock);
 	file = file_find_locked(version);
-	if (file->maps >= MAPS_AT_FIRST && !(file->maps & (file->maps - 1)))
-		worth_find(file);
-	file->maps++;
-	for (u32 i = 0; i < file->count; i++)
-		if (file->sites[i].worth && file->sites[i].offset >= from &&
-		    file->sites[i].offset < to)
-			sites[count++] = file->sites[i];
+	taken = file && !file->text.handle && texts < TEXTS_MAX;
+	if (taken) {
+		file->text = *text;
+		texts++;
+		for (u32 i = 0; i < file->count; i++)
+			for (u32 j = 0; j < count; j++)
+				if (file->sites[i].offset == sites[j].offset)
+					file->sites[i].in_text = true;
+	}
 	lock_release(&history_lock);
-	return count;
+	return taken;
 }
