@@ -567,8 +567,6 @@ void sites_patch_known(struct mm *mm)
 
 /* ---- When text is mapped ---- */
 
-#define TEXT_COPY_MAX (256u << 10)
-
 /*
  * Copies text that has its jumps and all of their stubs in one block, for the domain. Where that fails, each process goes on
  * patching for itself. mm->lock and mm->stub_lock held.
@@ -603,7 +601,7 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
 	u64 stubs;
 
 	area_file_version(&area, &version);
-	if (size > TEXT_COPY_MAX || !site_history_text(&version, offset, size, &text))
+	if (!site_history_text(&version, offset, size, &text))
 		return false;
 	stubs = address + (u64)text.distance;
 	lock_acquire(&mm->stub_lock);
@@ -650,8 +648,7 @@ void sites_patch_mapped(struct mm *mm, u64 address, bool patched)
 	if (!is_constant_text(area))
 		return;
 	area_file_version(area, &version);
-	count = site_history_map(&version, area->offset, area->offset + size, patched,
-				 size <= TEXT_COPY_MAX, sites, &keep);
+	count = site_history_map(&version, area->offset, area->offset + size, patched, sites, &keep);
 	if (!count)
 		return;
 	lock_acquire(&mm->stub_lock);

@@ -18,7 +18,11 @@
 #define WAYS		4u
 #define MAPS_AT_FIRST	4u
 #define TRAPS_WORTH	2u	/* on one page, for each mapping */
-#define MAPS_BEFORE_TEXT 16u	/* then a text of its own pays */
+/* When a text of its own is worth its memory: for the dynamic linker soon, for a C library in a domain that is busy. */
+#define SMALL_TEXT	(256u << 10)
+#define LARGE_TEXT	(2u << 20)
+#define MAPS_BEFORE_SMALL 16u
+#define MAPS_BEFORE_LARGE 64u
 #define TEXTS_MAX	8u	/* in the domain */
 
 struct file_sites {
@@ -101,7 +105,14 @@ static bool is_wanted(const struct known_site *site, u64 from, u64 to, bool patc
 	       site->offset < to;
 }
 
-u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched, bool may_keep,
+static bool text_pays(const struct file_sites *file, u64 size)
+{
+	return texts < TEXTS_MAX && !file->text.handle &&
+	       ((size <= SMALL_TEXT && file->maps >= MAPS_BEFORE_SMALL) ||
+		(size <= LARGE_TEXT && file->maps >= MAPS_BEFORE_LARGE));
+}
+
+u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched,
 		     struct known_site sites[SITE_HISTORY_MAX], bool *keep)
 {
 	struct file_sites *file;
@@ -115,8 +126,7 @@ u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool 
 		doubled = !(file->maps & (file->maps - 1));
 		if (file->maps >= MAPS_AT_FIRST && doubled)
 			worth_find(file);
-		*keep = may_keep && file->maps >= MAPS_BEFORE_TEXT && doubled && !file->text.handle &&
-			texts < TEXTS_MAX;
+		*keep = doubled && text_pays(file, to - from);
 		file->maps++;
 		for (u32 i = 0; i < file->count; i++)
 			if (is_wanted(&file->sites[i], from, to, patched, *keep))

@@ -20,7 +20,7 @@ struct known_site {
 };
 
 /*
- * A copy of a small text with its jumps written, for all processes of the domain that map the same, and the page
+ * A copy of a text with its jumps written, for all processes of the domain that map the same, and the page
  * with the stubs that they lead to. Lives as long as the domain.
  */
 struct patched_text {
@@ -35,9 +35,9 @@ void site_history_trap(const struct file_version *version, u64 offset, u64 numbe
 /*
  * Text at [from, to) of a file is mapped to be executed: counts that and fills sites with those that are worth a
  * patch, without those of the patched text if it is what is mapped. Returns how many. *keep: this is a good time to make a
- * patched text, and all sites that are known there were filled in; only where may_keep.
+ * patched text, and all sites that are known there were filled in.
  */
-u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched, bool may_keep,
+u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched,
 		     struct known_site sites[SITE_HISTORY_MAX], bool *keep);
 
 /* The patched text for just this part of a file. False: there is none. */
