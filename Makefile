@@ -17,6 +17,9 @@ libexecdir  := $(PREFIX)/libexec/mezzo
 mandir      := $(PREFIX)/share/man
 completions := $(PREFIX)/share/bash-completion/completions
 
+# Begins every command that makes a file: one short line is printed for it, or with V=1 the whole command.
+say = $(if $(filter 1,$(V)),,@printf '%-7s %s\n' $(1) $@ &&)
+
 # What a plain `make` builds; each build.mk adds to it.
 ALL :=
 
@@ -39,11 +42,11 @@ ALL += $(BUILD)/mezzo
 endif
 
 $(BUILD)/mezzo: $(HOST_OBJECTS)
-	$(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
+	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
 
 $(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
+	$(call say,CC) $(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
 
 $(KERNEL_HEADERS):
 	@mkdir -p $@
@@ -59,6 +62,9 @@ $(KERNEL_HEADERS):
 -include tests/unit/build.mk
 -include tests/build.mk
 -include bench/build.mk
+
+# Nothing that was made on the way is removed.
+.SECONDARY:
 
 .PHONY: all clean install
 
