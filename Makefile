@@ -5,7 +5,8 @@
 
 PREFIX     ?= /usr/local
 DESTDIR    ?=
-BUILD      := build
+# With DEBUG=1 all is made a second time, in a folder of its own.
+BUILD      := build$(if $(DEBUG),/debug)
 
 CC         ?= gcc
 OPTIMISE   ?= -O2 -g

@@ -9,7 +9,7 @@ FAKE_LAYER := $(BUILD)/tests/fake/layer
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(HOST_FLAGS) -o $@ $< $(UNIT_HOST) -lcmocka
+	$(call say,LD) $(CC) $(HOST_FLAGS) -DBUILD='"$(BUILD)"' -o $@ $< $(UNIT_HOST) -lcmocka
 
 $(BUILD)/tests/host/%.o: host/%.c
 	@mkdir -p $(@D)

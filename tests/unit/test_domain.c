@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole domains, with a fake system layer: exit statuses, streams, signals, and that nothing outlives its
- * monitor. Needs build/mezzo.
+ * monitor. Needs mezzo itself.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -19,8 +19,8 @@
 #include "boundary/abi.h"
 #include "tests/unit/unit.h"
 
-#define MEZZO "build/mezzo"
-#define LAYER "build/tests/fake/layer"
+#define MEZZO BUILD "/mezzo"
+#define LAYER BUILD "/tests/fake/layer"
 #define NOBODY 65534
 
 static bool as_nobody;
