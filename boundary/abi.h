@@ -165,7 +165,7 @@ struct config {
 	uint32_t uid, gid;		/* credentials of the first program */
 	uint32_t group_count;
 	uint32_t groups[CONFIG_GROUPS_MAX];
-	int32_t protection_key;		/* the heap's key, or -1 where the processor has none */
+	int32_t protection_key;		/* the heap's key, or -1: none there or none wanted */
 	uint32_t umask;
 	uint32_t cpu_count;
 	uint32_t host_page_features;

@@ -28,6 +28,12 @@ $(BUILD)/tests/escape/gate: tests/escape/gate.c
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
 
+KEY_TESTS := $(BUILD)/tests/keys/wall
+
+$(BUILD)/tests/keys/wall: tests/keys/wall.c $(BUILD)/tests/test.o
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(TEST_FLAGS) -static -MF $(BUILD)/tests/keys_wall.d -o $@ $< $(BUILD)/tests/test.o
+
 FUZZ_TESTS := $(BUILD)/tests/fuzz/calls $(BUILD)/tests/fuzz/walks $(BUILD)/tests/fuzz/data
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
@@ -46,23 +52,24 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 	@mkdir -p $(@D)
 	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
 
-.PHONY: check-build check check-quick check-keys stress
+.PHONY: check-build check check-debug check-quick check-keys stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
 
 # Everything.
 check:
 	@tools/install-packages
 	@$(MAKE) --no-print-directory -j2 check-build
-	@BUILD=$(BUILD) tests/run
+	@BUILD=$(BUILD) tests/run --all
+
+# The families of tests/linux in domains of a debug build.
+check-debug: $(LINUX_TESTS)
+	@$(MAKE) --no-print-directory -j2 DEBUG=1 all
+	@MEZZO=$(abspath build/debug/mezzo) DOMAIN_ONLY=1 ONLY="$(notdir $(LINUX_TESTS))" tests/run
 
 # The second wall, here or in an emulated machine: see tests/keys/run.
-check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(BUILD)/tests/keys/wall
-	@tests/keys/run
-
-$(BUILD)/tests/keys/wall: tests/keys/wall.c $(BUILD)/tests/test.o
-	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(TEST_FLAGS) -static -MF $(BUILD)/tests/keys_wall.d -o $@ $< $(BUILD)/tests/test.o
+check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS)
+	@BUILD=$(BUILD) tests/keys/run
 
 # What tests/quick.list names: it must pass before a change lands.
 QUICK_FAMILIES := $(sort $(shell sed 's|/.*||; /^#/d' tests/quick.list))

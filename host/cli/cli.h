@@ -29,6 +29,7 @@ enum {
 	OPTION_LOG_FILE,
 	OPTION_VERBOSE,
 	OPTION_LAYER,
+	OPTION_NO_KEY,
 	OPTION_HOSTNAME,
 	OPTION_ROOTFS,
 };
@@ -40,6 +41,7 @@ enum {
 	{ "log-file", required_argument, NULL, OPTION_LOG_FILE }, \
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE }, \
 	{ "layer", required_argument, NULL, OPTION_LAYER }, \
+	{ "no-key", no_argument, NULL, OPTION_NO_KEY }, \
 	{ "hostname", required_argument, NULL, OPTION_HOSTNAME }, \
 	{ "env", required_argument, NULL, 'e' }, \
 	{ "workdir", required_argument, NULL, 'w' }, \

@@ -20,6 +20,7 @@ static const char usage[] =
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n"
 "      --verbose          log more: calls that are lacking, warnings\n"
 "      --layer FILE       use another system layer\n"
+"      --no-key           run without the wall between programs and their system layer\n"
 "  -i, --interactive      accepted for others' habits; stdin is always connected\n"
 "      --help             this text\n"
 "\n"

@@ -57,6 +57,9 @@ int cli_take_option(struct plan *plan, int option, char *argument, struct error 
 	case OPTION_LAYER:
 		plan->layer_file = argument;
 		return 0;
+	case OPTION_NO_KEY:
+		plan->no_key = true;
+		return 0;
 	case OPTION_HOSTNAME:
 		plan->hostname = argument;
 		return 0;

@@ -28,6 +28,7 @@ struct plan {
 	gid_t gid;
 	gid_t groups[CONFIG_GROUPS_MAX];
 	size_t group_count;
+	bool no_key;			/* no wall between programs and their system layer */
 	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
 };
 

@@ -189,7 +189,7 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 			    const struct plan *plan, const struct layer *layer, struct error *err)
 {
 	static struct filter filter;
-	int protection_key = processor_allocate_key();
+	int protection_key = plan->no_key ? -1 : processor_allocate_key();
 	struct child child = {
 		.layer = layer, .filter = &filter, .privileged = geteuid() == 0,
 	};
