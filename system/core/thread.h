@@ -18,8 +18,6 @@
 #include <asm/signal.h>
 #include <linux/futex.h>
 
-#include <linux/futex.h>
-
 #include "core/list.h"
 #include "core/lock.h"
 #include "core/types.h"
@@ -61,7 +59,6 @@ struct thread {
 	u64 syscall_number;
 	u32 work;		/* WORK_* bits; set by anyone, atomically */
 	u32 flags;		/* private to the thread */
-	u64 entry_count;	/* private: calls made, for statistics */
 	/* Only with a protection key, see arch/x86_64/key.c. */
 	u64 space;		/* identity of the address space that the thread runs in */
 	u8 *selector;		/* IN_PROGRAM while it runs its program */

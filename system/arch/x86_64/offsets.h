@@ -9,10 +9,10 @@
 #define THREAD_SYSCALL_NUMBER	24
 #define THREAD_WORK		32
 #define THREAD_FLAGS		36	/* right behind work: one compare looks at both */
-#define THREAD_SPACE		48
-#define THREAD_SELECTOR		56
-#define THREAD_OPEN_FRAME	64
-#define THREAD_HOST_OWN_TID	72
+#define THREAD_SPACE		40
+#define THREAD_SELECTOR		48
+#define THREAD_OPEN_FRAME	56
+#define THREAD_HOST_OWN_TID	64
 
 #define REGS_R15	0
 #define REGS_R14	8
