@@ -39,7 +39,6 @@
 
 /* Per-process windows onto objects, made and dropped by the layer as it reads files. */
 #define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)
-#define WINDOW_END		LAYER_END
 
 #define LAYER_END		(LAYER_BASE + 0x4000000000ul)
 

@@ -135,7 +135,8 @@ static long memfd_fill_from_lower(struct inode *inode, int memfd)
 	return moved < 0 ? moved : 0;
 }
 
-int file_data_to_memfd(struct inode *inode)
+/* Moves the bytes to a memfd; inode->lock held. 0 or -errno. */
+static int file_data_to_memfd(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 	long memfd, error;

@@ -24,7 +24,4 @@ struct file_data {
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */
 };
 
-/* Moves the bytes to a memfd; inode->lock held. 0 or -errno. */
-int file_data_to_memfd(struct inode *inode);
-
 #endif

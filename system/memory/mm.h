@@ -29,7 +29,6 @@ struct window_cache;
  * place.
  */
 #define AREA_KEPT	(AREA_STUBS | AREA_VDSO)
-#define AREA_LOCKED	64u
 #define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
 #define AREA_WIPED	256u	/* MADV_WIPEONFORK */
 
@@ -83,8 +82,6 @@ struct mm {
 struct mm *mm_create(void);
 /* Remembers the arguments of a new program. 0 or -ENOMEM. */
 int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_check;
-/* The child's copy for fork: areas, files and stubs gain references. NULL: out of memory. */
-struct mm *mm_copy(struct mm *mm);
 /*
  * Drops a reference; the last one frees the bookkeeping (the host frees the pages with the
  * process).

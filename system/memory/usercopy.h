@@ -36,11 +36,6 @@ size_t copy_to_user_partial(uptr to, const void *from, size_t size) __must_check
  */
 ssize_t copy_string_from_user(char *to, uptr from, size_t size) __must_check;
 
-/*
- * From layer memory that may fault (a window on a host file that somebody truncated): bytes not copied.
- */
-size_t copy_may_fault(void *to, const void *from, size_t size) __must_check;
-
 #define get_user(value, address) copy_from_user(&(value), (address), sizeof(value))
 #define put_user(value, address) ({ \
 	__typeof__(value) value_ = (value); \

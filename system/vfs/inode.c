@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inodes: making, freeing, permissions, times, and the list of file systems.
- * Locks: LOCK_INODE_CACHE for the list of file systems; the pools' own.
+ * Locks: LOCK_INODE_CACHE for the numbers of file systems; the pools' own.
  */
 #include "vfs/inode.h"
 
@@ -23,7 +23,6 @@
 static struct pool inode_pool = POOL_INIT(sizeof(struct inode), offsetof(struct inode, identity_next), 4);
 static struct pool directory_pool = POOL_INIT(DIRECTORY_SIZE, offsetof(struct inode, identity_next), 4);
 
-struct list file_system_list = { &file_system_list, &file_system_list };
 static struct lock file_system_lock = LOCK_INIT(LOCK_INODE_CACHE);
 
 void file_system_register(struct file_system *fs)
@@ -33,7 +32,6 @@ void file_system_register(struct file_system *fs)
 	lock_acquire(&file_system_lock);
 	last_minor++;
 	fs->dev = DEVICE(0, last_minor);
-	list_add_tail(&fs->node, &file_system_list);
 	lock_release(&file_system_lock);
 }
 

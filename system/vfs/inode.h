@@ -35,10 +35,7 @@ struct file_system {
 	bool read_only;
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
-	struct list node;		/* file_system_list */
 };
-
-extern struct list file_system_list;	/* only grows */
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
 struct attributes {

@@ -28,8 +28,6 @@ struct path {
 	struct dentry *dentry;
 };
 
-extern struct list mount_list;
-
 /*
  * Covers mountpoint (NULL for the very first) with root, whose reference it takes over. The mount, or
  * ERROR_PTR(-ENOMEM).

@@ -195,7 +195,8 @@ char *link_target(struct inode *inode)
 	return ERROR_PTR(size);
 }
 
-char *link_join(struct inode *inode, const char *rest)
+/* The target of a link with rest behind it, as link_target(). */
+static char *link_join(struct inode *inode, const char *rest)
 {
 	char *target = link_target(inode);
 	size_t rest_size = strlen(rest), size;

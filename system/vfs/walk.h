@@ -24,7 +24,5 @@ int path_walk_fast(const struct walker *walker, const struct path *start, const 
 
 /* A symbolic link's target as a fresh string that heap_free() gives back, or ERROR_PTR. */
 char *link_target(struct inode *inode);
-/* The target of a link with rest behind it, likewise. */
-char *link_join(struct inode *inode, const char *rest);
 
 #endif
