@@ -28,8 +28,6 @@ int file_data_open(struct inode *inode, struct file *file);
 void file_data_give_handle(struct inode *inode, int handle);
 /* Changes the size; takes inode->lock. 0 or -errno. */
 int file_data_truncate(struct inode *inode, u64 size);
-/* How many files have a host file of their own now: handles that go with their files. */
-u32 file_data_memfds(void);
 /* Space in use, in blocks of 512 bytes. */
 u64 file_data_blocks(struct inode *inode);
 /* Frees everything: the inode's last reference is gone. */

@@ -5,6 +5,7 @@
  * Locks: the directory's LOCK_DIRECTORY is held by the caller. Directories that are made on the way are
  * filled before they can be found, so theirs is not needed. LOCK_CHANNEL while an answer is read.
  */
+#include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
@@ -146,7 +147,7 @@ int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 		request_end();
 	}
 	if (handle >= 0)
-		host_close(handle);
+		handle_close(handle);
 	heap_free(text);
 	return error;
 }

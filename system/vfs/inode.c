@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes: making, freeing, permissions, times, and the list of file systems.
+ * Inodes: making, freeing, permissions, times, and the numbers of file systems.
  * Locks: LOCK_INODE_CACHE for the numbers of file systems; the pools' own.
  */
 #include "vfs/inode.h"
