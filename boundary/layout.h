@@ -3,8 +3,8 @@
  * Where things are in the address space of every process of a domain.
  *
  * One range, LAYER_BASE to LAYER_END, belongs to the system layer; everything below and above it
- * belongs to the program. The range is the same in each process of each domain, so pointers into the
- * heap are valid everywhere, and the layer's text can be one shared mapping of one file.
+ * belongs to the program. The range is the same in each process of each domain, so pointers into
+ * the heap are valid everywhere, and the layer's text can be one shared mapping of one file.
  *
  *	LAYER_BASE                                                              LAYER_END
  *	| text, rodata | ... | heap: .data .bss, then pages (one shared memfd) | channel |

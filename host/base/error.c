@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors with a line of text; see error.h. No locks: an error belongs to the thread that fills it. */
+/*
+ * Errors with a line of text; see error.h. No locks: an error belongs to the thread that fills it.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

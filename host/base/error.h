@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the host side says what went wrong: a code for the caller and a line for the person. The line is
- * written where the failure is seen; each caller on the way up may put its own context before it.
+ * How the host side says what went wrong: a code for the caller and a line for the person. The line
+ * is written where the failure is seen; each caller on the way up may put its own context before
+ * it.
  */
 #ifndef HOST_BASE_ERROR_H
 #define HOST_BASE_ERROR_H

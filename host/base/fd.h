@@ -8,7 +8,9 @@
 /* Close *fd where it is open and set it to -1. */
 void fd_close(int *fd);
 
-/* Read a whole small file into text, at most size - 1 bytes, and end it with NUL. Bytes or -errno. */
+/*
+ * Read a whole small file into text, at most size - 1 bytes, and end it with NUL. Bytes or -errno.
+ */
 long fd_read_file(const char *path, char *text, size_t size);
 
 #endif

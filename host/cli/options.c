@@ -20,7 +20,8 @@ int cli_fail_option(const char *verb, int option, char **argv)
 
 	/* A short option is in optopt; a long one is the argument just passed. */
 	if (optopt > 0 && optopt < OPTION_HELP)
-		fprintf(stderr, "mezzo: option -%c %s: try `mezzo %s --help`\n", optopt, what, verb);
+		fprintf(stderr, "mezzo: option -%c %s: try `mezzo %s --help`\n", optopt, what,
+			verb);
 	else
 		fprintf(stderr, "mezzo: option %s %s: try `mezzo %s --help`\n", argv[optind - 1],
 			what, verb);

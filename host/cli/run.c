@@ -8,8 +8,8 @@
 static const char usage[] =
 "Usage: mezzo run --rootfs DIR [options] [--] COMMAND [ARGUMENTS]\n"
 "\n"
-"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of DIR: DIR itself is never\n"
-"changed. The command starts in / as user 0 with a small environment.\n"
+"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of DIR: DIR itself is\n"
+"never changed. The command starts in / as user 0 with a small environment.\n"
 "\n"
 "      --rootfs DIR       the root file system\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"

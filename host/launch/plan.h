@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan: everything that a domain is to be, read from the command line and checked before anything
- * is started. Who fills it owns the strings; they outlive the plan.
+ * The plan: everything that a domain is to be, read from the command line and checked before
+ * anything is started. Who fills it owns the strings; they outlive the plan.
  */
 #ifndef HOST_LAUNCH_PLAN_H
 #define HOST_LAUNCH_PLAN_H
@@ -45,8 +45,8 @@ int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
 int plan_set_user(struct plan *plan, const char *text, struct error *err);
 
 /*
- * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so that
- * no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
+ * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so
+ * that no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
  */
 int plan_note_streams(struct plan *plan, struct error *err);
 

@@ -63,7 +63,9 @@ struct thread {
 	u64 space;		/* identity of the address space that the thread runs in */
 	u8 *selector;		/* IN_PROGRAM while it runs its program */
 	struct open_frame *open_frame;
-	/* Written by the host when the host thread begins; the boot thread asks (process/thread.c). */
+	/*
+	 * Written by the host when the host thread begins; the boot thread asks (process/thread.c).
+	 */
 	u32 host_own_tid;
 
 	/* Parking: see core/wait.h. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the bytes of regular files are, and how they move from one place to the next; see file_data.h. */
+/*
+ * Where the bytes of regular files are, and how they move from one place to the next; see
+ * file_data.h.
+ */
 #include "fs/file_data.h"
 
 #include <asm/unistd_64.h>

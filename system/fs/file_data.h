@@ -2,13 +2,14 @@
 /*
  * The bytes of regular files of the tree. They are in one of three places:
  *
- *   lower	a read-only handle on a host file, got from the monitor when first needed and kept after
- *		the close; handles that nobody uses are closed, oldest first, when there are too many
+ *   lower	a read-only handle on a host file, got from the monitor when first needed and kept
+ *		after the close; handles that nobody uses are closed, oldest first, when there are
+ *		too many
  *   heap	small private files: one piece of the heap; no host call at all
  *   memfd	larger private files, and those that are mapped
  *
- * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads of a
- * handle only hold it in use (data->users).
+ * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads
+ * of a handle only hold it in use (data->users).
  */
 #ifndef FS_FILE_DATA_H
 #define FS_FILE_DATA_H
@@ -20,8 +21,9 @@
 extern const struct file_operations file_data_operations;
 
 /*
- * inode_operations.open of a tree's regular files: makes inode->data where there is none. What a file without data
- * holds: the bytes of its lower file (inode->lower_parent), else nothing. 0 or -ENOMEM.
+ * inode_operations.open of a tree's regular files: makes inode->data where there is none. What a
+ * file without data holds: the bytes of its lower file (inode->lower_parent), else nothing. 0 or
+ * -ENOMEM.
  */
 int file_data_open(struct inode *inode, struct file *file);
 /* A handle on the lower file that came with a walk; taken over, or closed where it is of no use. */

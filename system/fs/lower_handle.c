@@ -2,8 +2,9 @@
 /*
  * Handles on lower files, by an LRU list under LOCK_INODE_CACHE (handles_lock).
  *
- * A user raises data->users first and looks at the handle then; the evictor takes the handle out first and looks at
- * users then, and puts it back where there are any. So none is closed under a user.
+ * A user raises data->users first and looks at the handle then; the evictor takes the handle out
+ * first and looks at users then, and puts it back where there are any. So none is closed under a
+ * user.
  */
 #include "fs/lower_handle.h"
 

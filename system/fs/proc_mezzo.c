@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/mezzo: what the layer itself uses. `usage` has a name and a number in each line; all of them are
- * again what they were when a program has ended that left nothing behind. `callers` says in debug builds
- * who allocated what is in use. No locks of its own.
+ * /proc/mezzo: what the layer itself uses. `usage` has a name and a number in each line; all of
+ * them are again what they were when a program has ended that left nothing behind. `callers` says
+ * in debug builds who allocated what is in use. No locks of its own.
  */
 #include "boundary/layout.h"
 #include "core/handle.h"

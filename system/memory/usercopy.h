@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Access to a program's memory. The only way: every address a program gives may point anywhere, may be
- * unmapped between check and use, and may name the layer itself.
+ * Access to a program's memory. The only way: every address a program gives may point anywhere, may
+ * be unmapped between check and use, and may name the layer itself.
  *
  * The copies fault like any instruction; the host's signal finds the faulting instruction in an
  * exception table and resumes at its fixup, so that a good copy costs a range check and no more.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attempts of a program on its system layer's memory: as a buffer, as a path, by changing its mappings,
- * by touching it. Run in a domain; the layer must refuse each and live on.
+ * Attempts of a program on its system layer's memory: as a buffer, as a path, by changing its
+ * mappings, by touching it. Run in a domain; the layer must refuse each and live on.
  */
 #include "tests/linux/test.h"
 
@@ -17,8 +17,9 @@
 #include "boundary/layout.h"
 
 static const uintptr_t targets[] = {
-	LAYER_BASE, LAYER_TEXT_BASE + 4096, HEAP_BASE, HEAP_BASE + 0x10000, HEAP_BASE + HEAP_SIZE - 4096,
-	CHANNEL_BASE, CHANNEL_BASE + 4096, WINDOW_BASE, LAYER_END - 4096,
+	LAYER_BASE, LAYER_TEXT_BASE + 4096, HEAP_BASE, HEAP_BASE + 0x10000,
+	HEAP_BASE + HEAP_SIZE - 4096, CHANNEL_BASE, CHANNEL_BASE + 4096, WINDOW_BASE,
+	LAYER_END - 4096,
 };
 
 #define FOR_TARGETS(target) \
@@ -153,7 +154,10 @@ TEST(mappings_cannot_be_changed)
 		CHECK(mremap(own, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, target) == MAP_FAILED);
 		CHECK(mremap((void *)target, 4096, 8192, MREMAP_MAYMOVE) == MAP_FAILED);
 		CHECK(syscall(SYS_remap_file_pages, target, 4096, 0, 1, 0) == -1);
-		/* These may claim success where nothing of the program is mapped, but must do nothing. */
+		/*
+		 * These may claim success where nothing of the program is mapped, but must do
+		 * nothing.
+		 */
 		munmap((void *)target, 4096);
 		madvise((void *)target, 4096, MADV_DONTNEED);
 		madvise((void *)target, 4096, MADV_REMOVE);
@@ -164,7 +168,8 @@ TEST(mappings_cannot_be_changed)
 		syscall(SYS_pkey_mprotect, target, 4096, PROT_READ | PROT_WRITE, 0);
 	}
 	munmap((void *)(LAYER_BASE - (1 << 20)), LAYER_END - LAYER_BASE + (2 << 20));
-	madvise((void *)(LAYER_BASE - (1 << 20)), LAYER_END - LAYER_BASE + (2 << 20), MADV_DONTNEED);
+	madvise((void *)(LAYER_BASE - (1 << 20)), LAYER_END - LAYER_BASE + (2 << 20),
+		MADV_DONTNEED);
 	mprotect((void *)(LAYER_BASE - (1 << 20)), LAYER_END - LAYER_BASE + (2 << 20), PROT_NONE);
 	still_alive();
 }
@@ -234,7 +239,8 @@ TEST(stack_pointer_into_the_layer)
 			/* A call, then a signal, with a stack that is not the program's to use. */
 			asm volatile("mov %0, %%rsp\n"
 				     "mov $39, %%eax\n syscall\n"
-				     "mov %%eax, %%edi\n mov $10, %%esi\n mov $62, %%eax\n syscall\n"
+				     "mov %%eax, %%edi\n mov $10, %%esi\n"
+				     "mov $62, %%eax\n syscall\n"
 				     "mov $60, %%eax\n mov $0, %%edi\n syscall\n"
 				     :: "r"(target + 2048) : "memory");
 			__builtin_unreachable();

@@ -17,7 +17,9 @@
 #include <ucontext.h>
 
 static volatile sig_atomic_t count, last, order[64];
-/* The compiler trusts that raise() and its like change nothing here: what they change is volatile. */
+/*
+ * The compiler trusts that raise() and its like change nothing here: what they change is volatile.
+ */
 static volatile siginfo_t last_info;
 static sigset_t mask_inside;
 static volatile uintptr_t stack_inside;
@@ -97,8 +99,9 @@ TEST(actions_are_remembered)
 
 TEST(default_actions)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR2, SIGPOLL,
-				    SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR, SIGQUIT, SIGABRT, SIGXCPU };
+	static const int ends[] = { SIGHUP,  SIGINT,  SIGPIPE, SIGALRM,	  SIGTERM,
+				    SIGUSR2, SIGPOLL, SIGPROF, SIGVTALRM, SIGSTKFLT,
+				    SIGPWR,  SIGQUIT, SIGABRT, SIGXCPU };
 	static const int ignored[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
 
 	for (size_t i = 0; i < COUNT(ends); i++) {
@@ -564,7 +567,8 @@ TEST(child_signal_information)
 
 TEST(no_child_stop_flag)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NOCLDSTOP | SA_RESTART };
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = SA_NOCLDSTOP | SA_RESTART };
 	int status;
 	pid_t child;
 
@@ -729,7 +733,8 @@ TEST(registers_survive_a_handler)
 		     "movq %[pattern], %%xmm0\n movq %[pattern], %%xmm15\n pslldq $8, %%xmm15\n"
 		     "push %%rbx\n push %%rbp\n"
 		     "mov $1, %%rbx\n mov $2, %%rbp\n mov $3, %%r8\n mov $4, %%r9\n mov $5, %%r10\n"
-		     "mov $6, %%r12\n mov $7, %%r13\n mov $8, %%r14\n mov $9, %%r15\n mov $10, %%rdx\n"
+		     "mov $6, %%r12\n mov $7, %%r13\n mov $8, %%r14\n mov $9, %%r15\n mov $10, "
+		     "%%rdx\n"
 		     "stc\n std\n cld\n stc\n"
 		     "syscall\n"
 		     "setc %%al\n"
@@ -742,7 +747,7 @@ TEST(registers_survive_a_handler)
 		     "fninit\n"
 		     : "=c"(values[0]), "=a"(values[1]), [top] "=m"(top),
 		       [control_after] "=m"(control_after), [mxcsr_after] "=m"(mxcsr_after),
-		       [low] "=m"(*(char (*)[16])sse), [high] "=m"(*(char (*)[16])(sse + 16))
+		       [low] "=m"(*(char(*)[16])sse), [high] "=m"(*(char(*)[16])(sse + 16))
 		     : [pattern] "r"(pattern), [control] "m"(control), [mxcsr] "m"(mxcsr),
 		       "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
 		     : "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm15",

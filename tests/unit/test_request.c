@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor. */
+/*
+ * Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,7 +51,8 @@ static void send_request(const struct request *head, const char *data, size_t si
 	request.data_size = (uint32_t)size;
 	memcpy(bytes, &request, sizeof(request));
 	memcpy(bytes + sizeof(request), data, size);
-	assert_int_equal(send(sockets[0], bytes, sizeof(request) + size, 0), sizeof(request) + size);
+	assert_int_equal(send(sockets[0], bytes, sizeof(request) + size, 0),
+			 sizeof(request) + size);
 }
 
 static enum request_result serve(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rest of the layer asks of the processor: entering, leaving, FPU state, per-thread registers. */
+/*
+ * What the rest of the layer asks of the processor: entering, leaving, FPU state, per-thread
+ * registers.
+ */
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
 

@@ -72,7 +72,8 @@
 
 #define HOST_FRAME_INFO	312		/* siginfo in the host's signal frame */
 #define KEY_CLOSED		4		/* PKRU: no access by the layer's key */
-#define KEY_SIGNAL_STACK	0x6000		/* offset of the host signal stack in the thread block */
+/* offset of the host signal stack in the thread block */
+#define KEY_SIGNAL_STACK	0x6000
 #define KEY_HEAP_SHIFT		36		/* HEAP_SIZE */
 #define KEY_SELECTOR_SHIFT	9		/* THREAD_BLOCK_SIZE to SELECTOR_STRIDE */
 #define KEY_IN_PROGRAM		1
@@ -82,6 +83,7 @@
 
 #define USER_CS		0x33
 #define USER_SS		0x2b
-#define USER_RFLAGS	0x246		/* interrupts, ZF, PF: what a call entered by a stub reports */
+/* interrupts, ZF, PF: what a call entered by a stub reports */
+#define USER_RFLAGS	0x246
 
 #endif
