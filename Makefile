@@ -5,7 +5,8 @@
 
 PREFIX     ?= /usr/local
 DESTDIR    ?=
-BUILD      := build
+# With DEBUG=1 all is made a second time, in a folder of its own.
+BUILD      := build$(if $(DEBUG),/debug)
 
 CC         ?= gcc
 OPTIMISE   ?= -O2 -g
@@ -16,6 +17,9 @@ bindir      := $(PREFIX)/bin
 libexecdir  := $(PREFIX)/libexec/mezzo
 mandir      := $(PREFIX)/share/man
 completions := $(PREFIX)/share/bash-completion/completions
+
+# Begins every command that makes a file: one short line is printed for it, or with V=1 the whole command.
+say = $(if $(filter 1,$(V)),,@printf '%-7s %s\n' $(1) $@ &&)
 
 # What a plain `make` builds; each build.mk adds to it.
 ALL :=
@@ -39,11 +43,11 @@ ALL += $(BUILD)/mezzo
 endif
 
 $(BUILD)/mezzo: $(HOST_OBJECTS)
-	$(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
+	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
 
 $(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
-	$(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
+	$(call say,CC) $(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
 
 $(KERNEL_HEADERS):
 	@mkdir -p $@
@@ -59,6 +63,9 @@ $(KERNEL_HEADERS):
 -include tests/unit/build.mk
 -include tests/build.mk
 -include bench/build.mk
+
+# Nothing that was made on the way is removed.
+.SECONDARY:
 
 .PHONY: all clean install
 

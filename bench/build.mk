@@ -8,14 +8,14 @@ BENCH_PROGRAMS := $(BENCH_BUILD)/bench-calls $(BENCH_BUILD)/bench-whole
 
 $(BENCH_BUILD)/%.o: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(HOST_FLAGS) -c -o $@ $<
 
 # Static: they run under any runtime, over any root file system.
 $(BENCH_BUILD)/bench-calls: $(BENCH_CALLS:%=$(BENCH_BUILD)/%.o)
-	$(CC) $(HOST_FLAGS) -static -o $@ $^
+	$(call say,LD) $(CC) $(HOST_FLAGS) -static -o $@ $^
 
 $(BENCH_BUILD)/bench-whole: $(BENCH_WHOLE:%=$(BENCH_BUILD)/%.o)
-	$(CC) $(HOST_FLAGS) -static -o $@ $^
+	$(call say,LD) $(CC) $(HOST_FLAGS) -static -o $@ $^
 
 -include $(wildcard $(BENCH_BUILD)/*.d)
 

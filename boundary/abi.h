@@ -5,14 +5,15 @@
  * A domain reaches the host in three ways and no other:
  *   1. host calls: Linux system calls made from the layer's gate, allowed by the seccomp filter in
  *      host/launch/filter.c and explained one by one in docs/boundary.md;
- *   2. requests: messages to the monitor on a seqpacket socket, struct request and struct reply below;
+ *   2. requests: messages to the monitor on a seqpacket socket, struct request and struct reply
+ *      below;
  *   3. the channel: memory shared with the monitor: start parameters, streams, events.
  *
  * Everything the host reads here may be hostile: it is copied once, checked, then used.
  *
- * Version rule: add one to BOUNDARY_VERSION with any change to this file, ring.h, or layout.h that a
- * monitor or a layer of the former version would misunderstand. The launcher refuses a layer whose
- * note says another version.
+ * Version rule: add one to BOUNDARY_VERSION with any change to this file, ring.h, or layout.h that
+ * a monitor or a layer of the former version would misunderstand. The launcher refuses a layer
+ * whose note says another version.
  */
 #ifndef BOUNDARY_ABI_H
 #define BOUNDARY_ABI_H
@@ -27,13 +28,16 @@
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
 enum {
-	HANDLE_MONITOR = 0,		/* SOCK_SEQPACKET to the monitor: requests out, replies in */
+	/* SOCK_SEQPACKET to the monitor: requests out, replies in */
+	HANDLE_MONITOR = 0,
 	HANDLE_HEAP = 1,		/* the heap's memfd */
 	HANDLE_CHANNEL = 2,		/* the channel's memfd */
 	HANDLE_FIRST_FREE = 3,
 };
 
-/* The host signal that interrupts a thread of a domain ("kick"). SIGRTMAX: no default use anywhere. */
+/*
+ * The host signal that interrupts a thread of a domain ("kick"). SIGRTMAX: no default use anywhere.
+ */
 #define KICK_SIGNAL 64
 
 /* ---- Requests ---- */
@@ -41,26 +45,30 @@ enum {
 enum request_op {
 	REQ_WALK = 1,		/* data: path. Attributes of each component, see struct node */
 	REQ_LIST = 2,		/* data: path of a directory; offset: cookie, 0 at first */
-	REQ_OPEN = 3,		/* data: count paths, each ending in NUL; one handle for each that opens */
-	REQ_EXIT = 4,		/* the domain has ended; status: as wait status (WIFEXITED and so on) */
+	/* data: count paths, each ending in NUL; one handle for each that opens */
+	REQ_OPEN = 3,
+	/* the domain has ended; status: as wait status (WIFEXITED and so on) */
+	REQ_EXIT = 4,
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
 	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
-	REQ_STOPPED = 8,	/* the first program has stopped: the monitor answers and stops too */
+	/* the first program has stopped: the monitor answers and stops too */
+	REQ_STOPPED = 8,
 };
 
 #define REQUEST_DATA_MAX 8192u
 #define REQUEST_OPEN_MAX 64u
 
 /*
- * Paths are relative to the lower root, without a leading '/', without "." or ".." or empty components;
- * the empty path is the root itself. The monitor resolves them beneath its root and never follows a
- * symbolic link: names are the layer's business.
+ * Paths are relative to the lower root, without a leading '/', without "." or ".." or empty
+ * components; the empty path is the root itself. The monitor resolves them beneath its root and
+ * never follows a symbolic link: names are the layer's business.
  */
 struct request {
 	uint32_t op;
 	uint32_t sequence;		/* comes back in the reply */
-	uint32_t count;			/* REQ_WALK: components to skip in the answer; REQ_OPEN: paths */
+	/* REQ_WALK: components to skip in the answer; REQ_OPEN: paths */
+	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */
 	uint64_t offset;
 	int32_t status;
@@ -68,7 +76,8 @@ struct request {
 	char data[];
 };
 
-#define REQUEST_OPEN_LAST 1u		/* REQ_WALK: grant a handle too where the last is a regular file */
+/* REQ_WALK: grant a handle too where the last is a regular file */
+#define REQUEST_OPEN_LAST 1u
 
 struct reply {
 	uint32_t sequence;
@@ -77,7 +86,8 @@ struct reply {
 	uint32_t handles;		/* how many handles travel with this message (SCM_RIGHTS) */
 	uint32_t data_size;		/* bytes used in the reply area */
 	uint32_t reserved;
-	uint64_t offset;		/* REQ_LIST: the next cookie; 0 when the directory is done */
+	/* REQ_LIST: the next cookie; 0 when the directory is done */
+	uint64_t offset;
 };
 
 _Static_assert(sizeof(struct request) == 32, "struct request is part of the boundary");
@@ -86,10 +96,12 @@ _Static_assert(sizeof(struct reply) == 32, "struct reply is part of the boundary
 /*
  * A file of the lower tree as it was when the monitor looked. In the reply area nodes follow one
  * another, each record_size bytes long (a multiple of 8).
- * REQ_WALK answers one node for each component that exists, in order, and stops after the first that is
- * missing (error in the last node), is a symbolic link (target included), or is not a directory.
+ * REQ_WALK answers one node for each component that exists, in order, and stops after the first
+ * that is missing (error in the last node), is a symbolic link (target included), or is not a
+ * directory.
  * REQ_LIST answers one node for each entry ("." and ".." left out).
- * REQ_OPEN answers an array of int32_t: 0 or -errno for each path; handles come in the order of zeros.
+ * REQ_OPEN answers an array of int32_t: 0 or -errno for each path; handles come in the order of
+ * zeros.
  */
 struct node {
 	uint32_t record_size;
@@ -124,13 +136,14 @@ struct terminal_modes {
 	uint8_t cc[19];
 };
 
-_Static_assert(sizeof(struct terminal_modes) == 36, "struct terminal_modes is part of the boundary");
+_Static_assert(sizeof(struct terminal_modes) == 36,
+	       "struct terminal_modes is part of the boundary");
 
 #define TERMINAL_FLUSH_INPUT 1u		/* REQ_TERMINAL, flags: drop what was typed and not read */
 
 /*
- * The terminal that some standard stream of mezzo is (STREAM_IS_TTY). It edits lines and makes signals
- * of keys; the domain sets its modes and learns its size.
+ * The terminal that some standard stream of mezzo is (STREAM_IS_TTY). It edits lines and makes
+ * signals of keys; the domain sets its modes and learns its size.
  */
 struct terminal {
 	struct terminal_modes modes;	/* when the domain started */
@@ -143,7 +156,8 @@ enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
 
 #define STREAM_IS_TTY 1u		/* the outer stream is a terminal */
 #define STREAM_ABSENT 2u		/* the outer stream is closed: the program gets EBADF */
-#define STREAM_AS_OUT 4u		/* stderr: one and the same as stdout, whose ring it shares */
+/* stderr: one and the same as stdout, whose ring it shares */
+#define STREAM_AS_OUT 4u
 
 enum event_bits {
 	EVENT_STREAMS = 1u,		/* some ring moved */
@@ -165,11 +179,12 @@ struct config {
 	uint32_t uid, gid;		/* credentials of the first program */
 	uint32_t group_count;
 	uint32_t groups[CONFIG_GROUPS_MAX];
-	int32_t protection_key;		/* the heap's key, or -1 where the processor has none */
+	int32_t protection_key;		/* the heap's key, or -1: none there or none wanted */
 	uint32_t umask;
 	uint32_t cpu_count;
 	uint32_t host_page_features;
-	uint64_t vdso_start, vdso_end;	/* [vvar] and [vdso]: kept when the layer empties the address space */
+	/* [vvar] and [vdso]: kept when the layer empties the address space */
+	uint64_t vdso_start, vdso_end;
 	uint64_t vdso_image;		/* AT_SYSINFO_EHDR */
 	uint64_t hwcap, hwcap2;		/* AT_HWCAP, AT_HWCAP2 */
 	uint64_t min_signal_stack;	/* AT_MINSIGSTKSZ */
@@ -182,7 +197,8 @@ struct config {
 	uint32_t stream_flags[STREAM_COUNT];
 	uint32_t argc, envc;
 	/* Offsets from the start of the channel, of strings that end in NUL. */
-	uint32_t path_offset;		/* the program to run: a name to look up in PATH, or a path */
+	/* the program to run: a name to look up in PATH, or a path */
+	uint32_t path_offset;
 	uint32_t argv_offset;		/* argc strings, one after the other */
 	uint32_t envp_offset;		/* envc strings */
 	uint32_t cwd_offset;
@@ -194,17 +210,22 @@ struct channel {
 	struct config config;
 	/* Monitor to domain: bits are set, then event_count is raised and woken (shared futex). */
 	_Alignas(64) uint32_t event_count;
-	uint32_t events;		/* enum event_bits; the domain takes them by exchange with 0 */
+	/* enum event_bits; the domain takes them by exchange with 0 */
+	uint32_t events;
 	uint64_t signals;		/* bit n-1: signal n was sent to mezzo; taken by exchange */
 	uint32_t domain_started;	/* written by the domain: the first program runs */
 	/*
-	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A hint:
-	 * who asks sleeps until the reply, so the monitor is served best by that very processor.
+	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A
+	 * hint: who asks sleeps until the reply, so the monitor is served best by that very
+	 * processor.
 	 */
 	uint32_t requester_cpu;
 	struct terminal terminal;	/* written by the monitor */
 	struct ring streams[STREAM_COUNT];
-	/* Answers to the request in flight. Only the host writes; the layer's channel lock orders uses. */
+	/*
+	 * Answers to the request in flight. Only the host writes; the layer's channel lock orders
+	 * uses.
+	 */
 	_Alignas(4096) char reply_area[REPLY_AREA_SIZE];
 	_Alignas(4096) char stream_data[STREAM_COUNT][RING_SIZE];
 	char config_text[CONFIG_TEXT_MAX];
@@ -218,14 +239,15 @@ struct layer_header {
 	uint32_t header_size;
 	uint64_t entry;			/* layer_start(): entered once by the launcher's child */
 	uint64_t gate_start, gate_end;	/* instruction pointers from which host calls are allowed */
-	uint64_t data_start;		/* .data in the file's image: copied to the heap by the launcher */
+	/* .data in the file's image: copied to the heap by the launcher */
+	uint64_t data_start;
 	uint64_t data_size;
 	uint64_t data_memory_size;	/* .data and .bss together */
 };
 
 /*
- * Start. The launcher's child, inside its namespaces and behind its filter, with text, heap and channel
- * mapped, jumps to entry with rsp at the top of the first page pair after .bss in the heap
+ * Start. The launcher's child, inside its namespaces and behind its filter, with text, heap and
+ * channel mapped, jumps to entry with rsp at the top of the first page pair after .bss in the heap
  * (HEAP_BASE + round up(data_memory_size) + BOOT_STACK_SIZE); the layer gives back the rest of the
  * address space itself.
  */

@@ -3,16 +3,16 @@
  * Where things are in the address space of every process of a domain.
  *
  * One range, LAYER_BASE to LAYER_END, belongs to the system layer; everything below and above it
- * belongs to the program. The range is the same in each process of each domain, so pointers into the
- * heap are valid everywhere, and the layer's text can be one shared mapping of one file.
+ * belongs to the program. The range is the same in each process of each domain, so pointers into
+ * the heap are valid everywhere, and the layer's text can be one shared mapping of one file.
  *
  *	LAYER_BASE                                                                         LAYER_END
- *	| text, rodata | space | selectors | heap: .data .bss, then pages (one shared memfd) | channel |
+ *	| text, rodata | space | selectors | heap: .data .bss, then pages (one memfd) | channel |
  *
  * Text and heap lie within 2 GiB of each other at the front, so that text reaches .data and .bss by
- * 32-bit relative addresses. What each process touches lies close together, since each child of a fork needs a page
- * table for each 2 MiB in which it touches something: text, space page and the first selectors in one, the
- * front of the heap in the next.
+ * 32-bit relative addresses. What each process touches lies close together, since each child of a
+ * fork needs a page table for each 2 MiB in which it touches something: text, space page and the
+ * first selectors in one, the front of the heap in the next.
  */
 #ifndef BOUNDARY_LAYOUT_H
 #define BOUNDARY_LAYOUT_H
@@ -30,8 +30,8 @@
 #define SPACE_PAGE		(LAYER_BASE + 0xff000ul)
 
 /*
- * Which threads run their programs: a byte each, in the heap's memfd behind the heap. Programs may read it
- * (system/arch/x86_64/key.c).
+ * Which threads run their programs: a byte each, in the heap's memfd behind the heap. Programs may
+ * read it (system/arch/x86_64/key.c).
  */
 #define SELECTORS_BASE		(LAYER_BASE + 0x100000ul)
 #define SELECTORS_SIZE		0x8000000ul
@@ -43,15 +43,14 @@
 #define CHANNEL_BASE		(LAYER_BASE + 0x2000000000ul)
 
 /*
- * The protection keys of the layer's memory, where there are any: the first two that a process gets. Programs have no access by
- * the one, and may read by the other.
+ * The protection keys of the layer's memory, where there are any: the first two that a process
+ * gets. Programs have no access by the one, and may read by the other.
  */
 #define LAYER_KEY		1
 #define SELECTOR_KEY		2
 
 /* Per-process windows onto objects, made and dropped by the layer as it reads files. */
 #define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)
-#define WINDOW_END		LAYER_END
 
 #define LAYER_END		(LAYER_BASE + 0x4000000000ul)
 

@@ -6,14 +6,15 @@
  * only its own counter and flag. The host reads the other side's counter once, checks that
  * head - tail <= size, and treats anything else as the end of the domain (see ring_used()).
  *
- * Sleeping: a side that finds nothing to do sets its *_waits flag, looks again, and sleeps on the other
- * side's counter with a shared futex. The other side, after moving its counter, wakes it only when the
- * flag is set, so that a busy stream makes no calls at all.
+ * Sleeping: a side that finds nothing to do sets its *_waits flag, looks again, and sleeps on the
+ * other side's counter with a shared futex. The other side, after moving its counter, wakes it only
+ * when the flag is set, so that a busy stream makes no calls at all.
  *
- * In the channel the domain's side does not sleep on the monitor's counters: the monitor answers a set
- * flag of the domain with EVENT_STREAMS (abi.h). The domain wakes the monitor by the futexes named above;
- * for stdin, of which the monitor reads only as much as is wanted, the domain says "please read some" by
- * setting consumer_waits on an empty ring and waking the futex at consumer_waits.
+ * In the channel the domain's side does not sleep on the monitor's counters: the monitor answers a
+ * set flag of the domain with EVENT_STREAMS (abi.h). The domain wakes the monitor by the futexes
+ * named above; for stdin, of which the monitor reads only as much as is wanted, the domain says
+ * "please read some" by setting consumer_waits on an empty ring and waking the futex at
+ * consumer_waits.
  */
 #ifndef BOUNDARY_RING_H
 #define BOUNDARY_RING_H
@@ -27,22 +28,26 @@ struct ring {
 	_Alignas(64) uint32_t head;
 	uint32_t producer_waits;	/* producer sleeps on tail */
 	uint32_t producer_closed;	/* no more data will come: end of file */
-	uint32_t ends;			/* a terminal's ends of file (Ctrl-D), after which more may come */
+	/* a terminal's ends of file (Ctrl-D), after which more may come */
+	uint32_t ends;
 	/* Written by the consumer. */
 	_Alignas(64) uint32_t tail;
-	uint32_t consumer_waits;	/* consumer sleeps on head; for stdin also: "please read some" */
+	/* consumer sleeps on head; for stdin also: "please read some" */
+	uint32_t consumer_waits;
 	uint32_t consumer_closed;	/* nobody reads any more: EPIPE */
-	uint32_t ends_taken;		/* of those, how many were read; the producer sleeps on it */
+	/* of those, how many were read; the producer sleeps on it */
+	uint32_t ends_taken;
 	/* Constant after start. */
-	_Alignas(64) uint32_t data_offset;	/* of the RING_SIZE bytes, from the start of the channel */
+	/* of the RING_SIZE bytes, from the start of the channel */
+	_Alignas(64) uint32_t data_offset;
 	uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct ring) == 192, "struct ring is part of the boundary");
 
 /*
- * Bytes waiting between two counters that were each read once. Returns -1 where they cannot be true,
- * which means that the other side is broken or hostile.
+ * Bytes waiting between two counters that were each read once. Returns -1 where they cannot be
+ * true, which means that the other side is broken or hostile.
  */
 static inline int64_t ring_used(uint32_t head, uint32_t tail)
 {

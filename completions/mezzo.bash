@@ -6,7 +6,7 @@ _mezzo()
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb=${COMP_WORDS[1]} i word
 	local common='--env --workdir --hostname --trace --trace-file --log-file --verbose --layer
-		--interactive --help'
+		--no-key --interactive --help'
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then

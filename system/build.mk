@@ -25,48 +25,48 @@ ALL += $(BUILD)/mezzo-system
 
 $(SYSTEM_BUILD)/syscalls.h: $(TABLE) system/syscall/generate
 	@mkdir -p $(@D)
-	$(GENERATE) -v out=header $< > $@.new && mv $@.new $@
+	$(call say,GEN) $(GENERATE) -v out=header $< > $@.new && mv $@.new $@
 
 $(SYSTEM_BUILD)/dispatch.c: $(TABLE) system/syscall/generate
 	@mkdir -p $(@D)
-	$(GENERATE) -v out=dispatch $< > $@.new && mv $@.new $@
+	$(call say,GEN) $(GENERATE) -v out=dispatch $< > $@.new && mv $@.new $@
 
 $(SYSTEM_BUILD)/trace_table.c: $(TABLE) system/syscall/generate
 	@mkdir -p $(@D)
-	$(GENERATE) -v out=trace $< > $@.new && mv $@.new $@
+	$(call say,GEN) $(GENERATE) -v out=trace $< > $@.new && mv $@.new $@
 
 $(BUILD)/system/%.o: system/%.c | $(SYSTEM_GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(SYSTEM_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(SYSTEM_FLAGS) -c -o $@ $<
 
 # What small reads and writes go through: a few per cent of a call of 100 ns, for some KiB of text.
 $(addprefix $(BUILD)/system/,syscall/data.o ipc/pipe.o ipc/eventfd.o ipc/epoll.o memory/iter.o): SYSTEM_FLAGS += -O3
 
 $(BUILD)/system/%.S.o: system/%.S
 	@mkdir -p $(@D)
-	$(CC) $(SYSTEM_FLAGS) -D__ASSEMBLER__ -c -o $@ $<
+	$(call say,AS) $(CC) $(SYSTEM_FLAGS) -D__ASSEMBLER__ -c -o $@ $<
 
 $(SYSTEM_BUILD)/%.o: $(SYSTEM_BUILD)/%.c | $(SYSTEM_GENERATED)
-	$(CC) $(SYSTEM_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(SYSTEM_FLAGS) -c -o $@ $<
 
 # Linked twice: first with an empty table of symbols, then with the table made from the first. The table
 # is at the end of the read-only data, so no function moves.
 $(SYSTEM_BUILD)/symbols_none.c: system/core/symbols.awk
 	@mkdir -p $(@D)
-	awk -f $< /dev/null > $@
+	$(call say,GEN) awk -f $< /dev/null > $@
 
 $(SYSTEM_BUILD)/first-link: $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols_none.o system/arch/x86_64/layer.lds
-	$(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols_none.o
+	$(call say,LD) $(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols_none.o
 
 $(SYSTEM_BUILD)/symbols.c: $(SYSTEM_BUILD)/first-link system/core/symbols.awk
-	nm -n $< | awk -f system/core/symbols.awk > $@.new && mv $@.new $@
+	$(call say,GEN) nm -n $< | awk -f system/core/symbols.awk > $@.new && mv $@.new $@
 
 $(BUILD)/mezzo-system: $(SYSTEM_BUILD)/first-link $(SYSTEM_BUILD)/symbols.o
-	$(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols.o
+	$(call say,LD) $(SYSTEM_LINK) -o $@ $(SYSTEM_OBJECTS) $(SYSTEM_BUILD)/symbols.o
 
 # What the documentation says about supported calls; tools/check-system-calls finds it stale.
 .PHONY: docs
 docs: $(TABLE) system/syscall/generate
-	$(GENERATE) -v out=docs $(TABLE) > docs/system-calls.md
+	@$(GENERATE) -v out=docs $(TABLE) > docs/system-calls.md
 
 -include $(SYSTEM_OBJECTS:.o=.d)

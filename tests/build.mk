@@ -10,11 +10,11 @@ LINUX_TESTS := $(patsubst tests/linux/%.c,$(BUILD)/tests/linux/%, \
 
 $(BUILD)/tests/linux/%: tests/linux/%.c $(BUILD)/tests/test.o
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/$*.d -o $@ $< $(BUILD)/tests/test.o
+	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/$*.d -o $@ $< $(BUILD)/tests/test.o
 
 $(BUILD)/tests/test.o: tests/linux/test.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(TEST_FLAGS) -c -o $@ $<
 
 -include $(wildcard $(BUILD)/tests/*.d)
 
@@ -22,52 +22,60 @@ ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate
 
 $(BUILD)/tests/escape/layer_memory: tests/escape/layer_memory.c $(BUILD)/tests/test.o
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/layer_memory.d -o $@ $< $(BUILD)/tests/test.o
+	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/layer_memory.d -o $@ $< $(BUILD)/tests/test.o
 
 $(BUILD)/tests/escape/gate: tests/escape/gate.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
+	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/gate.d -o $@ $<
+
+KEY_TESTS := $(BUILD)/tests/keys/wall
+
+$(BUILD)/tests/keys/wall: tests/keys/wall.c $(BUILD)/tests/test.o
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(TEST_FLAGS) -static -MF $(BUILD)/tests/keys_wall.d -o $@ $< $(BUILD)/tests/test.o
 
 FUZZ_TESTS := $(BUILD)/tests/fuzz/calls $(BUILD)/tests/fuzz/walks $(BUILD)/tests/fuzz/data
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
+	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)
-	CGO_ENABLED=0 GOCACHE=$(abspath $(BUILD))/go-cache GOFLAGS=-mod=mod GO111MODULE=off \
+	$(call say,GO) CGO_ENABLED=0 GOCACHE=$(abspath $(BUILD))/go-cache GOFLAGS=-mod=mod GO111MODULE=off \
 		go build -o $@ $<
 
 $(BUILD)/tests/programs/musl: tests/programs/musl.c
 	@mkdir -p $(@D)
-	musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
+	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
 
-.PHONY: check-build check check-quick check-keys stress
+.PHONY: check-build check check-debug check-quick check-keys stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
 
 # Everything.
 check:
 	@tools/install-packages
 	@$(MAKE) --no-print-directory -j2 check-build
-	@tests/run
+	@BUILD=$(BUILD) tests/run --all
+
+# The families of tests/linux in domains of a debug build.
+check-debug: $(LINUX_TESTS)
+	@$(MAKE) --no-print-directory -j2 DEBUG=1 all
+	@MEZZO=$(abspath build/debug/mezzo) DOMAIN_ONLY=1 ONLY="$(notdir $(LINUX_TESTS))" tests/run
 
 # The second wall, here or in an emulated machine: see tests/keys/run.
-check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(BUILD)/tests/keys/wall
-	@tests/keys/run
-
-$(BUILD)/tests/keys/wall: tests/keys/wall.c $(BUILD)/tests/test.o
-	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -static -MF $(BUILD)/tests/keys_wall.d -o $@ $< $(BUILD)/tests/test.o
+check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS)
+	@BUILD=$(BUILD) tests/keys/run
 
 # What tests/quick.list names: it must pass before a change lands.
-check-quick: all
-	@tests/run --quick
+QUICK_FAMILIES := $(sort $(shell sed 's|/.*||; /^#/d' tests/quick.list))
+check-quick: all $(filter $(LINUX_TESTS),$(QUICK_FAMILIES:%=$(BUILD)/tests/linux/%))
+	@BUILD=$(BUILD) tests/run --quick
 
 # The suites in a loop with both processors loaded, until one fails or ROUNDS (default 10) are done.
 stress: check-build
-	@tests/run --stress $(or $(ROUNDS),10)
+	@BUILD=$(BUILD) tests/run --stress $(or $(ROUNDS),10)

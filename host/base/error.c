@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors with a line of text; see error.h. No locks: an error belongs to the thread that fills it. */
+/*
+ * Errors with a line of text; see error.h. No locks: an error belongs to the thread that fills it.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,19 +22,4 @@ int error_set(struct error *err, int code, const char *format, ...)
 	if (code)
 		snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
 	return code ? -code : -EINVAL;
-}
-
-void error_context(struct error *err, const char *format, ...)
-{
-	char former[sizeof(err->text)];
-	va_list args;
-	size_t used;
-
-	memcpy(former, err->text, sizeof(former));
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	used = strlen(err->text);
-	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s",
-		 (int)(sizeof(former) - 1), former);
 }

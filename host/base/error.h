@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the host side says what went wrong: a code for the caller and a line for the person. The line is
- * written where the failure is seen; each caller on the way up may put its own context before it.
+ * How the host side says what went wrong: a code for the caller and a line for the person. The line
+ * is written where the failure is seen; each caller on the way up may put its own context before
+ * it.
  */
 #ifndef HOST_BASE_ERROR_H
 #define HOST_BASE_ERROR_H
@@ -17,8 +18,5 @@ struct error {
  */
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* Put "context: " before the message of an error that is already set. */
-void error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -15,8 +15,8 @@ struct strings {
 int strings_add(struct strings *list, char *text);
 
 /*
- * Set a variable in a list of NAME=VALUE strings, replacing a former one of that name. Same rules and
- * results as strings_add().
+ * Set a variable in a list of NAME=VALUE strings, replacing a former one of that name. Same rules
+ * and results as strings_add().
  */
 int strings_set_variable(struct strings *list, char *assignment);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs of `mezzo`. Each gets its own arguments, verb first, and returns mezzo's exit status. */
+/*
+ * The verbs of `mezzo`. Each gets its own arguments, verb first, and returns mezzo's exit status.
+ */
 #ifndef HOST_CLI_CLI_H
 #define HOST_CLI_CLI_H
 
@@ -12,7 +14,10 @@ int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
 
-/* Carry a plan out: start the domain, be its monitor, return the exit status. Prints what goes wrong. */
+/*
+ * Carry a plan out: start the domain, be its monitor, return the exit status. Prints what goes
+ * wrong.
+ */
 int domain_run(const struct plan *plan);
 
 /* Print "mezzo: ..." and return EXIT_MEZZO_FAILED. */
@@ -29,6 +34,7 @@ enum {
 	OPTION_LOG_FILE,
 	OPTION_VERBOSE,
 	OPTION_LAYER,
+	OPTION_NO_KEY,
 	OPTION_HOSTNAME,
 	OPTION_ROOTFS,
 };
@@ -40,6 +46,7 @@ enum {
 	{ "log-file", required_argument, NULL, OPTION_LOG_FILE }, \
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE }, \
 	{ "layer", required_argument, NULL, OPTION_LAYER }, \
+	{ "no-key", no_argument, NULL, OPTION_NO_KEY }, \
 	{ "hostname", required_argument, NULL, OPTION_HOSTNAME }, \
 	{ "env", required_argument, NULL, 'e' }, \
 	{ "workdir", required_argument, NULL, 'w' }, \

@@ -9,8 +9,8 @@
 static const char usage[] =
 "Usage: mezzo do [options] [--] COMMAND [ARGUMENTS]\n"
 "\n"
-"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of yours: what it changes\n"
-"is gone when it ends. Directory, environment, ids and standard streams are your own.\n"
+"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of yours: what it\n"
+"changes is gone when it ends. Directory, environment, ids and standard streams are your own.\n"
 "\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
 "  -w, --workdir DIR      start in DIR instead of the current directory\n"
@@ -20,11 +20,13 @@ static const char usage[] =
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n"
 "      --verbose          log more: calls that are lacking, warnings\n"
 "      --layer FILE       use another system layer\n"
+"      --no-key           run without the wall between programs and their system layer\n"
 "  -i, --interactive      accepted for others' habits; stdin is always connected\n"
 "      --help             this text\n"
 "\n"
-"The exit status is the command's own, 128 plus the number of a signal that killed it, 126 if it can't\n"
-"be run, 127 if it is not found, 125 if mezzo itself failed, 120 if the system layer crashed.\n";
+"The exit status is the command's own, 128 plus the number of a signal that killed it, 126 if it\n"
+"can't be run, 127 if it is not found, 125 if mezzo itself failed, 120 if the system layer\n"
+"crashed.\n";
 
 static const struct option options[] = {
 	CLI_COMMON_OPTIONS,

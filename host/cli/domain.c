@@ -22,9 +22,11 @@ static int tell_death(const struct domain *domain, int wait_status, struct error
 	if (domain_start_failure(domain, err))
 		return cli_fail(err);
 	if (WIFSIGNALED(wait_status))
-		fprintf(stderr, "mezzo: the domain ended unexpectedly: its first process was killed "
-			"by signal %d%s\n", WTERMSIG(wait_status),
-			WTERMSIG(wait_status) == SIGSYS ? " (a host call that is not allowed)" : "");
+		fprintf(stderr,
+			"mezzo: the domain ended unexpectedly: its first process was killed by "
+			"signal %d%s\n", WTERMSIG(wait_status),
+			WTERMSIG(wait_status) == SIGSYS ? " (a host call that is not allowed)" :
+							  "");
 	else
 		fprintf(stderr, "mezzo: the domain ended unexpectedly: its first process left with "
 			"status %d\n", WEXITSTATUS(wait_status));
@@ -39,7 +41,8 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 	case OUTCOME_EXITED:
 		return exit_code(monitor->status);
 	case OUTCOME_CRASHED:
-		fprintf(stderr, "mezzo: the system layer of this domain crashed, which is a bug in Mezzo: "
+		fprintf(stderr,
+			"mezzo: the system layer of this domain crashed, which is a bug in Mezzo: "
 			"its report is %s%s\n", plan->log_file ? "in " : "above",
 			plan->log_file ? plan->log_file : "");
 		return EXIT_LAYER_CRASHED;

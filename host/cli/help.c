@@ -5,8 +5,8 @@
 #include "host/cli/cli.h"
 
 static const char text[] =
-"Mezzo runs unmodified Linux programs in domains: virtual environments that start like a process and\n"
-"bring the operating system that they need with them.\n"
+"Mezzo runs unmodified Linux programs in domains: virtual environments that start like a process\n"
+"and bring the operating system that they need with them.\n"
 "\n"
 "Usage: mezzo VERB [options]\n"
 "\n"

@@ -11,8 +11,8 @@
 static const char usage[] =
 "Usage: mezzo inspect [--seccomp]\n"
 "\n"
-"Show what this host offers to domains. With --seccomp: the host calls that a domain may make, with\n"
-"the arguments that are allowed, and why.\n";
+"Show what this host offers to domains. With --seccomp: the host calls that a domain may make,\n"
+"with the arguments that are allowed, and why.\n";
 
 static int inspect_host(void)
 {
@@ -22,7 +22,8 @@ static int inspect_host(void)
 
 	processor_xsave(&mask, &size);
 	printf("boundary version  %d\n", BOUNDARY_VERSION);
-	printf("FSGSBASE          %s\n", processor_has_fsgsbase() ? "yes" : "no: no domain can run");
+	printf("FSGSBASE          %s\n",
+	       processor_has_fsgsbase() ? "yes" : "no: no domain can run");
 	printf("protection keys   %s\n", processor_allocate_key() >= 0 ? "yes" :
 	       "no: nothing guards a system layer against its own programs");
 	printf("XSAVE area        %lu bytes, components 0x%lx\n", (unsigned long)size,

@@ -20,7 +20,8 @@ int cli_fail_option(const char *verb, int option, char **argv)
 
 	/* A short option is in optopt; a long one is the argument just passed. */
 	if (optopt > 0 && optopt < OPTION_HELP)
-		fprintf(stderr, "mezzo: option -%c %s: try `mezzo %s --help`\n", optopt, what, verb);
+		fprintf(stderr, "mezzo: option -%c %s: try `mezzo %s --help`\n", optopt, what,
+			verb);
 	else
 		fprintf(stderr, "mezzo: option %s %s: try `mezzo %s --help`\n", argv[optind - 1],
 			what, verb);
@@ -56,6 +57,9 @@ int cli_take_option(struct plan *plan, int option, char *argument, struct error 
 		return 0;
 	case OPTION_LAYER:
 		plan->layer_file = argument;
+		return 0;
+	case OPTION_NO_KEY:
+		plan->no_key = true;
 		return 0;
 	case OPTION_HOSTNAME:
 		plan->hostname = argument;

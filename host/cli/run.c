@@ -8,8 +8,8 @@
 static const char usage[] =
 "Usage: mezzo run --rootfs DIR [options] [--] COMMAND [ARGUMENTS]\n"
 "\n"
-"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of DIR: DIR itself is never\n"
-"changed. The command starts in / as user 0 with a small environment.\n"
+"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of DIR: DIR itself is\n"
+"never changed. The command starts in / as user 0 with a small environment.\n"
 "\n"
 "      --rootfs DIR       the root file system\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
@@ -21,6 +21,7 @@ static const char usage[] =
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n"
 "      --verbose          log more: calls that are lacking, warnings\n"
 "      --layer FILE       use another system layer\n"
+"      --no-key           run without the wall between programs and their system layer\n"
 "  -i, --interactive      accepted for others' habits; stdin is always connected\n"
 "      --help             this text\n"
 "\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domain's first process from its birth to the jump into the system layer. It gives up everything
- * the launcher had: ids, namespaces, root, descriptors, capabilities; then the filter closes behind it.
- * It runs as a copy of the launcher, so each step here is a plain system call.
+ * The domain's first process from its birth to the jump into the system layer. It gives up
+ * everything the launcher had: ids, namespaces, root, descriptors, capabilities; then the filter
+ * closes behind it. It runs as a copy of the launcher, so each step here is a plain system call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,17 +47,21 @@ static void die_with_monitor(const struct child *child)
 }
 
 /*
- * Some C libraries register the thread with the kernel for restartable sequences (rseq(2)). The kernel would go
- * on writing there, memory that the layer gives back and programs may take, and would obey what it finds.
+ * Some C libraries register the thread with the kernel for restartable sequences (rseq(2)). The
+ * kernel would go on writing there, memory that the layer gives back and programs may take, and
+ * would obey what it finds.
  */
 static void leave_rseq(const struct child *child)
 {
 #ifdef RSEQ_SIG
-	/* The smallest length is what the library registers where __rseq_size tells the features in use. */
+	/*
+	 * The smallest length is what the library registers where __rseq_size tells the features in
+	 * use.
+	 */
 	unsigned length = __rseq_size > 32 ? __rseq_size : 32;
 
-	if (__rseq_size && syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, length,
-				   RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+	if (__rseq_size && syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
+				   length, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
 		fail(child, "can't give up the C library's restartable sequences");
 #else
 	(void)child;
@@ -75,8 +79,8 @@ static void leave_session(void)
 }
 
 /*
- * A launcher that is root becomes nobody. Root of a user namespace may have no such id to become: it is
- * an ordinary user anyway. Real root must not be refused.
+ * A launcher that is root becomes nobody. Root of a user namespace may have no such id to become:
+ * it is an ordinary user anyway. Real root must not be refused.
  */
 static void leave_root_ids(const struct child *child)
 {
@@ -86,8 +90,8 @@ static void leave_root_ids(const struct child *child)
 }
 
 /*
- * No id is mapped in the new user namespace: nothing in a domain looks at the host's ids, and writing
- * the maps costs a tenth of the start.
+ * No id is mapped in the new user namespace: nothing in a domain looks at the host's ids, and
+ * writing the maps costs a tenth of the start.
  */
 static void enter_namespaces(const struct child *child)
 {
@@ -152,8 +156,8 @@ static void raise_limit(int which, rlim_t value)
 }
 
 /*
- * The programs' limits are kept by the layer; the host's are lifted as far as they go. A core limit of 1
- * is what also stops dumps into a pipe (core(5)), which 0 does not.
+ * The programs' limits are kept by the layer; the host's are lifted as far as they go. A core limit
+ * of 1 is what also stops dumps into a pipe (core(5)), which 0 does not.
  */
 static void set_limits(void)
 {
@@ -177,13 +181,15 @@ static void map_at(const struct child *child, uint64_t address, uint64_t size, i
 {
 	void *wanted = (void *)address;
 
-	if (mmap(wanted, size, protection, flags | MAP_FIXED_NOREPLACE, fd, (off_t)offset) != wanted)
+	if (mmap(wanted, size, protection, flags | MAP_FIXED_NOREPLACE, fd, (off_t)offset) !=
+	    wanted)
 		fail(child, "can't map the system layer (does `ulimit -v` forbid it?)");
 }
 
 /*
- * A private mapping without a page of its own is left out when fork copies page tables, and each child
- * would find its way to the layer's text by faults. One page is made the mapping's own: the last one.
+ * A private mapping without a page of its own is left out when fork copies page tables, and each
+ * child would find its way to the layer's text by faults. One page is made the mapping's own: the
+ * last one.
  */
 static void keep_over_fork(const struct child *child, const struct layer_segment *segment)
 {
@@ -235,8 +241,8 @@ static void drop_privileges(const struct child *child)
 		fail(child, "can't set no_new_privs");
 	die_with_monitor(child);
 	/*
-	 * Whether others may look in with a debugger stays as it is: a user into his own domain, and only
-	 * root into those of root, for which the change of ids has seen to.
+	 * Whether others may look in with a debugger stays as it is: a user into his own domain,
+	 * and only root into those of root, for which the change of ids has seen to.
 	 */
 }
 

@@ -18,7 +18,9 @@ struct child {
 	bool privileged;		/* the launcher is root: leave its uid first */
 };
 
-/* Runs in the fresh process; never returns. The launcher sends one byte when the channel is ready. */
+/*
+ * Runs in the fresh process; never returns. The launcher sends one byte when the channel is ready.
+ */
 void child_run(const struct child *child) __attribute__((noreturn));
 
 #endif

@@ -26,7 +26,9 @@ struct text_writer {
 	uint32_t used;
 };
 
-/* Returns the string's offset from the start of the channel. plan_check() made sure that all fits. */
+/*
+ * Returns the string's offset from the start of the channel. plan_check() made sure that all fits.
+ */
 static uint32_t text_add(struct text_writer *writer, const char *text)
 {
 	uint32_t offset = (uint32_t)offsetof(struct channel, config_text) + writer->used;
@@ -56,7 +58,8 @@ static void fill_text(struct channel *channel, const struct plan *plan)
 
 /*
  * Where [vvar] and [vdso] are: the same in the domain's processes, which are forked from this one.
- * The kernel names the data pages [vvar] and, since 6.13, also [vvar_vclock]; they precede the code.
+ * The kernel names the data pages [vvar] and, since 6.13, also [vvar_vclock]; they precede the
+ * code.
  */
 static int fill_vdso(struct config *config, struct error *err)
 {

@@ -9,8 +9,8 @@
 #include "host/launch/plan.h"
 
 /*
- * Fill the channel of a domain that has not started: configuration, strings, rings. The protection key
- * must be the one that the domain's processes inherit, or -1. Returns 0 or -errno.
+ * Fill the channel of a domain that has not started: configuration, strings, rings. The protection
+ * key must be the one that the domain's processes inherit, or -1. Returns 0 or -errno.
  */
 int config_fill(struct channel *channel, const struct plan *plan, const struct layer *layer,
 		int protection_key, struct error *err);

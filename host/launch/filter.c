@@ -2,9 +2,10 @@
 /*
  * The table of host calls that a domain may make, and its compiler to BPF; see filter.h.
  *
- * The order of the table is the order of the tests: the hottest calls come first. To allow a call add a
- * row; to bound an argument add a check to it. A row needs a reason, which docs/boundary.md repeats.
- * Checks look at the low 32 bits where the kernel takes an int, at all 64 where it takes a long.
+ * The order of the table is the order of the tests: the hottest calls come first. To allow a call
+ * add a row; to bound an argument add a check to it. A row needs a reason, which docs/boundary.md
+ * repeats. Checks look at the low 32 bits where the kernel takes an int, at all 64 where it takes a
+ * long.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -26,7 +27,8 @@ enum check_kind {
 	CHECK_BITS,		/* int argument has no bits but those of value */
 	CHECK_BITS_LONG,	/* the same, all 64 bits */
 	CHECK_SET,		/* int argument n < 32, and bit n of value is set */
-	CHECK_FUTEX,		/* as CHECK_SET, after the PRIVATE and CLOCK_REALTIME flags are taken away */
+	/* as CHECK_SET, after the PRIVATE and CLOCK_REALTIME flags are taken away */
+	CHECK_FUTEX,
 };
 
 struct check {
@@ -51,14 +53,20 @@ struct rule {
 #define PROT_ALLOWED (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define MREMAP_ALLOWED (MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)
 
-/* Threads and processes; no namespaces, no tracing, no handles to processes, no escape from init. */
+/*
+ * Threads and processes; no namespaces, no tracing, no handles to processes, no escape from init.
+ */
 #define CLONE_ALLOWED (0xff | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | \
 		       CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT | \
 		       CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 
-/* NORMAL..DONTNEED, FREE, REMOVE, HUGEPAGE.. DODUMP, COLD, PAGEOUT, POPULATE_*, COLLAPSE; not DONTFORK. */
-#define ADVICE_ALLOWED (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(9) | BIT(14) | \
-			BIT(15) | BIT(16) | BIT(17) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(25))
+/*
+ * NORMAL..DONTNEED, FREE, REMOVE, HUGEPAGE.. DODUMP, COLD, PAGEOUT, POPULATE_*, COLLAPSE; not
+ * DONTFORK.
+ */
+#define ADVICE_ALLOWED                                                                      \
+	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(9) | BIT(14) | BIT(15) | \
+	 BIT(16) | BIT(17) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(25))
 
 /* WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET; no priority inheritance. */
 #define FUTEX_ALLOWED (BIT(0) | BIT(1) | BIT(3) | BIT(4) | BIT(5) | BIT(9) | BIT(10))
@@ -67,7 +75,10 @@ struct rule {
 /* QUERY, the expedited ones and SYNC_CORE, with their registrations. */
 #define MEMBARRIER_ALLOWED (8u | 16u | 32u | 64u)
 
-/* MFD_CLOEXEC, ALLOW_SEALING, NOEXEC_SEAL, EXEC; no huge pages, which are a scarce thing of the host. */
+/*
+ * MFD_CLOEXEC, ALLOW_SEALING, NOEXEC_SEAL, EXEC; no huge pages, which are a scarce thing of the
+ * host.
+ */
 #define MEMFD_ALLOWED (1u | 2u | 8u | 16u)
 
 static const struct rule rules[] = {
@@ -80,7 +91,8 @@ static const struct rule rules[] = {
 	ROW(munmap, "address spaces of programs"),
 	ROW(mprotect, "address spaces of programs",
 	    { CHECK_BITS_LONG, 2, PROT_ALLOWED }),
-	ROW(madvise, "giving memory back, filling it in bulk; never DONTFORK, which would drop the layer",
+	ROW(madvise,
+	    "giving memory back, filling it in bulk; never DONTFORK, which would drop the layer",
 	    { CHECK_SET, 2, ADVICE_ALLOWED }),
 	ROW(clone, "threads and processes of the domain; no namespaces, no tracing",
 	    { CHECK_BITS_LONG, 0, CLONE_ALLOWED }),
@@ -118,7 +130,8 @@ static const struct rule rules[] = {
 	ROW(munlockall, "what a program may ask of its own memory"),
 	ROW(pkey_mprotect, "the key that guards the heap",
 	    { CHECK_BITS_LONG, 2, PROT_ALLOWED }),
-	ROW(prctl, "traps every call that a program makes, from wherever; see docs/protection-key.md",
+	ROW(prctl,
+	    "traps every call that a program makes, from wherever; see docs/protection-key.md",
 	    { CHECK_EQUALS, 0, PR_SET_SYSCALL_USER_DISPATCH }),
 	ROW(gettid, "whether a host signal came to the thread that it says it came to"),
 	ROW(mseal, "mappings of the layer that no program may change"),
@@ -148,7 +161,8 @@ static const struct rule rules[] = {
 #define ARGUMENT_HIGH(n) (DATA(args) + 8u * (n) + 4u)
 
 /* Append one instruction. An overlong program keeps its count, which filter_build() looks at. */
-static void emit(struct filter *filter, uint16_t code, uint32_t k, uint8_t if_true, uint8_t if_false)
+static void emit(struct filter *filter, uint16_t code, uint32_t k, uint8_t if_true,
+		 uint8_t if_false)
 {
 	if (filter->count < FILTER_CODE_MAX)
 		filter->code[filter->count] = (struct sock_filter){ code, if_true, if_false, k };
@@ -218,7 +232,9 @@ static void emit_check(struct filter *filter, const struct check *check)
 	}
 }
 
-/* One row: skipped whole where the number is another one, so that the accumulator keeps the number. */
+/*
+ * One row: skipped whole where the number is another one, so that the accumulator keeps the number.
+ */
 static void emit_rule(struct filter *filter, const struct rule *rule)
 {
 	size_t test = filter->count;
@@ -283,7 +299,8 @@ static void print_check(FILE *out, const struct check *check)
 
 void filter_print(FILE *out)
 {
-	fprintf(out, "A domain's processes may make these system calls, from the layer's gate alone.\n"
+	fprintf(out,
+		"A domain's processes may make these system calls, from the layer's gate alone.\n"
 		"From the gate any other call, or other arguments, end the process; calls from\n"
 		"elsewhere never reach the host kernel: they trap to the system layer.\n\n");
 	for (size_t i = 0; i < RULE_COUNT; i++) {

@@ -79,7 +79,8 @@ static int take_notes(struct layer *layer, const Elf64_Phdr *ph)
 		desc = at + sizeof(note) + ((note.n_namesz + 3u) & ~3u);
 		if (desc + note.n_descsz > end)
 			break;
-		if (note.n_descsz >= sizeof(layer->header) && !memcmp(notes + desc, "mezzo-sl", 8)) {
+		if (note.n_descsz >= sizeof(layer->header) &&
+		    !memcmp(notes + desc, "mezzo-sl", 8)) {
 			memcpy(&layer->header, notes + desc, sizeof(layer->header));
 			return 1;
 		}
@@ -115,7 +116,8 @@ static int check_header(const struct layer *layer, struct error *err)
 	const struct layer_header *header = &layer->header;
 
 	if (header->version != BOUNDARY_VERSION)
-		return error_set(err, 0, "%s speaks version %u of the boundary and mezzo version %u: "
+		return error_set(err, 0,
+				 "%s speaks version %u of the boundary and mezzo version %u: "
 				 "install both from one build", layer->path, header->version,
 				 BOUNDARY_VERSION);
 	if (header->header_size != sizeof(*header) || header->gate_start >= header->gate_end ||
@@ -126,7 +128,8 @@ static int check_header(const struct layer *layer, struct error *err)
 	for (size_t i = 0; i < layer->segment_count; i++) {
 		const struct layer_segment *segment = &layer->segments[i];
 
-		if ((segment->protection & PROT_EXEC) && header->entry - segment->address < segment->size)
+		if ((segment->protection & PROT_EXEC) &&
+		    header->entry - segment->address < segment->size)
 			return 0;
 	}
 	return error_set(err, 0, "%s: its entry is not in its text", layer->path);
@@ -148,7 +151,8 @@ static int read_file(struct layer *layer, struct error *err)
 	    head.elf.e_machine != EM_X86_64 || head.elf.e_phentsize != sizeof(*ph) ||
 	    head.elf.e_phoff > (size_t)size || (head.elf.e_phoff & 7) ||
 	    head.elf.e_phnum > ((size_t)size - head.elf.e_phoff) / sizeof(*ph))
-		return error_set(err, 0, "%s is not a system layer for this processor", layer->path);
+		return error_set(err, 0, "%s is not a system layer for this processor",
+				 layer->path);
 	ph = (const Elf64_Phdr *)(head.bytes + head.elf.e_phoff);
 	for (size_t i = 0; i < head.elf.e_phnum; i++) {
 		if (ph[i].p_type == PT_NOTE && !found)
@@ -160,7 +164,8 @@ static int read_file(struct layer *layer, struct error *err)
 			return error;
 	}
 	if (!found)
-		return error_set(err, 0, "%s is not a system layer: its note is missing", layer->path);
+		return error_set(err, 0, "%s is not a system layer: its note is missing",
+				 layer->path);
 	error = check_header(layer, err);
 	return error ? error : find_data(layer, ph, head.elf.e_phnum, err);
 }

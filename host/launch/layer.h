@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system layer's file: found, read and checked before a domain is made from it. The file is trusted
- * (it is installed with mezzo); the checks are against a wrong or broken one.
+ * The system layer's file: found, read and checked before a domain is made from it. The file is
+ * trusted (it is installed with mezzo); the checks are against a wrong or broken one.
  */
 #ifndef HOST_LAUNCH_LAYER_H
 #define HOST_LAUNCH_LAYER_H
@@ -31,7 +31,8 @@ struct layer {
 };
 
 /*
- * Open and check a layer file. path may be NULL: then mezzo-system next to mezzo's own executable or in
+ * Open and check a layer file. path may be NULL: then mezzo-system next to mezzo's own executable
+ * or in
  * ../libexec/mezzo/ from there. Returns 0 or -errno; on success layer_release() is due.
  */
 int layer_open(struct layer *layer, const char *path, struct error *err);

@@ -26,7 +26,8 @@ int plan_init_as_caller(struct plan *plan, char **environ, struct error *err)
 	if (!plan->cwd)
 		return error_set(err, errno, "can't find out the current directory");
 	if (plan->cwd[0] != '/')
-		return error_set(err, 0, "the current directory lies outside the root: cd elsewhere");
+		return error_set(err, 0,
+				 "the current directory lies outside the root: cd elsewhere");
 	/* A process may have more groups than the boundary carries: the first ones count. */
 	count = getgroups(0, NULL);
 	if (count > 0) {
@@ -116,8 +117,9 @@ bad:
 }
 
 /*
- * Whether stdout and stderr lead to one place (2>&1): then they must share a ring, or what is written to
- * them would come out in another order. Two openings of one file have offsets of their own.
+ * Whether stdout and stderr lead to one place (2>&1): then they must share a ring, or what is
+ * written to them would come out in another order. Two openings of one file have offsets of their
+ * own.
  */
 static bool outputs_are_one(void)
 {
@@ -180,7 +182,8 @@ static bool is_layers_own(const char *path)
 /* The directory to start in, looked for as the domain will: links lead within the lower root. */
 static int check_cwd(const struct plan *plan, struct error *err)
 {
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT };
 	int root, fd, error = 0;
 
 	if (plan->cwd[0] != '/')
@@ -211,7 +214,8 @@ int plan_check(const struct plan *plan, struct error *err)
 	if (!*plan->hostname || strlen(plan->hostname) > 64)
 		return error_set(err, 0, "--hostname: want 1 to 64 bytes");
 	if (text_size(plan) > CONFIG_TEXT_MAX)
-		return error_set(err, E2BIG, "arguments and environment take %zu bytes, at most %u fit",
+		return error_set(err, E2BIG,
+				 "arguments and environment take %zu bytes, at most %u fit",
 				 text_size(plan), CONFIG_TEXT_MAX);
 	return check_cwd(plan, err);
 }

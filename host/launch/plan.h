@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan: everything that a domain is to be, read from the command line and checked before anything
- * is started. Who fills it owns the strings; they outlive the plan.
+ * The plan: everything that a domain is to be, read from the command line and checked before
+ * anything is started. Who fills it owns the strings; they outlive the plan.
  */
 #ifndef HOST_LAUNCH_PLAN_H
 #define HOST_LAUNCH_PLAN_H
@@ -28,6 +28,7 @@ struct plan {
 	gid_t gid;
 	gid_t groups[CONFIG_GROUPS_MAX];
 	size_t group_count;
+	bool no_key;			/* no wall between programs and their system layer */
 	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
 };
 
@@ -44,8 +45,8 @@ int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
 int plan_set_user(struct plan *plan, const char *text, struct error *err);
 
 /*
- * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so that
- * no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
+ * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so
+ * that no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
  */
 int plan_note_streams(struct plan *plan, struct error *err);
 

@@ -35,5 +35,7 @@ bool processor_has_fsgsbase(void)
 
 int processor_allocate_key(void)
 {
-	return kernel_pkey_alloc() == LAYER_KEY && kernel_pkey_alloc() == SELECTOR_KEY ? LAYER_KEY : -1;
+	bool both = kernel_pkey_alloc() == LAYER_KEY && kernel_pkey_alloc() == SELECTOR_KEY;
+
+	return both ? LAYER_KEY : -1;
 }

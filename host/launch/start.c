@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The launcher's side of a start; see start.h. The first process is forked as early as possible, and the
- * channel is filled while it makes its namespaces. No locks: one thread starts a domain.
+ * The launcher's side of a start; see start.h. The first process is forked as early as possible,
+ * and the channel is filled while it makes its namespaces. No locks: one thread starts a domain.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,11 +40,13 @@ static const char *namespace_hint(void)
 		const char *hint;
 	} settings[] = {
 		{ "/proc/sys/kernel/unprivileged_userns_clone", '0',
-		  " (sysctl kernel.unprivileged_userns_clone is 0: set it to 1, or run mezzo as root)" },
+		  " (sysctl kernel.unprivileged_userns_clone is 0: set it to 1, or run mezzo as "
+		  "root)" },
 		{ "/proc/sys/user/max_user_namespaces", '0',
 		  " (sysctl user.max_user_namespaces is 0: raise it)" },
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-		  " (sysctl kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0, or give "
+		  " (sysctl kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0, or "
+		  "give "
 		  "mezzo an AppArmor profile with the rule userns)" },
 	};
 	char text[32];
@@ -189,7 +191,7 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 			    const struct plan *plan, const struct layer *layer, struct error *err)
 {
 	static struct filter filter;
-	int protection_key = processor_allocate_key();
+	int protection_key = plan->no_key ? -1 : processor_allocate_key();
 	struct child child = {
 		.layer = layer, .filter = &filter, .privileged = geteuid() == 0,
 	};

@@ -29,9 +29,10 @@ struct domain {
 };
 
 /*
- * Start a domain. When this returns 0 the first process is on its way, and waits for domain_enter() before
- * it enters the layer; a failure of its own steps shows as its death with domain_start_failure() true.
- * The domain dies with the thread that calls this. On error nothing is left behind. Returns 0 or -errno.
+ * Start a domain. When this returns 0 the first process is on its way, and waits for domain_enter()
+ * before it enters the layer; a failure of its own steps shows as its death with
+ * domain_start_failure() true. The domain dies with the thread that calls this. On error nothing is
+ * left behind. Returns 0 or -errno.
  */
 int domain_start(struct domain *domain, const struct plan *plan, const struct layer *layer,
 		 struct error *err);

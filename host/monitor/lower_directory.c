@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory of the host as the lower tree; see lower.h. Used by the monitor's main thread alone: no locks. */
+/*
+ * A directory of the host as the lower tree; see lower.h. Used by the monitor's main thread alone:
+ * no locks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -90,8 +93,8 @@ static void node_fill(const struct lower *lower, struct node *node, const struct
 }
 
 /*
- * Look at one entry of a directory; the empty name is the directory itself. Fills the node and, for a
- * symbolic link, target (LOWER_TARGET_MAX + 1 bytes). A failure is told in node->error.
+ * Look at one entry of a directory; the empty name is the directory itself. Fills the node and, for
+ * a symbolic link, target (LOWER_TARGET_MAX + 1 bytes). A failure is told in node->error.
  */
 static void node_look(const struct lower *lower, int directory, const char *name, struct node *node,
 		      char *target)
@@ -133,12 +136,14 @@ static int open_regular(int directory, const char *path)
 }
 
 /*
- * Open a directory of the tree. Returns an O_PATH descriptor (or one to read with read_it) or -errno;
+ * Open a directory of the tree. Returns an O_PATH descriptor (or one to read with read_it) or
+ * -errno;
  * -ENOENT for what lies inside a pseudo file system, *pseudo for its root.
  */
 static int open_directory(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
 {
-	int fd = open_beneath(lower->directory.root, path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_beneath(lower->directory.root, path,
+			      flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	*pseudo = fd >= 0 && is_pseudo(fd);
 	return fd;
@@ -150,7 +155,8 @@ static int directory_open_file(const struct lower *lower, const char *path, stru
 	int fd;
 
 	/* Opening a device or a FIFO would do something; looking does not. */
-	if (kernel_statx(lower->directory.root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &status))
+	if (kernel_statx(lower->directory.root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+			 STATX_TYPE, &status))
 		return -errno;
 	if (!S_ISREG(status.stx_mode))
 		return S_ISDIR(status.stx_mode) ? -EISDIR : -EACCES;
@@ -241,11 +247,12 @@ static int walk_rest(struct walk *walk, const char *rest)
 	return more;
 }
 
-static int directory_walk(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
-			  struct answer *answer)
+static int directory_walk(const struct lower *lower, const char *path, uint32_t skip,
+			  bool open_last, struct answer *answer)
 {
 	struct walk walk = {
-		.lower = lower, .answer = answer, .directory = lower->directory.root, .open_last = open_last,
+		.lower = lower, .answer = answer, .directory = lower->directory.root,
+		.open_last = open_last,
 	};
 	char prefix[REQUEST_DATA_MAX + 1];
 	const char *rest;
@@ -274,8 +281,8 @@ struct linux_dirent64 {
 };
 
 /*
- * Answer the entries of one getdents buffer. Returns false when the area is full; *cookie is where to
- * go on.
+ * Answer the entries of one getdents buffer. Returns false when the area is full; *cookie is where
+ * to go on.
  */
 static bool list_entries(const struct lower *lower, int fd, const char *entries, size_t size,
 			 struct answer *answer, uint64_t *cookie)
@@ -365,7 +372,8 @@ static const struct lower_operations directory_operations = {
 	.release = directory_release,
 };
 
-int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root, struct error *err)
+int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
+			 struct error *err)
 {
 	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 

@@ -15,8 +15,9 @@ static inline struct channel *channel(void)
 }
 
 /*
- * The start parameters: a copy in the heap, so that most processes of a domain never touch the channel and need no page
- * tables for it. config_take() makes it, before anything else; constant from then on.
+ * The start parameters: a copy in the heap, so that most processes of a domain never touch the
+ * channel and need no page tables for it. config_take() makes it, before anything else; constant
+ * from then on.
  */
 extern struct config domain_config;
 void config_take(void);

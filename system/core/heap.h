@@ -26,8 +26,6 @@ void *heap_alloc(size_t size) __must_check;
 void *heap_alloc_zero(size_t size) __must_check;
 /* NULL is allowed and ignored. */
 void heap_free(void *pointer);
-/* Usable bytes of an allocation. */
-size_t heap_size_of(const void *pointer);
 /* A copy of a string, or NULL. */
 char *heap_strdup(const char *s) __must_check;
 

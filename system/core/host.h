@@ -34,7 +34,6 @@ long host_call_interruptible(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64
 #define host_call6(n, a, b, c, d, e, f) \
 	host_call(n, (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(f))
 
-static inline long host_close(int handle) { return host_call1(__NR_close, handle); }
 static inline long host_pread(int handle, u64 to, size_t n, u64 offset)
 {
 	return host_call4(__NR_pread64, handle, to, n, offset);

@@ -19,7 +19,7 @@
 static struct lock log_lock = LOCK_INIT(LOCK_LOG);
 static u32 lines_lost;
 
-bool log_is_verbose(void)
+static bool log_is_verbose(void)
 {
 	return config()->flags & CONFIG_VERBOSE;
 }

@@ -224,9 +224,9 @@ u32 pages_end(void)
 }
 
 /*
- * The array of descriptors lies so that those of the first 2 MiB of the heap are themselves in these 2 MiB:
- * what most processes use needs one page table then, or one huge page. The array is a run that nobody frees, so that no
- * other joins across it.
+ * The array of descriptors lies so that those of the first 2 MiB of the heap are themselves in
+ * these 2 MiB: what most processes use needs one page table then, or one huge page. The array is a
+ * run that nobody frees, so that no other joins across it.
  */
 void pages_init(uptr first_free)
 {

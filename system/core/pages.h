@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two allocators share: a descriptor for each page of the heap, in one sparse array near the
- * front of the heap. Descriptors of pages that were never used are zero and cost nothing.
+ * What the two allocators share: a descriptor for each page of the heap, in one sparse array near
+ * the front of the heap. Descriptors of pages that were never used are zero and cost nothing.
  */
 #ifndef CORE_PAGES_H
 #define CORE_PAGES_H

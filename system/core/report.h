@@ -19,7 +19,6 @@ void log_line(const char *format, ...) __printf(1, 2);
 void log_verbose(const char *format, ...) __printf(1, 2);
 /* Raw text, for the tracer, whole or not at all. */
 void log_write(const char *text, size_t size);
-bool log_is_verbose(void);
 bool log_is_tracing(void);
 
 /*

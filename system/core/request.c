@@ -6,6 +6,7 @@
 #include <linux/uio.h>
 
 #include "core/channel.h"
+#include "core/handle.h"
 #include "core/host.h"
 #include "core/lock.h"
 #include "core/report.h"
@@ -81,10 +82,11 @@ static u32 handles_take(const struct host_message *message, const struct host_co
 		return 0;
 	count = (u32)((control->size - offsetof(struct host_control, handles)) / sizeof(int));
 	for (u32 i = 0; i < count; i++) {
+		handle_came();
 		if (taken < max)
 			handles[taken++] = control->handles[i];
 		else
-			host_close(control->handles[i]);
+			handle_close(control->handles[i]);
 	}
 	return taken;
 }

@@ -207,15 +207,6 @@ void heap_free(void *pointer)
 	lock_release(&class->lock);
 }
 
-size_t heap_size_of(const void *pointer)
-{
-	const struct page *page = page_of(pointer);
-
-	if (page->kind == PAGE_RUN)
-		return page->count * PAGE_SIZE;
-	return object_size(pointer, class_sizes[page->class]);
-}
-
 char *heap_strdup(const char *s)
 {
 	size_t size = strlen(s) + 1;

@@ -70,16 +70,11 @@ void objects_poison(char *page)
 	memset(page, POISON_FREE, PAGE_SIZE);
 }
 
-size_t object_size(const char *object, u32 class_size)
-{
-	return tail_of(object, class_size)->size;
-}
-
 void object_visit(const char *object, u32 class_size,
 		  void (*visit)(size_t size, uptr caller, void *data), void *data)
 {
 	if (in_use(object, class_size))
-		visit(object_size(object, class_size), tail_of(object, class_size)->caller, data);
+		visit(tail_of(object, class_size)->size, tail_of(object, class_size)->caller, data);
 }
 
 #endif

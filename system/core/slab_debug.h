@@ -21,7 +21,6 @@ void object_mark_used(char *object, u32 class_size, size_t size, const void *cal
 void object_mark_free(char *object, u32 class_size);
 /* A page in which all objects are free. */
 void objects_poison(char *page);
-size_t object_size(const char *object, u32 class_size);
 /* Calls visit if the object is in use. */
 void object_visit(const char *object, u32 class_size,
 		  void (*visit)(size_t size, uptr caller, void *data), void *data);
@@ -42,11 +41,6 @@ static inline void object_mark_free(char *object, u32 class_size)
 	(void)object; (void)class_size;
 }
 static inline void objects_poison(char *page) { (void)page; }
-static inline size_t object_size(const char *object, u32 class_size)
-{
-	(void)object;
-	return class_size;
-}
 static inline void object_visit(const char *object, u32 class_size,
 				void (*visit)(size_t size, uptr caller, void *data), void *data)
 {

@@ -18,8 +18,6 @@
 #include <asm/signal.h>
 #include <linux/futex.h>
 
-#include <linux/futex.h>
-
 #include "core/list.h"
 #include "core/lock.h"
 #include "core/types.h"
@@ -61,13 +59,15 @@ struct thread {
 	u64 syscall_number;
 	u32 work;		/* WORK_* bits; set by anyone, atomically */
 	u32 flags;		/* private to the thread */
-	u64 entry_count;	/* private: calls made, for statistics */
 	/* Only with a protection key, see arch/x86_64/key.c. */
 	u64 space;		/* identity of the address space that the thread runs in */
 	u8 *selector;		/* IN_PROGRAM while it runs its program */
 	struct open_frame *open_frame;
-	/* Written by the host when the host thread begins; the boot thread asks (process/thread.c). */
+	/*
+	 * Written by the host when the host thread begins; the boot thread asks (process/thread.c).
+	 */
 	u32 host_own_tid;
+	struct thread *next_block;	/* in the list of all blocks that ever were; constant */
 	u64 open_space;		/* where the block's open pages are open; outlives the thread */
 
 	/* Parking: see core/wait.h. */

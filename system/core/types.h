@@ -75,16 +75,6 @@ typedef struct { u32 count; } refcount;
 static inline void refcount_init(refcount *r, u32 n) { r->count = n; }
 static inline void refcount_get(refcount *r) { atomic_add(&r->count, 1); }
 static inline bool refcount_put(refcount *r) { return atomic_sub(&r->count, 1) == 0; }
-/* Takes a reference unless the last one has gone already. */
-static inline bool refcount_get_unless_zero(refcount *r)
-{
-	u32 n = READ_ONCE(r->count);
-
-	while (n && !__atomic_compare_exchange_n(&r->count, &n, n + 1, false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_RELAXED))
-		;
-	return n != 0;
-}
 
 static inline void cpu_relax(void) { __builtin_ia32_pause(); }
 

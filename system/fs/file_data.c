@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the bytes of regular files are, and how they move from one place to the next; see file_data.h. */
+/*
+ * Where the bytes of regular files are, and how they move from one place to the next; see
+ * file_data.h.
+ */
 #include "fs/file_data.h"
 
 #include <asm/unistd_64.h>
@@ -9,6 +12,7 @@
 #include <linux/memfd.h>
 
 #include "core/channel.h"
+#include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
@@ -21,7 +25,6 @@
 #define HEAP_FILE_MIN	64u
 
 static u64 last_serial;
-static u32 memfds;
 
 /* Makes inode->data, once, whoever comes first. */
 static int data_create(struct inode *inode)
@@ -51,7 +54,7 @@ int file_data_open(struct inode *inode, struct file *file)
 void file_data_give_handle(struct inode *inode, int handle)
 {
 	if (data_create(inode))
-		host_close(handle);
+		handle_close(handle);
 	else
 		lower_handle_record(inode->data, handle);
 }
@@ -64,17 +67,11 @@ void file_data_free(struct inode *inode)
 		return;
 	lower_handle_forget(data);
 	if (data->place == PLACE_MEMFD) {
-		host_close(data->memfd);
-		atomic_sub(&memfds, 1);
+		handle_close(data->memfd);
 	}
 	heap_free(data->bytes);
 	heap_free(data);
 	inode->data = NULL;
-}
-
-u32 file_data_memfds(void)
-{
-	return READ_ONCE(memfds);
 }
 
 u64 file_data_blocks(struct inode *inode)
@@ -135,7 +132,8 @@ static long memfd_fill_from_lower(struct inode *inode, int memfd)
 	return moved < 0 ? moved : 0;
 }
 
-int file_data_to_memfd(struct inode *inode)
+/* Moves the bytes to a memfd; inode->lock held. 0 or -errno. */
+static int file_data_to_memfd(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 	long memfd, error;
@@ -145,15 +143,15 @@ int file_data_to_memfd(struct inode *inode)
 	memfd = host_call2(__NR_memfd_create, "object", MFD_CLOEXEC);
 	if (memfd < 0)
 		return memfd == -EMFILE ? -ENFILE : (int)memfd;
+	handle_came();
 	error = data->place == PLACE_LOWER ? memfd_fill_from_lower(inode, memfd) :
 					     memfd_fill_from_heap(inode, memfd);
 	if (!error)
 		error = host_call2(__NR_ftruncate, memfd, inode->size);
 	if (error) {
-		host_close(memfd);
+		handle_close(memfd);
 		return (int)error;
 	}
-	atomic_add(&memfds, 1);
 	data->memfd = memfd;
 	data->memfd_serial = atomic_add(&last_serial, 1);
 	store_release(&data->place, PLACE_MEMFD);

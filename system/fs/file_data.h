@@ -2,13 +2,14 @@
 /*
  * The bytes of regular files of the tree. They are in one of three places:
  *
- *   lower	a read-only handle on a host file, got from the monitor when first needed and kept after
- *		the close; handles that nobody uses are closed, oldest first, when there are too many
+ *   lower	a read-only handle on a host file, got from the monitor when first needed and kept
+ *		after the close; handles that nobody uses are closed, oldest first, when there are
+ *		too many
  *   heap	small private files: one piece of the heap; no host call at all
  *   memfd	larger private files, and those that are mapped
  *
- * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads of a
- * handle only hold it in use (data->users).
+ * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads
+ * of a handle only hold it in use (data->users).
  */
 #ifndef FS_FILE_DATA_H
 #define FS_FILE_DATA_H
@@ -20,16 +21,15 @@
 extern const struct file_operations file_data_operations;
 
 /*
- * inode_operations.open of a tree's regular files: makes inode->data where there is none. What a file without data
- * holds: the bytes of its lower file (inode->lower_parent), else nothing. 0 or -ENOMEM.
+ * inode_operations.open of a tree's regular files: makes inode->data where there is none. What a
+ * file without data holds: the bytes of its lower file (inode->lower_parent), else nothing. 0 or
+ * -ENOMEM.
  */
 int file_data_open(struct inode *inode, struct file *file);
 /* A handle on the lower file that came with a walk; taken over, or closed where it is of no use. */
 void file_data_give_handle(struct inode *inode, int handle);
 /* Changes the size; takes inode->lock. 0 or -errno. */
 int file_data_truncate(struct inode *inode, u64 size);
-/* How many files have a host file of their own now: handles that go with their files. */
-u32 file_data_memfds(void);
 /* Space in use, in blocks of 512 bytes. */
 u64 file_data_blocks(struct inode *inode);
 /* Frees everything: the inode's last reference is gone. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The structure behind inode->data, for the files that move bytes: file_data.c and lower_handle.c. */
+/*
+ * The structure behind inode->data, for the files that move bytes: file_data.c and lower_handle.c.
+ */
 #ifndef FS_FILE_DATA_PRIVATE_H
 #define FS_FILE_DATA_PRIVATE_H
 
@@ -15,7 +17,8 @@ enum place { PLACE_LOWER, PLACE_HEAP, PLACE_MEMFD };
 
 struct file_data {
 	enum place place;	/* changed under inode->lock; readers load it first */
-	u64 lower_serial, memfd_serial;	/* name the bytes at handle and memfd for ever: memory/window.h */
+	/* name the bytes at handle and memfd for ever: memory/window.h */
+	u64 lower_serial, memfd_serial;
 	int handle;		/* on the lower file, or -1; see lower_handle.c */
 	u32 users;		/* of handle, atomic */
 	int memfd;		/* PLACE_MEMFD */
@@ -23,8 +26,5 @@ struct file_data {
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */
 };
-
-/* Moves the bytes to a memfd; inode->lock held. 0 or -errno. */
-int file_data_to_memfd(struct inode *inode);
 
 #endif

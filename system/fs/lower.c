@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests about the lower tree, and inodes from their answers.
- * Locks: LOCK_CHANNEL is held between an answer and request_end(); identity_lock (LOCK_INODE_CACHE) guards
- * the table of files that have several names.
+ * Locks: LOCK_CHANNEL is held between an answer and request_end(); identity_lock (LOCK_INODE_CACHE)
+ * guards the table of files that have several names.
  */
 #include "fs/lower.h"
 
@@ -174,7 +174,8 @@ static void inode_fill(struct inode *inode, const struct node *node)
 }
 
 /* What depends on the type. False: out of memory. */
-static bool inode_fill_type(struct inode *inode, struct lower_path *directory, const struct node *node)
+static bool inode_fill_type(struct inode *inode, struct lower_path *directory,
+			    const struct node *node)
 {
 	const char *name = lower_node_name(node);
 
@@ -200,7 +201,8 @@ static bool inode_fill_type(struct inode *inode, struct lower_path *directory, c
 	}
 }
 
-struct inode *lower_inode(struct file_system *fs, struct lower_path *directory, const struct node *node)
+struct inode *lower_inode(struct file_system *fs, struct lower_path *directory,
+			  const struct node *node)
 {
 	bool has_names = node->nlink > 1 && (node->mode & S_IFMT) != S_IFDIR;
 	struct inode *inode = NULL;

@@ -2,12 +2,14 @@
 /*
  * Handles on lower files, by an LRU list under LOCK_INODE_CACHE (handles_lock).
  *
- * A user raises data->users first and looks at the handle then; the evictor takes the handle out first and looks at
- * users then, and puts it back where there are any. So none is closed under a user.
+ * A user raises data->users first and looks at the handle then; the evictor takes the handle out
+ * first and looks at users then, and puts it back where there are any. So none is closed under a
+ * user.
  */
 #include "fs/lower_handle.h"
 
 #include "core/channel.h"
+#include "core/handle.h"
 #include "core/host.h"
 #include "fs/file_data_private.h"
 #include "fs/tree.h"
@@ -19,6 +21,11 @@
 static struct lock handles_lock = LOCK_INIT(LOCK_INODE_CACHE);
 static struct list handles = { &handles, &handles };	/* least recently granted first */
 static u32 handle_count;
+
+u32 lower_handles_kept(void)
+{
+	return READ_ONCE(handle_count);
+}
 
 u32 lower_handles_limit(void)
 {
@@ -63,9 +70,9 @@ int lower_handle_record(struct file_data *data, int handle)
 	}
 	lock_release(&handles_lock);
 	if (evicted >= 0)
-		host_close(evicted);
+		handle_close(evicted);
 	if (unwanted >= 0)
-		host_close(unwanted);
+		handle_close(unwanted);
 	return handle;
 }
 
@@ -104,5 +111,5 @@ void lower_handle_forget(struct file_data *data)
 	}
 	lock_release(&handles_lock);
 	if (handle >= 0)
-		host_close(handle);
+		handle_close(handle);
 }

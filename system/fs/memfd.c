@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memfd_create(2): regular files without a name, and their seals. Locks: LOCK_INODE for inode->seals, which the
- * operations of file_data.c look at with it held.
+ * memfd_create(2): regular files without a name, and their seals. Locks: LOCK_INODE for
+ * inode->seals, which the operations of file_data.c look at with it held.
  */
 #include <linux/fcntl.h>
 #include <linux/magic.h>
@@ -48,7 +48,8 @@ struct file *tree_create_memfd(const char *name, u32 flags)
 		return ERROR_PTR(-ENOMEM);
 	}
 	inode_get(inode);
-	file = file_create(&file_data_operations, inode, dentry, mount_root(), O_RDWR | O_LARGEFILE, NULL);
+	file = file_create(&file_data_operations, inode, dentry, mount_root(), O_RDWR | O_LARGEFILE,
+			   NULL);
 	if (!file) {
 		inode_put(inode);
 		dentry_put(dentry);
@@ -83,5 +84,6 @@ long file_seals_fcntl(struct file *file, u32 command, u64 argument)
 {
 	if (!(file->inode->flags & INODE_SEALABLE))
 		return -EINVAL;
-	return command == F_GET_SEALS ? (long)READ_ONCE(file->inode->seals) : seals_add(file, argument);
+	return command == F_GET_SEALS ? (long)READ_ONCE(file->inode->seals)
+				      : seals_add(file, argument);
 }

@@ -51,7 +51,8 @@ struct proc_row {
 	const struct proc_directory *directory;
 };
 
-#define PROC_FILE(name_, mode_, show_) { .name = (name_), .mode = S_IFREG | (mode_), .show = (show_) }
+#define PROC_FILE(name_, mode_, show_) \
+	{ .name = (name_), .mode = S_IFREG | (mode_), .show = (show_) }
 #define PROC_LINK(name_, link_) { .name = (name_), .mode = S_IFLNK | 0777, .link = (link_) }
 #define PROC_MAGIC(name_, link_, follow_) \
 	{ .name = (name_), .mode = S_IFLNK | 0777, .link = (link_), .follow = (follow_) }

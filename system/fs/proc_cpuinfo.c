@@ -13,24 +13,36 @@ struct flag_word {
 };
 
 static const struct flag_word flag_words[] = {
-	{ 1, 0, 3, { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
-		     "mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi",
-		     "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe" } },
-	{ 0x80000001, 0, 3, { [11] = "syscall", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt",
-			      [26] = "pdpe1gb", [27] = "rdtscp", [29] = "lm" } },
-	{ 1, 0, 2, { "pni", "pclmulqdq", NULL, "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3",
-		     "cid", "sdbg", "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca", "sse4_1",
-		     "sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer", "aes", "xsave", NULL,
-		     "avx", "f16c", "rdrand", "hypervisor" } },
-	{ 0x80000001, 0, 2, { "lahf_lm", "cmp_legacy", "svm", NULL, "cr8_legacy", "abm", "sse4a",
-			      "misalignsse", "3dnowprefetch", "osvw" } },
-	{ 7, 0, 1, { "fsgsbase", "tsc_adjust", NULL, "bmi1", "hle", "avx2", NULL, "smep", "bmi2", "erms",
-		     "invpcid", "rtm", NULL, NULL, "mpx", NULL, "avx512f", "avx512dq", "rdseed", "adx",
-		     "smap", "avx512ifma", NULL, "clflushopt", "clwb", NULL, NULL, NULL, "avx512cd",
-		     "sha_ni", "avx512bw", "avx512vl" } },
-	{ 7, 0, 2, { NULL, "avx512vbmi", "umip", NULL, NULL, NULL, "avx512_vbmi2", NULL, "gfni", "vaes",
-		     "vpclmulqdq", "avx512_vnni", "avx512_bitalg", NULL, "avx512_vpopcntdq",
-		     [22] = "rdpid" } },
+	{ 1, 0, 3, {
+		"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
+		"mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi",
+		"mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe"
+	} },
+	{ 0x80000001, 0, 3, {
+		[11] = "syscall", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt", [26] = "pdpe1gb",
+		[27] = "rdtscp", [29] = "lm"
+	} },
+	{ 1, 0, 2, {
+		"pni", "pclmulqdq", NULL, "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3",
+		"cid", "sdbg", "fma", "cx16", "xtpr", "pdcm", NULL, "pcid", "dca", "sse4_1",
+		"sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer", "aes", "xsave", NULL,
+		"avx", "f16c", "rdrand", "hypervisor"
+	} },
+	{ 0x80000001, 0, 2, {
+		"lahf_lm", "cmp_legacy", "svm", NULL, "cr8_legacy", "abm", "sse4a", "misalignsse",
+		"3dnowprefetch", "osvw"
+	} },
+	{ 7, 0, 1, {
+		"fsgsbase", "tsc_adjust", NULL, "bmi1", "hle", "avx2", NULL, "smep", "bmi2", "erms",
+		"invpcid", "rtm", NULL, NULL, "mpx", NULL, "avx512f", "avx512dq", "rdseed", "adx",
+		"smap", "avx512ifma", NULL, "clflushopt", "clwb", NULL, NULL, NULL, "avx512cd",
+		"sha_ni", "avx512bw", "avx512vl"
+	} },
+	{ 7, 0, 2, {
+		NULL, "avx512vbmi", "umip", NULL, NULL, NULL, "avx512_vbmi2", NULL, "gfni", "vaes",
+		"vpclmulqdq", "avx512_vnni", "avx512_bitalg", NULL, "avx512_vpopcntdq",
+		[22] = "rdpid"
+	} },
 	{ 0xd, 1, 0, { "xsaveopt", "xsavec", "xgetbv1" } },
 };
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/mezzo: what the layer itself uses. `usage` has a name and a number in each line; all of them are
- * again what they were when a program has ended that left nothing behind. `callers` says in debug builds
- * who allocated what is in use. No locks of its own.
+ * /proc/mezzo: what the layer itself uses. `usage` has a name and a number in each line; all of
+ * them are again what they were when a program has ended that left nothing behind. `callers` says
+ * in debug builds who allocated what is in use. No locks of its own.
  */
 #include "boundary/layout.h"
+#include "core/handle.h"
 #include "core/heap.h"
 #include "core/report.h"
-#include "fs/file_data.h"
+#include "fs/lower_handle.h"
 #include "fs/proc.h"
 
 static int usage_show(struct proc_text *text, const struct proc_key *key)
@@ -19,7 +20,8 @@ static int usage_show(struct proc_text *text, const struct proc_key *key)
 	proc_print(text, "heap_objects %lu\n", usage.slab_objects);
 	proc_print(text, "heap_object_bytes %lu\n", usage.slab_bytes);
 	proc_print(text, "heap_run_pages %lu\n", usage.page_bytes / PAGE_SIZE - usage.slab_pages);
-	proc_print(text, "handles %u\n", file_data_memfds());
+	/* Those that lower files keep for the next user are no loss. */
+	proc_print(text, "handles %u\n", handles_open() - lower_handles_kept());
 	proc_print(text, "processes %u\n", process_count());
 	return 0;
 }

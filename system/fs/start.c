@@ -8,8 +8,8 @@
 #include "vfs/path.h"
 
 /*
- * Covers a directory of a mount's root by what mount_it mounts. Whether the lower tree has that directory is
- * not asked: nobody can see what is covered.
+ * Covers a directory of a mount's root by what mount_it mounts. Whether the lower tree has that
+ * directory is not asked: nobody can see what is covered.
  */
 static struct mount *cover(struct mount *parent, const char *name,
 			   struct mount *(*mount_it)(const struct path *mountpoint))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree: inodes of all types in the heap, directories that are lists of cached names, and trees made
- * from nothing (tmpfs, devfs). Names come from the lower tree in tree_load.c; bytes are file_data.c's.
- * Locks: LOCK_DIRECTORY for listing.
+ * The tree: inodes of all types in the heap, directories that are lists of cached names, and trees
+ * made from nothing (tmpfs, devfs). Names come from the lower tree in tree_load.c; bytes are
+ * file_data.c's. Locks: LOCK_DIRECTORY for listing.
  */
 #include "fs/tree.h"
 
@@ -228,8 +228,8 @@ static struct mount *tree_cover(const struct path *mountpoint, struct inode *ino
 	return mount_create(mountpoint, root, inode->fs, mount_flags);
 }
 
-struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source, u32 mode,
-			 u32 mount_flags)
+struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source,
+			 u32 mode, u32 mount_flags)
 {
 	struct file_system *fs = tree_fs_create(type, source, TMPFS_MAGIC);
 	struct inode *inode;
@@ -293,7 +293,8 @@ int tree_mount_root(void)
 	return IS_ERROR(mount) ? PTR_ERROR(mount) : 0;
 }
 
-struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev, const char *target)
+struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev,
+			const char *target)
 {
 	struct inode *parent = directory->inode, *inode;
 	struct dentry *dentry;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree: the file system that keeps all its names in the heap. With a lower directory behind it, it is
- * the domain's root (names are loaded from the lower tree as they are asked for); without, it is tmpfs and the
- * ground for devfs.
+ * The tree: the file system that keeps all its names in the heap. With a lower directory behind it,
+ * it is the domain's root (names are loaded from the lower tree as they are asked for); without, it
+ * is tmpfs and the ground for devfs.
  */
 #ifndef FS_TREE_H
 #define FS_TREE_H
@@ -12,20 +12,24 @@
 
 struct file;
 
-/* The domain's root: loads from the lower tree by the monitor. Makes and registers all. 0 or -errno. */
+/*
+ * The domain's root: loads from the lower tree by the monitor. Makes and registers all. 0 or
+ * -errno.
+ */
 int tree_mount_root(void);
 /*
  * An empty tree covering mountpoint. type, source: as in /proc/mounts; mode: of its root directory.
  * Its root dentry is mount->root. Mount or ERROR_PTR.
  */
-struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source, u32 mode,
-			 u32 mount_flags);
+struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source,
+			 u32 mode, u32 mount_flags);
 /*
- * Adds an entry (any type: mode's S_IFMT; target: of a symbolic link) without permission checks, for
- * populating /dev and the like; the name must not be there yet. The dentry with a reference, or
+ * Adds an entry (any type: mode's S_IFMT; target: of a symbolic link) without permission checks,
+ * for populating /dev and the like; the name must not be there yet. The dentry with a reference, or
  * ERROR_PTR(-ENOMEM).
  */
-struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev, const char *target);
+struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev,
+			const char *target);
 
 /* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
@@ -37,7 +41,10 @@ struct inode *tree_inode_create(struct file_system *fs, u32 mode);
 /* inode_operations.load and load_all (fs/tree_load.c). */
 int tree_load(struct dentry *directory, const char *path, u32 walk_flags);
 int tree_load_all(struct dentry *directory);
-/* Opens the lower file of a regular inode: a host handle to read from, or -errno. LOCK_INODE may be held. */
+/*
+ * Opens the lower file of a regular inode: a host handle to read from, or -errno. LOCK_INODE may be
+ * held.
+ */
 int tree_lower_open(struct inode *inode);
 /* inode_operations.open of regular files: file_data_open(), and handles foreseen. */
 int tree_open_regular(struct inode *inode, struct file *file);

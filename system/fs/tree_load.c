@@ -2,9 +2,11 @@
 /*
  * Loading names from the lower tree: of one path, or of a whole directory.
  *
- * Locks: the directory's LOCK_DIRECTORY is held by the caller. Directories that are made on the way are
- * filled before they can be found, so theirs is not needed. LOCK_CHANNEL while an answer is read.
+ * Locks: the directory's LOCK_DIRECTORY is held by the caller. Directories that are made on the way
+ * are filled before they can be found, so theirs is not needed. LOCK_CHANNEL while an answer is
+ * read.
  */
+#include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
@@ -14,7 +16,10 @@
 #include "vfs/path.h"
 #include "vfs/reclaim.h"
 
-/* The dentry for what a node tells, detached, one reference; an absence for an error. NULL: no memory. */
+/*
+ * The dentry for what a node tells, detached, one reference; an absence for an error. NULL: no
+ * memory.
+ */
 static struct dentry *node_dentry(struct dentry *parent, const struct node *node)
 {
 	struct inode *directory = parent->inode, *inode = NULL;
@@ -40,7 +45,10 @@ static void dentry_publish(struct dentry *dentry)
 	lock_release(&name_lock);
 }
 
-/* Publishes a chain of new dentries from its end up to, without, top: what can be found is complete. */
+/*
+ * Publishes a chain of new dentries from its end up to, without, top: what can be found is
+ * complete.
+ */
 static void chain_publish(struct dentry *last, const struct dentry *top)
 {
 	while (last != top) {
@@ -63,8 +71,8 @@ static void chain_drop(struct dentry *last, const struct dentry *top)
 }
 
 /*
- * Appends the components of path to text, up to the first that can't be asked for: "..", a name too long,
- * or no room. *whole: nothing was left out. The number of components.
+ * Appends the components of path to text, up to the first that can't be asked for: "..", a name too
+ * long, or no room. *whole: nothing was left out. The number of components.
  */
 static u32 components_append(char *text, size_t size, size_t room, const char *path, bool *whole)
 {
@@ -78,7 +86,8 @@ static u32 components_append(char *text, size_t size, size_t room, const char *p
 		while (path[n] && path[n] != '/')
 			n++;
 		*whole = n == 0;
-		if (n == 0 || n > NAME_MAX || size + n + 2 > room || (n == 2 && !memcmp(path, "..", 2)))
+		if (n == 0 || n > NAME_MAX || size + n + 2 > room ||
+		    (n == 2 && !memcmp(path, "..", 2)))
 			break;
 		if (n != 1 || path[0] != '.') {
 			if (size)
@@ -140,13 +149,14 @@ int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 		return -ENOMEM;
 	memcpy(text, lower->text, lower->size);
 	components_append(text, lower->size, room + 1, path, &whole);
-	error = lower_walk(text, lower->depth, whole && (walk_flags & WALK_OPENING), &reply, &handle);
+	error = lower_walk(text, lower->depth, whole && (walk_flags & WALK_OPENING), &reply,
+			   &handle);
 	if (!error) {
 		error = chain_load(directory, &reply, &handle);
 		request_end();
 	}
 	if (handle >= 0)
-		host_close(handle);
+		handle_close(handle);
 	heap_free(text);
 	return error;
 }

@@ -2,9 +2,9 @@
 /*
  * Opening the regular files of a tree: getting handles on lower files from the monitor.
  *
- * A request costs more than an open on the host, so a program that opens the files of a directory in the order
- * of its listing (tar, grep -r) gets the handles of those that follow in the same request.
- * Locks: LOCK_DIRECTORY while entries are read; LOCK_CHANNEL for the request.
+ * A request costs more than an open on the host, so a program that opens the files of a directory
+ * in the order of its listing (tar, grep -r) gets the handles of those that follow in the same
+ * request. Locks: LOCK_DIRECTORY while entries are read; LOCK_CHANNEL for the request.
  */
 #include "core/channel.h"
 #include "core/heap.h"
@@ -48,7 +48,8 @@ static bool batch_add(struct batch *batch, struct inode *inode)
 	size_t name_size = strlen(inode->lower_name) + 1;
 	char *to = batch->data + batch->size;
 
-	if (batch->count == FORESEEN_MAX || batch->size + directory->size + 1 + name_size > FORESEEN_BYTES)
+	if (batch->count == FORESEEN_MAX ||
+	    batch->size + directory->size + 1 + name_size > FORESEEN_BYTES)
 		return false;
 	if (directory->size) {
 		memcpy(to, directory->text, directory->size);
@@ -61,7 +62,10 @@ static bool batch_add(struct batch *batch, struct inode *inode)
 	return true;
 }
 
-/* Sends the batch; results for all but the first go to their inodes. The first one's handle or -errno. */
+/*
+ * Sends the batch; results for all but the first go to their inodes. The first one's handle or
+ * -errno.
+ */
 static int batch_open(struct batch *batch)
 {
 	int handles[FORESEEN_MAX];
@@ -141,8 +145,8 @@ static void open_with_following(struct inode *inode, struct dentry *dentry)
 }
 
 /*
- * The domain's root may be nobody to the host: where not everybody may read a file, whether we may is to be
- * known at open, not at the first read.
+ * The domain's root may be nobody to the host: where not everybody may read a file, whether we may
+ * is to be known at open, not at the first read.
  */
 static int open_early(struct inode *inode)
 {
@@ -154,14 +158,18 @@ static int open_early(struct inode *inode)
 	return 0;
 }
 
-/* Asks for handles on this file and the next ones, where files are opened in the order of the listing. */
+/*
+ * Asks for handles on this file and the next ones, where files are opened in the order of the
+ * listing.
+ */
 static void open_foreseen(struct inode *inode, const struct file *file)
 {
 	struct dentry *dentry = file->dentry;
 	struct inode *directory = dentry ? dentry->parent->inode : NULL;
 	u64 last;
 
-	if (!directory || !(READ_ONCE(directory->flags) & INODE_COMPLETE) || !directory->directory->lower)
+	if (!directory || !(READ_ONCE(directory->flags) & INODE_COMPLETE) ||
+	    !directory->directory->lower)
 		return;
 	last = READ_ONCE(directory->directory->last_open_cookie);
 	WRITE_ONCE(directory->directory->last_open_cookie, dentry->cookie);

@@ -73,7 +73,10 @@ static bool item_push(struct epoll_item *item)
 	struct epoll *epoll = item->epoll;
 	struct epoll_item *top = READ_ONCE(epoll->incoming);
 
-	/* Whoever wakes has a full barrier between the change and this look: see item_state_locked(). */
+	/*
+	 * Whoever wakes has a full barrier between the change and this look: see
+	 * item_state_locked().
+	 */
 	if (READ_ONCE(item->queued) || atomic_exchange(&item->queued, 1))
 		return false;
 	do {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eventfd: a 64-bit counter that changes by compare-and-swap, without a lock. Readers and writers share one wait
- * queue and tell themselves apart by poll bits.
+ * eventfd: a 64-bit counter that changes by compare-and-swap, without a lock. Readers and writers
+ * share one wait queue and tell themselves apart by poll bits.
  */
 #include "ipc/eventfd.h"
 

@@ -42,8 +42,8 @@ static void fifo_detach(struct inode *inode, struct pipe *pipe)
 }
 
 /*
- * What the other side was when an end was put in place. Taken in the same moment: a peer may come, work
- * and go before the opener looks again.
+ * What the other side was when an end was put in place. Taken in the same moment: a peer may come,
+ * work and go before the opener looks again.
  */
 struct peer {
 	u32 opens;

@@ -28,7 +28,8 @@ struct pipe {
 	u32 readers, writers;		/* files open for reading, for writing */
 	u32 users; /* files and openers; under inode->lock. The pipe goes with the last */
 	u32 reader_opens, writer_opens;	/* ever: a FIFO's opener waits until the other one moves */
-	bool nameless;			/* made by pipe(2): opening it again waits for nobody; constant */
+	/* made by pipe(2): opening it again waits for nobody; constant */
+	bool nameless;
 	struct wait_queue read_wait;	/* readers; openers that wait for a writer */
 	struct wait_queue write_wait;	/* writers; openers that wait for a reader */
 	struct spin read_spin, write_spin;	/* of readers for writers, of writers for readers */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mm_map, mm_unmap, mm_protect: the layer chooses the address and checks the request, the host maps,
- * the array of areas remembers. mm->lock is held from the choice to the record, so that two threads never
- * choose one gap.
+ * mm_map, mm_unmap, mm_protect: the layer chooses the address and checks the request, the host
+ * maps, the array of areas remembers. mm->lock is held from the choice to the record, so that two
+ * threads never choose one gap.
  */
 #include <linux/mman.h>
 
@@ -55,7 +55,8 @@ static bool range_is_free(struct mm *mm, u64 start, u64 end)
 
 bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end)
 {
-	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end; i++)
+	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end;
+	     i++)
 		if (mm->areas[i].flags & AREA_KEPT)
 			return true;
 	return false;
@@ -74,7 +75,8 @@ static long place_choose(struct mm *mm, u64 address, u64 size, int flags)
 			return -EPERM;
 		if ((flags & MAP_FIXED_NOREPLACE) && !range_is_free(mm, address, address + size))
 			return -EEXIST;
-		return mm_range_is_kept_locked(mm, address, address + size) ? -ENOMEM : (long)address;
+		return mm_range_is_kept_locked(mm, address, address + size) ? -ENOMEM
+									    : (long)address;
 	}
 	gap = gap_choose(mm, size, ROUND_UP(address, PAGE_SIZE), flags);
 	return gap ? (long)gap : -ENOMEM;
@@ -108,11 +110,13 @@ static int source_find(struct file *file, u64 offset, u64 size, int protection, 
 	if (shared && !FILE_WRITABLE(file))
 		*max_protection = PROT_READ | PROT_EXEC;
 	*source = (struct map_source){ .handle = -1 };
-	return file->operations->map(file, offset, size, shared, shared && FILE_WRITABLE(file), source);
+	return file->operations->map(file, offset, size, shared, shared && FILE_WRITABLE(file),
+				     source);
 }
 
 static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int flags,
-		       struct area *area, const struct map_source *source, struct removed_files *removed)
+		       struct area *area, const struct map_source *source,
+		       struct removed_files *removed)
 {
 	u64 offset = source->anonymous ? 0 : area->offset + source->handle_offset;
 	int handle = source->handle;
@@ -129,7 +133,8 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
 	    !(area->flags & AREA_SHARED))
 		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
-	result = host_mmap(place, size, protection, host_flags(flags, source), handle, patched ? 0 : offset);
+	result = host_mmap(place, size, protection, host_flags(flags, source), handle,
+			   patched ? 0 : offset);
 	if (result < 0)
 		return result;
 	area->start = place;
@@ -179,7 +184,8 @@ static long host_unmap_around_kept(struct mm *mm, u64 start, u64 end)
 {
 	long result = 0;
 
-	for (u32 i = mm_index_locked(mm, start); !result && i < mm->area_count && start < end; i++) {
+	for (u32 i = mm_index_locked(mm, start); !result && i < mm->area_count && start < end;
+	     i++) {
 		struct area *area = &mm->areas[i];
 
 		if (!(area->flags & AREA_KEPT))

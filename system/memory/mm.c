@@ -202,7 +202,8 @@ static bool areas_mergeable(const struct area *a, const struct area *b)
 {
 	return a->end == b->start && a->file == b->file && a->protection == b->protection &&
 	       a->max_protection == b->max_protection && a->flags == b->flags &&
-	       !(a->flags & AREA_STUBS) && (!a->file || a->offset + (a->end - a->start) == b->offset) &&
+	       !(a->flags & AREA_STUBS) &&
+	       (!a->file || a->offset + (a->end - a->start) == b->offset) &&
 	       (a->file || !(a->flags & AREA_SHARED));
 }
 

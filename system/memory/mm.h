@@ -22,14 +22,14 @@ struct window_cache;
 #define AREA_ANONYMOUS	2u
 #define AREA_STACK	4u	/* the first thread's stack */
 #define AREA_HEAP	8u	/* brk */
-#define AREA_STUBS	16u	/* stubs of patched system call sites; the layer's, executable by the program */
+/* stubs of patched system call sites; the layer's, executable by the program */
+#define AREA_STUBS	16u
 #define AREA_VDSO	32u	/* the host's [vvar] and [vdso] */
 /*
  * What the layer needs in an address space: programs cannot take it away or put something in its
  * place.
  */
 #define AREA_KEPT	(AREA_STUBS | AREA_VDSO)
-#define AREA_LOCKED	64u
 #define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
 #define AREA_WIPED	256u	/* MADV_WIPEONFORK */
 
@@ -70,7 +70,8 @@ struct mm {
 	bool has_uninherited;		/* some area is or was AREA_NOT_INHERITED or AREA_WIPED */
 	u64 brk_start, brk_end;
 	u64 search_top;			/* new mappings go below; chosen at random by exec */
-	u64 free_hint;			/* no fitting gap between here and search_top was seen lately */
+	/* no fitting gap between here and search_top was seen lately */
+	u64 free_hint;
 	/* Constant after exec; for /proc. */
 	u64 stack_start, stack_limit;	/* first address above the stack, lowest address of it */
 	u64 arg_start, arg_end, env_start, env_end;
@@ -81,9 +82,11 @@ struct mm {
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
 	struct stub_block *stub_blocks;
-	struct site_table *sites;	/* what trapped here and in relatives by fork; NULL until then */
+	/* what trapped here and in relatives by fork; NULL until then */
+	struct site_table *sites;
 	u32 sites_seen;			/* generation of the table whose sites are patched here */
-	u64 changing_site;		/* where a jump is being written now; read on host signal stacks */
+	/* where a jump is being written now; read on host signal stacks */
+	u64 changing_site;
 
 	struct window_cache *windows;	/* memory/window.c; NULL until first used */
 };
@@ -92,8 +95,6 @@ struct mm {
 struct mm *mm_create(void);
 /* Remembers the arguments of a new program. 0 or -ENOMEM. */
 int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_check;
-/* The child's copy for fork: areas, files and stubs gain references. NULL: out of memory. */
-struct mm *mm_copy(struct mm *mm);
 /*
  * Drops a reference; the last one frees the bookkeeping (the host frees the pages with the
  * process).

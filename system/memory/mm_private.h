@@ -6,9 +6,9 @@
 #include "memory/mm.h"
 
 /*
- * Files whose areas went away, to be put when mm->lock is released. When it overflows, files are put at once, which
- * is safe for all but the last reference; 64 distinct mappings in one munmap are rare, and the last
- * reference of a mapped and closed file rarer.
+ * Files whose areas went away, to be put when mm->lock is released. When it overflows, files are
+ * put at once, which is safe for all but the last reference; 64 distinct mappings in one munmap are
+ * rare, and the last reference of a mapped and closed file rarer.
  */
 struct removed_files {
 	u32 count;

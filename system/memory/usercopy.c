@@ -62,11 +62,6 @@ ssize_t copy_string_from_user(char *to, uptr from, size_t size)
 	return max == size ? -ENAMETOOLONG : -EFAULT;
 }
 
-size_t copy_may_fault(void *to, const void *from, size_t size)
-{
-	return user_copy_raw(to, from, size);
-}
-
 int user_cas32(uptr address, u32 expected, u32 desired, u32 *found)
 {
 	if (unlikely(!user_range_ok(address, sizeof(u32)) || address % sizeof(u32)))

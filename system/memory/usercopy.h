@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Access to a program's memory. The only way: every address a program gives may point anywhere, may be
- * unmapped between check and use, and may name the layer itself.
+ * Access to a program's memory. The only way: every address a program gives may point anywhere, may
+ * be unmapped between check and use, and may name the layer itself.
  *
  * The copies fault like any instruction; the host's signal finds the faulting instruction in an
  * exception table and resumes at its fixup, so that a good copy costs a range check and no more.
@@ -35,11 +35,6 @@ size_t copy_to_user_partial(uptr to, const void *from, size_t size) __must_check
  * -ENAMETOOLONG where no NUL is among the first size bytes.
  */
 ssize_t copy_string_from_user(char *to, uptr from, size_t size) __must_check;
-
-/*
- * From layer memory that may fault (a window on a host file that somebody truncated): bytes not copied.
- */
-size_t copy_may_fault(void *to, const void *from, size_t size) __must_check;
 
 #define get_user(value, address) copy_from_user(&(value), (address), sizeof(value))
 #define put_user(value, address) ({ \

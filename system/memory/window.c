@@ -27,7 +27,9 @@
 #define SETS		16u
 #define WAYS		2u
 #define READS_BEFORE	8u	/* reads by the host before a window pays */
-/* Writes to places that were written before: a page's first touch costs as much as two host calls. */
+/*
+ * Writes to places that were written before: a page's first touch costs as much as two host calls.
+ */
 #define REWRITES_BEFORE	64u
 
 enum window_state { WINDOW_COUNTING, WINDOW_MAPPING, WINDOW_MAPPED };
@@ -133,7 +135,8 @@ static bool window_map(u64 address, const struct window_source *source, u64 star
 	if (result < 0)
 		return false;
 	if (key_in_use)
-		result = host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, protection, LAYER_KEY);
+		result =
+			host_call4(__NR_pkey_mprotect, address, WINDOW_SIZE, protection, LAYER_KEY);
 	return result >= 0;
 }
 

@@ -17,7 +17,8 @@ struct mm;
 /* The content of a host file, as windows know it. */
 struct window_source {
 	int handle;
-	bool writable;		/* the handle is, and all who write to it change this very content */
+	/* the handle is, and all who write to it change this very content */
+	bool writable;
 	/*
 	 * Stands for the content for ever: never used for another file, nor for another handle with
 	 * other content.
@@ -26,9 +27,10 @@ struct window_source {
 };
 
 /*
- * Copies up to size bytes at offset between the file and iter, if the calling process reads (writes)
- * around there often enough. The caller has checked that the file is so long and keeps the handle
- * open. Bytes copied, maybe fewer than size; 0: do it by the host. No short lock may be held.
+ * Copies up to size bytes at offset between the file and iter, if the calling process reads
+ * (writes) around there often enough. The caller has checked that the file is so long and keeps the
+ * handle open. Bytes copied, maybe fewer than size; 0: do it by the host. No short lock may be
+ * held.
  */
 size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size);
 size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size);

@@ -117,7 +117,7 @@ void credentials_commit(struct credentials *next)
 	credentials_retired_free(old);
 }
 
-/* ---- User ids ---- */
+/* ---- User and group ids ---- */
 
 static struct credentials *current_copy(void)
 {
@@ -129,13 +129,152 @@ static bool capable(int cap)
 	return credentials_capable(process_current()->credentials, cap);
 }
 
-static long uids_commit(struct credentials *next)
+/* The user ids or the group ids of credentials: the rules for who may become whom are the same. */
+struct ids {
+	u32 real, effective, saved, fs;
+};
+
+enum id_kind { USER_IDS, GROUP_IDS };
+
+static struct ids ids_of(const struct credentials *c, enum id_kind kind)
+{
+	if (kind == USER_IDS)
+		return (struct ids){ c->uid, c->euid, c->suid, c->fsuid };
+	return (struct ids){ c->gid, c->egid, c->sgid, c->fsgid };
+}
+
+static struct ids ids_current(enum id_kind kind)
+{
+	return ids_of(process_current()->credentials, kind);
+}
+
+static void ids_put(struct credentials *c, enum id_kind kind, const struct ids *ids)
+{
+	if (kind == USER_IDS) {
+		c->uid = ids->real;
+		c->euid = ids->effective;
+		c->suid = ids->saved;
+		c->fsuid = ids->fs;
+	} else {
+		c->gid = ids->real;
+		c->egid = ids->effective;
+		c->sgid = ids->saved;
+		c->fsgid = ids->fs;
+	}
+}
+
+static bool ids_privileged(enum id_kind kind)
+{
+	return capable(kind == USER_IDS ? CAP_SETUID : CAP_SETGID);
+}
+
+/* Whether this is the real, the effective or the saved id, or stands for no change. */
+static bool ids_have(const struct ids *ids, u32 id)
+{
+	return id == UNCHANGED || id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+static long ids_commit(enum id_kind kind, const struct ids *ids)
 {
 	struct process *process = process_current();
+	struct credentials *next = current_copy();
 
-	caps_follow_ids(process->credentials, next, process->keep_caps);
+	if (!next)
+		return -ENOMEM;
+	ids_put(next, kind, ids);
+	if (kind == USER_IDS)
+		caps_follow_ids(process->credentials, next, process->keep_caps);
 	credentials_commit(next);
 	return 0;
+}
+
+static long ids_set(enum id_kind kind, u32 id)
+{
+	struct ids ids = ids_current(kind);
+
+	if (id == UNCHANGED)
+		return -EINVAL;
+	if (ids_privileged(kind))
+		ids.real = ids.saved = id;
+	else if (id != ids.real && id != ids.saved)
+		return -EPERM;
+	ids.effective = ids.fs = id;
+	return ids_commit(kind, &ids);
+}
+
+static long ids_set_real_effective(enum id_kind kind, u32 real, u32 effective)
+{
+	struct ids old = ids_current(kind), ids = old;
+
+	if (!ids_privileged(kind)) {
+		if (real != UNCHANGED && real != old.real && real != old.effective)
+			return -EPERM;
+		if (!ids_have(&old, effective))
+			return -EPERM;
+	}
+	if (real != UNCHANGED)
+		ids.real = real;
+	if (effective != UNCHANGED)
+		ids.effective = effective;
+	if (real != UNCHANGED || (effective != UNCHANGED && effective != old.real))
+		ids.saved = ids.effective;
+	ids.fs = ids.effective;
+	return ids_commit(kind, &ids);
+}
+
+static long ids_set_three(enum id_kind kind, u32 real, u32 effective, u32 saved)
+{
+	struct ids old = ids_current(kind), ids = old;
+
+	if (!ids_privileged(kind) && (!ids_have(&old, real) || !ids_have(&old, effective) ||
+				      !ids_have(&old, saved)))
+		return -EPERM;
+	if (real != UNCHANGED)
+		ids.real = real;
+	if (effective != UNCHANGED)
+		ids.effective = effective;
+	if (saved != UNCHANGED)
+		ids.saved = saved;
+	ids.fs = ids.effective;
+	return ids_commit(kind, &ids);
+}
+
+static long ids_get_three(enum id_kind kind, uptr real, uptr effective, uptr saved)
+{
+	struct ids ids = ids_current(kind);
+
+	if (put_user(ids.real, real) || put_user(ids.effective, effective) ||
+	    put_user(ids.saved, saved))
+		return -EFAULT;
+	return 0;
+}
+
+static void caps_follow_fsuid(const struct credentials *old, struct credentials *next)
+{
+	if (old->fsuid == 0)
+		next->cap_effective &= ~CAPS_FS;
+	if (next->fsuid == 0)
+		next->cap_effective |= next->cap_permitted & CAPS_FS;
+}
+
+/* Returns the id before, and never an error: so does Linux. */
+static long ids_set_fs(enum id_kind kind, u32 id)
+{
+	struct ids ids = ids_current(kind);
+	u32 before = ids.fs;
+	struct credentials *next;
+
+	if (id == before || id == UNCHANGED || (!ids_have(&ids, id) && !ids_privileged(kind)))
+		return before;
+	next = current_copy();
+	if (!next)
+		return before;
+	ids.fs = id;
+	ids_put(next, kind, &ids);
+	if (kind == USER_IDS)
+		caps_follow_fsuid(process_current()->credentials, next);
+	credentials_commit(next);
+	return before;
 }
 
 long sys_getuid(void) { return process_current()->credentials->uid; }
@@ -143,205 +282,39 @@ long sys_geteuid(void) { return process_current()->credentials->euid; }
 long sys_getgid(void) { return process_current()->credentials->gid; }
 long sys_getegid(void) { return process_current()->credentials->egid; }
 
-long sys_setuid(u32 uid)
-{
-	const struct credentials *old = process_current()->credentials;
-	bool privileged = capable(CAP_SETUID);
-	struct credentials *next;
-
-	if (uid == UNCHANGED)
-		return -EINVAL;
-	if (!privileged && uid != old->uid && uid != old->suid)
-		return -EPERM;
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (privileged)
-		next->uid = next->suid = uid;
-	next->euid = next->fsuid = uid;
-	return uids_commit(next);
-}
+long sys_setuid(u32 uid) { return ids_set(USER_IDS, uid); }
+long sys_setgid(u32 gid) { return ids_set(GROUP_IDS, gid); }
+long sys_setfsuid(u32 uid) { return ids_set_fs(USER_IDS, uid); }
+long sys_setfsgid(u32 gid) { return ids_set_fs(GROUP_IDS, gid); }
 
 long sys_setreuid(u32 ruid, u32 euid)
 {
-	const struct credentials *old = process_current()->credentials;
-	struct credentials *next;
-
-	if (!capable(CAP_SETUID)) {
-		if (ruid != UNCHANGED && ruid != old->uid && ruid != old->euid)
-			return -EPERM;
-		if (euid != UNCHANGED && euid != old->uid && euid != old->euid && euid != old->suid)
-			return -EPERM;
-	}
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (ruid != UNCHANGED)
-		next->uid = ruid;
-	if (euid != UNCHANGED)
-		next->euid = euid;
-	if (ruid != UNCHANGED || (euid != UNCHANGED && euid != old->uid))
-		next->suid = next->euid;
-	next->fsuid = next->euid;
-	return uids_commit(next);
-}
-
-static bool one_of(u32 id, u32 a, u32 b, u32 c)
-{
-	return id == UNCHANGED || id == a || id == b || id == c;
-}
-
-long sys_setresuid(u32 ruid, u32 euid, u32 suid)
-{
-	const struct credentials *old = process_current()->credentials;
-	struct credentials *next;
-
-	if (!capable(CAP_SETUID) && (!one_of(ruid, old->uid, old->euid, old->suid) ||
-				     !one_of(euid, old->uid, old->euid, old->suid) ||
-				     !one_of(suid, old->uid, old->euid, old->suid)))
-		return -EPERM;
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (ruid != UNCHANGED)
-		next->uid = ruid;
-	if (euid != UNCHANGED)
-		next->euid = euid;
-	if (suid != UNCHANGED)
-		next->suid = suid;
-	next->fsuid = next->euid;
-	return uids_commit(next);
-}
-
-long sys_getresuid(uptr ruid, uptr euid, uptr suid)
-{
-	const struct credentials *c = process_current()->credentials;
-
-	if (put_user(c->uid, ruid) || put_user(c->euid, euid) || put_user(c->suid, suid))
-		return -EFAULT;
-	return 0;
-}
-
-long sys_setfsuid(u32 uid)
-{
-	const struct credentials *old = process_current()->credentials;
-	u32 before = old->fsuid;
-	struct credentials *next;
-
-	if (uid == before || uid == UNCHANGED)
-		return before;
-	if (uid != old->uid && uid != old->euid && uid != old->suid && !capable(CAP_SETUID))
-		return before;
-	next = current_copy();
-	if (!next)
-		return before;
-	next->fsuid = uid;
-	if (before == 0)
-		next->cap_effective &= ~CAPS_FS;
-	if (uid == 0)
-		next->cap_effective |= next->cap_permitted & CAPS_FS;
-	credentials_commit(next);
-	return before;
-}
-
-/* ---- Group ids ---- */
-
-static long gids_commit(struct credentials *next)
-{
-	credentials_commit(next);
-	return 0;
-}
-
-long sys_setgid(u32 gid)
-{
-	const struct credentials *old = process_current()->credentials;
-	bool privileged = capable(CAP_SETGID);
-	struct credentials *next;
-
-	if (gid == UNCHANGED)
-		return -EINVAL;
-	if (!privileged && gid != old->gid && gid != old->sgid)
-		return -EPERM;
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (privileged)
-		next->gid = next->sgid = gid;
-	next->egid = next->fsgid = gid;
-	return gids_commit(next);
+	return ids_set_real_effective(USER_IDS, ruid, euid);
 }
 
 long sys_setregid(u32 rgid, u32 egid)
 {
-	const struct credentials *old = process_current()->credentials;
-	struct credentials *next;
+	return ids_set_real_effective(GROUP_IDS, rgid, egid);
+}
 
-	if (!capable(CAP_SETGID)) {
-		if (rgid != UNCHANGED && rgid != old->gid && rgid != old->egid)
-			return -EPERM;
-		if (egid != UNCHANGED && egid != old->gid && egid != old->egid && egid != old->sgid)
-			return -EPERM;
-	}
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (rgid != UNCHANGED)
-		next->gid = rgid;
-	if (egid != UNCHANGED)
-		next->egid = egid;
-	if (rgid != UNCHANGED || (egid != UNCHANGED && egid != old->gid))
-		next->sgid = next->egid;
-	next->fsgid = next->egid;
-	return gids_commit(next);
+long sys_setresuid(u32 ruid, u32 euid, u32 suid)
+{
+	return ids_set_three(USER_IDS, ruid, euid, suid);
 }
 
 long sys_setresgid(u32 rgid, u32 egid, u32 sgid)
 {
-	const struct credentials *old = process_current()->credentials;
-	struct credentials *next;
+	return ids_set_three(GROUP_IDS, rgid, egid, sgid);
+}
 
-	if (!capable(CAP_SETGID) && (!one_of(rgid, old->gid, old->egid, old->sgid) ||
-				     !one_of(egid, old->gid, old->egid, old->sgid) ||
-				     !one_of(sgid, old->gid, old->egid, old->sgid)))
-		return -EPERM;
-	next = current_copy();
-	if (!next)
-		return -ENOMEM;
-	if (rgid != UNCHANGED)
-		next->gid = rgid;
-	if (egid != UNCHANGED)
-		next->egid = egid;
-	if (sgid != UNCHANGED)
-		next->sgid = sgid;
-	next->fsgid = next->egid;
-	return gids_commit(next);
+long sys_getresuid(uptr ruid, uptr euid, uptr suid)
+{
+	return ids_get_three(USER_IDS, ruid, euid, suid);
 }
 
 long sys_getresgid(uptr rgid, uptr egid, uptr sgid)
 {
-	const struct credentials *c = process_current()->credentials;
-
-	if (put_user(c->gid, rgid) || put_user(c->egid, egid) || put_user(c->sgid, sgid))
-		return -EFAULT;
-	return 0;
-}
-
-long sys_setfsgid(u32 gid)
-{
-	const struct credentials *old = process_current()->credentials;
-	u32 before = old->fsgid;
-	struct credentials *next;
-
-	if (gid == before || gid == UNCHANGED)
-		return before;
-	if (gid != old->gid && gid != old->egid && gid != old->sgid && !capable(CAP_SETGID))
-		return before;
-	next = current_copy();
-	if (!next)
-		return before;
-	next->fsgid = gid;
-	credentials_commit(next);
-	return before;
+	return ids_get_three(GROUP_IDS, rgid, egid, sgid);
 }
 
 /* ---- Supplementary groups ---- */
@@ -398,5 +371,6 @@ long sys_setgroups(int size, uptr list)
 	}
 	next->group_count = size;
 	groups_sort(next->groups, size);
-	return gids_commit(next);
+	credentials_commit(next);
+	return 0;
 }

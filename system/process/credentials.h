@@ -31,7 +31,8 @@ struct credentials *credentials_copy(const struct credentials *from);	/* NULL: o
 void credentials_commit(struct credentials *next);
 void credentials_retired_free(struct credentials *list);
 void credentials_put(struct credentials *credentials);
-bool credentials_in_group(const struct credentials *credentials, u32 gid);	/* fsgid or a supplementary one */
+/* fsgid or a supplementary one */
+bool credentials_in_group(const struct credentials *credentials, u32 gid);
 static inline bool credentials_capable(const struct credentials *credentials, int cap)
 {
 	return credentials->cap_effective & CAP_BIT(cap);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See death.h. Locks: process_tree_lock and signal_lock to look at all threads. */
+/* See death.h. No locks. */
 #include "process/death.h"
 
 #include <asm/unistd_64.h>
@@ -10,6 +10,7 @@
 #include "core/host.h"
 #include "core/report.h"
 #include "process/process.h"
+#include "process/thread.h"
 
 _Static_assert(sizeof(struct robust_list_head) == 24, "the host checks the size");
 
@@ -34,24 +35,17 @@ void death_watch_end(struct thread *thread)
 	watch->head.list_op_pending = NULL;
 }
 
-static bool process_look(struct process *process, void *data)
-{
-	struct thread *thread, *dead = NULL;
-
-	(void)data;
-	lock_acquire(&process->signal_lock);
-	list_for_each(thread, &process->threads, process_node)
-		if (READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED)
-			dead = thread;
-	lock_release(&process->signal_lock);
-	if (dead)
-		panic("the host ended thread %u of process %u (%s): killed from outside, or out of "
-		      "memory",
-		      dead->tid, process->pid, dead->name);
-	return false;
-}
-
+/*
+ * No locks: the dead may hold any. A block that is made or freed meanwhile has no dead owner; that of
+ * the dead stays as it is.
+ */
 void deaths_look(void)
 {
-	process_for_each(process_look, NULL);
+	struct thread *thread = NULL;
+
+	while ((thread = thread_block_next(thread)))
+		if (READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED)
+			panic("the host ended thread %u of process %u (%s): killed from outside, "
+			      "or out of memory",
+			      thread->tid, thread->process->pid, thread->name);
 }

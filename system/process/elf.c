@@ -28,7 +28,8 @@
 #define STACK_RANDOM_PAGES	(1ul << 20)
 #define MMAP_RANDOM_PAGES	(1ul << 24)
 #define STACK_SIZE_MIN		(128ul << 10)
-#define STACK_SIZE_MAX		(64ul << 20)		/* of unlimited ones too: all of it is mapped at once */
+/* of unlimited ones too: all of it is mapped at once */
+#define STACK_SIZE_MAX		(64ul << 20)
 #define STACK_GAP		(1ul << 20)
 #define AUXV_WORDS_MAX		48
 
@@ -439,7 +440,8 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 	if (host_call3(__NR_getrandom, random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
 	error = vdso_record(mm) ?: stack_map(mm, random) ?: span_find(&exec->program, &span) ?:
-		program_place(mm, &exec->program, &span, random[2]) ?: segments_map(mm, &exec->program);
+		program_place(mm, &exec->program, &span, random[2]) ?:
+		segments_map(mm, &exec->program);
 	if (!error && exec->interpreter.file)
 		error = interpreter_map(mm, &exec->interpreter);
 	if (error)

@@ -64,7 +64,8 @@ struct process {
 	struct signal_action actions[SIGNAL_COUNT];
 	u64 pending;			/* sent to the process */
 	struct list pending_queue;
-	u64 held_pending;		/* vfork child: what was pending for the thread that plays it */
+	/* vfork child: what was pending for the thread that plays it */
+	u64 held_pending;
 	struct list held_queue;
 	struct list threads;
 	u32 thread_count;
@@ -72,11 +73,15 @@ struct process {
 	u32 stop_signal;		/* reported by WUNTRACED when stop_unreported */
 	bool stop_unreported, continue_unreported;	/* for WUNTRACED and WCONTINUED */
 	bool continue_notify;		/* the first thread that goes on tells the parent */
-	u32 continue_count;		/* raised by each SIGCONT and SIGKILL, so that a stop sees that it came late */
-	bool exiting;			/* exit_group or a deadly signal has begun; exit_status is decided */
+	/* raised by each SIGCONT and SIGKILL, so that a stop sees that it came late */
+	u32 continue_count;
+	/* exit_group or a deadly signal has begun; exit_status is decided */
+	bool exiting;
 	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
-	struct wait_queue thread_wait;	/* threads that ended (exec and exit_group wait), stop and continue */
-	struct wait_queue signal_wait;	/* readers of signalfd; woken for each signal that becomes pending */
+	/* threads that ended (exec and exit_group wait), stop and continue */
+	struct wait_queue thread_wait;
+	/* readers of signalfd; woken for each signal that becomes pending */
+	struct wait_queue signal_wait;
 
 	struct lock exec_lock;		/* LOCK_EXEC */
 	/*
@@ -87,7 +92,8 @@ struct process {
 	struct fd_table *files;
 	struct fs_context *fs;
 	struct credentials *credentials;
-	struct credentials *retired_credentials;	/* replaced while other threads may still read them */
+	/* replaced while other threads may still read them */
+	struct credentials *retired_credentials;
 	char *exe_path;			/* /proc/PID/exe; heap string */
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;
@@ -99,9 +105,11 @@ struct process {
 	struct cpu_timer *cpu_timers[2];	/* ITIMER_VIRTUAL, ITIMER_PROF; NULL until used */
 	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u32 host_tgid;
-	struct vfork_frame *vfork;	/* the child side: played by a thread of the parent until exec or exit */
+	/* the child side: played by a thread of the parent until exec or exit */
+	struct vfork_frame *vfork;
 	s32 nice;
-	s32 oom_score_adj;		/* remembered for programs: the layer ends nobody for want of memory */
+	/* remembered for programs: the layer ends nobody for want of memory */
+	s32 oom_score_adj;
 };
 
 extern struct lock process_tree_lock;
@@ -139,7 +147,8 @@ void process_put(struct process *process);
 /* By id, with a reference, or NULL. Takes process_tree_lock. */
 struct process *process_find(u32 pid);
 struct process *process_find_locked(u32 pid);	/* process_tree_lock held; no new reference */
-struct thread *thread_find_locked(u32 tid);	/* process_tree_lock held; no reference: use under the lock */
+/* process_tree_lock held; no reference: use under the lock */
+struct thread *thread_find_locked(u32 tid);
 /*
  * Allocates a thread id from the same numbers as pids; 0 when there are none. An id has users
  * (process, thread, members of a group or session of that number); it is free again when id_free
@@ -181,8 +190,8 @@ u32 process_count(void);
 /* ---- process/thread.c: thread blocks and the host threads under them ---- */
 
 /*
- * A thread block with its stacks, one new tid unless tid != 0; here: it is to run in the calling thread's address
- * space. NULL: out of memory or ids.
+ * A thread block with its stacks, one new tid unless tid != 0; here: it is to run in the calling
+ * thread's address space. NULL: out of memory or ids.
  */
 struct thread *thread_create(struct process *process, u32 tid, bool here);
 /* Gives back a block on which no host thread has begun; the id is the caller's. */

@@ -6,9 +6,9 @@
  * ignore: no zombies, nothing to reap. A thread gives its block back itself, as the last thing
  * before the host call that ends it; from there on it uses no stack and takes no signals.
  *
- * Free blocks form lists, one of the domain and with a protection key one of each address space (arch/x86_64/key.h):
- * pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so that no block can come back between a
- * popper's look and its exchange.
+ * Free blocks form lists, one of the domain and with a protection key one of each address space
+ * (arch/x86_64/key.h): pushed by anyone without a lock, popped under free_lock (LOCK_EVENT), so
+ * that no block can come back between a popper's look and its exchange.
  */
 #include "process/thread.h"
 
@@ -63,18 +63,31 @@ static void block_push(struct thread **list, struct thread *thread)
 	} while (!atomic_cas(list, head, thread));
 }
 
+/* All blocks of the domain but the first thread's; only grows. */
+static struct thread *all_blocks;
+
 static struct thread *block_make(void *memory)
 {
 	struct thread *thread = memory;
 
-	if (thread)
-		thread->open_space = 0;
+	if (!thread)
+		return NULL;
+	memset(thread, 0, sizeof(*thread));
+	do {
+		thread->next_block = load_acquire(&all_blocks);
+	} while (!atomic_cas(&all_blocks, thread->next_block, thread));
 	return thread;
 }
 
+struct thread *thread_block_next(const struct thread *thread)
+{
+	return thread ? thread->next_block : load_acquire(&all_blocks);
+}
+
 /*
- * Blocks that have mappings of their own in the host come from groups with a huge page's range for themselves, so that the
- * rest of the heap can be mapped by huge pages. Memory that is not used yet costs nothing.
+ * Blocks that have mappings of their own in the host come from groups with a huge page's range for
+ * themselves, so that the rest of the heap can be mapped by huge pages. Memory that is not used yet
+ * costs nothing.
  */
 static struct thread *group_take(void)
 {
@@ -95,7 +108,10 @@ static struct thread *group_take(void)
 	return thread;
 }
 
-/* A block that no thread has: of this address space where the thread is to run here, else of the domain. */
+/*
+ * A block that no thread has: of this address space where the thread is to run here, else of the
+ * domain.
+ */
 static struct thread *block_alloc(bool here)
 {
 	struct thread *thread = here ? block_pop(thread_arch_free_blocks()) : NULL;
@@ -104,14 +120,18 @@ static struct thread *block_alloc(bool here)
 		thread = block_pop(&free_threads);
 	if (thread)
 		return thread;
-	return thread_arch_splits_mappings() ? group_take() : block_make(pages_alloc(BLOCK_PAGES, BLOCK_PAGES));
+	if (thread_arch_splits_mappings())
+		return group_take();
+	return block_make(pages_alloc(BLOCK_PAGES, BLOCK_PAGES));
 }
 
 static void thread_init(struct thread *thread, struct process *process, u32 tid)
 {
+	struct thread *next_block = thread->next_block;
 	u64 open_space = thread->open_space;
 
 	memset(thread, 0, sizeof(*thread));
+	thread->next_block = next_block;
 	thread->open_space = open_space;
 	thread->self = thread;
 	/* With the registers below it the stack is aligned as C wants it. */
@@ -168,8 +188,9 @@ void host_thread_enter(struct thread *thread)
 }
 
 /*
- * Each new process learns the pages of the heap that it uses by faults, four to seven at the heap's front. Once a domain
- * has made this many, one huge page there, and one fault, is worth its 2 MiB of memory.
+ * Each new process learns the pages of the heap that it uses by faults, four to seven at the heap's
+ * front. Once a domain has made this many, one huge page there, and one fault, is worth its 2 MiB
+ * of memory.
  */
 #define PROCESSES_BEFORE_HUGE_PAGE 64
 
@@ -187,7 +208,8 @@ static void host_process_count(void)
 	static struct work collapse = { .run = heap_front_collapse };
 	static u32 processes;
 
-	if (READ_ONCE(processes) < PROCESSES_BEFORE_HUGE_PAGE && atomic_add(&processes, 1u) == PROCESSES_BEFORE_HUGE_PAGE)
+	if (READ_ONCE(processes) < PROCESSES_BEFORE_HUGE_PAGE &&
+	    atomic_add(&processes, 1u) == PROCESSES_BEFORE_HUGE_PAGE)
 		event_work_submit(&collapse);
 }
 

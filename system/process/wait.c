@@ -16,7 +16,8 @@
 struct wait_request {
 	u32 type;		/* P_ALL, P_PID, P_PGID */
 	u32 id;
-	u32 options;		/* WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, WNOHANG, __WALL, __WCLONE */
+	/* WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, WNOHANG, __WALL, __WCLONE */
+	u32 options;
 
 	/* The answer. */
 	u32 pid;

@@ -18,7 +18,8 @@
 #include "syscalls.h"
 
 #define NS_PER_SECOND		1000000000ull
-#define EXPIRY_GAP_MIN_NS	100000ull	/* timers don't go off more often; the rest are overruns */
+/* timers don't go off more often; the rest are overruns */
+#define EXPIRY_GAP_MIN_NS	100000ull
 #define TIMERS_MAX		1024		/* of one process */
 
 struct posix_timer {

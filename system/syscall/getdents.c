@@ -14,8 +14,10 @@
 
 #define BUFFER_MAX (64u << 10)
 
-/* Both kinds begin alike: number, offset of the next, length. getdents64 then has type and name, getdents
- * the name, with the type in the record's last byte. */
+/*
+ * Both kinds begin alike: number, offset of the next, length. getdents64 then has type and name,
+ * getdents the name, with the type in the record's last byte.
+ */
 struct record_head {
 	u64 ino;
 	u64 next;

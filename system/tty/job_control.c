@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may use the terminal, and whom its signals reach. session and foreground by process_tree_lock; 0:
- * none. Both are the first program's at the start.
+ * Who may use the terminal, and whom its signals reach. session and foreground by
+ * process_tree_lock; 0: none. Both are the first program's at the start.
  */
 #include "tty/job_control.h"
 
@@ -149,8 +149,8 @@ long job_control_ioctl(u32 command, uptr argument)
 /* ---- Signals from outside ---- */
 
 /*
- * Nobody inside can continue what the first program's group stops: its parent is the caller's shell, outside.
- * So the stop is made to be one, and the monitor stops with it.
+ * Nobody inside can continue what the first program's group stops: its parent is the caller's
+ * shell, outside. So the stop is made to be one, and the monitor stops with it.
  */
 static bool stop_first_group(u32 group)
 {

@@ -25,7 +25,8 @@
 #define MINOR_TTY	0
 #define MINOR_CONSOLE	1
 
-#define FLUSH_INPUT	0	/* arguments of TCFLSH, which libc's headers hide behind functions */
+/* arguments of TCFLSH, which libc's headers hide behind functions */
+#define FLUSH_INPUT	0
 #define FLUSH_OUTPUT	1
 #define FLUSH_BOTH	2
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The terminal that mezzo was started at, as /dev/console and, for its session, /dev/tty. The outer
- * terminal edits lines and makes signals of keys; here are its session, its foreground group, and what
- * programs see of its modes.
+ * terminal edits lines and makes signals of keys; here are its session, its foreground group, and
+ * what programs see of its modes.
  */
 #ifndef TTY_TERMINAL_H
 #define TTY_TERMINAL_H
@@ -19,8 +19,8 @@ void terminal_register(void);
 bool terminal_exists(void);
 
 /*
- * Opens the terminal as those of descriptors 0, 1, 2 that it is outside, after streams_install(). The
- * session of the first program, FIRST_PROGRAM_PID, owns it. /dev must be mounted. 0 or -errno.
+ * Opens the terminal as those of descriptors 0, 1, 2 that it is outside, after streams_install().
+ * The session of the first program, FIRST_PROGRAM_PID, owns it. /dev must be mounted. 0 or -errno.
  */
 int terminal_install(struct fd_table *table, const struct walker *walker);
 

@@ -2,9 +2,9 @@
 /*
  * The cache of names: a hash table of dentries by parent and name.
  *
- * Locks: name_lock (LOCK_DENTRY_CACHE) for every change; readers without it follow the protocol told in
- * dentry.h. Tables that were outgrown are not freed, because such a reader may still be in one; all
- * of them together are smaller than the one in use.
+ * Locks: name_lock (LOCK_DENTRY_CACHE) for every change; readers without it follow the protocol
+ * told in dentry.h. Tables that were outgrown are not freed, because such a reader may still be in
+ * one; all of them together are smaller than the one in use.
  */
 #include "vfs/dentry.h"
 
@@ -60,7 +60,8 @@ void name_change_end(void)
 
 /* ---- Single dentries ---- */
 
-struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size, struct inode *inode)
+struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size,
+			     struct inode *inode)
 {
 	/* A directory may be given any name while others hold it. */
 	bool is_long = size > NAME_SHORT || (inode && inode_is_directory(inode));
@@ -105,7 +106,10 @@ bool dentry_try_get(struct dentry *dentry)
 	return false;
 }
 
-/* Declares it dead if nobody holds it. The walkers' sequence tells those that never took a reference. */
+/*
+ * Declares it dead if nobody holds it. The walkers' sequence tells those that never took a
+ * reference.
+ */
 static bool dentry_kill_locked(struct dentry *dentry)
 {
 	if (!atomic_cas(&dentry->references, 0, DENTRY_DEAD))
@@ -154,14 +158,15 @@ u32 name_hash(const struct dentry *parent, const char *name, size_t size)
 	return (u32)(hash >> 32);
 }
 
-static bool dentry_is(const struct dentry *dentry, const struct dentry *parent, u32 hash, const char *name,
-		      size_t size)
+static bool dentry_is(const struct dentry *dentry, const struct dentry *parent, u32 hash,
+		      const char *name, size_t size)
 {
 	return dentry->hash == hash && dentry->parent == parent && dentry->name_size == size &&
 	       memcmp(dentry->name, name, size) == 0;
 }
 
-struct dentry *name_find_unlocked(const struct dentry *parent, u32 hash, const char *name, size_t size)
+struct dentry *name_find_unlocked(const struct dentry *parent, u32 hash, const char *name,
+				  size_t size)
 {
 	struct name_table *t = load_acquire(&table);
 	struct dentry *dentry = load_acquire(&t->buckets[hash & (t->size - 1)]);
@@ -174,7 +179,8 @@ struct dentry *name_find_unlocked(const struct dentry *parent, u32 hash, const c
 	return NULL;
 }
 
-struct dentry *name_find_locked(const struct dentry *parent, u32 hash, const char *name, size_t size)
+struct dentry *name_find_locked(const struct dentry *parent, u32 hash, const char *name,
+				size_t size)
 {
 	struct dentry *dentry = table->buckets[hash & (table->size - 1)];
 
@@ -200,7 +206,10 @@ static void table_grow_locked(void)
 	if (!new)
 		return;
 	new->size = size;
-	/* A walker may miss names while chains are taken apart; it must not take that for an answer. */
+	/*
+	 * A walker may miss names while chains are taken apart; it must not take that for an
+	 * answer.
+	 */
 	name_change_begin();
 	for (u32 i = 0; i < table->size; i++) {
 		struct dentry *next;

@@ -71,8 +71,8 @@ static int file_claim(struct file *file, s8 sign)
 	do {
 		if (n * sign < 0)
 			return -ETXTBSY;
-	} while (!__atomic_compare_exchange_n(&inode->writers, &n, n + sign, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&inode->writers, &n, n + sign, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	file->write_claim = sign;
 	return 0;
 }

@@ -2,10 +2,10 @@
 /*
  * Open files and descriptor tables.
  *
- * A file is an open file description in Linux's sense: reference counted, shared by dup and fork. What it
- * does is its operations table; a table entry that is NULL means that Linux's default answer is given
- * (said below). Locks: LOCK_FILE_POSITION around reads and writes that use the shared offset, taken by the
- * callers in vfs/, never by the operations.
+ * A file is an open file description in Linux's sense: reference counted, shared by dup and fork.
+ * What it does is its operations table; a table entry that is NULL means that Linux's default
+ * answer is given (said below). Locks: LOCK_FILE_POSITION around reads and writes that use the
+ * shared offset, taken by the callers in vfs/, never by the operations.
  */
 #ifndef VFS_FILE_H
 #define VFS_FILE_H
@@ -30,7 +30,8 @@ void poll_wait(struct poll_request *request, struct wait_queue *queue);
 
 /* What a mapping of a file maps; filled by the map operation. */
 struct map_source {
-	int handle;		/* host descriptor to map; owned by the inode, stays valid while it lives */
+	/* host descriptor to map; owned by the inode, stays valid while it lives */
+	int handle;
 	u64 handle_offset;	/* added to the file's offset */
 	bool read_only;		/* only private or read-only mappings are possible */
 	bool anonymous;		/* as /dev/zero: map anonymous memory instead */
@@ -42,11 +43,17 @@ struct file_operations {
 	ssize_t (*write)(struct file *file, struct iter *from, u64 *offset);
 	/* lseek(2). NULL: -ESPIPE. */
 	loff_t (*seek)(struct file *file, loff_t offset, int whence);
-	/* State as EPOLL* bits, after registering waiters with request. NULL: always readable and writable. */
+	/*
+	 * State as EPOLL* bits, after registering waiters with request. NULL: always readable and
+	 * writable.
+	 */
 	u32 (*poll)(struct file *file, struct poll_request *request);
 	/* -ENOTTY by default. */
 	long (*ioctl)(struct file *file, u32 command, uptr argument);
-	/* Entries from *offset on into sink, until it is full or the end; 0 or -errno. NULL: -ENOTDIR. */
+	/*
+	 * Entries from *offset on into sink, until it is full or the end; 0 or -errno. NULL:
+	 * -ENOTDIR.
+	 */
 	int (*iterate)(struct file *file, struct directory_sink *sink, u64 *offset);
 	/* What to map for [offset, offset + size). NULL: -ENODEV. */
 	int (*map)(struct file *file, u64 offset, u64 size, bool shared, bool writable,
@@ -65,32 +72,39 @@ struct file_operations {
 
 struct file {
 	refcount references;
-	u32 flags;			/* O_* as F_GETFL shows them; changed atomically by F_SETFL */
+	/* O_* as F_GETFL shows them; changed atomically by F_SETFL */
+	u32 flags;
 	const struct file_operations *operations;
-	struct inode *inode;		/* reference held; every file has one (pipes and so on: anonymous) */
+	/* reference held; every file has one (pipes and so on: anonymous) */
+	struct inode *inode;
 	struct dentry *dentry;		/* reference held; NULL for anonymous files */
 	struct mount *mount;		/* reference held together with dentry */
 	struct lock position_lock;	/* LOCK_FILE_POSITION */
 	u64 position;			/* under position_lock for regular files and directories */
 	void *private;			/* belongs to operations */
-	s8 write_claim;			/* its part of inode->writers: 1 writes, -1 runs as a program */
+	/* its part of inode->writers: 1 writes, -1 runs as a program */
+	s8 write_claim;
 	u32 owner_pid;			/* F_SETOWN */
 	u32 owner_signal;		/* F_SETSIG */
-	struct list epoll_items;	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
+	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
+	struct list epoll_items;
 };
 
 #define FILE_READABLE(file)	(((file)->flags & O_ACCMODE) != O_WRONLY)
 #define FILE_WRITABLE(file)	(((file)->flags & O_ACCMODE) != O_RDONLY)
 
 /*
- * A new file with one reference, taking over the caller's references on inode, dentry and mount (dentry and mount may be NULL).
- * NULL when out of memory; then the caller keeps them.
+ * A new file with one reference, taking over the caller's references on inode, dentry and mount
+ * (dentry and mount may be NULL). NULL when out of memory; then the caller keeps them.
  */
 struct file *file_create(const struct file_operations *operations, struct inode *inode,
 			 struct dentry *dentry, struct mount *mount, u32 flags, void *private);
-/* An anonymous file ("anon_inode:name", "pipe:[n]"): makes its inode too. name is a constant string. */
-struct file *file_create_anonymous(const struct file_operations *operations, const char *name, u32 mode,
-				   u32 flags, void *private);
+/*
+ * An anonymous file ("anon_inode:name", "pipe:[n]"): makes its inode too. name is a constant
+ * string.
+ */
+struct file *file_create_anonymous(const struct file_operations *operations, const char *name,
+				   u32 mode, u32 flags, void *private);
 /* The name that such a file was made with; NULL for files of the tree. */
 const char *file_anonymous_name(const struct file *file);
 /*
@@ -128,9 +142,11 @@ void fd_table_close_on_exec(struct fd_table *table);
 
 /*
  * Installs file at the lowest free descriptor not below lowest, taking over the caller's reference.
- * limit is RLIMIT_NOFILE. The descriptor, or -EMFILE, -ENOMEM (then the caller keeps its reference).
+ * limit is RLIMIT_NOFILE. The descriptor, or -EMFILE, -ENOMEM (then the caller keeps its
+ * reference).
  */
-int fd_install(struct fd_table *table, struct file *file, u32 lowest, u64 limit, bool close_on_exec);
+int fd_install(struct fd_table *table, struct file *file, u32 lowest, u64 limit,
+	       bool close_on_exec);
 /* dup2: replaces what is at fd (closing it). Takes over the reference on success. */
 int fd_install_at(struct fd_table *table, struct file *file, u32 fd, u64 limit, bool close_on_exec);
 /* The file at fd with a new reference, or NULL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes: making, freeing, permissions, times, and the list of file systems.
- * Locks: LOCK_INODE_CACHE for the list of file systems; the pools' own.
+ * Inodes: making, freeing, permissions, times, and the numbers of file systems.
+ * Locks: LOCK_INODE_CACHE for the numbers of file systems; the pools' own.
  */
 #include "vfs/inode.h"
 
@@ -20,10 +20,11 @@
 
 #define DIRECTORY_SIZE (sizeof(struct inode) + sizeof(((struct inode *)0)->directory[0]))
 
-static struct pool inode_pool = POOL_INIT(sizeof(struct inode), offsetof(struct inode, identity_next), 4);
-static struct pool directory_pool = POOL_INIT(DIRECTORY_SIZE, offsetof(struct inode, identity_next), 4);
+static struct pool inode_pool =
+	POOL_INIT(sizeof(struct inode), offsetof(struct inode, identity_next), 4);
+static struct pool directory_pool =
+	POOL_INIT(DIRECTORY_SIZE, offsetof(struct inode, identity_next), 4);
 
-struct list file_system_list = { &file_system_list, &file_system_list };
 static struct lock file_system_lock = LOCK_INIT(LOCK_INODE_CACHE);
 
 void file_system_register(struct file_system *fs)
@@ -33,7 +34,6 @@ void file_system_register(struct file_system *fs)
 	lock_acquire(&file_system_lock);
 	last_minor++;
 	fs->dev = DEVICE(0, last_minor);
-	list_add_tail(&fs->node, &file_system_list);
 	lock_release(&file_system_lock);
 }
 
@@ -42,7 +42,8 @@ s64 inode_now_ns(void)
 	return clock_realtime_ns();
 }
 
-struct inode *inode_create(struct file_system *fs, u32 mode, const struct inode_operations *operations,
+struct inode *inode_create(struct file_system *fs, u32 mode,
+			   const struct inode_operations *operations,
 			   const struct file_operations *file_operations)
 {
 	bool is_directory = (mode & S_IFMT) == S_IFDIR;
@@ -129,7 +130,8 @@ int inode_permission(const struct inode *inode, const struct credentials *creden
 
 	if (credentials->fsuid == READ_ONCE(inode->uid))
 		granted = mode >> 6;
-	else if (((mode >> 3) ^ mode) & 7 && credentials_in_group(credentials, READ_ONCE(inode->gid)))
+	else if (((mode >> 3) ^ mode) & 7 &&
+		 credentials_in_group(credentials, READ_ONCE(inode->gid)))
 		granted = mode >> 3;
 	if ((granted & may) == may)
 		return 0;
@@ -190,7 +192,8 @@ bool directory_emit_dots(struct file *file, struct directory_sink *sink, u64 *of
 		*offset = 1;
 	}
 	if (*offset == 1) {
-		if (!sink->emit(sink, "..", 2, dentry->parent->inode->ino, directory_type(S_IFDIR), 2))
+		if (!sink->emit(sink, "..", 2, dentry->parent->inode->ino, directory_type(S_IFDIR),
+				2))
 			return false;
 		*offset = 2;
 	}

@@ -2,10 +2,11 @@
 /*
  * Inodes: files without their names, of any file system; and what a file system provides.
  *
- * Memory of inodes is type-stable: a freed inode's memory becomes only another inode, so that path walks
- * may look at mode, uid and gid of one without a reference and find out afterwards (by the name cache's
- * sequence) whether they were allowed to. Locks: LOCK_INODE (inode->lock) for size, data and times,
- * LOCK_DIRECTORY (inode->directory.lock) for a directory's entries; single words are read without locks.
+ * Memory of inodes is type-stable: a freed inode's memory becomes only another inode, so that path
+ * walks may look at mode, uid and gid of one without a reference and find out afterwards (by the
+ * name cache's sequence) whether they were allowed to. Locks: LOCK_INODE (inode->lock) for size,
+ * data and times, LOCK_DIRECTORY (inode->directory.lock) for a directory's entries; single words
+ * are read without locks.
  */
 #ifndef VFS_INODE_H
 #define VFS_INODE_H
@@ -35,10 +36,7 @@ struct file_system {
 	bool read_only;
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
-	struct list node;		/* file_system_list */
 };
-
-extern struct list file_system_list;	/* only grows */
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
 struct attributes {
@@ -50,27 +48,35 @@ struct attributes {
 /* Entries that may be NULL say what NULL means. dir is locked (LOCK_DIRECTORY) only where said. */
 struct inode_operations {
 	/*
-	 * For directories made up on the fly (procfs): the inode of a name with a new reference, or an
-	 * ERROR_PTR (-ENOENT). Called for each walk; the name is not cached. NULL: names are cached, see load.
+	 * For directories made up on the fly (procfs): the inode of a name with a new reference, or
+	 * an ERROR_PTR (-ENOENT). Called for each walk; the name is not cached. NULL: names are
+	 * cached, see load.
 	 */
 	struct inode *(*lookup)(struct inode *directory, const char *name, size_t size);
 	/*
-	 * For directories whose entries are cached but not all known yet: makes the first component of path
-	 * (which may go on with further ones, a hint) known, present or absent. Directory locked. 0 or -errno.
+	 * For directories whose entries are cached but not all known yet: makes the first component
+	 * of path (which may go on with further ones, a hint) known, present or absent. Directory
+	 * locked. 0 or -errno.
 	 */
 	int (*load)(struct dentry *directory, const char *path, u32 walk_flags);
 	/* As load, for all entries at once. NULL where all are always known. Directory locked. */
 	int (*load_all)(struct dentry *directory);
 	/*
-	 * A new inode (one reference, nlink 1, no name yet) of any type. target: of a symbolic link. NULL: the
-	 * file system can't make files (-EPERM). Pointer or ERROR_PTR.
+	 * A new inode (one reference, nlink 1, no name yet) of any type. target: of a symbolic
+	 * link. NULL: the file system can't make files (-EPERM). Pointer or ERROR_PTR.
 	 */
 	struct inode *(*make)(struct file_system *fs, u32 mode, u32 rdev, const char *target);
 	/* Copies the target with its NUL, cut to size; returns its whole length or -errno. */
 	ssize_t (*read_link)(struct inode *inode, char *to, size_t size);
-	/* A magic link (/proc/PID/fd/N, exe, cwd): the place itself with references. NULL: by read_link. */
+	/*
+	 * A magic link (/proc/PID/fd/N, exe, cwd): the place itself with references. NULL: by
+	 * read_link.
+	 */
 	int (*follow)(struct inode *inode, struct path *out);
-	/* Called by open for all types but FIFO, device, socket; sets file->private and so on. NULL: nothing. */
+	/*
+	 * Called by open for all types but FIFO, device, socket; sets file->private and so on.
+	 * NULL: nothing.
+	 */
 	int (*open)(struct inode *inode, struct file *file);
 	/* Fills out where the inode's own fields are not the truth. NULL: the fields are. */
 	void (*attributes)(struct inode *inode, struct attributes *out);
@@ -81,10 +87,12 @@ struct inode_operations {
 };
 
 enum inode_flags {
-	INODE_COMPLETE = 1u,		/* directory: every entry is a cached name; a miss is an absence */
+	/* directory: every entry is a cached name; a miss is an absence */
+	INODE_COMPLETE = 1u,
 	INODE_CHANGED = 2u,		/* differs from the lower tree: stays in memory */
 	INODE_PINNED_ENTRIES = 4u,	/* directory: entries were changed; they stay in memory */
-	INODE_UNCACHED = 8u,		/* directory: names come from operations->lookup each time */
+	/* directory: names come from operations->lookup each time */
+	INODE_UNCACHED = 8u,
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
 	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
 	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
@@ -104,7 +112,8 @@ struct inode {
 	u32 nlink;			/* under LOCK_INODE_CACHE */
 	u32 flags;			/* enum inode_flags; atomic */
 	u32 rdev;			/* Linux's encoding for programs: DEVICE() */
-	s32 writers;			/* atomic: files open for writing; below zero: running programs */
+	/* atomic: files open for writing; below zero: running programs */
+	s32 writers;
 	u32 seals;			/* F_SEAL_*; under LOCK_INODE */
 	u32 lower_dev;			/* number of the host file system it came from; 0: none */
 	struct lock lock;		/* LOCK_INODE */
@@ -115,7 +124,8 @@ struct inode {
 	struct file_system *fs;
 	const struct inode_operations *operations;
 	const struct file_operations *file_operations;	/* what open gives to the file */
-	struct lower_path *lower_parent;	/* fs/tree: where in the lower tree it lies; NULL: nowhere */
+	/* fs/tree: where in the lower tree it lies; NULL: nowhere */
+	struct lower_path *lower_parent;
 	const char *lower_name;
 	struct inode *identity_next;	/* fs/tree: hash of lower files with several names */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
@@ -123,7 +133,8 @@ struct inode {
 	union {
 		struct file_data *data;	/* fs/tree, regular files */
 		char *target;		/* fs/tree, symbolic links */
-		void *private;		/* anything else: belongs to operations, or to special_ops for FIFOs */
+		/* anything else: belongs to operations, or to special_ops for FIFOs */
+		void *private;
 	};
 	struct {			/* only there in directories */
 		struct lock lock;	/* LOCK_DIRECTORY */
@@ -132,7 +143,8 @@ struct inode {
 		u32 entry_count;	/* present ones; under LOCK_DENTRY_CACHE */
 		u32 misses;		/* names asked for that were not there */
 		u64 last_open_cookie;	/* of the file opened last: opens in order are foreseen */
-		struct lower_path *lower;	/* the lower directory its names come from; NULL: none */
+		/* the lower directory its names come from; NULL: none */
+		struct lower_path *lower;
 		struct list reclaim_node;	/* directories whose entries may be dropped */
 	} directory[];
 };
@@ -150,7 +162,8 @@ void file_system_register(struct file_system *fs);
  * A new inode: one reference, nlink 1 (2 for a directory), all times now, owner 0:0, ino from fs,
  * INODE_COMPLETE for directories. NULL: out of memory.
  */
-struct inode *inode_create(struct file_system *fs, u32 mode, const struct inode_operations *operations,
+struct inode *inode_create(struct file_system *fs, u32 mode,
+			   const struct inode_operations *operations,
 			   const struct file_operations *file_operations);
 static inline void inode_get(struct inode *inode) { atomic_add(&inode->references, 1); }
 /* Drops a reference; the last one frees the inode. Takes no long locks. */
@@ -192,12 +205,17 @@ void inode_changed(struct inode *inode);
 /* ---- Reading directories ---- */
 
 struct directory_sink {
-	/* False: full, the entry was not taken. type is DT_*. next: the offset behind this entry. */
+	/*
+	 * False: full, the entry was not taken. type is DT_*. next: the offset behind this entry.
+	 */
 	bool (*emit)(struct directory_sink *sink, const char *name, size_t size, u64 ino, u32 type,
 		     u64 next);
 };
 
-/* "." and ".." for iterate operations whose offsets begin 0 ".", 1 "..", 2 first entry. False: full. */
+/*
+ * "." and ".." for iterate operations whose offsets begin 0 ".", 1 "..", 2 first entry. False:
+ * full.
+ */
 bool directory_emit_dots(struct file *file, struct directory_sink *sink, u64 *offset);
 /* DT_* of a mode. */
 static inline u32 directory_type(u32 mode) { return (mode >> 12) & 15; }

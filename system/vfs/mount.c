@@ -8,7 +8,7 @@
 #include "core/heap.h"
 #include "vfs/path.h"
 
-struct list mount_list = { &mount_list, &mount_list };
+static struct list mount_list = { &mount_list, &mount_list };
 
 static struct mount *first_mount;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mounts: which file system's root covers which directory. A mount lives for ever once made (there are a
- * handful), so pointers to one need no reference. The table is written under LOCK_DENTRY_CACHE.
+ * Mounts: which file system's root covers which directory. A mount lives for ever once made (there
+ * are a handful), so pointers to one need no reference. The table is written under
+ * LOCK_DENTRY_CACHE.
  */
 #ifndef VFS_MOUNT_H
 #define VFS_MOUNT_H
@@ -28,14 +29,12 @@ struct path {
 	struct dentry *dentry;
 };
 
-extern struct list mount_list;
-
 /*
- * Covers mountpoint (NULL for the very first) with root, whose reference it takes over. The mount, or
- * ERROR_PTR(-ENOMEM).
+ * Covers mountpoint (NULL for the very first) with root, whose reference it takes over. The mount,
+ * or ERROR_PTR(-ENOMEM).
  */
-struct mount *mount_create(const struct path *mountpoint, struct dentry *root, struct file_system *fs,
-			   u32 flags);
+struct mount *mount_create(const struct path *mountpoint, struct dentry *root,
+			   struct file_system *fs, u32 flags);
 struct mount *mount_root(void);
 /* What covers a directory of parent (its dentry has DENTRY_MOUNTPOINT then). NULL: nothing. */
 struct mount *mount_find(const struct mount *parent, const struct dentry *mountpoint);

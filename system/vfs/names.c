@@ -97,7 +97,8 @@ struct dentry *name_enter(struct dentry *directory, const char *name, size_t siz
 	return fresh;
 }
 
-int name_take_out(struct dentry *victim)
+/* Takes a name out; hides a lower file of the same name. Directory locked. 0 or -ENOMEM. */
+static int name_take_out(struct dentry *victim)
 {
 	struct dentry *directory = victim->parent, *absence = NULL;
 

@@ -19,9 +19,6 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 /* For a directory that goes: -ENOTEMPTY, else marks it dead. Its parent is locked. */
 int directory_retire(struct dentry *directory);
 
-/* Takes a name out; hides a lower file of the same name. Directory locked. 0 or -ENOMEM. */
-int name_take_out(struct dentry *victim);
-
 /* Takes links off; not below zero. */
 void inode_unlink(struct inode *inode, u32 count);
 /* A lower file of this name would come back: an absence must be kept. Directory locked. */

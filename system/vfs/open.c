@@ -44,7 +44,9 @@ static int open_check_type(const struct path *path, u32 flags, u32 may)
 	case S_IFBLK:
 		return path->mount->flags & MS_NODEV ? -EACCES : 0;
 	case S_IFREG:
-		return (may & MAY_WRITE) && ((path->mount->flags & MS_RDONLY) || inode->fs->read_only) ? -EROFS : 0;
+		if (!(may & MAY_WRITE))
+			return 0;
+		return (path->mount->flags & MS_RDONLY) || inode->fs->read_only ? -EROFS : 0;
 	default:
 		return 0;
 	}
@@ -101,7 +103,8 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	path_get(path);
 	error = open_by_type(inode, file);
 	if (!error && (flags & O_TRUNC) && inode_is_regular(inode)) {
-		error = inode->operations->truncate ? inode->operations->truncate(inode, 0) : -EINVAL;
+		error = inode->operations->truncate ? inode->operations->truncate(inode, 0)
+						    : -EINVAL;
 	} else if (error) {
 		/* release belongs to a file that was opened. */
 		file->operations = &path_only_operations;
@@ -142,8 +145,8 @@ int path_open_known(const struct walker *walker, const struct path *path, u32 fl
 
 /* ---- Without a name ---- */
 
-static int open_tmpfile(const struct walker *walker, const struct path *directory, u32 flags, u32 mode,
-			struct file **out)
+static int open_tmpfile(const struct walker *walker, const struct path *directory, u32 flags,
+			u32 mode, struct file **out)
 {
 	struct path place = { .mount = directory->mount };
 	struct inode *parent = directory->dentry->inode, *inode;
@@ -173,7 +176,9 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 
 /* ---- O_CREAT ---- */
 
-/* Makes the file, if it is still absent. *found: what is there now, with a reference; *made: by us. */
+/*
+ * Makes the file, if it is still absent. *found: what is there now, with a reference; *made: by us.
+ */
 static int create_locked(const struct walker *walker, const struct path *parent,
 			 const struct last_name *last, u32 mode, struct dentry **found, bool *made)
 {
@@ -181,7 +186,8 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 	int error;
 
 	*made = false;
-	error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, WALK_OPENING, found);
+	error = name_lookup_locked(parent->dentry, last->name, last->size, last->name, WALK_OPENING,
+				   found);
 	if (error != -ENOENT)
 		return error;
 	error = directory_may_change(parent, walker->credentials);
@@ -206,7 +212,8 @@ static int create_or_find(const struct walker *walker, const struct path *parent
 	int error;
 
 	*made = false;
-	error = name_lookup(parent->dentry, last->name, last->size, last->name, WALK_OPENING, found);
+	error = name_lookup(parent->dentry, last->name, last->size, last->name, WALK_OPENING,
+			    found);
 	if (error != -ENOENT)
 		return error;
 	lock_acquire(&directory->directory->lock);
@@ -223,13 +230,14 @@ static bool is_link(const struct path *path, bool magic)
 }
 
 /* A magic link leads to a file, not to a name. */
-static int open_magic(const struct walker *walker, const struct path *link, u32 flags, u32 walk_flags,
-		      struct file **out)
+static int open_magic(const struct walker *walker, const struct path *link, u32 flags,
+		      u32 walk_flags, struct file **out)
 {
 	struct inode *inode = link->dentry->inode;
 	struct path place;
-	int error = walk_flags & (WALK_NO_MAGIC | WALK_NO_SYMLINKS) ? -ELOOP
-								    : inode->operations->follow(inode, &place);
+	int error = walk_flags & (WALK_NO_MAGIC | WALK_NO_SYMLINKS)
+			    ? -ELOOP
+			    : inode->operations->follow(inode, &place);
 
 	if (error)
 		return error;
@@ -239,12 +247,12 @@ static int open_magic(const struct walker *walker, const struct path *link, u32 
 }
 
 /*
- * One round of O_CREAT. *link: the last component is a symbolic link to be followed, whose target (for
- * heap_free) is walked next from *parent (reference kept then).
+ * One round of O_CREAT. *link: the last component is a symbolic link to be followed, whose target
+ * (for heap_free) is walked next from *parent (reference kept then).
  */
 static int open_create_once(const struct walker *walker, const struct path *start, const char *name,
-			    u32 flags, u32 mode, u32 walk_flags, struct file **out, struct path *parent,
-			    char **link)
+			    u32 flags, u32 mode, u32 walk_flags, struct file **out,
+			    struct path *parent, char **link)
 {
 	struct last_name last;
 	struct path place;
@@ -287,8 +295,8 @@ out:
 	return error;
 }
 
-static int open_create(const struct walker *walker, const struct path *start, const char *name, u32 flags,
-		       u32 mode, u32 walk_flags, struct file **out)
+static int open_create(const struct walker *walker, const struct path *start, const char *name,
+		       u32 flags, u32 mode, u32 walk_flags, struct file **out)
 {
 	struct path parents[2];
 	char *link, *previous = NULL;
@@ -314,8 +322,8 @@ static int open_create(const struct walker *walker, const struct path *start, co
 	}
 }
 
-int path_open(const struct walker *walker, const struct path *start, const char *name, u32 flags, u32 mode,
-	      u32 walk_flags, struct file **out)
+int path_open(const struct walker *walker, const struct path *start, const char *name, u32 flags,
+	      u32 mode, u32 walk_flags, struct file **out)
 {
 	struct path place;
 	int error;
@@ -324,7 +332,8 @@ int path_open(const struct walker *walker, const struct path *start, const char 
 		error = path_walk(walker, start, name, walk_flags | WALK_FOLLOW, &place);
 		if (error)
 			return error;
-		error = open_tmpfile(walker, &place, flags, mode & ~READ_ONCE(walker->fs->umask), out);
+		error = open_tmpfile(walker, &place, flags, mode & ~READ_ONCE(walker->fs->umask),
+				     out);
 		path_put(&place);
 		return error;
 	}

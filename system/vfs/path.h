@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From path names to places: the walk, and the operations on names that build on it. Names are strings in
- * the layer's memory here; who walks (credentials, root, working directory) is an argument.
+ * From path names to places: the walk, and the operations on names that build on it. Names are
+ * strings in the layer's memory here; who walks (credentials, root, working directory) is an
+ * argument.
  */
 #ifndef VFS_PATH_H
 #define VFS_PATH_H
@@ -21,7 +22,8 @@ enum walk_flags {
 	WALK_FOLLOW = 1u,		/* follow a symbolic link at the end */
 	WALK_DIRECTORY = 2u,		/* the end must be a directory (-ENOTDIR) */
 	WALK_OPENING = 4u,		/* hint: the end will be opened */
-	WALK_EMPTY = 8u,		/* "" names the start itself (AT_EMPTY_PATH); else -ENOENT */
+	/* "" names the start itself (AT_EMPTY_PATH); else -ENOENT */
+	WALK_EMPTY = 8u,
 	WALK_NO_SYMLINKS = 16u,		/* RESOLVE_NO_SYMLINKS: -ELOOP at any */
 	WALK_BENEATH = 32u,		/* RESOLVE_BENEATH: -EXDEV */
 	WALK_IN_ROOT = 64u,		/* RESOLVE_IN_ROOT: start is the root */
@@ -39,8 +41,9 @@ static inline void path_get(const struct path *path) { dentry_get(path->dentry);
 static inline void path_put(const struct path *path) { dentry_put(path->dentry); }
 
 /*
- * The place that name leads to, with a reference. start: where a relative name begins (NULL: the working
- * directory). -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG and what the file system says.
+ * The place that name leads to, with a reference. start: where a relative name begins (NULL: the
+ * working directory). -ENOENT, -ENOTDIR, -EACCES, -ELOOP, -ENAMETOOLONG and what the file system
+ * says.
  */
 int path_walk(const struct walker *walker, const struct path *start, const char *name, u32 flags,
 	      struct path *out) __must_check;
@@ -54,8 +57,8 @@ struct last_name {
 };
 
 /* The directory that holds (or would hold) the last component, with a reference. */
-int path_walk_parent(const struct walker *walker, const struct path *start, const char *name, u32 flags,
-		     struct path *parent, struct last_name *last) __must_check;
+int path_walk_parent(const struct walker *walker, const struct path *start, const char *name,
+		     u32 flags, struct path *parent, struct last_name *last) __must_check;
 
 /*
  * The absolute name of a place as seen from root, written at the front of buffer with its NUL. Its
@@ -75,12 +78,14 @@ int path_open_known(const struct walker *walker, const struct path *path, u32 fl
 /* ---- For exec: on behalf of the current process (syscall/path.c) ---- */
 
 /*
- * Opens a program: a regular file with execute permission, else -EACCES. path is in the layer's memory.
- * file->dentry and file->mount with path_of() give its absolute name; file->inode its dev and ino.
+ * Opens a program: a regular file with execute permission, else -EACCES. path is in the layer's
+ * memory. file->dentry and file->mount with path_of() give its absolute name; file->inode its dev
+ * and ino.
  */
 int path_open_exec(const char *path, struct file **out) __must_check;
 /* For execveat: flags are AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW. */
-int path_open_exec_at(int directory_fd, const char *path, int flags, struct file **out) __must_check;
+int path_open_exec_at(int directory_fd, const char *path, int flags,
+		      struct file **out) __must_check;
 /* Reads at an offset into layer memory: bytes (fewer only at the end of the file) or -errno. */
 ssize_t file_read_kernel(struct file *file, void *to, size_t size, u64 offset);
 

@@ -18,7 +18,8 @@ static bool prepend(struct writer *w, const char *text, size_t size)
 }
 
 /* Writes the names from here up to root; false: no room. *reached: root was met. */
-static bool prepend_names(struct writer *w, struct path here, const struct path *root, bool *reached)
+static bool prepend_names(struct writer *w, struct path here, const struct path *root,
+			  bool *reached)
 {
 	*reached = true;
 	for (;;) {

@@ -12,7 +12,8 @@
 /* Embedded in whatever registers; link is called by poll_wait() with the file's own queue. */
 struct poll_request {
 	void (*link)(struct poll_request *request, struct wait_queue *queue);
-	bool lasting;		/* the link stays when the call is over: as long as the file, if need be */
+	/* the link stays when the call is over: as long as the file, if need be */
+	bool lasting;
 };
 
 /* Events that poll and epoll report whether asked for or not. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reclaimer: goes around the directories that were loaded, the least recently walked first, and drops
- * entries that nobody holds and that are as their file system would load them again.
+ * The reclaimer: goes around the directories that were loaded, the least recently walked first, and
+ * drops entries that nobody holds and that are as their file system would load them again.
  *
- * A directory whose entries were changed in the domain keeps all of them (what was removed there may be known
- * only by its absence), and so does one that is open, because offsets into its listing are given out.
+ * A directory whose entries were changed in the domain keeps all of them (what was removed there
+ * may be known only by its absence), and so does one that is open, because offsets into its listing
+ * are given out.
  *
  * Locks: the directory's LOCK_DIRECTORY, then name_lock, which also guards the list of directories.
  */

@@ -101,7 +101,8 @@ static int names_find(struct rename *rename)
 	if (!inode_is_directory(rename->from->inode) &&
 	    (from->trailing_slash || (to->trailing_slash && !(rename->flags & RENAME_EXCHANGE))))
 		return -ENOTDIR;
-	if (rename->flags & RENAME_EXCHANGE && to->trailing_slash && !inode_is_directory(rename->to->inode))
+	if (rename->flags & RENAME_EXCHANGE && to->trailing_slash &&
+	    !inode_is_directory(rename->to->inode))
 		return -ENOTDIR;
 	return 0;
 }

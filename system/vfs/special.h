@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files whose behaviour does not come from their file system: FIFOs, devices. Whoever implements a kind
- * registers how to open it; the path walk and the permission checks have been done by then.
+ * Files whose behaviour does not come from their file system: FIFOs, devices. Whoever implements a
+ * kind registers how to open it; the path walk and the permission checks have been done by then.
  */
 #ifndef VFS_SPECIAL_H
 #define VFS_SPECIAL_H
@@ -13,9 +13,10 @@ struct inode;
 
 struct special_operations {
 	/*
-	 * file is complete but for operations and private, which open sets. May block (FIFO: waits for the
-	 * other end, -ERESTARTSYS). 0 or -errno: then the file is dropped without its release operation.
-	 * inode->private is the opener's to use for FIFOs; release_inode frees it.
+	 * file is complete but for operations and private, which open sets. May block (FIFO: waits
+	 * for the other end, -ERESTARTSYS). 0 or -errno: then the file is dropped without its
+	 * release operation. inode->private is the opener's to use for FIFOs; release_inode frees
+	 * it.
 	 */
 	int (*open)(struct inode *inode, struct file *file);
 	void (*release_inode)(struct inode *inode);

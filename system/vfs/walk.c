@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The path walk that can do everything: it holds a reference on where it is and may sleep while names are
- * loaded. walk_fast.c is tried before it.
+ * The path walk that can do everything: it holds a reference on where it is and may sleep while
+ * names are loaded. walk_fast.c is tried before it.
  * Locks: LOCK_DIRECTORY around loading, name_lock for looking, none from step to step.
  */
 #include "vfs/walk.h"
@@ -28,7 +28,8 @@ struct walk {
 
 /* ---- Names in directories ---- */
 
-static struct dentry *name_find_get(struct dentry *directory, u32 hash, const char *name, size_t size)
+static struct dentry *name_find_get(struct dentry *directory, u32 hash, const char *name,
+				    size_t size)
 {
 	struct dentry *dentry;
 
@@ -95,8 +96,8 @@ int name_lookup_locked(struct dentry *directory, const char *name, size_t size, 
 	return 0;
 }
 
-int name_lookup(struct dentry *directory, const char *name, size_t size, const char *rest, u32 walk_flags,
-		struct dentry **out)
+int name_lookup(struct dentry *directory, const char *name, size_t size, const char *rest,
+		u32 walk_flags, struct dentry **out)
 {
 	struct inode *inode = directory->inode;
 	/* Looked at before the name: entries come in before a directory is declared complete. */
@@ -184,7 +185,8 @@ char *link_target(struct inode *inode)
 
 	if (!target)
 		return ERROR_PTR(-ENOMEM);
-	size = inode->operations->read_link ? inode->operations->read_link(inode, target, PATH_MAX) : -EINVAL;
+	size = inode->operations->read_link ? inode->operations->read_link(inode, target, PATH_MAX)
+					    : -EINVAL;
 	if (size >= (ssize_t)PATH_MAX)
 		size = -ENAMETOOLONG;
 	if (size == 0)
@@ -195,7 +197,8 @@ char *link_target(struct inode *inode)
 	return ERROR_PTR(size);
 }
 
-char *link_join(struct inode *inode, const char *rest)
+/* The target of a link with rest behind it, as link_target(). */
+static char *link_join(struct inode *inode, const char *rest)
 {
 	char *target = link_target(inode);
 	size_t rest_size = strlen(rest), size;
@@ -246,7 +249,8 @@ static int walk_link(struct walk *walk, struct inode *inode)
 		return PTR_ERROR(joined);
 	if (joined[0] == '/') {
 		/* Linux takes the root for another mount as long as the walk has not met it. */
-		if ((walk->flags & WALK_BENEATH) || ((walk->flags & WALK_NO_MOUNTS) && !walk->met_root)) {
+		if ((walk->flags & WALK_BENEATH) ||
+		    ((walk->flags & WALK_NO_MOUNTS) && !walk->met_root)) {
 			heap_free(joined);
 			return -EXDEV;
 		}
@@ -288,7 +292,10 @@ static int walk_may_search(struct walk *walk)
 	return inode_permission(inode, walk->walker->credentials, MAY_EXEC);
 }
 
-/* Takes the child, whose reference it takes over, as the place where the walk is now, or follows it. */
+/*
+ * Takes the child, whose reference it takes over, as the place where the walk is now, or follows
+ * it.
+ */
 static int walk_into(struct walk *walk, struct dentry *child, bool last)
 {
 	struct inode *inode = child->inode;
@@ -339,7 +346,8 @@ static int walk_all(struct walk *walk, bool parent)
 		int error;
 
 		if (!*next) {
-			return slash && !inode_is_directory(walk->here.dentry->inode) ? -ENOTDIR : 0;
+			return slash && !inode_is_directory(walk->here.dentry->inode) ? -ENOTDIR
+										      : 0;
 		}
 		walk->rest = next;
 		if (parent && !*skip_slashes(next + component_size(next)))
@@ -353,7 +361,9 @@ static int walk_all(struct walk *walk, bool parent)
 static int walk_begin(struct walk *walk, const struct walker *walker, const struct path *start,
 		      const char *name, u32 flags)
 {
-	*walk = (struct walk){ .walker = walker, .flags = flags, .rest = name, .met_root = *name == '/' };
+	*walk = (struct walk){
+		.walker = walker, .flags = flags, .rest = name, .met_root = *name == '/'
+	};
 	if (!*name && !(flags & WALK_EMPTY))
 		return -ENOENT;
 	if (start) {
@@ -440,8 +450,8 @@ static const char *last_component(const char *name)
 	return last == name ? skip_slashes(name) : last;
 }
 
-int path_walk_parent(const struct walker *walker, const struct path *start, const char *name, u32 flags,
-		     struct path *parent, struct last_name *last)
+int path_walk_parent(const struct walker *walker, const struct path *start, const char *name,
+		     u32 flags, struct path *parent, struct last_name *last)
 {
 	struct walk walk;
 	int error = walk_begin(&walk, walker, start, name, flags & ~WALK_EMPTY);

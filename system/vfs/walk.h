@@ -6,12 +6,12 @@
 #include "vfs/path.h"
 
 /*
- * The dentry of a name in a directory, with a reference; it has an inode. Loads it if need be. rest is the
- * name and what comes behind it in the path (a hint). -ENOENT and what the file system says. No mount is
- * crossed. The directory's lock must not be held.
+ * The dentry of a name in a directory, with a reference; it has an inode. Loads it if need be. rest
+ * is the name and what comes behind it in the path (a hint). -ENOENT and what the file system says.
+ * No mount is crossed. The directory's lock must not be held.
  */
-int name_lookup(struct dentry *directory, const char *name, size_t size, const char *rest, u32 walk_flags,
-		struct dentry **out) __must_check;
+int name_lookup(struct dentry *directory, const char *name, size_t size, const char *rest,
+		u32 walk_flags, struct dentry **out) __must_check;
 /* The same with the directory locked by the caller, for changing it afterwards. */
 int name_lookup_locked(struct dentry *directory, const char *name, size_t size, const char *rest,
 		       u32 walk_flags, struct dentry **out) __must_check;
@@ -19,12 +19,10 @@ int name_lookup_locked(struct dentry *directory, const char *name, size_t size, 
 void path_cross_mounts(struct path *path);
 
 /* The walk's fast part (walk_fast.c): 0 and *out, -ENOENT, or 1 where the slow one must decide. */
-int path_walk_fast(const struct walker *walker, const struct path *start, const char *name, u32 flags,
-		   struct path *out) __must_check;
+int path_walk_fast(const struct walker *walker, const struct path *start, const char *name,
+		   u32 flags, struct path *out) __must_check;
 
 /* A symbolic link's target as a fresh string that heap_free() gives back, or ERROR_PTR. */
 char *link_target(struct inode *inode);
-/* The target of a link with rest behind it, likewise. */
-char *link_join(struct inode *inode, const char *rest);
 
 #endif

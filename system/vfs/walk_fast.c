@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The path walk for names that are all cached: no locks, no references but one on the place it ends at.
+ * The path walk for names that are all cached: no locks, no references but one on the place it ends
+ * at.
  *
  * Dentries and inodes it looks at may be freed and used again at any moment. Their memory stays
  * dentries and inodes, so the looks are harmless; and whatever was found is believed only where
- * name_sequence has not changed since the start (see dentry.h). Everything unusual is left to walk.c.
+ * name_sequence has not changed since the start (see dentry.h). Everything unusual is left to
+ * walk.c.
  */
 #include "core/heap.h"
 #include "core/string.h"
@@ -53,8 +55,8 @@ static void fast_up(struct fast_walk *walk)
 }
 
 /*
- * Puts the target of a link before what is left. The target's memory may be freed meanwhile, but stays
- * readable, being in the heap; the sequence tells that the pointer was one when it was read.
+ * Puts the target of a link before what is left. The target's memory may be freed meanwhile, but
+ * stays readable, being in the heap; the sequence tells that the pointer was one when it was read.
  */
 static int fast_link(struct fast_walk *walk, struct inode *inode)
 {
@@ -99,7 +101,8 @@ static int fast_child(struct fast_walk *walk, struct inode *inode, const char *n
 	struct dentry *directory = walk->here.dentry;
 	/* Looked at before the name: entries come in before a directory is declared complete. */
 	u32 inode_flags = load_acquire(&inode->flags);
-	struct dentry *child = name_find_unlocked(directory, name_hash(directory, name, size), name, size);
+	struct dentry *child =
+		name_find_unlocked(directory, name_hash(directory, name, size), name, size);
 	struct inode *found;
 
 	if (!child)
@@ -139,10 +142,11 @@ static int fast_component(struct fast_walk *walk)
 	return fast_child(walk, inode, name, end - name, !*next);
 }
 
-static bool fast_begin(struct fast_walk *walk, const struct walker *walker, const struct path *start,
-		       const char *name, u32 flags)
+static bool fast_begin(struct fast_walk *walk, const struct walker *walker,
+		       const struct path *start, const char *name, u32 flags)
 {
-	const u32 special = WALK_NO_SYMLINKS | WALK_BENEATH | WALK_IN_ROOT | WALK_NO_MOUNTS | WALK_NO_MAGIC;
+	const u32 special = WALK_NO_SYMLINKS | WALK_BENEATH | WALK_IN_ROOT | WALK_NO_MOUNTS |
+			    WALK_NO_MAGIC;
 
 	if (!*name || (flags & special))
 		return false;
@@ -185,8 +189,8 @@ static int fast_end(struct fast_walk *walk, bool must_be_directory, struct path 
 	return 0;
 }
 
-int path_walk_fast(const struct walker *walker, const struct path *start, const char *name, u32 flags,
-		   struct path *out)
+int path_walk_fast(const struct walker *walker, const struct path *start, const char *name,
+		   u32 flags, struct path *out)
 {
 	struct fast_walk walk;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attempts of a program on the host: it finds the gate's own system call instruction in the layer's text,
- * jumps to it, and asks the host for what no domain may have. The argument names the attempt. Printing
- * "escaped" is the failure; an error, a signal, or the end of the domain is right.
+ * Attempts of a program on the host: it finds the gate's own system call instruction in the layer's
+ * text, jumps to it, and asks the host for what no domain may have. The argument names the attempt.
+ * Printing "escaped" is the failure; an error, a signal, or the end of the domain is right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,10 @@ static uintptr_t find_gate(void)
 	return 0;
 }
 
-/* What follows the instruction in the gate is not known: it ends in ret sooner or later, or in a fault. */
+/*
+ * What follows the instruction in the gate is not known: it ends in ret sooner or later, or in a
+ * fault.
+ */
 static long call_through(uintptr_t gate, const struct attempt *attempt)
 {
 	register long r10 asm("r10") = attempt->d;

@@ -4,8 +4,9 @@
  *
  *	calls SEED CHILDREN CALLS
  *
- * Each child makes its calls from its own seed and may die of them; the parent must live and the domain
- * work. A failure is repeated by the same arguments; the number of the child that ran last is printed.
+ * Each child makes its calls from its own seed and may die of them; the parent must live and the
+ * domain work. A failure is repeated by the same arguments; the number of the child that ran last
+ * is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +39,11 @@ static char page[16384] __attribute__((aligned(4096)));
 static long random_argument(void)
 {
 	static const long odd[] = {
-		0, 1, 2, 3, 4, 5, 7, 8, 16, 64, 100, 255, 256, 4095, 4096, 4097, 65536, 1 << 20, -1, -2, -100,
-		0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff, (long)0x8000000000000000,
-		(long)0xffff888000000000, 0x7fffffffe000, AT_FDCWD, O_CREAT | O_RDWR, 0600, 0755,
-		LAYER_BASE, HEAP_BASE, HEAP_BASE + 8192, CHANNEL_BASE, WINDOW_BASE, LAYER_END - 4096,
+		0, 1, 2, 3, 4, 5, 7, 8, 16, 64, 100, 255, 256, 4095, 4096, 4097, 65536, 1 << 20, -1,
+		-2, -100, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
+		(long)0x8000000000000000, (long)0xffff888000000000, 0x7fffffffe000, AT_FDCWD,
+		O_CREAT | O_RDWR, 0600, 0755, LAYER_BASE, HEAP_BASE, HEAP_BASE + 8192, CHANNEL_BASE,
+		WINDOW_BASE, LAYER_END - 4096,
 	};
 	uint64_t choice = random_number();
 
@@ -62,14 +64,18 @@ static long random_argument(void)
 	return (long)random_number();
 }
 
-/* Calls that end, stop or block the child, so that the rest would never be tried, or end all of them. */
+/*
+ * Calls that end, stop or block the child, so that the rest would never be tried, or end all of
+ * them.
+ */
 static int is_final(long number)
 {
 	static const short final[] = {
 		SYS_exit, SYS_exit_group, SYS_pause, SYS_rt_sigsuspend, SYS_rt_sigreturn, SYS_kill,
 		SYS_vfork, SYS_reboot, SYS_rt_sigtimedwait, SYS_execve,
 		/* These may rightly end the parent. */
-		SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal,
+		SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+		SYS_pidfd_send_signal,
 		SYS_prlimit64,
 	};
 
@@ -82,7 +88,9 @@ static int is_final(long number)
 
 static void play(int calls)
 {
-	static const char *const names[] = { "a", "b", "dir", "dir/c", "/dev/zero", "/proc/self/maps", "" };
+	static const char *const names[] = {
+		"a", "b", "dir", "dir/c", "/dev/zero", "/proc/self/maps", "",
+	};
 
 	for (int i = 0; i < calls; i++) {
 		long number = random_number() % 462;
@@ -98,10 +106,12 @@ static void play(int calls)
 		if (is_final(number))
 			continue;
 		long a = random_argument(), b = random_argument(), c = random_argument();
-		long result = syscall(number, a, b, c, random_argument(), random_argument(), random_argument());
+		long result = syscall(number, a, b, c, random_argument(), random_argument(),
+				      random_argument());
 
 		/* A copy of this process must not play on. */
-		if ((number == SYS_fork || number == SYS_clone || number == SYS_clone3) && result == 0)
+		if ((number == SYS_fork || number == SYS_clone || number == SYS_clone3) &&
+		    result == 0)
 			_exit(0);
 	}
 	_exit(0);
@@ -113,13 +123,15 @@ static int works(void)
 	char text[8] = "";
 	pid_t child;
 
-	if (fd < 0 || write(fd, "works", 5) != 5 || pread(fd, text, 5, 0) != 5 || strcmp(text, "works"))
+	if (fd < 0 || write(fd, "works", 5) != 5 || pread(fd, text, 5, 0) != 5 ||
+	    strcmp(text, "works"))
 		return 0;
 	close(fd);
 	child = fork();
 	if (!child)
 		_exit(21);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 21;
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 21;
 }
 
 int main(int argc, char **argv)

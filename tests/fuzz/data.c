@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random reads, writes, mappings, truncations and holes of one file, each compared with a copy in memory.
+ * Random reads, writes, mappings, truncations and holes of one file, each compared with a copy in
+ * memory.
  *
  *	data FILE SEED OPERATIONS
  *
- * FILE may exist (in a domain: a file of the lower tree) or not. Ends with 1 at the first difference.
+ * FILE may exist (in a domain: a file of the lower tree) or not. Ends with 1 at the first
+ * difference.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +94,8 @@ static void op_read(long offset, long size)
 	long wanted = size < left ? size : left;
 
 	memset(buffer, 1, (size_t)size);
-	check(pread(random_below(2) ? fd : reader, buffer, (size_t)size, offset) == wanted, "pread");
+	check(pread(random_below(2) ? fd : reader, buffer, (size_t)size, offset) == wanted,
+	      "pread");
 	check(!memcmp(buffer, model + offset, (size_t)wanted), "bytes read");
 }
 
@@ -117,8 +120,8 @@ static void op_map(void)
 		return;
 	offset = random_below((uint32_t)model_size) & ~4095l;
 	size = model_size - offset < 40000 ? model_size - offset : 40000;
-	map = mmap(NULL, (size_t)size, PROT_READ | (shared ? PROT_WRITE : 0), shared ? MAP_SHARED : MAP_PRIVATE, fd,
-		   offset);
+	map = mmap(NULL, (size_t)size, PROT_READ | (shared ? PROT_WRITE : 0),
+		   shared ? MAP_SHARED : MAP_PRIVATE, fd, offset);
 	check(map != MAP_FAILED, "mmap");
 	check(!memcmp(map, model + offset, (size_t)size), "bytes mapped");
 	for (int i = 0; shared && i < 100; i++) {
@@ -158,7 +161,8 @@ static void op_reopen(const char *name)
 
 static void one(const char *name)
 {
-	long offset = random_below((uint32_t)limit), size = random_below(random_below(4) ? 5000 : 70000);
+	long offset = random_below((uint32_t)limit),
+	     size = random_below(random_below(4) ? 5000 : 70000);
 
 	if (offset + size > limit)
 		size = limit - offset;

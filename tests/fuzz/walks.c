@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random operations on random names in a small tree full of symbolic links, "..", "." and doubled slashes.
- * Prints what each answered: run on Linux and in a domain, both must print the same.
+ * Random operations on random names in a small tree full of symbolic links, "..", "." and doubled
+ * slashes. Prints what each answered: run on Linux and in a domain, both must print the same.
  *
  *	walks SEED OPERATIONS	(as root, in an empty directory, which becomes its root)
  */
@@ -94,7 +94,8 @@ static int open_resolved(int directory, const char *name, uint32_t choice)
 	};
 	struct open_how how = { .flags = O_RDONLY | O_NONBLOCK, .resolve = kinds[choice % 5] };
 
-	return (int)syscall(SYS_openat2, choice & 64 ? directory : AT_FDCWD, name, &how, sizeof(how));
+	return (int)syscall(SYS_openat2, choice & 64 ? directory : AT_FDCWD, name, &how,
+			    sizeof(how));
 }
 
 /* What an opened place is, and for some directories what it is called. */
@@ -149,10 +150,13 @@ static int open_one(const char *name, uint32_t kind, uint32_t choice, int direct
 	if (kind == 0)
 		fd = open(name, flags | O_RDONLY | (choice & 2 ? O_DIRECTORY : 0));
 	else if (kind == 1)
-		fd = open(name, flags | O_CREAT | O_WRONLY | (choice & 2 ? O_EXCL : 0) | (choice & 4 ? O_TRUNC : 0),
+		fd = open(name,
+			  flags | O_CREAT | O_WRONLY | (choice & 2 ? O_EXCL : 0) |
+				  (choice & 4 ? O_TRUNC : 0),
 			  0640);
 	else if (kind == 2)
-		fd = open(name, O_PATH | (choice & 1 ? O_NOFOLLOW : 0) | (choice & 2 ? O_DIRECTORY : 0));
+		fd = open(name,
+			  O_PATH | (choice & 1 ? O_NOFOLLOW : 0) | (choice & 2 ? O_DIRECTORY : 0));
 	else
 		fd = open_resolved(directory, name, choice);
 	if (fd >= 0)
@@ -172,7 +176,8 @@ static int change(const char *name, const char *other, uint32_t kind, uint32_t c
 	case 3:
 		return rename(name, other);
 	case 4:
-		return renameat2(AT_FDCWD, name, AT_FDCWD, other, choice & 1 ? RENAME_NOREPLACE : RENAME_EXCHANGE);
+		return renameat2(AT_FDCWD, name, AT_FDCWD, other,
+				 choice & 1 ? RENAME_NOREPLACE : RENAME_EXCHANGE);
 	case 5:
 		return linkat(AT_FDCWD, name, AT_FDCWD, other, choice & 1 ? AT_SYMLINK_FOLLOW : 0);
 	case 6:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attempts of a program on the second wall: it reads and writes the layer's memory, jumps into the ways in and out with
- * registers of its choice, forges the GS base, asks the host through the gate. And what honest programs need of the
- * wall: registers and keys that survive calls and signals. Run in a domain on a processor with protection keys.
+ * Attempts of a program on the second wall: it reads and writes the layer's memory, jumps into the
+ * ways in and out with registers of its choice, forges the GS base, asks the host through the gate.
+ * And what honest programs need of the wall: registers and keys that survive calls and signals. Run
+ * in a domain on a processor with protection keys.
  *
  * Addresses inside the layer come from the symbols of its file, whose name is in MEZZO_LAYER.
  */
@@ -166,7 +167,10 @@ TEST(open_pages_of_others_are_closed)
 	IN_CHILD(CHECK(!can_read(parent)); CHECK(!can_write(parent)));
 	ZERO(pthread_create(&thread, NULL, block_of_thread, &other));
 	ZERO(pthread_join(thread, NULL));
-	/* The thread has ended: its block stays here, for the next thread of this address space and for no other. */
+	/*
+	 * The thread has ended: its block stays here, for the next thread of this address space and
+	 * for no other.
+	 */
 	IN_CHILD(CHECK(!can_read(other + OPEN_PAGES)); CHECK(own_block() != other));
 	IN_CHILD(CHECK(own_block() != other));
 	still_alive();
@@ -262,12 +266,13 @@ __attribute__((noreturn)) static void jump_with(uintptr_t to, const struct attem
 {
 	asm volatile("wrgsbase %[gs]\n\t"
 		     "mov %[landing], %%r11\n\t"
-		     "mov %%r11, %%rbx\n\t mov %%r11, %%rsi\n\t mov %%r11, %%r9\n\t mov %%r11, %%r10\n\t"
+		     "mov %%r11, %%rbx\n\t mov %%r11, %%rsi\n\t"
+		     "mov %%r11, %%r9\n\t mov %%r11, %%r10\n\t"
 		     "mov %%r11, %%r12\n\t mov %%r11, %%r13\n\t mov %%r11, %%r14\n\t"
 		     "mov %[rsp], %%rsp\n\t"
 		     "jmp *%[to]"
-		     : : [to] "r"((uint64_t)to) , [gs] "r"(a->gs), [landing] "r"(landing), [rsp] "r"(a->rsp),
-			 "a"(a->rax), "c"(a->rcx), "d"(a->rdx), "D"(a->rdi)
+		     : : [to] "r"((uint64_t)to) , [gs] "r"(a->gs), [landing] "r"(landing),
+			 [rsp] "r"(a->rsp), "a"(a->rax), "c"(a->rcx), "d"(a->rdx), "D"(a->rdi)
 		     : "memory");
 	__builtin_unreachable();
 }
@@ -289,14 +294,17 @@ static void jump_in_child(uintptr_t to, const struct attempt *a)
 	}
 	test_wait(child);
 	if (*opened)
-		test_fail(__FILE__, __LINE__, "jump to %#lx with rax %#lx rcx %#lx rsp %#lx: came back with "
-			  "the key open", to, a->rax, a->rcx, a->rsp);
+		test_fail(__FILE__, __LINE__,
+			  "jump to %#lx with rax %#lx rcx %#lx rsp %#lx: came back with "
+			  "the key open",
+			  to, a->rax, a->rcx, a->rsp);
 }
 
 /* A stack full of the address of landing: whatever pops it, lands. */
 static uintptr_t stack_make(void)
 {
-	uint64_t *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *stack =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(stack != MAP_FAILED);
 	for (size_t i = 0; i < 65536 / sizeof(*stack); i++)
@@ -350,7 +358,8 @@ __attribute__((noinline)) static long call(long number)
 {
 	long result;
 
-	asm volatile("syscall\n\t cmp $-4095, %%rax" : "=a"(result) : "0"(number) : "rcx", "r11", "memory", "cc");
+	asm volatile("syscall\n\t cmp $-4095, %%rax" : "=a"(result) : "0"(number) :
+		     "rcx", "r11", "memory", "cc");
 	return result;
 }
 
@@ -370,7 +379,8 @@ static int calls_with_gs(uintptr_t base)
 
 TEST(forged_gs_base)
 {
-	char *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uintptr_t own = ((uintptr_t)memory + 32767) & -32768ul;
 
 	for (int i = 0; i < 100; i++)
@@ -388,8 +398,11 @@ TEST(forged_gs_base)
 
 TEST(keys_of_the_program_survive)
 {
-	/* The layer chooses what the keys 0 and SELECTOR_KEY allow; all others are the program's. */
-	const uint32_t own = (0x55555554 & ~(3u << 10 | 3u << 2 * SELECTOR_KEY)) | 2u << 2 * SELECTOR_KEY;
+	/*
+	 * The layer chooses what the keys 0 and SELECTOR_KEY allow; all others are the program's.
+	 */
+	const uint32_t selectors = 3u << 2 * SELECTOR_KEY;
+	const uint32_t own = (0x55555554 & ~(3u << 10 | selectors)) | 2u << 2 * SELECTOR_KEY;
 
 	pkru_set(own);
 	for (int i = 0; i < 100; i++) {
@@ -410,14 +423,18 @@ static void on_alarm(int number)
 	signals_seen++;
 }
 
-/* int registers_survive(void): a call with a value of its own in each register that it must leave alone. */
+/*
+ * int registers_survive(void): a call with a value of its own in each register that it must leave
+ * alone.
+ */
 asm("registers_survive:\n\t"
     "push %rbx\n\t push %rbp\n\t push %r12\n\t push %r13\n\t push %r14\n\t push %r15\n\t"
     "mov $0x123456789, %rcx\n\t movq %rcx, %xmm3\n\t movq %rcx, %xmm15\n\t"
     "mov $101, %edi\n\t mov $102, %esi\n\t mov $103, %edx\n\t mov $104, %r8d\n\t mov $105, %r9d\n\t"
-    "mov $106, %r10d\n\t mov $107, %ebx\n\t mov %rsp, %rbp\n\t mov $109, %r12d\n\t mov $110, %r13d\n\t"
+    "mov $106, %r10d\n\t mov $107, %ebx\n\t mov %rsp, %rbp\n\t mov $109, %r12d\n\t mov $110, "
+    "%r13d\n\t"
     "mov $111, %r14d\n\t mov $112, %r15d\n\t"
-    "mov $110, %eax\n\t"		/* getppid */
+    "mov $110, %eax\n\t" /* getppid */
     "syscall\n\t cmp $-4095, %rax\n\t jae 1f\n\t"
     "cmp $101, %rdi\n\t jne 1f\n\t cmp $102, %rsi\n\t jne 1f\n\t cmp $103, %rdx\n\t jne 1f\n\t"
     "cmp $104, %r8\n\t jne 1f\n\t cmp $105, %r9\n\t jne 1f\n\t cmp $106, %r10\n\t jne 1f\n\t"

@@ -80,7 +80,8 @@ TEST(status_flags)
 	EQUAL(fcntl(fd, F_GETFL), O_RDWR | 0100000 /* O_LARGEFILE, which is 0 in C */);
 	OK(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK));
 	OK(copy = dup(fd));
-	EQUAL(fcntl(copy, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK), O_RDWR | O_APPEND | O_NONBLOCK);
+	EQUAL(fcntl(copy, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK),
+	      O_RDWR | O_APPEND | O_NONBLOCK);
 	OK(again = open("file", O_WRONLY));
 	EQUAL(fcntl(again, F_GETFL) & (O_ACCMODE | O_APPEND), O_WRONLY);
 	OK(fcntl(fd, F_SETFL, O_RDONLY));
@@ -172,7 +173,9 @@ TEST(close_range_closes)
 
 static struct flock lock_of(short type, off_t start, off_t length)
 {
-	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
+	return (struct flock){
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length
+	};
 }
 
 static int lock(int fd, int command, short type, off_t start, off_t length)

@@ -438,7 +438,10 @@ TEST(timer_descriptor)
 	FAILS(timerfd_create(99, 0), EINVAL);
 }
 
-/* A signalfd shows the signals of whoever added it: one that is gone can't be asked, or woken, any more. */
+/*
+ * A signalfd shows the signals of whoever added it: one that is gone can't be asked, or woken, any
+ * more.
+ */
 TEST(epoll_watches_a_signalfd_for_a_process_that_ended)
 {
 	struct epoll_event event = { .events = EPOLLIN };

@@ -14,7 +14,10 @@
 
 static char *const no_strings[] = { NULL };
 
-/* Runs in the executed copy of this program: one word says what to check; the status is the verdict. */
+/*
+ * Runs in the executed copy of this program: one word says what to check; the status is the
+ * verdict.
+ */
 int test_reentry(int argc, char **argv, char **envp)
 {
 	const char *task = argc ? argv[0] : "";
@@ -26,8 +29,8 @@ int test_reentry(int argc, char **argv, char **envp)
 		return !(envp[0] && !strcmp(envp[0], "ONE=1") && envp[1] &&
 			 !strcmp(envp[1], "no-equals-sign") && !envp[2]);
 	if (!strcmp(task, "descriptors"))
-		return !(fcntl(atoi(argv[1]), F_GETFD) == 0 && fcntl(atoi(argv[2]), F_GETFD) == -1 &&
-			 errno == EBADF);
+		return !(fcntl(atoi(argv[1]), F_GETFD) == 0 &&
+			 fcntl(atoi(argv[2]), F_GETFD) == -1 && errno == EBADF);
 	if (!strcmp(task, "signals")) {
 		struct sigaction ignored, handled;
 		sigset_t mask;
@@ -80,7 +83,8 @@ int test_reentry(int argc, char **argv, char **envp)
 	pid_t run_self_ = fork(); \
 	OK(run_self_); \
 	if (!run_self_) { \
-		execve(test_self, (char *[]){ test_self, "--child", __VA_ARGS__, NULL }, environment); \
+		execve(test_self, (char *[]){ test_self, "--child", __VA_ARGS__, NULL }, \
+		       environment); \
 		_exit(98); \
 	} \
 	test_wait(run_self_); \
@@ -376,7 +380,8 @@ static struct tiny tiny_program(void)
 			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 			.e_entry = 0x400000 + offsetof(struct tiny, code),
 			.e_phoff = offsetof(struct tiny, segment),
-			.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+			.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1,
 		},
 		.segment = { {
 			.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
@@ -463,9 +468,13 @@ TEST(truncated_elf)
 
 TEST(lying_elf)
 {
-	/* Whatever an ELF file claims, the program fails to start or dies, and nothing else happens. */
+	/*
+	 * Whatever an ELF file claims, the program fails to start or dies, and nothing else
+	 * happens.
+	 */
 	static const uint64_t lies[] = {
-		0, 1, 4095, 4097, 1UL << 31, 1UL << 40, 1UL << 47, 1UL << 63, UINT64_MAX - 4095, UINT64_MAX,
+		0, 1, 4095, 4097, 1UL << 31, 1UL << 40, 1UL << 47, 1UL << 63, UINT64_MAX - 4095,
+		UINT64_MAX,
 	};
 
 	for (size_t i = 0; i < COUNT(lies); i++) {
@@ -530,7 +539,8 @@ TEST(exec_by_descriptor)
 	OK(dir = open("/bin", O_RDONLY));
 	child = fork();
 	if (!child) {
-		syscall(SYS_execveat, dir, "sh", (char *[]){ "sh", "-c", "exit 15", NULL }, no_strings, 0);
+		syscall(SYS_execveat, dir, "sh", (char *[]){ "sh", "-c", "exit 15", NULL },
+			no_strings, 0);
 		_exit(98);
 	}
 	EQUAL(test_wait(child), 15);

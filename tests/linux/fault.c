@@ -153,7 +153,8 @@ TEST(trap_of_the_trace_flag)
 	struct sigaction action = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
 
 	OK(sigaction(SIGTRAP, &action, NULL));
-	asm volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop\n nop\n nop\n nop\n" ::: "cc", "memory");
+	asm volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop\n nop\n nop\n nop\n" ::
+			     : "cc", "memory");
 	EQUAL(steps, 3);
 }
 
@@ -175,7 +176,9 @@ TEST(fault_ends_a_program_without_handler)
 	static const struct {
 		const char *name;
 		int number;
-	} kinds[] = { { "segv", SIGSEGV }, { "fpe", SIGFPE }, { "ill", SIGILL }, { "trap", SIGTRAP } };
+	} kinds[] = {
+		{ "segv", SIGSEGV }, { "fpe", SIGFPE }, { "ill", SIGILL }, { "trap", SIGTRAP }
+	};
 
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		pid_t child = fork();
@@ -184,7 +187,9 @@ TEST(fault_ends_a_program_without_handler)
 			setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 			switch (kinds[i].number) {
 			case SIGSEGV: *(volatile int *)8 = 1; break;
-			case SIGFPE: asm volatile("xor %%ecx, %%ecx\n divl %%ecx" ::: "ecx", "eax"); break;
+			case SIGFPE:
+				asm volatile("xor %%ecx, %%ecx\n divl %%ecx" ::: "ecx", "eax");
+				break;
 			case SIGILL: asm volatile("ud2"); break;
 			case SIGTRAP: asm volatile("int3"); break;
 			}
@@ -347,11 +352,15 @@ TEST(fault_in_a_thread_ends_the_process)
 
 TEST(old_system_call_instructions)
 {
-	/* int $0x80 with 64-bit code: 32-bit numbers; whatever comes, it is no crash of more than us. */
+	/*
+	 * int $0x80 with 64-bit code: 32-bit numbers; whatever comes, it is no crash of more than
+	 * us.
+	 */
 	pid_t child = fork();
 
 	if (!child) {
-		asm volatile("mov $1, %%eax\n mov $6, %%ebx\n int $0x80" ::: "eax", "ebx", "memory");
+		asm volatile("mov $1, %%eax\n mov $6, %%ebx\n int $0x80" ::
+				     : "eax", "ebx", "memory");
 		_exit(6);
 	}
 	int status = test_wait(child);
@@ -363,7 +372,8 @@ TEST(sigreturn_of_a_forged_frame)
 	pid_t child = fork();
 
 	if (!child) {
-		asm volatile("mov $15, %%eax\n mov $8, %%esp\n syscall" ::: "eax", "rcx", "r11", "memory");
+		asm volatile("mov $15, %%eax\n mov $8, %%esp\n syscall" ::
+				     : "eax", "rcx", "r11", "memory");
 		_exit(0);
 	}
 	CHECK(test_wait(child) >= 1000);

@@ -251,7 +251,9 @@ TEST(rename_symbolic_link_itself)
 
 TEST(copy_of_a_system_file_on_write)
 {
-	/* A file that came with the system is changed through one name and is whole through others. */
+	/*
+	 * A file that came with the system is changed through one name and is whole through others.
+	 */
 	struct stat before, after;
 	char text[64];
 	int fd, reader;

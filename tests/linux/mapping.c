@@ -329,7 +329,8 @@ TEST(system_call_in_made_code)
 {
 	/* mov $39,%eax; syscall; ret */
 	static const unsigned char code[] = { 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3 };
-	char *memory = map(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	char *memory =
+		map(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	int (*function)(void) = (void *)memory;
 
 	memcpy(memory, code, sizeof(code));

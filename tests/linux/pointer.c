@@ -258,7 +258,8 @@ TEST(clone_with_bad_pointers)
 {
 	/* Linux starts the child and drops what it cannot write. */
 	int status;
-	pid_t child = syscall(SYS_clone, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, 0, 0, 8, 0);
+	pid_t child =
+		syscall(SYS_clone, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, 0, 0, 8, 0);
 
 	if (!child)
 		_exit(4);
@@ -271,25 +272,27 @@ TEST(clone_with_bad_pointers)
 static bool is_harmful(long number)
 {
 	static const short harmful[] = {
-		SYS_rt_sigreturn, SYS_pause, SYS_clone, SYS_fork, SYS_vfork, SYS_exit, SYS_exit_group,
-		SYS_kill, SYS_tkill, SYS_tgkill, SYS_reboot, SYS_shutdown, SYS_sync, SYS_syncfs,
-		SYS_pivot_root, SYS_chroot, SYS_mount, SYS_umount2, SYS_swapon, SYS_swapoff,
-		SYS_sethostname, SYS_setdomainname, SYS_iopl, SYS_ioperm, SYS_init_module,
-		SYS_delete_module, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime,
-		SYS_acct, SYS_quotactl, SYS_vhangup, SYS_setsid, SYS_munmap, SYS_mremap, SYS_mmap,
-		SYS_mprotect, SYS_brk, SYS_madvise, SYS_arch_prctl, SYS_set_robust_list, SYS_rseq,
-		SYS_setuid, SYS_setgid, SYS_setresuid, SYS_setresgid, SYS_setreuid, SYS_setregid,
-		SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset, SYS_prctl, SYS_seccomp,
-		SYS_alarm, SYS_unshare, SYS_setns, SYS_rt_sigsuspend, SYS_poll, SYS_select,
-		SYS_pselect6, SYS_ppoll, SYS_ptrace, SYS_kexec_load, SYS_bpf, SYS_userfaultfd,
-		SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setattr, SYS_setpriority,
-		SYS_mlockall, SYS_munlockall, SYS_remap_file_pages, SYS_clone3, SYS_process_madvise,
+		SYS_rt_sigreturn, SYS_pause, SYS_clone, SYS_fork, SYS_vfork, SYS_exit,
+		SYS_exit_group, SYS_kill, SYS_tkill, SYS_tgkill, SYS_reboot, SYS_shutdown, SYS_sync,
+		SYS_syncfs, SYS_pivot_root, SYS_chroot, SYS_mount, SYS_umount2, SYS_swapon,
+		SYS_swapoff, SYS_sethostname, SYS_setdomainname, SYS_iopl, SYS_ioperm,
+		SYS_init_module, SYS_delete_module, SYS_settimeofday, SYS_clock_settime,
+		SYS_adjtimex, SYS_clock_adjtime, SYS_acct, SYS_quotactl, SYS_vhangup, SYS_setsid,
+		SYS_munmap, SYS_mremap, SYS_mmap, SYS_mprotect, SYS_brk, SYS_madvise,
+		SYS_arch_prctl, SYS_set_robust_list, SYS_rseq, SYS_setuid, SYS_setgid,
+		SYS_setresuid, SYS_setresgid, SYS_setreuid, SYS_setregid, SYS_setgroups,
+		SYS_setfsuid, SYS_setfsgid, SYS_capset, SYS_prctl, SYS_seccomp, SYS_alarm,
+		SYS_unshare, SYS_setns, SYS_rt_sigsuspend, SYS_poll, SYS_select, SYS_pselect6,
+		SYS_ppoll, SYS_ptrace, SYS_kexec_load, SYS_bpf, SYS_userfaultfd, SYS_ioprio_set,
+		SYS_sched_setscheduler, SYS_sched_setattr, SYS_setpriority, SYS_mlockall,
+		SYS_munlockall, SYS_remap_file_pages, SYS_clone3, SYS_process_madvise,
 		SYS_personality, SYS_syslog, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_umask,
 		SYS_setrlimit, SYS_prlimit64, SYS_close_range, SYS_close, SYS_dup2, SYS_dup3,
 		SYS_set_tid_address, SYS_sigaltstack, SYS_waitid, SYS_wait4, SYS_rt_sigtimedwait,
-		SYS_pkey_mprotect, SYS_execve, SYS_execveat, SYS_keyctl, SYS_add_key, SYS_request_key,
-		SYS_modify_ldt, SYS_membarrier, SYS_landlock_restrict_self, SYS_io_uring_setup,
-		SYS_fanotify_init, SYS_perf_event_open, SYS_sched_setaffinity, 462 /* mseal */,
+		SYS_pkey_mprotect, SYS_execve, SYS_execveat, SYS_keyctl, SYS_add_key,
+		SYS_request_key, SYS_modify_ldt, SYS_membarrier, SYS_landlock_restrict_self,
+		SYS_io_uring_setup, SYS_fanotify_init, SYS_perf_event_open, SYS_sched_setaffinity,
+		462 /* mseal */,
 	};
 
 	for (size_t i = 0; i < COUNT(harmful); i++) {
@@ -299,7 +302,9 @@ static bool is_harmful(long number)
 	return false;
 }
 
-/* All calls with one absurd value in every argument; the process lives and its calls work after it. */
+/*
+ * All calls with one absurd value in every argument; the process lives and its calls work after it.
+ */
 static void call_all(long value)
 {
 	for (long number = 0; number < 470; number++) {
@@ -319,7 +324,8 @@ static void call_all(long value)
 		int status = test_wait(child);
 
 		if (status)
-			test_fail(__FILE__, __LINE__, "call %ld with %lx: status %d", number, value, status);
+			test_fail(__FILE__, __LINE__, "call %ld with %lx: status %d", number, value,
+				  status);
 	}
 }
 

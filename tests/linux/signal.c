@@ -17,7 +17,9 @@
 #include <ucontext.h>
 
 static volatile sig_atomic_t count, last, order[64];
-/* The compiler trusts that raise() and its like change nothing here: what they change is volatile. */
+/*
+ * The compiler trusts that raise() and its like change nothing here: what they change is volatile.
+ */
 static volatile siginfo_t last_info;
 static sigset_t mask_inside;
 static volatile uintptr_t stack_inside;
@@ -97,8 +99,9 @@ TEST(actions_are_remembered)
 
 TEST(default_actions)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR2, SIGPOLL,
-				    SIGPROF, SIGVTALRM, SIGSTKFLT, SIGPWR, SIGQUIT, SIGABRT, SIGXCPU };
+	static const int ends[] = { SIGHUP,  SIGINT,  SIGPIPE, SIGALRM,	  SIGTERM,
+				    SIGUSR2, SIGPOLL, SIGPROF, SIGVTALRM, SIGSTKFLT,
+				    SIGPWR,  SIGQUIT, SIGABRT, SIGXCPU };
 	static const int ignored[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
 
 	for (size_t i = 0; i < COUNT(ends); i++) {
@@ -564,7 +567,8 @@ TEST(child_signal_information)
 
 TEST(no_child_stop_flag)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NOCLDSTOP | SA_RESTART };
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = SA_NOCLDSTOP | SA_RESTART };
 	int status;
 	pid_t child;
 
@@ -729,7 +733,8 @@ TEST(registers_survive_a_handler)
 		     "movq %[pattern], %%xmm0\n movq %[pattern], %%xmm15\n pslldq $8, %%xmm15\n"
 		     "push %%rbx\n push %%rbp\n"
 		     "mov $1, %%rbx\n mov $2, %%rbp\n mov $3, %%r8\n mov $4, %%r9\n mov $5, %%r10\n"
-		     "mov $6, %%r12\n mov $7, %%r13\n mov $8, %%r14\n mov $9, %%r15\n mov $10, %%rdx\n"
+		     "mov $6, %%r12\n mov $7, %%r13\n mov $8, %%r14\n mov $9, %%r15\n mov $10, "
+		     "%%rdx\n"
 		     "stc\n std\n cld\n stc\n"
 		     "syscall\n"
 		     "setc %%al\n"
@@ -742,7 +747,7 @@ TEST(registers_survive_a_handler)
 		     "fninit\n"
 		     : "=c"(values[0]), "=a"(values[1]), [top] "=m"(top),
 		       [control_after] "=m"(control_after), [mxcsr_after] "=m"(mxcsr_after),
-		       [low] "=m"(*(char (*)[16])sse), [high] "=m"(*(char (*)[16])(sse + 16))
+		       [low] "=m"(*(char(*)[16])sse), [high] "=m"(*(char(*)[16])(sse + 16))
 		     : [pattern] "r"(pattern), [control] "m"(control), [mxcsr] "m"(mxcsr),
 		       "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
 		     : "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm15",
@@ -1049,4 +1054,42 @@ TEST(two_processes_in_turn_by_sigtimedwait)
 	if (!child)
 		_exit(0);
 	EQUAL(test_wait(child), 0);
+}
+
+/* A call of one argument, made with these flags set; rax of the call. */
+static long call_with_flags(unsigned long flags, long number, long argument)
+{
+	long result, saved;
+
+	asm volatile("pushfq\n\t mov (%%rsp), %[saved]\n\t or %[flags], (%%rsp)\n\t popfq\n\t"
+		     "syscall\n\t"
+		     "push %[saved]\n\t popfq"
+		     : "=a"(result), [saved] "=&r"(saved)
+		     : "0"(number), "D"(argument), "S"((long)SIGUSR1), [flags] "r"(flags)
+		     : "rcx", "r11", "cc", "memory");
+	return result;
+}
+
+static volatile sig_atomic_t flag_signals;
+
+static void on_flag_signal(int number)
+{
+	(void)number;
+	flag_signals++;
+}
+
+/* NT, AC, DF and ID are a program's to set; a kernel works all the same, signal handlers included. */
+TEST(flags_of_the_program_do_no_harm)
+{
+	static const unsigned long flags[] = { 1 << 10, 1 << 14, 1 << 18, 1 << 21,
+					       1 << 14 | 1 << 18 };
+
+	OK(signal(SIGUSR1, on_flag_signal) == SIG_ERR ? -1 : 0);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		for (int j = 0; j < 20; j++) {
+			EQUAL(call_with_flags(flags[i], SYS_getppid, 0), getppid());
+			flag_signals = 0;
+			EQUAL(call_with_flags(flags[i], SYS_kill, getpid()), 0);
+			EQUAL(flag_signals, 1);
+		}
 }

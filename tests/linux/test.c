@@ -4,10 +4,11 @@
  *
  *	PROGRAM [--list] [--only NAME] [--after NAME] [--timeout SECONDS] [--leaks]
  *
- * --after runs the tests behind NAME: tests/run goes on with it where a test took the whole domain down.
- * --leaks compares what the domain says it uses (the file USAGE, lines of "name number") before and after
- * each test. What is allocated once and kept is no leak: a test that left something runs again, and fails
- * when it leaves something each time.
+ * --after runs the tests behind NAME: tests/run goes on with it where a test took the whole domain
+ * down.
+ * --leaks compares what the domain says it uses (the file USAGE, lines of "name number") before and
+ * after each test. What is allocated once and kept is no leak: a test that left something runs
+ * again, and fails when it leaves something each time.
  */
 #include "tests/linux/test.h"
 
@@ -146,7 +147,8 @@ void test_await_sleep(pid_t pid)
 		if (state == 'S')
 			return;
 		if (!state || state == 'Z')
-			test_fail(__FILE__, __LINE__, "process %d does not sleep: it is gone", (int)pid);
+			test_fail(__FILE__, __LINE__, "process %d does not sleep: it is gone",
+				  (int)pid);
 		test_pause_ms(1);
 	}
 }
@@ -284,8 +286,8 @@ static void read_usage(struct usage *usage)
 	usage->count = 0;
 	if (!file)
 		return;
-	while (usage->count < USAGE_LINES &&
-	       fscanf(file, "%31s %lu", usage->name[usage->count], &usage->value[usage->count]) == 2)
+	while (usage->count < USAGE_LINES && fscanf(file, "%31s %lu", usage->name[usage->count],
+						    &usage->value[usage->count]) == 2)
 		usage->count++;
 	fclose(file);
 }

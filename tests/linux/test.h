@@ -2,10 +2,10 @@
 /*
  * What every test program of tests/linux/ shares.
  *
- * A test is a function that returns when all its checks held. Each runs in a child of its own, in an
- * empty directory of its own, which is removed afterwards. Verdicts are printed as TAP. Nothing in a
- * test may depend on how fast the machine is: a wait is always for an event, and the only clock is the
- * parent's deadline, which fails a test that hangs.
+ * A test is a function that returns when all its checks held. Each runs in a child of its own, in
+ * an empty directory of its own, which is removed afterwards. Verdicts are printed as TAP. Nothing
+ * in a test may depend on how fast the machine is: a wait is always for an event, and the only
+ * clock is the parent's deadline, which fails a test that hangs.
  *
  *	TEST(pipe_reads_what_was_written)
  *	{
@@ -40,7 +40,9 @@ struct test {
 /* Adds a test to the program's list, in the order of calls. Called before main() by TEST(). */
 void test_register(struct test *test);
 
-/* Ends the running test as failed; format as printf. Works in children and threads of the test too. */
+/*
+ * Ends the running test as failed; format as printf. Works in children and threads of the test too.
+ */
 __attribute__((noreturn, format(printf, 3, 4)))
 void test_fail(const char *file, int line, const char *format, ...);
 
@@ -60,14 +62,18 @@ const char *test_read_file(const char *path);
 /* The state letter of a process in /proc/PID/stat; 0 when there is no such process. */
 int test_process_state(pid_t pid);
 
-/* Returns once the process sleeps in a call (state S). For signals and wake-ups sent to a sleeper. */
+/*
+ * Returns once the process sleeps in a call (state S). For signals and wake-ups sent to a sleeper.
+ */
 void test_await_sleep(pid_t pid);
 
 /* Sleeps this long; only to give others a chance to run, never to prove something by time. */
 void test_pause_ms(unsigned int ms);
 
-/* The running program's own path, for tests that execute it again; test_reentry() runs instead of the
- * tests when its first argument is "--child". Programs that need it define it. */
+/*
+ * The running program's own path, for tests that execute it again; test_reentry() runs instead of
+ * the tests when its first argument is "--child". Programs that need it define it.
+ */
 extern char test_self[4096];
 int test_reentry(int argc, char **argv, char **envp) __attribute__((weak));
 
@@ -85,7 +91,8 @@ int test_reentry(int argc, char **argv, char **envp) __attribute__((weak));
 /* Condition holds. */
 #define CHECK(condition) do { \
 	if (!(condition)) \
-		test_fail(__FILE__, __LINE__, "%s (errno %d %s)", #condition, errno, strerror(errno)); \
+		test_fail(__FILE__, __LINE__, "%s (errno %d %s)", #condition, errno, \
+			  strerror(errno)); \
 } while (0)
 
 /* Call succeeds: its result is not -1. */

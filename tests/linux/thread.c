@@ -15,7 +15,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-static long futex(void *word, int operation, int value, const void *timeout, void *second, int third)
+static long futex(void *word, int operation, int value, const void *timeout, void *second,
+		  int third)
 {
 	return syscall(SYS_futex, word, operation, value, timeout, second, third);
 }
@@ -332,7 +333,8 @@ TEST(futex_results)
 	OK(clock_gettime(CLOCK_MONOTONIC, &brief));
 	FAILS(futex(&word, FUTEX_WAIT_BITSET, 5, &brief, NULL, -1), ETIMEDOUT);
 	OK(clock_gettime(CLOCK_REALTIME, &brief));
-	FAILS(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 5, &brief, NULL, -1), ETIMEDOUT);
+	FAILS(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 5, &brief, NULL, -1),
+	      ETIMEDOUT);
 }
 
 static struct {
@@ -395,7 +397,8 @@ TEST(futex_requeue)
 	EQUAL(futex(&state.second, FUTEX_WAKE_PRIVATE, 10, NULL, NULL, 0), 4);
 	for (int i = 0; i < 4; i++)
 		ZERO(pthread_join(threads[i], NULL));
-	FAILS(futex(&state.word, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)1L, &state.second, 9), EAGAIN);
+	FAILS(futex(&state.word, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)1L, &state.second, 9),
+	      EAGAIN);
 }
 
 static void *wait_for_bits(void *argument)
@@ -740,8 +743,8 @@ TEST(clone_clears_and_wakes_at_exit)
 	int value = 0, parent_id = 0;
 	int id = clone(write_and_leave, stack + sizeof(stack),
 		       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-		       CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, &value, &parent_id,
-		       NULL, &cleared);
+			       CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		       &value, &parent_id, NULL, &cleared);
 
 	OK(id);
 	EQUAL(parent_id, id);
@@ -801,7 +804,8 @@ static volatile bool stop;
 static void *map_and_unmap(void *argument)
 {
 	while (!stop) {
-		char *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		memory[0] = memory[40000] = 1;
 		munmap(memory, 65536);

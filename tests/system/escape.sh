@@ -9,15 +9,21 @@ if [[ -z $MEZZO ]]; then
 	exit
 fi
 
+said=$("$MEZZO" do --verbose -- true 2>&1 < /dev/null)
 while read -r name; do
-	output=$("$MEZZO" do -- "$programs/layer_memory" --only "$name" 2>&1 < /dev/null)
-	if grep -q '^ok .*# SKIP' <<< "$output"; then
-		skip "layer memory: $name" "no protection keys"
-	else
-		grep -q '^ok 1' <<< "$output" || sed 's/^/#   /' <<< "$output"
-		grep -q '^ok 1' <<< "$output"
-		verdict $? "layer memory: $name"
+	if [[ $name == memory_cannot_be_touched && $said == *"no protection key"* ]]; then
+		skip "layer memory: $name" "no protection key"
+		continue
 	fi
+	output=$("$MEZZO" do -- "$programs/layer_memory" --only "$name" 2>&1 < /dev/null)
+	if [[ $output == *"# SKIP"* ]]; then
+		skip "layer memory: $name" "not here"
+		continue
+	fi
+	grep -q '^ok 1' <<< "$output"
+	status=$?
+	[[ $status -eq 0 ]] || sed 's/^/#   /' <<< "$output"
+	verdict $status "layer memory: $name"
 done < <("$programs/layer_memory" --list)
 
 while read -r name; do

@@ -76,6 +76,7 @@ prints "current directory" "$(pwd -P)" '"$MEZZO" do -- /bin/pwd'
 prints "option --workdir" "/usr" '"$MEZZO" do --workdir /usr -- /bin/pwd'
 fails_with "missing --workdir" 125 "/no/dir" "$MEZZO" do --workdir /no/dir -- /bin/true
 prints "option --hostname" "elsewhere" '"$MEZZO" do --hostname elsewhere -- uname -n'
+prints "option --no-key" "1" '"$MEZZO" do --no-key --verbose -- true 2>&1 | grep -c "no protection key"'
 prints "user and groups" "$(id)" '"$MEZZO" do -- id'
 prints "help and version" "ok" '"$MEZZO" --help > /dev/null && "$MEZZO" version > /dev/null && echo ok'
 

@@ -57,8 +57,7 @@ mkdir home
 chown 12345:12345 home
 # The command where an ordinary user can reach it.
 mkdir tool
-cp "$MEZZO" tool/
-cp "$(dirname "$MEZZO")/mezzo-system" tool/ 2> /dev/null
+cp "${MEZZO%/*}"/mezzo* tool/
 chmod -R a+rX tool root
 chmod 700 root/private
 chown -R 12345:12345 root

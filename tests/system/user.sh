@@ -17,7 +17,7 @@ cp "$scripts"/*.sh system/
 as=(setpriv --reuid 12345 --regid 12345 --clear-groups
 	env -i PATH=/usr/bin:/bin HOME="$PWD/home" TMPDIR="$PWD/tmp" LANG=C.UTF-8 BUILD="$BUILD" IN_DOMAIN=1)
 if [[ -n $MEZZO ]]; then
-	cp "$MEZZO" "$(dirname "$MEZZO")/mezzo-system" tool/
+	cp "${MEZZO%/*}"/mezzo* tool/
 	as+=("$PWD/tool/mezzo" do --)
 	chmod -R a+rX tool
 	cd home || exit 1

@@ -9,19 +9,17 @@ FAKE_LAYER := $(BUILD)/tests/fake/layer
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -o $@ $< $(UNIT_HOST) -lcmocka
+	$(call say,LD) $(CC) $(HOST_FLAGS) -DBUILD='"$(BUILD)"' -o $@ $< $(UNIT_HOST) -lcmocka
 
 $(BUILD)/tests/host/%.o: host/%.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST_FLAGS) -c -o $@ $<
-
-.SECONDARY: $(UNIT_HOST)
+	$(call say,CC) $(CC) $(HOST_FLAGS) -c -o $@ $<
 
 $(BUILD)/tests/unit/test_domain: $(FAKE_LAYER) $(BUILD)/mezzo
 
 $(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
 	@mkdir -p $(@D)
-	$(CC) $(BASE_FLAGS) -ffreestanding -fno-stack-protector -fno-pic -mcmodel=large -mno-red-zone \
+	$(call say,LD) $(CC) $(BASE_FLAGS) -ffreestanding -fno-stack-protector -fno-pic -mcmodel=large -mno-red-zone \
 		-nostdlib -static -no-pie -Wl,-T,tests/unit/fake_layer.lds -Wl,-z,noexecstack \
 		-Wl,--build-id=none -o $@ $<
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A system layer that runs no programs: its "command" names something to do at the boundary. It lets the
- * host side be tested alone. One thread, no heap.
+ * A system layer that runs no programs: its "command" names something to do at the boundary. It
+ * lets the host side be tested alone. One thread, no heap.
  */
 #include <linux/futex.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole domains, with a fake system layer: exit statuses, streams, signals, and that nothing outlives its
- * monitor. Needs build/mezzo.
+ * Whole domains, with a fake system layer: exit statuses, streams, signals, and that nothing
+ * outlives its monitor. Needs mezzo itself.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -19,8 +19,8 @@
 #include "boundary/abi.h"
 #include "tests/unit/unit.h"
 
-#define MEZZO "build/mezzo"
-#define LAYER "build/tests/fake/layer"
+#define MEZZO BUILD "/mezzo"
+#define LAYER BUILD "/tests/fake/layer"
 #define NOBODY 65534
 
 static bool as_nobody;
@@ -134,7 +134,9 @@ static void test_streams(void **state)
 
 static void test_signals(void **state)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int signals[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -201,7 +203,9 @@ static void test_lower_tree(void **state)
 	assert_run("walk", "no/such", 0, "no -2");
 }
 
-/* Start mezzo at a terminal whose outer end is run.out and run.in, and whose other end is *inner. */
+/*
+ * Start mezzo at a terminal whose outer end is run.out and run.in, and whose other end is *inner.
+ */
 static struct run start_at_terminal(const char *command, int *inner)
 {
 	struct winsize size = { .ws_row = 33, .ws_col = 80 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The system-call filter, installed for real in a child whose gate is one instruction of this file. */
+/*
+ * The system-call filter, installed for real in a child whose gate is one instruction of this file.
+ */
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
@@ -138,13 +140,14 @@ static void test_listed_calls(void **state)
 static void test_unlisted_calls(void **state)
 {
 	static const int numbers[] = {
-		SYS_open, SYS_openat, SYS_openat2, SYS_socket, SYS_connect, SYS_execve, SYS_execveat,
-		SYS_ptrace, SYS_process_vm_readv, SYS_kill, SYS_tkill, SYS_unshare, SYS_setns, SYS_mount,
-		SYS_pivot_root, SYS_chroot, SYS_clone3, SYS_rt_sigreturn, SYS_bpf, SYS_io_uring_setup,
-		SYS_io_uring_enter, SYS_userfaultfd, SYS_perf_event_open, SYS_prctl, SYS_arch_prctl, SYS_ioctl,
-		SYS_keyctl, SYS_add_key, SYS_dup, SYS_dup2, SYS_fcntl, SYS_read, SYS_write, SYS_fork,
-		SYS_vfork, SYS_seccomp, SYS_setuid, SYS_capset, SYS_pidfd_open, SYS_pidfd_getfd,
-		SYS_memfd_secret, SYS_modify_ldt, SYS_rseq, SYS_get_robust_list, SYS_shmget, SYS_mq_open,
+		SYS_open, SYS_openat, SYS_openat2, SYS_socket, SYS_connect, SYS_execve,
+		SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_kill, SYS_tkill, SYS_unshare,
+		SYS_setns, SYS_mount, SYS_pivot_root, SYS_chroot, SYS_clone3, SYS_rt_sigreturn,
+		SYS_bpf, SYS_io_uring_setup, SYS_io_uring_enter, SYS_userfaultfd,
+		SYS_perf_event_open, SYS_prctl, SYS_arch_prctl, SYS_ioctl, SYS_keyctl, SYS_add_key,
+		SYS_dup, SYS_dup2, SYS_fcntl, SYS_read, SYS_write, SYS_fork, SYS_vfork, SYS_seccomp,
+		SYS_setuid, SYS_capset, SYS_pidfd_open, SYS_pidfd_getfd, SYS_memfd_secret,
+		SYS_modify_ldt, SYS_rseq, SYS_get_robust_list, SYS_shmget, SYS_mq_open,
 	};
 
 	(void)state;

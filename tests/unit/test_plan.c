@@ -74,7 +74,9 @@ static void test_variables(void **state)
 
 static void test_users(void **state)
 {
-	static const char *const wrong[] = { "", "me", "-1", "1:", "1:me", "1x", "4294967295", ":5" };
+	static const char *const wrong[] = {
+		"", "me", "-1", "1:", "1:me", "1x", "4294967295", ":5"
+	};
 	struct plan plan = good_plan();
 	struct error err;
 

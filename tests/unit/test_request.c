@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor. */
+/*
+ * Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,14 +43,16 @@ static int disconnect_pair(void **state)
 	return sockets[0] >= 0 ? close(sockets[0]) : 0;
 }
 
-static void send_request(struct request request, const char *data, size_t size)
+static void send_request(const struct request *head, const char *data, size_t size)
 {
+	struct request request = *head;
 	char bytes[sizeof(request) + REQUEST_DATA_MAX + 100];
 
 	request.data_size = (uint32_t)size;
 	memcpy(bytes, &request, sizeof(request));
 	memcpy(bytes + sizeof(request), data, size);
-	assert_int_equal(send(sockets[0], bytes, sizeof(request) + size, 0), sizeof(request) + size);
+	assert_int_equal(send(sockets[0], bytes, sizeof(request) + size, 0),
+			 sizeof(request) + size);
 }
 
 static enum request_result serve(void)
@@ -81,7 +85,7 @@ static void test_walk_grants_a_handle(void **state)
 	int handle;
 
 	(void)state;
-	send_request(request, "a/b/file", 8);
+	send_request(&request, "a/b/file", 8);
 	assert_int_equal(serve(), REQUEST_NONE);
 	reply = receive_reply(&handle);
 	assert_int_equal(reply.sequence, 7);
@@ -104,7 +108,7 @@ static void test_open_answers_each(void **state)
 	int handle;
 
 	(void)state;
-	send_request(request, paths, sizeof(paths));
+	send_request(&request, paths, sizeof(paths));
 	assert_int_equal(serve(), REQUEST_NONE);
 	reply = receive_reply(&handle);
 	assert_int_equal(reply.count, 3);
@@ -118,10 +122,10 @@ static void test_open_answers_each(void **state)
 static void test_ends(void **state)
 {
 	(void)state;
-	send_request((struct request){ .op = REQ_EXIT, .status = 0x300 }, "", 0);
+	send_request(&(struct request){ .op = REQ_EXIT, .status = 0x300 }, "", 0);
 	assert_int_equal(serve(), REQUEST_EXIT);
 	assert_int_equal(exit_status, 0x300);
-	send_request((struct request){ .op = REQ_CRASH }, "", 0);
+	send_request(&(struct request){ .op = REQ_CRASH }, "", 0);
 	assert_int_equal(serve(), REQUEST_CRASH);
 	assert_int_equal(serve(), REQUEST_NONE);
 	close(sockets[0]);
@@ -183,7 +187,7 @@ static void test_bad_contents(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		send_request(bad[i].request, bad[i].data, bad[i].size);
+		send_request(&bad[i].request, bad[i].data, bad[i].size);
 		if (serve() != REQUEST_BAD)
 			fail_msg("bad request %zu was served", i);
 		assert_non_null(strstr(err.text, "bad request"));
@@ -227,7 +231,7 @@ static void test_replies_not_taken(void **state)
 
 	(void)state;
 	while (result == REQUEST_NONE && rounds++ < 100000) {
-		send_request((struct request){ .op = REQ_WALK }, "a", 1);
+		send_request(&(struct request){ .op = REQ_WALK }, "a", 1);
 		result = serve();
 	}
 	assert_int_equal(result, REQUEST_BAD);

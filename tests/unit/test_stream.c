@@ -24,7 +24,8 @@ static int set_up(void **state)
 
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	channel = mmap(NULL, sizeof(*channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	channel = mmap(NULL, sizeof(*channel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
 	trouble_fd = eventfd(0, 0);
 	if (channel == MAP_FAILED || trouble_fd < 0 || pipe(in) || pipe(out))
 		return -1;

@@ -205,7 +205,7 @@ class MezzoLog(gdb.Command):
         raise gdb.GdbError("boundary/layout.h has no CHANNEL_BASE")
 
 
-symbols_load(os.path.join(TOP, "build/mezzo-system"))
+symbols_load(os.path.join(TOP, os.environ.get("BUILD", "build"), "mezzo-system"))
 Mezzo()
 MezzoProcesses()
 MezzoLocks()

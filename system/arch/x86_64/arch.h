@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rest of the layer asks of the processor: entering, leaving, FPU state, per-thread registers. */
+/*
+ * What the rest of the layer asks of the processor: entering, leaving, FPU state, per-thread
+ * registers.
+ */
 #ifndef ARCH_ARCH_H
 #define ARCH_ARCH_H
 
@@ -13,7 +16,9 @@ extern const char layer_text_start[], layer_text_end[], gate_start[], gate_end[]
 void traps_init(void);
 /* Per host thread: GS base and host signal stack. Called first by each new host thread. */
 void thread_arch_start(struct thread *thread);
-/* The thread is to run in the caller's address space too; undone where the host doesn't start it. */
+/*
+ * The thread is to run in the caller's address space too; undone where the host doesn't start it.
+ */
 void thread_arch_join(struct thread *thread);
 void thread_arch_unjoin(struct thread *thread);
 /* The last of a host thread, with all signals blocked: gives back the block and ends it. */
@@ -23,7 +28,9 @@ __noreturn void thread_arch_exit(struct thread *thread);
 struct thread **thread_arch_free_blocks(void);
 /* Whether parts of blocks are mapped in another way than the heap around them. */
 bool thread_arch_splits_mappings(void);
-/* Whether a block may serve this address space alone, since parts of it are open to its programs. */
+/*
+ * Whether a block may serve this address space alone, since parts of it are open to its programs.
+ */
 bool thread_arch_is_open(const struct thread *thread);
 /* The offset in its block at which the kernel stack of a new thread ends. */
 u64 thread_kernel_stack_end(void);

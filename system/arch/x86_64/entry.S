@@ -7,12 +7,13 @@
  *
  * Where the layer's memory has a protection key, both ways begin and end in entry_key.S.
  *
- * Invariants: the FPU and vector registers hold the program's values all the time in which C code runs; GS
- * base is the thread block; on the kernel stack struct regs lies at its top. A kick may come
- * between any two instructions: within [exit_begin, exit_end) the way out is taken again from
+ * Invariants: the FPU and vector registers hold the program's values all the time in which C code
+ * runs; GS base is the thread block; on the kernel stack struct regs lies at its top. A kick may
+ * come between any two instructions: within [exit_begin, exit_end) the way out is taken again from
  * exit_slow (see trap.c), anywhere else in the layer it changes nothing.
  *
- * Sources: Linux's Documentation/arch/x86/entry_64.rst for what a system call preserves; Intel SDM vol. 2, IRET, XRSTOR.
+ * Sources: Linux's Documentation/arch/x86/entry_64.rst for what a system call preserves; Intel SDM
+ * vol. 2, IRET, XRSTOR.
  */
 #include "arch/x86_64/offsets.h"
 #include "syscalls.h"
@@ -20,8 +21,8 @@
 	.section .entry, "ax", @progbits
 
 /*
- * From a stub: rax is the number, rcx where to go back to, r11 is free; all else is the program's. The stub was
- * reached by a jump, so nothing was written below the program's stack pointer.
+ * From a stub: rax is the number, rcx where to go back to, r11 is free; all else is the program's.
+ * The stub was reached by a jump, so nothing was written below the program's stack pointer.
  */
 	.globl entry_stub
 	.type entry_stub, @function
@@ -81,6 +82,7 @@ exit_fast:
 	/* Signals, tracing, an end: C does it all, then every register is loaded. */
 	.globl exit_slow
 exit_slow:
+	FLAGS_CLEAR
 	mov	%rsp, %rdi
 	call	exit_work
 	mov	REGS_R15(%rsp), %r15
@@ -112,8 +114,8 @@ entry_slow:
 	.size entry_stub, . - entry_stub
 
 /*
- * void thread_go_to_program(struct regs *regs): leaves the layer with the registers in the frame at the top of
- * the thread's kernel stack. Everything below it on that stack is forgotten.
+ * void thread_go_to_program(struct regs *regs): leaves the layer with the registers in the frame at
+ * the top of the thread's kernel stack. Everything below it on that stack is forgotten.
  */
 	.globl thread_go_to_program
 	.type thread_go_to_program, @function
@@ -125,14 +127,15 @@ thread_go_to_program:
 	.size thread_go_to_program, . - thread_go_to_program
 
 /*
- * The handler of every host signal, on the thread's host signal stack. C decides: 0 goes back to where the
- * signal came from with the registers in the host's frame (which C may have changed); otherwise the
- * result is the address of a function to run on the kernel stack above a filled frame.
+ * The handler of every host signal, on the thread's host signal stack. C decides: 0 goes back to
+ * where the signal came from with the registers in the host's frame (which C may have changed);
+ * otherwise the result is the address of a function to run on the kernel stack above a filled
+ * frame.
  */
 	.globl entry_signal
 	.type entry_signal, @function
 entry_signal:
-	cld
+	FLAGS_CLEAR
 	mov	%rdx, %rbx
 	mov	%rsp, %rcx
 	and	$-32768, %rcx			/* the thread block that this stack belongs to */

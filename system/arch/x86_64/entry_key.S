@@ -157,6 +157,7 @@ exit_key_glue_end:
 
 	.globl exit_key_slow
 exit_key_slow:
+	FLAGS_CLEAR
 	mov	%rsp, %rdi
 	call	exit_work
 	mov	REGS_R15(%rsp), %r15
@@ -245,6 +246,7 @@ entry_signal_identified:
 	mov	%gs:THREAD_KERNEL_STACK, %rsp
 	.globl entry_signal_key_switched
 entry_signal_key_switched:
+	FLAGS_CLEAR
 	sub	$REGS_SIZE, %rsp
 	xor	%ebp, %ebp
 	call	signal_from_program

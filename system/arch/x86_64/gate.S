@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gate: the only `syscall` instructions from which the domain's filter lets calls reach the host.
- * Kept in a section of its own; its bounds stand in the layer's note.
+ * The gate: the only `syscall` instructions from which the domain's filter lets calls reach the
+ * host. Kept in a section of its own; its bounds stand in the layer's note.
  */
 #include <asm/errno.h>
 
@@ -25,9 +25,10 @@ host_call:
 	.size host_call, . - host_call
 
 /*
- * The same for calls that block for a program. A kick that comes anywhere from gate_interruptible_begin up to and including
- * the `syscall` finds rip in that range and moves it to gate_interrupted (trap.c); one that comes during the call makes the
- * host return -EINTR. So no kick is lost between the look at work and the sleep.
+ * The same for calls that block for a program. A kick that comes anywhere from
+ * gate_interruptible_begin up to and including the `syscall` finds rip in that range and moves it
+ * to gate_interrupted (trap.c); one that comes during the call makes the host return -EINTR. So no
+ * kick is lost between the look at work and the sleep.
  */
 	.globl host_call_interruptible
 	.type host_call_interruptible, @function
@@ -78,7 +79,9 @@ host_clone:
 	ud2
 	.size host_clone, . - host_clone
 
-/* The host's id of this thread, in eax, for entry_signal_key: it has no stack that it could trust. */
+/*
+ * The host's id of this thread, in eax, for entry_signal_key: it has no stack that it could trust.
+ */
 	.globl gate_thread_id
 gate_thread_id:
 	mov	$186, %eax			/* gettid */
@@ -86,9 +89,9 @@ gate_thread_id:
 	jmp	entry_signal_identified
 
 /*
- * void thread_block_free_and_exit(struct thread *thread, struct thread **list, u32 *threads): puts the block on
- * a list of free ones and ends the host thread. Another may run on the block as soon as it is listed, so nothing of
- * it is used from there on, its stack included.
+ * void thread_block_free_and_exit(struct thread *thread, struct thread **list, u32 *threads): puts
+ * the block on a list of free ones and ends the host thread. Another may run on the block as soon
+ * as it is listed, so nothing of it is used from there on, its stack included.
  */
 	.globl thread_block_free_and_exit
 	.type thread_block_free_and_exit, @function
@@ -101,7 +104,9 @@ thread_block_free_and_exit:
 	jz	4f
 	lock decl (%rdx)
 	jnz	4f
-	/* The last thread of its address space, and so the only one that still looks at this list. */
+	/*
+	 * The last thread of its address space, and so the only one that still looks at this list.
+	 */
 	mov	(%rsi), %rdi
 	mov	%rdi, %rcx
 2:	mov	(%rcx), %rax			/* to the end of the list */

@@ -96,7 +96,7 @@ void key_init(void)
 	u32 a = 0xd, c = XSTATE_PKRU, d;
 
 	if (config()->protection_key != LAYER_KEY) {
-		log_verbose("this processor has no protection keys: programs can reach their own system layer");
+		log_verbose("no protection key: programs can reach their own system layer");
 		return;
 	}
 	if (!host_can_dispatch()) {

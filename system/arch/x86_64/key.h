@@ -6,12 +6,12 @@
  *
  *	| struct thread | kernel stack, growing down | host signal stack | struct open_frame |
  *
- * Kernel stack and host signal stack together are the alternate stack that the host knows. A signal in
- * the program takes its top, which has no key: the host writes the frame with the program's rights
- * (before Linux 6.12). A signal in the layer finds the stack pointer on the alternate stack already and
- * puts its frame below it on the kernel stack, out of reach. What has no key is open only in the
- * thread's own address space, and other threads of the program can write it: it holds nothing
- * but the program's own registers, and is believed like them.
+ * Kernel stack and host signal stack together are the alternate stack that the host knows. A signal
+ * in the program takes its top, which has no key: the host writes the frame with the program's
+ * rights (before Linux 6.12). A signal in the layer finds the stack pointer on the alternate stack
+ * already and puts its frame below it on the kernel stack, out of reach. What has no key is open
+ * only in the thread's own address space, and other threads of the program can write it: it holds
+ * nothing but the program's own registers, and is believed like them.
  */
 #ifndef ARCH_KEY_H
 #define ARCH_KEY_H
@@ -19,12 +19,15 @@
 #include "boundary/layout.h"
 #include "core/thread.h"
 
-/* What the last instructions on the way out still need when the key is closed; offsets.h knows it. */
+/*
+ * What the last instructions on the way out still need when the key is closed; offsets.h knows it.
+ */
 struct open_frame {
 	u64 rip, cs, rflags, rsp, ss;	/* as IRET takes them */
 	u64 rax, rdx, rcx;
 	u32 pkru;			/* the program's own */
-	struct death_watch death_watch;	/* the host looks at it when the thread dies in its program */
+	/* the host looks at it when the thread dies in its program */
+	struct death_watch death_watch;
 };
 
 /* Whether the wall stands; constant after key_init(). */
@@ -33,9 +36,9 @@ extern u8 key_in_use;
 /* Before any other host process or thread is made: sets the wall up where it can be. */
 void key_init(void);
 /*
- * What the layer knows of the address space it runs in, on a page that each has for itself. A block whose pages were
- * opened stays with its address space for further threads there, until the last of them is gone: opening and
- * closing pages are host calls of several microseconds.
+ * What the layer knows of the address space it runs in, on a page that each has for itself. A block
+ * whose pages were opened stays with its address space for further threads there, until the last of
+ * them is gone: opening and closing pages are host calls of several microseconds.
  */
 struct space {
 	u64 id;				/* never used again; entry_key.S compares it */

@@ -9,10 +9,10 @@
 #define THREAD_SYSCALL_NUMBER	24
 #define THREAD_WORK		32
 #define THREAD_FLAGS		36	/* right behind work: one compare looks at both */
-#define THREAD_SPACE		48
-#define THREAD_SELECTOR		56
-#define THREAD_OPEN_FRAME	64
-#define THREAD_HOST_OWN_TID	72
+#define THREAD_SPACE		40
+#define THREAD_SELECTOR		48
+#define THREAD_OPEN_FRAME	56
+#define THREAD_HOST_OWN_TID	64
 
 #define REGS_R15	0
 #define REGS_R14	8
@@ -71,9 +71,14 @@
 #define OPEN_PKRU		(KEY_OPEN_FRAME + 64)
 
 #define HOST_FRAME_INFO	312		/* siginfo in the host's signal frame */
-#define KEY_CLOSED		0x24		/* PKRU: no access by the layer's key, no writing by the selectors' */
-#define KEY_BITS		0x33		/* all of key 0 and of the selectors': what programs don't choose */
-#define KEY_SIGNAL_STACK	0x6000		/* offset of the host signal stack in the thread block */
+/*
+ * PKRU: no access by the layer's key, no writing by the selectors'; and all that programs don't
+ * choose
+ */
+#define KEY_CLOSED		0x24
+#define KEY_BITS		0x33
+/* offset of the host signal stack in the thread block */
+#define KEY_SIGNAL_STACK	0x6000
 #define KEY_HEAP_SHIFT		36		/* HEAP_SIZE */
 #define KEY_SELECTOR_SHIFT	9		/* THREAD_BLOCK_SIZE to SELECTOR_STRIDE */
 #define KEY_IN_PROGRAM		1
@@ -83,6 +88,13 @@
 
 #define USER_CS		0x33
 #define USER_SS		0x2b
-#define USER_RFLAGS	0x246		/* interrupts, ZF, PF: what a call entered by a stub reports */
+/* interrupts, ZF, PF: what a call entered by a stub reports */
+#define USER_RFLAGS	0x246
+
+/*
+ * The layer's own flags in place of the program's, all of which POPF can set: IRETQ faults with NT, AC
+ * makes unaligned access fault, DF turns string instructions round. Needs a stack.
+ */
+#define FLAGS_CLEAR	pushq $2; popfq
 
 #endif

@@ -34,6 +34,7 @@
 #include "arch/x86_64/site.h"
 #include "arch/x86_64/site_history.h"
 #include "boundary/abi.h"
+#include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
@@ -582,17 +583,19 @@ static void text_keep(const struct area *area, const struct file_version *versio
 
 	if (handle < 0)
 		return;
+	handle_came();
 	text.handle = (int)handle;
 	if (host_call4(__NR_pwrite64, handle, area->start, text.size, 0) == (long)text.size &&
 	    site_history_keep(version, &text, sites, count)) {
 		block->lent = true;
 		store_release(&block->used, STUBS_PER_BLOCK);
 	} else {
-		host_close((int)handle);
+		handle_close((int)handle);
 	}
 }
 
-bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, u64 size, int *handle)
+bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, u64 size,
+		     int *handle)
 {
 	struct area area = { .file = file };
 	struct file_version version;

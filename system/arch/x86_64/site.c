@@ -50,7 +50,8 @@ static bool middle_is_movable(const u8 *bytes, u32 size, bool *relative)
 		return size == prefix + 5 && !(rex & 8) && ((*opcode & 7) | (rex & 1) << 3) != 0;
 	if (*opcode == 0x8d)					/* lea */
 		return reg != 0 && size == prefix + 1 + memory_operand_size(modrm, relative);
-	if (*opcode == 0x31 || *opcode == 0x89)			/* xor, mov: to the second operand */
+	/* xor, mov: to the second operand */
+	if (*opcode == 0x31 || *opcode == 0x89)
 		return size == prefix + 2 && modrm[0] >> 6 == 3 && to != 0;
 	if (*opcode == 0x33 || *opcode == 0x8b)			/* the same to the first */
 		return size == prefix + 2 && modrm[0] >> 6 == 3 && reg != 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sites of each file, in a table with sets of a few ways; the longest unused file of a set gives way.
+ * The sites of each file, in a table with sets of a few ways; the longest unused file of a set
+ * gives way.
  *
- * Patching in a process costs a copied page of text, about as much as a trap or two. So a site is worth it where the
- * sites of its page trap twice or more for each time that the file is mapped. That is worked out whenever the
- * number of mappings has doubled, from counts since the file was first seen; a site that was worth it stays so,
- * since it traps no more.
+ * Patching in a process costs a copied page of text, about as much as a trap or two. So a site is
+ * worth it where the sites of its page trap twice or more for each time that the file is mapped.
+ * That is worked out whenever the number of mappings has doubled, from counts since the file was
+ * first seen; a site that was worth it stays so, since it traps no more.
  *
  * Lock: history_lock (LOCK_SITES) guards all.
  */
@@ -18,7 +19,10 @@
 #define WAYS		4u
 #define MAPS_AT_FIRST	4u
 #define TRAPS_WORTH	2u	/* on one page, for each mapping */
-/* When a text of its own is worth its memory: for the dynamic linker soon, for a C library in a domain that is busy. */
+/*
+ * When a text of its own is worth its memory: for the dynamic linker soon, for a C library in a
+ * domain that is busy.
+ */
 #define SMALL_TEXT	(256u << 10)
 #define LARGE_TEXT	(2u << 20)
 #define MAPS_BEFORE_SMALL 16u
@@ -46,7 +50,9 @@ static bool version_is(const struct file_version *a, const struct file_version *
 	       a->mtime_ns == b->mtime_ns;
 }
 
-/* The entry of a file, a new one if need be. NULL: its place is taken by files with patched texts. */
+/*
+ * The entry of a file, a new one if need be. NULL: its place is taken by files with patched texts.
+ */
 static struct file_sites *file_find_locked(const struct file_version *version)
 {
 	struct file_sites *set = files[(version->ino * 31 + version->dev) % SETS], *oldest = NULL;

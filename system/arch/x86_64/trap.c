@@ -2,10 +2,10 @@
 /*
  * Host signals: what each means, decided on the thread's host signal stack by where it struck.
  *
- * In program text, SIGSYS is a system call, a fault is the program's own, a kick asks to look at the
- * thread's work. In the layer's text, a kick only matters on the way out and before a blocking host
- * call; a fault is either one that the exception table expects, or a bug of ours. Nothing here takes a
- * lock, and nothing stays on the host signal stack: a further signal may overwrite it.
+ * In program text, SIGSYS is a system call, a fault is the program's own, a kick asks to look at
+ * the thread's work. In the layer's text, a kick only matters on the way out and before a blocking
+ * host call; a fault is either one that the exception table expects, or a bug of ours. Nothing here
+ * takes a lock, and nothing stays on the host signal stack: a further signal may overwrite it.
  */
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
@@ -83,7 +83,8 @@ static long dispatch(struct regs *regs)
 	thread_current()->syscall_number = number;
 	if (number >= SYSCALL_COUNT)
 		return sys_missing();
-	return syscall_table[number](regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9);
+	return syscall_table[number](regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8,
+				     regs->r9);
 }
 
 /* A call while work or flags are set (entry.S), and every call that trapped. */
@@ -123,8 +124,8 @@ static void enter_for_foreign_call(struct regs *regs)
 }
 
 /*
- * The end of each stay in the layer that has something to do: until nothing is left. Returns whether every register
- * must be restored, rcx and r11 too.
+ * The end of each stay in the layer that has something to do: until nothing is left. Returns
+ * whether every register must be restored, rcx and r11 too.
  */
 int exit_work(struct regs *regs)
 {
@@ -149,7 +150,8 @@ void regs_from_host(struct regs *regs, const struct sigcontext_64 *host)
 		.rbp = host->bp, .rbx = host->bx, .r11 = host->r11, .r10 = host->r10,
 		.r9 = host->r9, .r8 = host->r8, .rax = host->ax, .rcx = host->cx,
 		.rdx = host->dx, .rsi = host->si, .rdi = host->di, .orig_rax = -1ul,
-		.rip = host->ip, .cs = USER_CS, .rflags = host->flags, .rsp = host->sp, .ss = USER_SS,
+		.rip = host->ip, .cs = USER_CS, .rflags = host->flags, .rsp = host->sp,
+		.ss = USER_SS,
 	};
 }
 
@@ -188,7 +190,8 @@ static void signal_in_layer(int number, const struct siginfo *info, struct sigco
 		} else if (between(host->ip, exit_key_begin, exit_key_end)) {
 			host->ip = (u64)exit_key_slow;
 			host->sp = (u64)thread->regs;
-		} else if (between(host->ip, gate_interruptible_begin, gate_interruptible_syscall + 1)) {
+		} else if (between(host->ip, gate_interruptible_begin,
+				   gate_interruptible_syscall + 1)) {
 			host->ip = (u64)gate_interrupted;
 		}
 		return;
@@ -221,8 +224,8 @@ static bool struck_in_layer(const struct sigcontext_64 *host, const struct threa
 		host->ip - config()->vdso_start < config()->vdso_end - config()->vdso_start);
 }
 
-kernel_function signal_in_program(int number, const struct siginfo *info, struct sigcontext_64 *host,
-				  struct thread *thread)
+kernel_function signal_in_program(int number, const struct siginfo *info,
+				  struct sigcontext_64 *host, struct thread *thread)
 {
 	struct regs *regs = thread->regs;
 
@@ -243,7 +246,8 @@ kernel_function signal_in_program(int number, const struct siginfo *info, struct
 	}
 	thread->flags |= THREAD_FULL_RESTORE;
 	if (number == KICK_SIGNAL) {
-		thread->flags |= THREAD_TRAPPED;	/* rip may stand behind the jump in a stub */
+		/* rip may stand behind the jump in a stub */
+		thread->flags |= THREAD_TRAPPED;
 		return enter_for_kick;
 	}
 	memcpy(&thread->fault_info, info, sizeof(thread->fault_info));
@@ -253,7 +257,10 @@ kernel_function signal_in_program(int number, const struct siginfo *info, struct
 	return enter_for_fault;
 }
 
-/* Called by entry_signal; see there for the result. With a key only what struck in the layer comes here. */
+/*
+ * Called by entry_signal; see there for the result. With a key only what struck in the layer comes
+ * here.
+ */
 kernel_function host_signal(int number, const struct siginfo *info, struct ucontext *context,
 			    struct thread *thread)
 {
@@ -272,7 +279,10 @@ static void handler_install(int number)
 	struct { u64 handler, flags, restorer, mask; } action = {
 		.handler = (u64)(key_in_use ? entry_signal_key : entry_signal),
 		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
-		/* Never used: the layer leaves handlers by itself, and the filter knows no rt_sigreturn. */
+		/*
+		 * Never used: the layer leaves handlers by itself, and the filter knows no
+		 * rt_sigreturn.
+		 */
 		.restorer = (u64)entry_signal,
 	};
 	long error = host_call4(__NR_rt_sigaction, number, &action, 0, sizeof(u64));
@@ -283,7 +293,9 @@ static void handler_install(int number)
 
 void traps_init(void)
 {
-	static const u8 numbers[] = { SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, KICK_SIGNAL };
+	static const u8 numbers[] = {
+		SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, KICK_SIGNAL
+	};
 
 	xsave_restore_mask = config()->xsave_mask;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
@@ -299,7 +311,8 @@ void thread_arch_start(struct thread *thread)
 {
 	stack_t stack = {
 		.ss_sp = (char *)thread + THREAD_STRUCT_SIZE,
-		.ss_size = key_in_use ? KEY_OPEN_FRAME - THREAD_STRUCT_SIZE : THREAD_SIGNAL_STACK_SIZE,
+		.ss_size = key_in_use ? KEY_OPEN_FRAME - THREAD_STRUCT_SIZE
+				      : THREAD_SIGNAL_STACK_SIZE,
 	};
 
 	__asm__ volatile("wrgsbase %0" : : "r"(thread) : "memory");
@@ -338,5 +351,6 @@ bool thread_arch_is_open(const struct thread *thread)
 
 void thread_arch_exit(struct thread *thread)
 {
-	thread_block_free_and_exit(thread, thread_arch_free_blocks(), key_in_use ? &SPACE->threads : NULL);
+	thread_block_free_and_exit(thread, thread_arch_free_blocks(),
+				   key_in_use ? &SPACE->threads : NULL);
 }

@@ -14,11 +14,11 @@ struct thread;
 typedef void (*kernel_function)(struct regs *regs);
 
 /*
- * What a host signal in the program means. Fills thread->regs and returns what to run, or NULL: go on in the program
- * with the registers in host (which it may have changed). Takes no locks.
+ * What a host signal in the program means. Fills thread->regs and returns what to run, or NULL: go
+ * on in the program with the registers in host (which it may have changed). Takes no locks.
  */
-kernel_function signal_in_program(int number, const struct siginfo *info, struct sigcontext_64 *host,
-				  struct thread *thread);
+kernel_function signal_in_program(int number, const struct siginfo *info,
+				  struct sigcontext_64 *host, struct thread *thread);
 
 void regs_from_host(struct regs *regs, const struct sigcontext_64 *host);
 
@@ -34,9 +34,10 @@ extern u64 xsave_restore_mask;
 extern struct thread *free_threads;
 
 /*
- * Puts a block on a list and ends the host thread; threads, if not NULL, counts those of the address space: the last
- * hands the whole list on to free_threads. See gate.S.
+ * Puts a block on a list and ends the host thread; threads, if not NULL, counts those of the
+ * address space: the last hands the whole list on to free_threads. See gate.S.
  */
-__noreturn void thread_block_free_and_exit(struct thread *thread, struct thread **list, u32 *threads);
+__noreturn void thread_block_free_and_exit(struct thread *thread, struct thread **list,
+					   u32 *threads);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instructions that touch a program's memory, each with a row in the exception table: address of
- * the instruction, address to go on at if it faults (trap.c looks there).
+ * The instructions that touch a program's memory, each with a row in the exception table: address
+ * of the instruction, address to go on at if it faults (trap.c looks there).
  */
 	.macro fixup at, to
 	.pushsection .exception_table, "a"
@@ -11,7 +11,9 @@
 
 	.text
 
-/* size_t user_copy_raw(void *to, const void *from, size_t size): bytes not copied. No range checks. */
+/*
+ * size_t user_copy_raw(void *to, const void *from, size_t size): bytes not copied. No range checks.
+ */
 	.globl user_copy_raw
 	.type user_copy_raw, @function
 	.balign 32
@@ -56,8 +58,8 @@ user_clear_raw:
 	.size user_clear_raw, . - user_clear_raw
 
 /*
- * long user_string_raw(char *to, const char *from, size_t max): length without the NUL, max where there is
- * none among the first max bytes, -14 (EFAULT).
+ * long user_string_raw(char *to, const char *from, size_t max): length without the NUL, max where
+ * there is none among the first max bytes, -14 (EFAULT).
  */
 	.globl user_string_raw
 	.type user_string_raw, @function
@@ -94,8 +96,9 @@ user_cas32_raw:
 	.size user_cas32_raw, . - user_cas32_raw
 
 /*
- * int user_xsave_raw(void *area, u64 mask), int user_xrstor_raw(const void *area, u64 mask): the FPU state to or from an
- * area of 64-byte alignment. 0, or -14 where the area is bad (fault, or a header XRSTOR refuses).
+ * int user_xsave_raw(void *area, u64 mask), int user_xrstor_raw(const void *area, u64 mask): the
+ * FPU state to or from an area of 64-byte alignment. 0, or -14 where the area is bad (fault, or a
+ * header XRSTOR refuses).
  */
 	.globl user_xsave_raw
 	.type user_xsave_raw, @function

@@ -15,15 +15,15 @@ UNIT_TESTS += $(CORE_TESTS)
 
 $(BUILD)/tests/system/%.o: system/%.c | $(BUILD)/system/syscalls.h
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(CORE_FLAGS) -c -o $@ $<
 
 $(BUILD)/tests/system/trace_table.o: $(BUILD)/system/trace_table.c | $(BUILD)/system/syscalls.h
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -c -o $@ $<
+	$(call say,CC) $(CC) $(CORE_FLAGS) -c -o $@ $<
 
 $(BUILD)/tests/unit/test_core_%: tests/unit/core/test_%.c tests/unit/core/fake.c $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -fno-freestanding -pthread -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka
+	$(call say,LD) $(CC) $(CORE_FLAGS) -fno-freestanding -pthread -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka
 
 $(BUILD)/tests/unit/test_core_trace: $(TRACE_OBJECTS)
 

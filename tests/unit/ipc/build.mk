@@ -11,7 +11,7 @@ UNIT_TESTS += $(IPC_TESTS)
 $(BUILD)/tests/unit/test_ipc_%: tests/unit/ipc/test_%.c tests/unit/ipc/files.c tests/unit/core/fake.c \
 		$(IPC_OBJECTS) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -Itests/unit/core -fno-freestanding -pthread -MF $@.d -o $@ \
+	$(call say,LD) $(CC) $(CORE_FLAGS) -Itests/unit/core -fno-freestanding -pthread -MF $@.d -o $@ \
 		$(filter %.c %.o,$^) -lcmocka
 
 -include $(IPC_OBJECTS:.o=.d) $(IPC_TESTS:=.d)

@@ -16,7 +16,7 @@ $(PROCESS_OBJECTS): | $(BUILD)/system/syscalls.h
 
 $(BUILD)/tests/unit/test_process_%: tests/unit/process/test_%.c $(PROCESS_FAKES) $(PROCESS_OBJECTS) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_FLAGS) -fno-freestanding -pthread -Itests/unit/core -MF $@.d -o $@ $< $(PROCESS_FAKES) \
+	$(call say,LD) $(CC) $(CORE_FLAGS) -fno-freestanding -pthread -Itests/unit/core -MF $@.d -o $@ $< $(PROCESS_FAKES) \
 		$(sort $(PROCESS_OBJECTS) $(CORE_OBJECTS)) -lcmocka
 
 -include $(PROCESS_OBJECTS:.o=.d) $(PROCESS_TESTS:=.d)
