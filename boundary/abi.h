@@ -22,7 +22,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 3
+#define BOUNDARY_VERSION 4
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -42,11 +42,14 @@ enum request_op {
 	REQ_WALK = 1,		/* data: path. Attributes of each component, see struct node */
 	REQ_LIST = 2,		/* data: path of a directory; offset: cookie, 0 at first */
 	REQ_OPEN = 3,		/* data: count paths, each ending in NUL; one handle for each that opens */
-	REQ_EXIT = 4,		/* the domain has ended; status: as wait status (WIFEXITED and so on) */
+	REQ_EXIT = 4,		/* the domain has ended; status: as wait status (WIFEXITED and so on);
+				   offset: where its programs are in a REQ_INPUT */
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
 	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
-	REQ_STOPPED = 8,	/* the first program has stopped: the monitor answers and stops too */
+	REQ_STOPPED = 8,	/* the first program has stopped: the monitor answers and stops too;
+				   offset as for REQ_EXIT */
+	REQ_INPUT = 9,		/* stdin, a regular file: a node, a handle; reply: offset to begin at */
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -77,7 +80,7 @@ struct reply {
 	uint32_t handles;		/* how many handles travel with this message (SCM_RIGHTS) */
 	uint32_t data_size;		/* bytes used in the reply area */
 	uint32_t reserved;
-	uint64_t offset;		/* REQ_LIST: the next cookie; 0 when the directory is done */
+	uint64_t offset;		/* REQ_LIST: the next cookie, 0 when the directory is done; REQ_INPUT */
 };
 
 _Static_assert(sizeof(struct request) == 32, "struct request is part of the boundary");
@@ -89,6 +92,7 @@ _Static_assert(sizeof(struct reply) == 32, "struct reply is part of the boundary
  * REQ_WALK answers one node for each component that exists, in order, and stops after the first that is
  * missing (error in the last node), is a symbolic link (target included), or is not a directory.
  * REQ_LIST answers one node for each entry ("." and ".." left out).
+ * REQ_INPUT answers one, whose name is the file's path in the tree, or empty where it lies outside of it.
  * REQ_OPEN answers an array of int32_t: 0 or -errno for each path; handles come in the order of zeros.
  */
 struct node {
@@ -144,6 +148,7 @@ enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
 #define STREAM_IS_TTY 1u		/* the outer stream is a terminal */
 #define STREAM_ABSENT 2u		/* the outer stream is closed: the program gets EBADF */
 #define STREAM_AS_OUT 4u		/* stderr: one and the same as stdout, whose ring it shares */
+#define STREAM_IS_FILE 8u		/* stdin: a regular file, to be asked for by REQ_INPUT */
 
 enum event_bits {
 	EVENT_STREAMS = 1u,		/* some ring moved */

@@ -135,9 +135,13 @@ static bool outputs_are_one(void)
 
 int plan_note_streams(struct plan *plan, struct error *err)
 {
+	struct stat status;
+
 	for (int i = STREAM_IN; i <= STREAM_ERR; i++) {
 		if (isatty(i))
 			plan->stream_flags[i] = STREAM_IS_TTY;
+		else if (i == STREAM_IN && !fstat(i, &status) && S_ISREG(status.st_mode))
+			plan->stream_flags[i] = STREAM_IS_FILE;
 		if (fcntl(i, F_GETFD) >= 0)
 			continue;
 		plan->stream_flags[i] = STREAM_ABSENT;

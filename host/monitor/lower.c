@@ -65,6 +65,7 @@ static bool is_pseudo(int fd)
 int lower_open(struct lower *lower, const char *path, bool own_ids_are_root, struct error *err)
 {
 	lower->own_ids_are_root = own_ids_are_root;
+	lower->is_whole = !strcmp(path, "/");
 	lower->uid = geteuid();
 	lower->gid = getegid();
 	lower->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -216,6 +217,26 @@ int lower_open_file(const struct lower *lower, const char *path, struct answer *
 	if (fd < 0)
 		return fd;
 	answer->handles[answer->handle_count++] = fd;
+	return 0;
+}
+
+int lower_tell_open(const struct lower *lower, int fd, const char *name, struct answer *answer)
+{
+	char target[TARGET_SIZE_MAX + 1];
+	struct node node;
+	int handle;
+
+	node_look(lower, fd, "", &node, target);
+	if (node.error || !S_ISREG(node.mode) || is_pseudo(fd))
+		return -EACCES;
+	node.name_size = (uint16_t)strlen(name);
+	node.has_handle = 1;
+	if (!answer_node(answer, &node, name, ""))
+		return -ENAMETOOLONG;
+	handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (handle < 0)
+		return -errno;
+	answer->handles[answer->handle_count++] = handle;
 	return 0;
 }
 

@@ -12,9 +12,8 @@
 #include "boundary/abi.h"
 #include "host/base/error.h"
 #include "host/monitor/follow.h"
-#include "host/monitor/lower.h"
+#include "host/monitor/request.h"
 #include "host/monitor/stream.h"
-#include "host/monitor/terminal.h"
 
 enum monitor_outcome {
 	OUTCOME_EXITED,			/* status: the domain's own wait status */
@@ -26,14 +25,12 @@ enum monitor_outcome {
 struct monitor {
 	int socket;
 	int pidfd;
-	struct channel *channel;
-	struct lower lower;
+	struct service service;
 	int signal_fd;
 	int trouble_fd;			/* eventfd: the streams saw a broken ring */
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;
 	struct follower follower;
-	struct terminal_keeper terminal;
 	int32_t status;
 };
 

@@ -20,6 +20,7 @@
 #include "boundary/abi.h"
 #include "core/channel.h"
 #include "core/host.h"
+#include "ipc/input_file.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "vfs/inode.h"
@@ -358,6 +359,20 @@ static int stream_install(struct fd_table *table, u32 index)
 	return fd < 0 ? fd : 0;
 }
 
+/* 1 where there is none to be had, and the ring serves instead. */
+static int stream_install_file(struct fd_table *table)
+{
+	struct file *file = input_file_create();
+	int fd;
+
+	if (!file)
+		return 1;
+	fd = fd_install_at(table, file, STREAM_IN, STREAM_FILES, false);
+	if (fd < 0)
+		file_put(file);
+	return fd < 0 ? fd : 0;
+}
+
 /* 2>&1: one file for both, and one ring, so that what is written to them keeps its order. */
 static int stream_share_output(struct fd_table *table)
 {
@@ -372,6 +387,17 @@ static int stream_share_output(struct fd_table *table)
 	return fd < 0 ? fd : 0;
 }
 
+static int stream_install_as(struct fd_table *table, u32 index, u32 flags)
+{
+	int error = 1;
+
+	if (flags & STREAM_AS_OUT)
+		return stream_share_output(table);
+	if (flags & STREAM_IS_FILE)
+		error = stream_install_file(table);
+	return error > 0 ? stream_install(table, index) : error;
+}
+
 int streams_install(struct fd_table *table)
 {
 	for (u32 i = 0; i < STREAM_FILES; i++) {
@@ -381,10 +407,8 @@ int streams_install(struct fd_table *table)
 		if (flags & STREAM_ABSENT)
 			continue;
 		stream_init(i);
-		if (flags & STREAM_IS_TTY)
-			continue;
-		error = flags & STREAM_AS_OUT ? stream_share_output(table) :
-						stream_install(table, i);
+		if (!(flags & STREAM_IS_TTY))
+			error = stream_install_as(table, i, flags);
 		if (error)
 			return error;
 	}
