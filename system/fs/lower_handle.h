@@ -19,7 +19,9 @@ int lower_handle_use(struct inode *inode);
 void lower_handle_done(struct inode *inode);
 /* Takes over a handle; closed where there is one already. The one that there is now. */
 int lower_handle_record(struct file_data *data, int handle);
-/* How many unused handles are kept. */
+/* Closes one that nobody uses, as the host gives no more. False: there is none. */
+bool lower_handle_spare(void);
+/* How many handles are kept. */
 u32 lower_handles_limit(void);
 /* Closes the handle for good: the inode goes away, nobody uses it. */
 void lower_handle_forget(struct file_data *data);
