@@ -14,6 +14,9 @@
  * flag of the domain with EVENT_STREAMS (abi.h). The domain wakes the monitor by the futexes named above;
  * for stdin, of which the monitor reads only as much as is wanted, the domain says "please read some" by
  * setting consumer_waits on an empty ring and waking the futex at consumer_waits.
+ *
+ * What the monitor can't write (a full disk) it throws away, and raises errors: the next write to the ring
+ * fails with error, once, and the one after it is tried again. Only EPIPE is for good: consumer_closed.
  */
 #ifndef BOUNDARY_RING_H
 #define BOUNDARY_RING_H
@@ -33,6 +36,8 @@ struct ring {
 	uint32_t consumer_waits;	/* consumer sleeps on head; for stdin also: "please read some" */
 	uint32_t consumer_closed;	/* nobody reads any more: EPIPE */
 	uint32_t ends_taken;		/* of those, how many were read; the producer sleeps on it */
+	uint32_t errors;		/* how often data was lost because it could not be written */
+	uint32_t error;			/* the errno of the last time; written before errors */
 	/* Constant after start. */
 	_Alignas(64) uint32_t data_offset;	/* of the RING_SIZE bytes, from the start of the channel */
 	uint32_t reserved;

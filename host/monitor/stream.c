@@ -41,6 +41,7 @@ struct lane {
 	uint32_t own_counter;		/* head of stdin, tail of the others */
 	bool told;			/* the producer, of space, since more than half was taken */
 	uint32_t chunk;			/* most to write at once */
+	uint32_t errors;		/* ours in the ring: writes that failed */
 	bool is_tty;
 	bool has_worker;		/* the watcher's, until that has ended */
 	pthread_t worker;
@@ -107,21 +108,31 @@ static void output_advance(struct lane *stream, uint32_t size)
 	}
 }
 
-/*
- * The outside takes no more: the domain's writers get EPIPE, and what waits is thrown away. That a reader
- * has gone is ordinary; anything else the user must hear of.
- */
-static void output_close(struct lane *stream, int error)
+/* The domain hears of it with its next write, if there is one; so the user must too, once. */
+static void output_lose(struct lane *stream, int error)
 {
 	static const char *const names[] = { "input", "output", "error", "log" };
-	int64_t waiting = output_waiting(stream);
 
-	if (error != EPIPE) {
-		store(&stream->all->lost, 1);
+	store(&stream->all->lost, 1);
+	if (!stream->errors)
 		dprintf(STDERR_FILENO, "mezzo: output is lost: can't write the domain's standard %s: %s\n",
 			names[stream - stream->all->lanes], strerror(error));
-	}
-	store(&stream->ring->consumer_closed, 1);
+	store(&stream->ring->error, (uint32_t)error);
+	store(&stream->ring->errors, ++stream->errors);
+}
+
+/*
+ * The outside did not take it: what waits is thrown away. That a reader has gone is ordinary, and for good;
+ * after anything else (a disk that is full just now) the domain may try again.
+ */
+static void output_fail(struct lane *stream, int error)
+{
+	int64_t waiting = output_waiting(stream);
+
+	if (error == EPIPE)
+		store(&stream->ring->consumer_closed, 1);
+	else
+		output_lose(stream, error);
 	if (waiting > 0)
 		output_advance(stream, (uint32_t)waiting);
 	channel_post(stream->all->channel, EVENT_STREAMS);
@@ -149,7 +160,7 @@ static void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
 	else if (stream->fd >= 0 && errno == EAGAIN)
 		wait_writable(stream->fd);
 	else if (stream->fd < 0 || errno != EINTR)
-		output_close(stream, stream->fd < 0 ? EPIPE : errno);
+		output_fail(stream, stream->fd < 0 ? EPIPE : errno);
 }
 
 /* Write all that waits. False where the ring is broken. */

@@ -23,12 +23,15 @@
 #include "ipc/input_file.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
+#include "process/process.h"
+#include "signal/signal.h"
 #include "vfs/inode.h"
 
 struct stream_end {
 	struct lock lock;
 	u32 index;			/* STREAM_IN and so on */
 	struct wait_queue queue;
+	u32 errors_told;		/* of the ring's errors, how many a writer has got; atomic */
 };
 
 #define STREAM_FILES (STREAM_ERR + 1)
@@ -180,13 +183,51 @@ static u32 output_space(const struct ring *ring)
 	return RING_SIZE - (ring->head - ring_load(&ring->tail));
 }
 
-/* Says that somebody waits for space; true where it need not. */
-static bool output_ready_or_ask(struct ring *ring, u32 needed)
+/* Nobody reads, or what was written before is lost and no writer has heard of it. */
+static bool output_is_troubled(const struct stream_end *stream)
 {
-	if (output_space(ring) >= needed || ring_load(&ring->consumer_closed))
+	const struct ring *ring = stream_ring(stream);
+
+	return ring_load(&ring->consumer_closed) ||
+	       ring_load(&ring->errors) != READ_ONCE(stream->errors_told);
+}
+
+static bool output_ready(const struct stream_end *stream, u32 needed)
+{
+	return output_space(stream_ring(stream)) >= needed || output_is_troubled(stream);
+}
+
+/* Says that somebody waits for space; true where it need not. */
+static bool output_ready_or_ask(struct stream_end *stream, u32 needed)
+{
+	if (output_ready(stream, needed))
 		return true;
-	ring_store(&ring->producer_waits, 1);
-	return output_space(ring) >= needed || ring_load(&ring->consumer_closed);
+	ring_store(&stream_ring(stream)->producer_waits, 1);
+	return output_ready(stream, needed);
+}
+
+/* A limit on file sizes is ours too, and whoever exceeds it is told by a signal first. */
+static int output_failed(int error)
+{
+	signal_info info = { .si_signo = SIGXFSZ, .si_code = SI_KERNEL };
+
+	if (error == -EFBIG &&
+	    process_current()->limits[RLIMIT_FSIZE].rlim_cur != RLIM64_INFINITY)
+		signal_send_thread(thread_current(), &info);
+	return error;
+}
+
+/* What a writer gets who meets trouble; 0 where another was faster. */
+static int output_error(struct stream_end *stream)
+{
+	struct ring *ring = stream_ring(stream);
+	u32 errors = ring_load(&ring->errors);
+
+	if (ring_load(&ring->consumer_closed))
+		return pipe_broken();
+	if (atomic_exchange(&stream->errors_told, errors) == errors)
+		return 0;
+	return output_failed(-(int)ring_load(&ring->error));
 }
 
 static ssize_t output_fill(struct stream_end *stream, struct iter *from)
@@ -222,8 +263,10 @@ ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 		u32 needed = moved ? 1 : MIN(from->left, PIPE_ATOMIC);
 		ssize_t result = 0;
 
-		if (ring_load(&ring->consumer_closed))
-			return moved ? moved : pipe_broken();
+		if (unlikely(output_is_troubled(stream)))
+			result = moved ? moved : output_error(stream);
+		if (result)
+			return result;
 		lock_acquire(&stream->lock);
 		if (output_space(ring) >= needed)
 			result = output_fill(stream, from);
@@ -239,7 +282,7 @@ ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 		if (file->flags & O_NONBLOCK)
 			return moved ? moved : -EAGAIN;
 		needed = MIN(from->left, PIPE_ATOMIC);
-		result = wait_event(&stream->queue, output_ready_or_ask(ring, needed), FOREVER);
+		result = wait_event(&stream->queue, output_ready_or_ask(stream, needed), FOREVER);
 		if (result)
 			return moved ? moved : result;
 	}
@@ -293,7 +336,7 @@ u32 stream_state(u32 index, struct poll_request *request)
 			state |= POLLHUP;
 		return state;
 	}
-	if (output_ready_or_ask(ring, PIPE_ATOMIC))
+	if (output_ready_or_ask(stream, PIPE_ATOMIC))
 		state |= POLLOUT | POLLWRNORM;
 	if (ring_load(&ring->consumer_closed))
 		state |= POLLERR;

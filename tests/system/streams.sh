@@ -63,4 +63,30 @@ int main(void)
 END
 check "compiles" gcc -o file file.c
 prints "all that one does with a file" "$(printf '2\n3')" '($run ./file; head -1) < numbers'
+
+# ---- output that can't be written ----
+cat > full.sh << 'END'
+echo a
+sleep 0.2
+echo b 2> /dev/null || echo failed >&2
+read go
+echo c
+END
+prints "a full disk is an error of a later write" "failed" '(sleep 1; echo go) | $run sh full.sh 2>&1 > /dev/full | grep -o "^failed"'
+prints "its name" "No space left on device" '$run dd if=/dev/zero bs=1M count=8 2>&1 > /dev/full | grep -o "dd: .*" | grep -o "No space.*"'
+ends "a limit on file sizes" 153 '(ulimit -Sf 2000; $run dd if=/dev/zero bs=1M count=8 > limited 2> /dev/null)'
+cat > disk.sh << 'END'
+mount -t tmpfs -o size=64k none disk || exit 9
+head -c 100000 /dev/zero > disk/filler 2> /dev/null
+(wait_for failed errors; rm disk/filler; until echo x > disk/probe; do sleep 0.02; done 2> /dev/null; echo go) | $run sh full.sh > disk/out 2> errors
+cat disk/out
+END
+mkdir disk
+if unshare -rm mount -t tmpfs none disk 2> /dev/null; then
+	export -f wait_for
+	export run
+	prints "a disk that has room again" "c" 'unshare -rm bash disk.sh'
+else
+	skip "a disk that has room again" "mounting is not allowed"
+fi
 finish

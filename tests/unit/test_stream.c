@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rings and the monitor's side of streams, with the test as the domain. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,7 +32,7 @@ static int set_up(void **state)
 	fds[STREAM_IN] = in[0];
 	fds[STREAM_OUT] = out[1];
 	fds[STREAM_ERR] = -1;
-	fds[STREAM_LOG] = -1;
+	fds[STREAM_LOG] = open("/dev/full", O_WRONLY);
 	streams = streams_start(channel, fds, trouble_fd, &err);
 	return !streams;
 }
@@ -140,6 +141,23 @@ static void test_reader_gone(void **state)
 	assert_int_not_equal(channel->events & EVENT_STREAMS, 0);
 }
 
+static void test_full_disk(void **state)
+{
+	struct ring *ring = &channel->streams[STREAM_LOG];
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++) {
+		ring_put(ring, channel->stream_data[STREAM_LOG], "x", 1);
+		wait_until(&ring->tail, i);
+		assert_int_equal(ring->errors, i);
+		assert_int_equal(ring->error, ENOSPC);
+		assert_int_equal(ring->consumer_closed, 0);
+	}
+	assert_int_not_equal(channel->events & EVENT_STREAMS, 0);
+	assert_false(streams_finish(streams));
+	streams = NULL;
+}
+
 static void test_input_on_demand(void **state)
 {
 	struct ring *ring = &channel->streams[STREAM_IN];
@@ -203,6 +221,7 @@ int main(void)
 		test(test_big_output_does_not_stop_others),
 		test(test_finish_writes_all),
 		test(test_reader_gone),
+		test(test_full_disk),
 		test(test_input_on_demand),
 		test(test_impossible_counters),
 		test(test_own_counter_is_kept),
