@@ -50,6 +50,7 @@ enum request_op {
 	REQ_STOPPED = 8,	/* the first program has stopped: the monitor answers and stops too;
 				   offset as for REQ_EXIT */
 	REQ_INPUT = 9,		/* stdin, a regular file: a node, a handle; reply: offset to begin at */
+	REQ_KILLED = 10,	/* the host ended a process of the domain, which can't go on; the log says which */
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -240,6 +241,6 @@ struct layer_header {
 #define EXIT_MEZZO_FAILED	125
 #define EXIT_CANNOT_RUN		126
 #define EXIT_NOT_FOUND		127
-#define EXIT_LAYER_CRASHED	120	/* the system layer itself failed: a bug in Mezzo */
+#define EXIT_LAYER_CRASHED	120	/* the system layer failed, or lost a process: no fault of the program */
 
 #endif

@@ -150,6 +150,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 				return OUTCOME_EXITED;
 			case REQUEST_CRASH:
 				return OUTCOME_CRASHED;
+			case REQUEST_KILLED:
+				return OUTCOME_KILLED;
 			case REQUEST_BAD:
 				return OUTCOME_BROKEN;
 			case REQUEST_CLOSED:

@@ -18,6 +18,7 @@
 enum monitor_outcome {
 	OUTCOME_EXITED,			/* status: the domain's own wait status */
 	OUTCOME_CRASHED,		/* the system layer failed and said so */
+	OUTCOME_KILLED,			/* a process of it was killed by somebody else, and it gave up */
 	OUTCOME_DIED,			/* the first process died without a word */
 	OUTCOME_BROKEN,			/* the domain broke the rules of the boundary: err says how */
 };

@@ -222,6 +222,8 @@ enum request_result request_serve(int socket, struct service *service, int32_t *
 		return REQUEST_EXIT;
 	case REQ_CRASH:
 		return REQUEST_CRASH;
+	case REQ_KILLED:
+		return REQUEST_KILLED;
 	}
 	return serve_and_answer(socket, service, &message.request, err);
 }

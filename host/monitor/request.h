@@ -23,6 +23,7 @@ enum request_result {
 	REQUEST_NONE,			/* nothing came, or it was served: go on */
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
+	REQUEST_KILLED,			/* REQ_KILLED */
 	REQUEST_STOPPED,		/* REQ_STOPPED, answered already */
 	REQUEST_CLOSED,			/* the domain has closed its end */
 	REQUEST_BAD,			/* against the rules of the boundary: err says what */

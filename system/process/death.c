@@ -45,9 +45,9 @@ static bool process_look(struct process *process, void *data)
 			dead = thread;
 	lock_release(&process->signal_lock);
 	if (dead)
-		panic("the host ended thread %u of process %u (%s): killed from outside, or out of "
-		      "memory",
-		      dead->tid, process->pid, dead->name);
+		layer_bereaved("the host ended thread %u of process %u (%s): killed from outside, or "
+			       "out of memory",
+			       dead->tid, process->pid, dead->name);
 	return false;
 }
 

@@ -174,6 +174,8 @@ static void test_ends(void **state)
 	assert_int_equal(exit_status, 0x300);
 	send_request((struct request){ .op = REQ_CRASH }, "", 0);
 	assert_int_equal(serve(), REQUEST_CRASH);
+	send_request((struct request){ .op = REQ_KILLED }, "", 0);
+	assert_int_equal(serve(), REQUEST_KILLED);
 	assert_int_equal(serve(), REQUEST_NONE);
 	close(sockets[0]);
 	sockets[0] = -1;
