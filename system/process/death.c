@@ -9,6 +9,7 @@
 #include "core/event.h"
 #include "core/host.h"
 #include "core/report.h"
+#include "process/fresh.h"
 #include "process/process.h"
 
 _Static_assert(sizeof(struct robust_list_head) == 24, "the host checks the size");
@@ -34,6 +35,18 @@ void death_watch_end(struct thread *thread)
 	watch->head.list_op_pending = NULL;
 }
 
+bool death_is_of(struct thread *thread)
+{
+	return READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED;
+}
+
+void death_report(const struct thread *thread)
+{
+	layer_bereaved("the host ended thread %u of process %u (%s): killed from outside, or out of "
+		       "memory",
+		       thread->tid, thread->process->pid, thread->name);
+}
+
 static bool process_look(struct process *process, void *data)
 {
 	struct thread *thread, *dead = NULL;
@@ -41,17 +54,16 @@ static bool process_look(struct process *process, void *data)
 	(void)data;
 	lock_acquire(&process->signal_lock);
 	list_for_each(thread, &process->threads, process_node)
-		if (READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED)
+		if (death_is_of(thread))
 			dead = thread;
 	lock_release(&process->signal_lock);
 	if (dead)
-		layer_bereaved("the host ended thread %u of process %u (%s): killed from outside, or "
-			       "out of memory",
-			       dead->tid, process->pid, dead->name);
+		death_report(dead);
 	return false;
 }
 
 void deaths_look(void)
 {
+	fresh_look();
 	process_for_each(process_look, NULL);
 }

@@ -72,7 +72,23 @@ kill_and_check()	# name which
 	verdict $? "$1: its programs are gone"
 }
 
-kill_and_check "the last program's process is killed" '$p'
+kill_and_check "a child's process is killed" 3p
 kill_and_check "the first program's process is killed" 2p
 kill_and_check "the layer's own process is killed" 1p
+
+# The host process in reserve for the next program is the fourth.
+"$MEZZO" do -- /bin/sh -c 'sleep 0.01; echo ready; sleep 0.5; sleep 0.1; sleep 0.1; echo woke' > victim 2> victim.errors < /dev/null &
+started=$!
+for _ in $(seq 100); do
+	[[ $(domain_processes $started | wc -l) -ge 4 ]] && grep -q ready victim && break
+	sleep 0.02
+done
+kill -KILL "$(domain_processes "$started" | sed -n '$p')"
+(sleep 10; kill -TERM $started) 2> /dev/null &
+watchdog=$!
+wait "$started"
+status=$?
+kill $watchdog
+[[ $status -eq 0 && ! -s victim.errors ]] && grep -q woke victim
+verdict $? "a process in reserve is killed: another takes its place"
 finish
