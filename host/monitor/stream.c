@@ -30,6 +30,7 @@
  */
 #define CHUNK_MAX	(256u << 10)
 #define CHUNK_PIPE	(32u << 10)
+#define INPUT_LEAST	4096u
 #define SMALL_MAX	4096u		/* a pipe that polls writable takes this much without blocking */
 #define THREAD_STACK	(64u << 10)
 
@@ -228,8 +229,8 @@ static void input_wait_for_demand(struct lane *stream)
 	}
 }
 
-/* Read once into the free part of the ring. Returns bytes, 0 at the end, or -errno. */
-static ssize_t input_read(struct lane *stream)
+/* Read at most limit bytes into the free part of the ring. Returns bytes, 0 at the end, or -errno. */
+static ssize_t input_read(struct lane *stream, uint32_t limit)
 {
 	int64_t used = ring_used(stream->own_counter, load(&stream->ring->tail));
 	uint32_t at = stream->own_counter & (RING_SIZE - 1);
@@ -240,8 +241,8 @@ static ssize_t input_read(struct lane *stream)
 		return -EPROTO;
 	if (room > RING_SIZE - at)
 		room = RING_SIZE - at;
-	if (room > CHUNK_MAX)
-		room = CHUNK_MAX;
+	if (room > limit)
+		room = limit;
 	if (!room)
 		return -EAGAIN;
 	done = read(stream->fd, stream->data + at, room);
@@ -282,13 +283,25 @@ static void input_end_of_terminal(struct lane *stream)
 	}
 }
 
+/*
+ * How much to read for one demand: what was asked for, so that the rest is there for whoever reads after us.
+ * A reader of single bytes (a shell) would be slow by this, and so gets more.
+ */
+static uint32_t input_wanted(const struct lane *stream)
+{
+	uint32_t wanted = load(&stream->ring->consumer_waits);
+
+	return wanted < INPUT_LEAST ? INPUT_LEAST : wanted;
+}
+
 /* One demand: wait for data, then take what is there already. Returns 0 at the end of the stream. */
 static ssize_t input_serve(struct lane *stream)
 {
+	uint32_t wanted = input_wanted(stream);
 	ssize_t done;
 
 	do {
-		done = input_read(stream);
+		done = input_read(stream, wanted);
 	} while (done == -EINTR);
 	if (done == -EAGAIN) {
 		struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
@@ -296,8 +309,10 @@ static ssize_t input_serve(struct lane *stream)
 		poll(&poll_fd, 1, -1);
 		return done;
 	}
-	while (done > 0 && !stream->is_tty && input_ready(stream))
-		done = input_read(stream);
+	while (done > 0 && done < wanted && !stream->is_tty && input_ready(stream)) {
+		wanted -= (uint32_t)done;
+		done = input_read(stream, wanted);
+	}
 	return done;
 }
 

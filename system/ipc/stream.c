@@ -72,13 +72,16 @@ static bool input_ready(const struct ring *ring)
 	       ring_load(&ring->ends) != ring_load(&ring->ends_taken);
 }
 
-/* Asks the monitor to read, if nothing is there. True where there is something after all. */
-static bool input_ready_or_ask(struct ring *ring)
+/*
+ * Asks the monitor to read, if nothing is there; for how much, as it is not to take from others what nobody
+ * wants here. True where there is something after all.
+ */
+static bool input_ready_or_ask(struct ring *ring, u32 wanted)
 {
 	if (input_ready(ring))
 		return true;
 	if (!ring_load(&ring->consumer_waits)) {
-		ring_store(&ring->consumer_waits, 1);
+		ring_store(&ring->consumer_waits, wanted);
 		monitor_wake(&ring->consumer_waits);
 	}
 	return input_ready(ring);
@@ -123,6 +126,7 @@ ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
 {
 	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
+	u32 wanted = MIN(to->left, (size_t)RING_SIZE);
 
 	if (!to->left)
 		return 0;
@@ -146,11 +150,11 @@ ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
 		if (ended)
 			return 0;
 		if (file->flags & O_NONBLOCK) {
-			if (input_ready_or_ask(ring))
+			if (input_ready_or_ask(ring, wanted))
 				continue;
 			return -EAGAIN;
 		}
-		result = wait_event(&stream->queue, input_ready_or_ask(ring), FOREVER);
+		result = wait_event(&stream->queue, input_ready_or_ask(ring, wanted), FOREVER);
 		if (result)
 			return result;
 	}
@@ -328,7 +332,7 @@ u32 stream_state(u32 index, struct poll_request *request)
 
 	poll_wait(request, &stream->queue);
 	if (stream->index == STREAM_IN) {
-		if (input_ready_or_ask(ring))
+		if (input_ready_or_ask(ring, 1))
 			state |= stream_used(ring) || ring_load(&ring->ends) != ring->ends_taken
 					 ? POLLIN | POLLRDNORM
 					 : 0;

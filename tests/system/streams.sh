@@ -64,6 +64,10 @@ END
 check "compiles" gcc -o file file.c
 prints "all that one does with a file" "$(printf '2\n3')" '($run ./file; head -1) < numbers'
 
+# ---- input from a pipe ----
+prints "no more is read than was asked for" "157822" 'cat numbers | ($run dd bs=64K count=2 iflag=fullblock 2> /dev/null > /dev/null; wc -c)'
+prints "nor by one who does not read" "288894" 'cat numbers | ($run true; wc -c)'
+
 # ---- output that can't be written ----
 cat > full.sh << 'END'
 echo a

@@ -184,6 +184,24 @@ static void test_input_on_demand(void **state)
 	wait_until(&ring->producer_closed, 1);
 }
 
+static void test_input_is_left_to_others(void **state)
+{
+	struct ring *ring = &channel->streams[STREAM_IN];
+	char text[20000] = "";
+
+	(void)state;
+	assert_int_equal(write(in[1], text, sizeof(text)), sizeof(text));
+	__atomic_store_n(&ring->consumer_waits, 10000, __ATOMIC_SEQ_CST);
+	futex_wake_all(&ring->consumer_waits);
+	wait_until(&ring->head, 10000);
+	/* Who wants less than a page gets one. */
+	__atomic_store_n(&ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&ring->tail, 10000, __ATOMIC_SEQ_CST);
+	futex_wake_all(&ring->tail);
+	wait_until(&ring->head, 10000 + 4096);
+	assert_int_equal(read(in[0], text, sizeof(text)), 20000 - 10000 - 4096);
+}
+
 static void test_impossible_counters(void **state)
 {
 	struct pollfd poll_fd = { .fd = trouble_fd, .events = POLLIN };
@@ -223,6 +241,7 @@ int main(void)
 		test(test_reader_gone),
 		test(test_full_disk),
 		test(test_input_on_demand),
+		test(test_input_is_left_to_others),
 		test(test_impossible_counters),
 		test(test_own_counter_is_kept),
 	};
