@@ -23,7 +23,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 4
+#define BOUNDARY_VERSION 5
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -47,13 +47,22 @@ enum request_op {
 	REQ_LIST = 2,		/* data: path of a directory; offset: cookie, 0 at first */
 	/* data: count paths, each ending in NUL; one handle for each that opens */
 	REQ_OPEN = 3,
-	/* the domain has ended; status: as wait status (WIFEXITED and so on) */
+	/*
+	 * the domain has ended; status: as wait status (WIFEXITED and so on); offset: where its
+	 * programs are in a REQ_INPUT
+	 */
 	REQ_EXIT = 4,
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
 	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
-	/* the first program has stopped: the monitor answers and stops too */
+	/*
+	 * the first program has stopped: the monitor answers and stops too; offset as for REQ_EXIT
+	 */
 	REQ_STOPPED = 8,
+	/* stdin, a regular file: a node, a handle; reply: offset to begin at */
+	REQ_INPUT = 9,
+	/* the host ended a process of the domain, which can't go on; the log says which */
+	REQ_KILLED = 10,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -86,7 +95,7 @@ struct reply {
 	uint32_t handles;		/* how many handles travel with this message (SCM_RIGHTS) */
 	uint32_t data_size;		/* bytes used in the reply area */
 	uint32_t reserved;
-	/* REQ_LIST: the next cookie; 0 when the directory is done */
+	/* REQ_LIST: the next cookie, 0 when the directory is done; REQ_INPUT */
 	uint64_t offset;
 };
 
@@ -100,6 +109,8 @@ _Static_assert(sizeof(struct reply) == 32, "struct reply is part of the boundary
  * that is missing (error in the last node), is a symbolic link (target included), or is not a
  * directory.
  * REQ_LIST answers one node for each entry ("." and ".." left out).
+ * REQ_INPUT answers one, whose name is the file's path in the tree, or empty where it lies outside
+ * of it.
  * REQ_OPEN answers an array of int32_t: 0 or -errno for each path; handles come in the order of
  * zeros.
  */
@@ -158,6 +169,7 @@ enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
 #define STREAM_ABSENT 2u		/* the outer stream is closed: the program gets EBADF */
 /* stderr: one and the same as stdout, whose ring it shares */
 #define STREAM_AS_OUT 4u
+#define STREAM_IS_FILE 8u		/* stdin: a regular file, to be asked for by REQ_INPUT */
 
 enum event_bits {
 	EVENT_STREAMS = 1u,		/* some ring moved */
@@ -257,6 +269,7 @@ struct layer_header {
 #define EXIT_MEZZO_FAILED	125
 #define EXIT_CANNOT_RUN		126
 #define EXIT_NOT_FOUND		127
-#define EXIT_LAYER_CRASHED	120	/* the system layer itself failed: a bug in Mezzo */
+/* the system layer failed, or lost a process: no fault of the program */
+#define EXIT_LAYER_CRASHED	120
 
 #endif

@@ -12,9 +12,13 @@
  *
  * In the channel the domain's side does not sleep on the monitor's counters: the monitor answers a
  * set flag of the domain with EVENT_STREAMS (abi.h). The domain wakes the monitor by the futexes
- * named above; for stdin, of which the monitor reads only as much as is wanted, the domain says
- * "please read some" by setting consumer_waits on an empty ring and waking the futex at
- * consumer_waits.
+ * named above; for stdin, of which the monitor reads only as much as is wanted (but for a few KiB),
+ * the domain says "please read so many bytes" by setting consumer_waits to that on an empty ring
+ * and waking the futex there.
+ *
+ * What the monitor can't write (a full disk) it throws away, and raises errors: the next write to
+ * the ring fails with error, once, and the one after it is tried again. Only EPIPE is for good:
+ * consumer_closed.
  */
 #ifndef BOUNDARY_RING_H
 #define BOUNDARY_RING_H
@@ -32,11 +36,12 @@ struct ring {
 	uint32_t ends;
 	/* Written by the consumer. */
 	_Alignas(64) uint32_t tail;
-	/* consumer sleeps on head; for stdin also: "please read some" */
-	uint32_t consumer_waits;
+	uint32_t consumer_waits;	/* consumer sleeps on head; for stdin: bytes wanted */
 	uint32_t consumer_closed;	/* nobody reads any more: EPIPE */
 	/* of those, how many were read; the producer sleeps on it */
 	uint32_t ends_taken;
+	uint32_t errors;		/* how often data could not be written and was lost */
+	uint32_t error;			/* the errno of the last time; written before errors */
 	/* Constant after start. */
 	/* of the RING_SIZE bytes, from the start of the channel */
 	_Alignas(64) uint32_t data_offset;

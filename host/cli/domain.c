@@ -21,7 +21,10 @@ static int tell_death(const struct domain *domain, int wait_status, struct error
 {
 	if (domain_start_failure(domain, err))
 		return cli_fail(err);
-	if (WIFSIGNALED(wait_status))
+	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL)
+		fprintf(stderr, "mezzo: the domain was ended: its first process was killed from "
+			"outside or for want of memory\n");
+	else if (WIFSIGNALED(wait_status))
 		fprintf(stderr,
 			"mezzo: the domain ended unexpectedly: its first process was killed by "
 			"signal %d%s\n", WTERMSIG(wait_status),
@@ -45,6 +48,10 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 			"mezzo: the system layer of this domain crashed, which is a bug in Mezzo: "
 			"its report is %s%s\n", plan->log_file ? "in " : "above",
 			plan->log_file ? plan->log_file : "");
+		return EXIT_LAYER_CRASHED;
+	case OUTCOME_KILLED:
+		fprintf(stderr, "mezzo: the domain was ended: one of its processes was killed from "
+			"outside or for want of memory\n");
 		return EXIT_LAYER_CRASHED;
 	case OUTCOME_DIED:
 		return tell_death(domain, wait_status, err);

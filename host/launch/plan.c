@@ -7,12 +7,15 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/launch/plan.h"
+
+#define OPEN_FILES_NEEDED 16u
 
 static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 static char default_home[] = "HOME=/root";
@@ -137,9 +140,13 @@ static bool outputs_are_one(void)
 
 int plan_note_streams(struct plan *plan, struct error *err)
 {
+	struct stat status;
+
 	for (int i = STREAM_IN; i <= STREAM_ERR; i++) {
 		if (isatty(i))
 			plan->stream_flags[i] = STREAM_IS_TTY;
+		else if (i == STREAM_IN && !fstat(i, &status) && S_ISREG(status.st_mode))
+			plan->stream_flags[i] = STREAM_IS_FILE;
 		if (fcntl(i, F_GETFD) >= 0)
 			continue;
 		plan->stream_flags[i] = STREAM_ABSENT;
@@ -201,10 +208,27 @@ static int check_cwd(const struct plan *plan, struct error *err)
 	return error;
 }
 
+/*
+ * What mezzo opens for a domain, and a domain to run a program: fewer is a failure in some place
+ * that tells nobody why.
+ */
+static int check_open_files(struct error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= OPEN_FILES_NEEDED)
+		return 0;
+	return error_set(err, 0, "the limit of open files is %llu here and a domain needs %u: "
+			 "raise it with `ulimit -n`, and the hard limit (`ulimit -Hn`) first where "
+			 "that forbids it", (unsigned long long)limit.rlim_cur, OPEN_FILES_NEEDED);
+}
+
 int plan_check(const struct plan *plan, struct error *err)
 {
 	struct stat status;
 
+	if (check_open_files(err))
+		return -EINVAL;
 	if (!plan->argv || !plan->argv[0])
 		return error_set(err, 0, "no command given");
 	if (stat(plan->rootfs, &status))

@@ -36,12 +36,13 @@ struct lower_operations {
 
 struct lower {
 	const struct lower_operations *operations;	/* NULL: there is no tree */
+	bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
+	bool is_whole;			/* it is the caller's own root: names mean the same in both */
+	uid_t uid;
+	gid_t gid;
 	union {
 		struct {
-			int root;			/* O_PATH directory */
-			bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
-			uid_t uid;
-			gid_t gid;
+			int root;	/* O_PATH directory */
 		} directory;
 	};
 };
@@ -91,5 +92,11 @@ int lower_list(const struct lower *lower, const char *path, uint64_t cookie, str
 int lower_open_file(const struct lower *lower, const char *path, struct answer *answer);
 int lower_xattr(const struct lower *lower, const char *path, const char *name,
 		struct answer *answer);
+
+/*
+ * Answer the node and a handle of a file that is open already, under this name. -EACCES for what a domain
+ * gets no handle on: anything but a regular file, and those of pseudo file systems.
+ */
+int lower_tell_open(const struct lower *lower, int fd, const char *name, struct answer *answer);
 
 #endif

@@ -75,10 +75,10 @@ static void node_fill(const struct lower *lower, struct node *node, const struct
 	node->nlink = status->stx_nlink;
 	node->uid = status->stx_uid;
 	node->gid = status->stx_gid;
-	if (lower->directory.own_ids_are_root) {
-		if (node->uid == lower->directory.uid)
+	if (lower->own_ids_are_root) {
+		if (node->uid == lower->uid)
 			node->uid = 0;
-		if (node->gid == lower->directory.gid)
+		if (node->gid == lower->gid)
 			node->gid = 0;
 	}
 	node->rdev_major = status->stx_rdev_major;
@@ -164,6 +164,26 @@ static int directory_open_file(const struct lower *lower, const char *path, stru
 	if (fd < 0)
 		return fd;
 	answer->handles[answer->handle_count++] = fd;
+	return 0;
+}
+
+int lower_tell_open(const struct lower *lower, int fd, const char *name, struct answer *answer)
+{
+	char target[LOWER_TARGET_MAX + 1];
+	struct node node;
+	int handle;
+
+	node_look(lower, fd, "", &node, target);
+	if (node.error || !S_ISREG(node.mode) || is_pseudo(fd))
+		return -EACCES;
+	node.name_size = (uint16_t)strlen(name);
+	node.has_handle = 1;
+	if (!answer_node(answer, &node, name, ""))
+		return -ENAMETOOLONG;
+	handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (handle < 0)
+		return -errno;
+	answer->handles[answer->handle_count++] = handle;
 	return 0;
 }
 
@@ -381,8 +401,11 @@ int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are
 		return error_set(err, errno, "root file system %s", path);
 	*lower = (struct lower){
 		.operations = &directory_operations,
-		.directory = { .root = root, .own_ids_are_root = own_ids_are_root, .uid = geteuid(),
-			       .gid = getegid() },
+		.own_ids_are_root = own_ids_are_root,
+		.is_whole = !strcmp(path, "/"),
+		.uid = geteuid(),
+		.gid = getegid(),
+		.directory = { .root = root },
 	};
 	return 0;
 }

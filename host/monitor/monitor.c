@@ -56,7 +56,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 		if (monitor->log_fd < 0)
 			return error_set(err, errno, "log file %s", setup->log_file);
 	}
-	return lower_open_directory(&monitor->lower, setup->rootfs, setup->own_ids_are_root, err);
+	return lower_open_directory(&monitor->service.lower, setup->rootfs, setup->own_ids_are_root,
+				    err);
 }
 
 static void close_files(struct monitor *monitor)
@@ -64,7 +65,8 @@ static void close_files(struct monitor *monitor)
 	fd_close(&monitor->signal_fd);
 	fd_close(&monitor->trouble_fd);
 	fd_close(&monitor->log_fd);
-	lower_release(&monitor->lower);
+	lower_release(&monitor->service.lower);
+	input_release(&monitor->service.input);
 }
 
 int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, struct error *err)
@@ -73,10 +75,12 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 	int error;
 
 	*monitor = (struct monitor){
-		.socket = setup->socket, .pidfd = setup->pidfd, .channel = setup->channel,
+		.socket = setup->socket, .pidfd = setup->pidfd,
 		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1,
+		.service = { .channel = setup->channel },
 	};
-	terminal_init(&monitor->terminal, setup->stream_flags, setup->channel);
+	terminal_init(&monitor->service.terminal, setup->stream_flags, setup->channel);
+	input_init(&monitor->service.input, setup->stream_flags[STREAM_IN]);
 	error = open_files(monitor, setup, err);
 	if (!error) {
 		for (int i = 0; i < STREAM_LOG; i++)
@@ -101,9 +105,9 @@ static void pass_signals_on(struct monitor *monitor)
 	if (!bits)
 		return;
 	if (bits & 1ull << (SIGWINCH - 1))
-		terminal_resize(&monitor->terminal, monitor->channel);
-	__atomic_fetch_or(&monitor->channel->signals, bits, __ATOMIC_SEQ_CST);
-	channel_post(monitor->channel, EVENT_SIGNALS);
+		terminal_resize(&monitor->service.terminal, monitor->service.channel);
+	__atomic_fetch_or(&monitor->service.channel->signals, bits, __ATOMIC_SEQ_CST);
+	channel_post(monitor->service.channel, EVENT_SIGNALS);
 }
 
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
@@ -132,11 +136,10 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 			return OUTCOME_BROKEN;
 		}
 		if (fds[0].revents) {
-			switch (request_serve(monitor->socket, &monitor->lower, &monitor->terminal,
-					      monitor->channel, &monitor->status, err)) {
+			switch (request_serve(monitor->socket, &monitor->service, &monitor->status, err)) {
 			case REQUEST_NONE:
 				follower_follow(&monitor->follower,
-						__atomic_load_n(&monitor->channel->requester_cpu,
+						__atomic_load_n(&monitor->service.channel->requester_cpu,
 								__ATOMIC_RELAXED));
 				continue;
 			case REQUEST_STOPPED:
@@ -148,6 +151,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 				return OUTCOME_EXITED;
 			case REQUEST_CRASH:
 				return OUTCOME_CRASHED;
+			case REQUEST_KILLED:
+				return OUTCOME_KILLED;
 			case REQUEST_BAD:
 				return OUTCOME_BROKEN;
 			case REQUEST_CLOSED:
@@ -175,7 +180,7 @@ bool monitor_release(struct monitor *monitor)
 
 	unblock_signals();
 	complete = streams_finish(monitor->streams);
-	terminal_restore(&monitor->terminal);
+	terminal_restore(&monitor->service.terminal);
 	close_files(monitor);
 	return complete;
 }

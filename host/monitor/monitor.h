@@ -12,13 +12,13 @@
 #include "boundary/abi.h"
 #include "host/base/error.h"
 #include "host/monitor/follow.h"
-#include "host/monitor/lower.h"
+#include "host/monitor/request.h"
 #include "host/monitor/stream.h"
-#include "host/monitor/terminal.h"
 
 enum monitor_outcome {
 	OUTCOME_EXITED,			/* status: the domain's own wait status */
 	OUTCOME_CRASHED,		/* the system layer failed and said so */
+	OUTCOME_KILLED,			/* a process of it was killed by somebody else, and it gave up */
 	OUTCOME_DIED,			/* the first process died without a word */
 	OUTCOME_BROKEN,			/* the domain broke the rules of the boundary: err says how */
 };
@@ -26,14 +26,12 @@ enum monitor_outcome {
 struct monitor {
 	int socket;
 	int pidfd;
-	struct channel *channel;
-	struct lower lower;
+	struct service service;
 	int signal_fd;
 	int trouble_fd;			/* eventfd: the streams saw a broken ring */
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;
 	struct follower follower;
-	struct terminal_keeper terminal;
 	int32_t status;
 };
 

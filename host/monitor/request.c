@@ -131,10 +131,11 @@ static int serve_terminal(struct terminal_keeper *terminal, const struct request
 	return 0;
 }
 
-static int serve(const struct lower *lower, struct terminal_keeper *terminal,
-		 const struct request *request, struct answer *answer, int32_t *result,
-		 struct error *err)
+static int serve(struct service *service, const struct request *request, struct answer *answer,
+		 int32_t *result, struct error *err)
 {
+	const struct lower *lower = &service->lower;
+
 	switch (request->op) {
 	case REQ_WALK:
 		return serve_walk(lower, request, answer, result, err);
@@ -145,8 +146,12 @@ static int serve(const struct lower *lower, struct terminal_keeper *terminal,
 	case REQ_XATTR:
 		return serve_xattr(lower, request, answer, result, err);
 	case REQ_TERMINAL:
-		return serve_terminal(terminal, request, result, err);
+		return serve_terminal(&service->terminal, request, result, err);
 	case REQ_STOPPED:
+		input_settle(&service->input, request->offset);
+		return 0;
+	case REQ_INPUT:
+		*result = input_grant(&service->input, lower, answer);
 		return 0;
 	}
 	return bad(err, "unknown operation");
@@ -178,14 +183,12 @@ static int send_reply(int socket, struct reply *reply, const struct answer *answ
 	return errno == EPIPE || errno == ECONNRESET ? 0 : bad(err, "it does not take replies");
 }
 
-static enum request_result serve_and_answer(int socket, const struct lower *lower,
-					    struct terminal_keeper *terminal,
-					    struct channel *channel,
+static enum request_result serve_and_answer(int socket, struct service *service,
 					    const struct request *request, struct error *err)
 {
-	struct answer answer = { .area = channel->reply_area, .room = REPLY_AREA_SIZE };
+	struct answer answer = { .area = service->channel->reply_area, .room = REPLY_AREA_SIZE };
 	struct reply reply = { .sequence = request->sequence };
-	int error = serve(lower, terminal, request, &answer, &reply.error, err);
+	int error = serve(service, request, &answer, &reply.error, err);
 
 	reply.count = answer.count;
 	reply.handles = answer.handle_count;
@@ -200,9 +203,8 @@ static enum request_result serve_and_answer(int socket, const struct lower *lowe
 	return request->op == REQ_STOPPED ? REQUEST_STOPPED : REQUEST_NONE;
 }
 
-enum request_result request_serve(int socket, const struct lower *lower,
-				  struct terminal_keeper *terminal, struct channel *channel,
-				  int32_t *status, struct error *err)
+enum request_result request_serve(int socket, struct service *service, int32_t *status,
+				  struct error *err)
 {
 	struct message message;
 	ssize_t size = receive(socket, &message);
@@ -215,10 +217,13 @@ enum request_result request_serve(int socket, const struct lower *lower,
 		return REQUEST_BAD;
 	switch (message.request.op) {
 	case REQ_EXIT:
+		input_settle(&service->input, message.request.offset);
 		*status = message.request.status;
 		return REQUEST_EXIT;
 	case REQ_CRASH:
 		return REQUEST_CRASH;
+	case REQ_KILLED:
+		return REQUEST_KILLED;
 	}
-	return serve_and_answer(socket, lower, terminal, channel, &message.request, err);
+	return serve_and_answer(socket, service, &message.request, err);
 }

@@ -7,24 +7,33 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
+#include "host/monitor/input.h"
 #include "host/monitor/lower.h"
 #include "host/monitor/terminal.h"
+
+/* What requests are served from. */
+struct service {
+	struct lower lower;
+	struct terminal_keeper terminal;
+	struct input_keeper input;
+	struct channel *channel;
+};
 
 enum request_result {
 	REQUEST_NONE,			/* nothing came, or it was served: go on */
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
+	REQUEST_KILLED,			/* REQ_KILLED */
 	REQUEST_STOPPED,		/* REQ_STOPPED, answered already */
 	REQUEST_CLOSED,			/* the domain has closed its end */
 	REQUEST_BAD,			/* against the rules of the boundary: err says what */
 };
 
 /*
- * Receive one request from socket, serve it over the lower tree and answer it. Never blocks, never
+ * Receive one request from socket, serve it and answer it. Never blocks, never
  * trusts: whatever a domain sends leads to one of the results.
  */
-enum request_result request_serve(int socket, const struct lower *lower,
-				  struct terminal_keeper *terminal, struct channel *channel,
-				  int32_t *status, struct error *err);
+enum request_result request_serve(int socket, struct service *service, int32_t *status,
+				  struct error *err);
 
 #endif

@@ -30,6 +30,7 @@
  */
 #define CHUNK_MAX	(256u << 10)
 #define CHUNK_PIPE	(32u << 10)
+#define INPUT_LEAST	4096u
 #define SMALL_MAX	4096u		/* a pipe that polls writable takes this much without blocking */
 #define THREAD_STACK	(64u << 10)
 
@@ -41,6 +42,7 @@ struct lane {
 	uint32_t own_counter;		/* head of stdin, tail of the others */
 	bool told;			/* the producer, of space, since more than half was taken */
 	uint32_t chunk;			/* most to write at once */
+	uint32_t errors;		/* ours in the ring: writes that failed */
 	bool is_tty;
 	bool has_worker;		/* the watcher's, until that has ended */
 	pthread_t worker;
@@ -107,21 +109,31 @@ static void output_advance(struct lane *stream, uint32_t size)
 	}
 }
 
-/*
- * The outside takes no more: the domain's writers get EPIPE, and what waits is thrown away. That a reader
- * has gone is ordinary; anything else the user must hear of.
- */
-static void output_close(struct lane *stream, int error)
+/* The domain hears of it with its next write, if there is one; so the user must too, once. */
+static void output_lose(struct lane *stream, int error)
 {
 	static const char *const names[] = { "input", "output", "error", "log" };
-	int64_t waiting = output_waiting(stream);
 
-	if (error != EPIPE) {
-		store(&stream->all->lost, 1);
+	store(&stream->all->lost, 1);
+	if (!stream->errors)
 		dprintf(STDERR_FILENO, "mezzo: output is lost: can't write the domain's standard %s: %s\n",
 			names[stream - stream->all->lanes], strerror(error));
-	}
-	store(&stream->ring->consumer_closed, 1);
+	store(&stream->ring->error, (uint32_t)error);
+	store(&stream->ring->errors, ++stream->errors);
+}
+
+/*
+ * The outside did not take it: what waits is thrown away. That a reader has gone is ordinary, and for good;
+ * after anything else (a disk that is full just now) the domain may try again.
+ */
+static void output_fail(struct lane *stream, int error)
+{
+	int64_t waiting = output_waiting(stream);
+
+	if (error == EPIPE)
+		store(&stream->ring->consumer_closed, 1);
+	else
+		output_lose(stream, error);
 	if (waiting > 0)
 		output_advance(stream, (uint32_t)waiting);
 	channel_post(stream->all->channel, EVENT_STREAMS);
@@ -149,7 +161,7 @@ static void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
 	else if (stream->fd >= 0 && errno == EAGAIN)
 		wait_writable(stream->fd);
 	else if (stream->fd < 0 || errno != EINTR)
-		output_close(stream, stream->fd < 0 ? EPIPE : errno);
+		output_fail(stream, stream->fd < 0 ? EPIPE : errno);
 }
 
 /* Write all that waits. False where the ring is broken. */
@@ -217,8 +229,8 @@ static void input_wait_for_demand(struct lane *stream)
 	}
 }
 
-/* Read once into the free part of the ring. Returns bytes, 0 at the end, or -errno. */
-static ssize_t input_read(struct lane *stream)
+/* Read at most limit bytes into the free part of the ring. Returns bytes, 0 at the end, or -errno. */
+static ssize_t input_read(struct lane *stream, uint32_t limit)
 {
 	int64_t used = ring_used(stream->own_counter, load(&stream->ring->tail));
 	uint32_t at = stream->own_counter & (RING_SIZE - 1);
@@ -229,8 +241,8 @@ static ssize_t input_read(struct lane *stream)
 		return -EPROTO;
 	if (room > RING_SIZE - at)
 		room = RING_SIZE - at;
-	if (room > CHUNK_MAX)
-		room = CHUNK_MAX;
+	if (room > limit)
+		room = limit;
 	if (!room)
 		return -EAGAIN;
 	done = read(stream->fd, stream->data + at, room);
@@ -271,13 +283,25 @@ static void input_end_of_terminal(struct lane *stream)
 	}
 }
 
+/*
+ * How much to read for one demand: what was asked for, so that the rest is there for whoever reads after us.
+ * A reader of single bytes (a shell) would be slow by this, and so gets more.
+ */
+static uint32_t input_wanted(const struct lane *stream)
+{
+	uint32_t wanted = load(&stream->ring->consumer_waits);
+
+	return wanted < INPUT_LEAST ? INPUT_LEAST : wanted;
+}
+
 /* One demand: wait for data, then take what is there already. Returns 0 at the end of the stream. */
 static ssize_t input_serve(struct lane *stream)
 {
+	uint32_t wanted = input_wanted(stream);
 	ssize_t done;
 
 	do {
-		done = input_read(stream);
+		done = input_read(stream, wanted);
 	} while (done == -EINTR);
 	if (done == -EAGAIN) {
 		struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
@@ -285,8 +309,10 @@ static ssize_t input_serve(struct lane *stream)
 		poll(&poll_fd, 1, -1);
 		return done;
 	}
-	while (done > 0 && !stream->is_tty && input_ready(stream))
-		done = input_read(stream);
+	while (done > 0 && done < wanted && !stream->is_tty && input_ready(stream)) {
+		wanted -= (uint32_t)done;
+		done = input_read(stream, wanted);
+	}
 	return done;
 }
 

@@ -107,9 +107,9 @@ static void report_thread(void)
 		    (long)thread->syscall_number, name ? name : "none");
 }
 
-static void tell_monitor(void)
+static void tell_monitor(u32 op)
 {
-	struct request request = { .op = REQ_CRASH };
+	struct request request = { .op = op };
 	struct iovec part = { &request, sizeof(request) };
 	/*
 	 * struct msghdr of the host: name, its size, parts, their count, control, its size, flags.
@@ -127,26 +127,56 @@ static void report_crash(const struct regs *regs)
 		report_address("at", regs->rip);
 	}
 	report_stack(regs ? regs->rbp : (uptr)__builtin_frame_address(0));
-	tell_monitor();
+	tell_monitor(REQ_CRASH);
+}
+
+/* True for the first one. */
+static bool end_begin(void)
+{
+	return atomic_cas(&crashed_thread, NULL, thread_current());
+}
+
+/* A crash of the report itself ends it; other threads that crash leave it the time. */
+static __noreturn void end_finish(void)
+{
+	u32 never = 0;
+
+	while (crashed_thread != thread_current())
+		futex_wait(&never, 0);
+	for (;;)
+		host_call1(__NR_exit_group, EXIT_LAYER_CRASHED);
+}
+
+static void report_reason(const char *f, va_list args)
+{
+	char line[384];
+
+	log_write_unlocked(line, log_format(line, sizeof(line), f, args));
 }
 
 void layer_crash(const struct regs *regs, const char *f, ...)
 {
-	struct thread *self = thread_current();
-	char line[384];
 	va_list args;
-	u32 never = 0;
 
-	if (atomic_cas(&crashed_thread, NULL, self)) {
+	if (end_begin()) {
 		report_line("the system layer crashed; this is a bug in Mezzo");
 		va_start(args, f);
-		log_write_unlocked(line, log_format(line, sizeof(line), f, args));
+		report_reason(f, args);
 		va_end(args);
 		report_crash(regs);
 	}
-	/* A crash of the report itself ends it; other threads that crash leave it the time. */
-	while (crashed_thread != self)
-		futex_wait(&never, 0);
-	for (;;)
-		host_call1(__NR_exit_group, EXIT_LAYER_CRASHED);
+	end_finish();
+}
+
+void layer_bereaved(const char *f, ...)
+{
+	va_list args;
+
+	if (end_begin()) {
+		va_start(args, f);
+		report_reason(f, args);
+		va_end(args);
+		tell_monitor(REQ_KILLED);
+	}
+	end_finish();
 }

@@ -28,6 +28,13 @@ bool log_is_tracing(void);
  */
 __noreturn void layer_crash(const struct regs *regs, const char *format, ...) __printf(2, 3);
 
+/*
+ * The host has ended a thread that was not to end (killed from outside, no memory), and the heap
+ * may be in any state: one line to the log, word to the monitor (REQ_KILLED), and the end of the
+ * domain. Takes no locks.
+ */
+__noreturn void layer_bereaved(const char *format, ...) __printf(1, 2);
+
 #define panic(...)	layer_crash(NULL, __VA_ARGS__)
 #define BUG_ON(condition) do { \
 		if (unlikely(condition)) \

@@ -140,7 +140,9 @@ static int file_data_to_memfd(struct inode *inode)
 
 	if (data->place == PLACE_MEMFD)
 		return 0;
-	memfd = host_call2(__NR_memfd_create, "object", MFD_CLOEXEC);
+	do {
+		memfd = host_call2(__NR_memfd_create, "object", MFD_CLOEXEC);
+	} while (memfd == -EMFILE && lower_handle_spare());
 	if (memfd < 0)
 		return memfd == -EMFILE ? -ENFILE : (int)memfd;
 	handle_came();
@@ -489,8 +491,8 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 		if (error >= 0) {
 			source->handle = error;
 			source->read_only = shared;
+			source->in_use = true;
 			error = 0;
-			/* In use for ever: the mapping is made after this returns. */
 		}
 	} else {
 		error = file_data_to_memfd(inode);
@@ -498,6 +500,11 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	}
 	lock_release(&inode->lock);
 	return error;
+}
+
+static void regular_map_end(struct file *file)
+{
+	lower_handle_done(file->inode);
 }
 
 static int regular_sync(struct file *file, bool data_only)
@@ -574,6 +581,7 @@ const struct file_operations file_data_operations = {
 	.write = regular_write,
 	.seek = regular_seek,
 	.map = regular_map,
+	.map_end = regular_map_end,
 	.sync = regular_sync,
 	.truncate = regular_truncate,
 	.allocate = regular_allocate,

@@ -16,7 +16,7 @@
 #include "vfs/inode.h"
 
 #define HANDLES_MAX	16384u
-#define EVICT_TRIES	256	/* those of mapped files are always in use */
+#define EVICT_TRIES	256	/* some are in use this very moment */
 
 static struct lock handles_lock = LOCK_INIT(LOCK_INODE_CACHE);
 static struct list handles = { &handles, &handles };	/* least recently granted first */
@@ -76,6 +76,18 @@ int lower_handle_record(struct file_data *data, int handle)
 	return handle;
 }
 
+bool lower_handle_spare(void)
+{
+	int evicted;
+
+	lock_acquire(&handles_lock);
+	evicted = evict_locked();
+	lock_release(&handles_lock);
+	if (evicted >= 0)
+		handle_close(evicted);
+	return evicted >= 0;
+}
+
 int lower_handle_use(struct inode *inode)
 {
 	struct file_data *data = inode->data;
@@ -85,7 +97,9 @@ int lower_handle_use(struct inode *inode)
 	handle = __atomic_load_n(&data->handle, __ATOMIC_SEQ_CST);
 	if (likely(handle >= 0))
 		return handle;
-	handle = tree_lower_open(inode);
+	do {
+		handle = tree_lower_open(inode);
+	} while (handle == -ENFILE && lower_handle_spare());
 	if (handle < 0) {
 		atomic_sub(&data->users, 1);
 		return handle;

@@ -19,6 +19,8 @@ int lower_handle_use(struct inode *inode);
 void lower_handle_done(struct inode *inode);
 /* Takes over a handle; closed where there is one already. The one that there is now. */
 int lower_handle_record(struct file_data *data, int handle);
+/* Closes one that nobody uses, as the host gives no more. False: there is none. */
+bool lower_handle_spare(void);
 /* How many handles there are. */
 u32 lower_handles_kept(void);
 /* How many unused handles are kept at the most. */

@@ -20,14 +20,18 @@
 #include "boundary/abi.h"
 #include "core/channel.h"
 #include "core/host.h"
+#include "ipc/input_file.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
+#include "process/process.h"
+#include "signal/signal.h"
 #include "vfs/inode.h"
 
 struct stream_end {
 	struct lock lock;
 	u32 index;			/* STREAM_IN and so on */
 	struct wait_queue queue;
+	u32 errors_told;	/* of the ring's errors, how many a writer has got; atomic */
 };
 
 #define STREAM_FILES (STREAM_ERR + 1)
@@ -68,13 +72,16 @@ static bool input_ready(const struct ring *ring)
 	       ring_load(&ring->ends) != ring_load(&ring->ends_taken);
 }
 
-/* Asks the monitor to read, if nothing is there. True where there is something after all. */
-static bool input_ready_or_ask(struct ring *ring)
+/*
+ * Asks the monitor to read, if nothing is there; for how much, as it is not to take from others
+ * what nobody wants here. True where there is something after all.
+ */
+static bool input_ready_or_ask(struct ring *ring, u32 wanted)
 {
 	if (input_ready(ring))
 		return true;
 	if (!ring_load(&ring->consumer_waits)) {
-		ring_store(&ring->consumer_waits, 1);
+		ring_store(&ring->consumer_waits, wanted);
 		monitor_wake(&ring->consumer_waits);
 	}
 	return input_ready(ring);
@@ -119,6 +126,7 @@ ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
 {
 	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
+	u32 wanted = MIN(to->left, (size_t)RING_SIZE);
 
 	if (!to->left)
 		return 0;
@@ -142,11 +150,11 @@ ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
 		if (ended)
 			return 0;
 		if (file->flags & O_NONBLOCK) {
-			if (input_ready_or_ask(ring))
+			if (input_ready_or_ask(ring, wanted))
 				continue;
 			return -EAGAIN;
 		}
-		result = wait_event(&stream->queue, input_ready_or_ask(ring), FOREVER);
+		result = wait_event(&stream->queue, input_ready_or_ask(ring, wanted), FOREVER);
 		if (result)
 			return result;
 	}
@@ -179,13 +187,51 @@ static u32 output_space(const struct ring *ring)
 	return RING_SIZE - (ring->head - ring_load(&ring->tail));
 }
 
-/* Says that somebody waits for space; true where it need not. */
-static bool output_ready_or_ask(struct ring *ring, u32 needed)
+/* Nobody reads, or what was written before is lost and no writer has heard of it. */
+static bool output_is_troubled(const struct stream_end *stream)
 {
-	if (output_space(ring) >= needed || ring_load(&ring->consumer_closed))
+	const struct ring *ring = stream_ring(stream);
+
+	return ring_load(&ring->consumer_closed) ||
+	       ring_load(&ring->errors) != READ_ONCE(stream->errors_told);
+}
+
+static bool output_ready(const struct stream_end *stream, u32 needed)
+{
+	return output_space(stream_ring(stream)) >= needed || output_is_troubled(stream);
+}
+
+/* Says that somebody waits for space; true where it need not. */
+static bool output_ready_or_ask(struct stream_end *stream, u32 needed)
+{
+	if (output_ready(stream, needed))
 		return true;
-	ring_store(&ring->producer_waits, 1);
-	return output_space(ring) >= needed || ring_load(&ring->consumer_closed);
+	ring_store(&stream_ring(stream)->producer_waits, 1);
+	return output_ready(stream, needed);
+}
+
+/* A limit on file sizes is ours too, and whoever exceeds it is told by a signal first. */
+static int output_failed(int error)
+{
+	signal_info info = { .si_signo = SIGXFSZ, .si_code = SI_KERNEL };
+
+	if (error == -EFBIG &&
+	    process_current()->limits[RLIMIT_FSIZE].rlim_cur != RLIM64_INFINITY)
+		signal_send_thread(thread_current(), &info);
+	return error;
+}
+
+/* What a writer gets who meets trouble; 0 where another was faster. */
+static int output_error(struct stream_end *stream)
+{
+	struct ring *ring = stream_ring(stream);
+	u32 errors = ring_load(&ring->errors);
+
+	if (ring_load(&ring->consumer_closed))
+		return pipe_broken();
+	if (atomic_exchange(&stream->errors_told, errors) == errors)
+		return 0;
+	return output_failed(-(int)ring_load(&ring->error));
 }
 
 static ssize_t output_fill(struct stream_end *stream, struct iter *from)
@@ -221,8 +267,10 @@ ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 		u32 needed = moved ? 1 : MIN(from->left, PIPE_ATOMIC);
 		ssize_t result = 0;
 
-		if (ring_load(&ring->consumer_closed))
-			return moved ? moved : pipe_broken();
+		if (unlikely(output_is_troubled(stream)))
+			result = moved ? moved : output_error(stream);
+		if (result)
+			return result;
 		lock_acquire(&stream->lock);
 		if (output_space(ring) >= needed)
 			result = output_fill(stream, from);
@@ -238,7 +286,7 @@ ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 		if (file->flags & O_NONBLOCK)
 			return moved ? moved : -EAGAIN;
 		needed = MIN(from->left, PIPE_ATOMIC);
-		result = wait_event(&stream->queue, output_ready_or_ask(ring, needed), FOREVER);
+		result = wait_event(&stream->queue, output_ready_or_ask(stream, needed), FOREVER);
 		if (result)
 			return moved ? moved : result;
 	}
@@ -284,7 +332,7 @@ u32 stream_state(u32 index, struct poll_request *request)
 
 	poll_wait(request, &stream->queue);
 	if (stream->index == STREAM_IN) {
-		if (input_ready_or_ask(ring))
+		if (input_ready_or_ask(ring, 1))
 			state |= stream_used(ring) || ring_load(&ring->ends) != ring->ends_taken
 					 ? POLLIN | POLLRDNORM
 					 : 0;
@@ -292,7 +340,7 @@ u32 stream_state(u32 index, struct poll_request *request)
 			state |= POLLHUP;
 		return state;
 	}
-	if (output_ready_or_ask(ring, PIPE_ATOMIC))
+	if (output_ready_or_ask(stream, PIPE_ATOMIC))
 		state |= POLLOUT | POLLWRNORM;
 	if (ring_load(&ring->consumer_closed))
 		state |= POLLERR;
@@ -358,6 +406,20 @@ static int stream_install(struct fd_table *table, u32 index)
 	return fd < 0 ? fd : 0;
 }
 
+/* 1 where there is none to be had, and the ring serves instead. */
+static int stream_install_file(struct fd_table *table)
+{
+	struct file *file = input_file_create();
+	int fd;
+
+	if (!file)
+		return 1;
+	fd = fd_install_at(table, file, STREAM_IN, STREAM_FILES, false);
+	if (fd < 0)
+		file_put(file);
+	return fd < 0 ? fd : 0;
+}
+
 /* 2>&1: one file for both, and one ring, so that what is written to them keeps its order. */
 static int stream_share_output(struct fd_table *table)
 {
@@ -372,6 +434,17 @@ static int stream_share_output(struct fd_table *table)
 	return fd < 0 ? fd : 0;
 }
 
+static int stream_install_as(struct fd_table *table, u32 index, u32 flags)
+{
+	int error = 1;
+
+	if (flags & STREAM_AS_OUT)
+		return stream_share_output(table);
+	if (flags & STREAM_IS_FILE)
+		error = stream_install_file(table);
+	return error > 0 ? stream_install(table, index) : error;
+}
+
 int streams_install(struct fd_table *table)
 {
 	for (u32 i = 0; i < STREAM_FILES; i++) {
@@ -381,10 +454,8 @@ int streams_install(struct fd_table *table)
 		if (flags & STREAM_ABSENT)
 			continue;
 		stream_init(i);
-		if (flags & STREAM_IS_TTY)
-			continue;
-		error = flags & STREAM_AS_OUT ? stream_share_output(table) :
-						stream_install(table, i);
+		if (!(flags & STREAM_IS_TTY))
+			error = stream_install_as(table, i, flags);
 		if (error)
 			return error;
 	}

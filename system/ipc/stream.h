@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The standard streams that the domain was started with, as files over the channel's rings
- * (boundary/ring.h). To a program each looks like one end of a pipe.
+ * (boundary/ring.h). To a program each looks like one end of a pipe, but for standard input that is
+ * a regular file outside, which is one inside too (input_file.h).
  */
 #ifndef IPC_STREAM_H
 #define IPC_STREAM_H
@@ -18,6 +19,12 @@ struct poll_request;
  * those at the terminal, which terminal_install() does next. 0 or -ENOMEM.
  */
 int streams_install(struct fd_table *table);
+
+/*
+ * Where the first program's standard input is, if that is a file outside; for REQ_EXIT and
+ * REQ_STOPPED.
+ */
+u64 stream_input_position(void);
 
 /*
  * A ring moved or was closed outside (EVENT_STREAMS): wakes those that wait. For the event

@@ -9,6 +9,7 @@
 #include "core/event.h"
 #include "core/host.h"
 #include "core/report.h"
+#include "process/fresh.h"
 #include "process/process.h"
 #include "process/thread.h"
 
@@ -35,17 +36,28 @@ void death_watch_end(struct thread *thread)
 	watch->head.list_op_pending = NULL;
 }
 
+bool death_is_of(struct thread *thread)
+{
+	return READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED;
+}
+
+void death_report(const struct thread *thread)
+{
+	layer_bereaved("the host ended thread %u of process %u (%s): killed from outside, or "
+		       "out of memory",
+		       thread->tid, thread->process->pid, thread->name);
+}
+
 /*
- * No locks: the dead may hold any. A block that is made or freed meanwhile has no dead owner; that of
- * the dead stays as it is.
+ * No locks: the dead may hold any. A block that is made or freed meanwhile has no dead owner; that
+ * of the dead stays as it is.
  */
 void deaths_look(void)
 {
 	struct thread *thread = NULL;
 
+	fresh_look();
 	while ((thread = thread_block_next(thread)))
-		if (READ_ONCE(thread_death_watch(thread)->owner.word) & FUTEX_OWNER_DIED)
-			panic("the host ended thread %u of process %u (%s): killed from outside, "
-			      "or out of memory",
-			      thread->tid, thread->process->pid, thread->name);
+		if (death_is_of(thread))
+			death_report(thread);
 }

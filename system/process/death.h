@@ -12,12 +12,18 @@
 #ifndef PROCESS_DEATH_H
 #define PROCESS_DEATH_H
 
+#include "core/types.h"
+
 struct thread;
 
 /* By each new host thread, once its ids are known. */
 void death_watch_begin(struct thread *thread);
 /* By a host thread that is about to end, when its bookkeeping is done. */
 void death_watch_end(struct thread *thread);
+/* Has the host ended it unasked? */
+bool death_is_of(struct thread *thread);
+/* Ends the domain for it. */
+__noreturn void death_report(const struct thread *thread);
 /* Looks for who died; called by the event thread when it was woken for that. */
 void deaths_look(void);
 

@@ -48,7 +48,8 @@ static const char *config_text(u32 offset)
 
 void domain_exit(u32 status)
 {
-	struct request request = { .op = REQ_EXIT, .status = (s32)status };
+	struct request request = { .op = REQ_EXIT, .status = (s32)status,
+				   .offset = stream_input_position() };
 	struct reply reply;
 
 	/* The monitor doesn't answer: it ends all host processes of the domain. */

@@ -12,6 +12,7 @@
 
 #include "core/event.h"
 #include "core/wait.h"
+#include "process/death.h"
 #include "process/process.h"
 #include "process/thread.h"
 
@@ -83,6 +84,22 @@ struct thread *fresh_thread_create(struct process *process, u32 tid)
 	return thread;
 }
 
+/*
+ * It holds nothing and nobody waits for it: another does as well. Its block is left alone, as the
+ * host may not have written the last word to it yet.
+ */
+void fresh_look(void)
+{
+	struct thread *thread = load_acquire(&reserve);
+
+	if (!thread || !death_is_of(thread) || !atomic_cas(&reserve, thread, (struct thread *)NULL))
+		return;
+	/* Nothing ran on the block but the wait: another may. */
+	death_watch_end(thread);
+	thread_free(thread);
+	reserve_order();
+}
+
 /* ---- Where none was in reserve ---- */
 
 struct start_work {
@@ -125,10 +142,14 @@ int fresh_start(struct thread *thread, void (*start)(struct thread *thread))
 	store_release(&thread->start, start);
 	if (thread_current() == (struct thread *)boot_thread_block)
 		return (int)fresh_fork(thread);
-	if (thread->in_reserve)
+	if (thread->in_reserve) {
+		/* It was in no list, where it would have been looked for. */
+		if (death_is_of(thread))
+			death_report(thread);
 		thread_unpark(thread);
-	else
+	} else {
 		error = fork_by_event_thread(thread);
+	}
 	reserve_order();
 	return error;
 }

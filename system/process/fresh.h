@@ -20,5 +20,7 @@ struct thread *fresh_thread_create(struct process *process, u32 tid);
  * error the thread is to be freed.
  */
 int fresh_start(struct thread *thread, void (*start)(struct thread *thread));
+/* The host ended some thread: another takes the place of the one in reserve, if it was that. */
+void fresh_look(void);
 
 #endif

@@ -23,8 +23,8 @@ long host_thread_start(struct thread *thread, u64 flags, uptr tls,
 		       void (*start)(struct thread *thread));
 
 /*
- * All thread blocks that ever were, those of threads that are gone included: the first for NULL, NULL
- * behind the last. Needs no lock.
+ * All thread blocks that ever were, those of threads that are gone included: the first for NULL,
+ * NULL behind the last. Needs no lock.
  */
 struct thread *thread_block_next(const struct thread *thread);
 

@@ -10,6 +10,7 @@
 #include "boundary/abi.h"
 #include "core/host.h"
 #include "memory/usercopy.h"
+#include "ipc/stream.h"
 #include "process/process.h"
 #include "signal/signal.h"
 #include "tty/terminal.h"
@@ -155,7 +156,7 @@ long job_control_ioctl(u32 command, uptr argument)
 static bool stop_first_group(u32 group)
 {
 	signal_info info = { .si_signo = SIGSTOP, .si_code = SI_KERNEL };
-	struct request request = { .op = REQ_STOPPED };
+	struct request request = { .op = REQ_STOPPED, .offset = stream_input_position() };
 	struct process *first;
 	struct reply reply;
 	bool by_default;

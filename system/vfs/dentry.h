@@ -20,7 +20,7 @@
 
 struct inode;
 
-#define NAME_MAX 255u
+#define NAME_MAX 255
 #define NAME_SHORT 67u		/* longer ones take a bigger kind of dentry */
 
 enum dentry_flags {

@@ -1078,7 +1078,9 @@ static void on_flag_signal(int number)
 	flag_signals++;
 }
 
-/* NT, AC, DF and ID are a program's to set; a kernel works all the same, signal handlers included. */
+/*
+ * NT, AC, DF and ID are a program's to set; a kernel works all the same, signal handlers included.
+ */
 TEST(flags_of_the_program_do_no_harm)
 {
 	static const unsigned long flags[] = { 1 << 10, 1 << 14, 1 << 18, 1 << 21,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A crash of the system layer: a host signal that strikes it from outside is one. It ends its own domain, with
-# a report, and no other.
+# a report, and no other. So does a process that is killed from outside, which is no crash.
 . "$(dirname "$0")/lib.sh"
 scratch
 
@@ -57,4 +57,38 @@ crash_and_check()	# name which: word of the list of processes
 
 crash_and_check "a program's process" '$p'
 crash_and_check "the layer's own process" 1p
+
+kill_and_check()	# name which
+{
+	start_sleeper victim
+	kill -KILL "$(domain_processes "$started" | sed -n "$2")"
+	wait "$started" 2> /dev/null
+	[[ $? -eq 120 ]]
+	verdict $? "$1: status 120"
+	grep -q 'mezzo: the domain was ended: .* killed from outside or for want of memory' victim.errors &&
+		! grep -q bug victim.errors && [[ $(wc -l < victim.errors) -le 2 ]]
+	verdict $? "$1: says what happened, and nothing of a bug"
+	! grep -q woke victim
+	verdict $? "$1: its programs are gone"
+}
+
+kill_and_check "a child's process is killed" 3p
+kill_and_check "the first program's process is killed" 2p
+kill_and_check "the layer's own process is killed" 1p
+
+# The host process in reserve for the next program is the fourth.
+"$MEZZO" do -- /bin/sh -c 'sleep 0.01; echo ready; sleep 0.5; sleep 0.1; sleep 0.1; echo woke' > victim 2> victim.errors < /dev/null &
+started=$!
+for _ in $(seq 100); do
+	[[ $(domain_processes $started | wc -l) -ge 4 ]] && grep -q ready victim && break
+	sleep 0.02
+done
+kill -KILL "$(domain_processes "$started" | sed -n '$p')"
+(sleep 10; kill -TERM $started) 2> /dev/null &
+watchdog=$!
+wait "$started"
+status=$?
+kill $watchdog
+[[ $status -eq 0 && ! -s victim.errors ]] && grep -q woke victim
+verdict $? "a process in reserve is killed: another takes its place"
 finish

@@ -193,6 +193,21 @@ else
 	skip "a lacking call is named once" "kexec_load is not lacking"
 fi
 
+# ---- few open files ----
+# Root's domains lift the limit: there somebody else tries, if he can reach mezzo.
+as_user=
+if [[ $(id -u) -eq 0 ]] && setpriv --reuid 65534 --regid 65534 --clear-groups "$MEZZO" version > /dev/null 2>&1; then
+	as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+fi
+echo 'int main(void) { return 42; }' > answer.c
+chmod 644 answer.c
+for limit in 16 20 32; do
+	ends "a shell with $limit open files" 0 '(ulimit -n '$limit'; $as_user "$MEZZO" do -- sh -c "ls / | cat; ls -l /usr/bin | wc -l")'
+	ends "a compiler with $limit open files" 42 '(ulimit -n '$limit'; $as_user "$MEZZO" do -- sh -c "cp answer.c /tmp && cd /tmp && gcc -o answer answer.c && ./answer")'
+done
+few_files() { (ulimit -n 15; "$MEZZO" do -- /bin/true); }
+fails_with "too few open files" 125 "ulimit -n" few_files
+
 # ---- many domains ----
 pids=()
 for i in $(seq 20); do

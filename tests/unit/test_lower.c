@@ -226,7 +226,7 @@ static void test_own_ids_become_root(void **state)
 	struct lower mapped = lower;
 
 	(void)state;
-	mapped.directory.own_ids_are_root = true;
+	mapped.own_ids_are_root = true;
 	mapped.uid = 4321;
 	mapped.gid = 8765;
 	if (chown("plain", 4321, 8765))

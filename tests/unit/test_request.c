@@ -3,6 +3,7 @@
  * Requests: good ones are answered, any other ends the domain; none blocks or crashes the monitor.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,23 +11,22 @@
 #include "tests/unit/tree.h"
 #include "tests/unit/unit.h"
 
-static struct lower lower;
-static struct terminal_keeper terminal = { .fd = -1 };
-static struct channel *channel;
+static struct service service = { .terminal.fd = -1, .input = { -1, -1 } };
 static int sockets[2];			/* ours, the monitor's */
 static int32_t exit_status;
 static struct error err;
 
 static int set_up(void **state)
 {
-	channel = calloc(1, sizeof(*channel));
-	return !channel || tree_make(state) || lower_open_directory(&lower, ".", false, &err);
+	service.channel = calloc(1, sizeof(*service.channel));
+	return !service.channel || tree_make(state) ||
+	       lower_open_directory(&service.lower, ".", false, &err);
 }
 
 static int tear_down(void **state)
 {
-	lower_release(&lower);
-	free(channel);
+	lower_release(&service.lower);
+	free(service.channel);
 	return tree_remove(state);
 }
 
@@ -57,7 +57,7 @@ static void send_request(const struct request *head, const char *data, size_t si
 
 static enum request_result serve(void)
 {
-	return request_serve(sockets[1], &lower, &terminal, channel, &exit_status, &err);
+	return request_serve(sockets[1], &service, &exit_status, &err);
 }
 
 static struct reply receive_reply(int *handle)
@@ -75,6 +75,58 @@ static struct reply receive_reply(int *handle)
 	if (message.msg_controllen)
 		memcpy(handle, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
 	return reply;
+}
+
+/* The test's own stdin plays the file. */
+static void test_input_is_granted_and_put_back(void **state)
+{
+	struct request ask = { .op = REQ_INPUT }, stop = { .op = REQ_STOPPED, .offset = 5 };
+	int file = open("input", O_RDWR | O_CREAT, 0600), handle;
+	char text[8] = "";
+
+	(void)state;
+	assert_int_equal(write(file, "0123456789", 10), 10);
+	assert_int_equal(lseek(file, 3, SEEK_SET), 3);
+	assert_int_equal(dup2(file, STDIN_FILENO), STDIN_FILENO);
+	input_init(&service.input, STREAM_IS_FILE);
+	/* Before it was granted a domain can't move it. */
+	send_request(&stop, "", 0);
+	assert_int_equal(serve(), REQUEST_STOPPED);
+	receive_reply(&handle);
+	assert_int_equal(lseek(file, 0, SEEK_CUR), 3);
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).offset, 3);
+	assert_int_equal(pread(handle, text, 2, 1), 2);
+	assert_string_equal(text, "12");
+	assert_int_equal(write(handle, "x", 1), -1);
+	close(handle);
+	send_request(&stop, "", 0);
+	serve();
+	receive_reply(&handle);
+	assert_int_equal(lseek(file, 0, SEEK_CUR), 5);
+	stop.offset = UINT64_MAX;
+	send_request(&stop, "", 0);
+	serve();
+	receive_reply(&handle);
+	assert_int_equal(lseek(file, 0, SEEK_CUR), 5);
+	input_release(&service.input);
+	close(file);
+}
+
+static void test_no_input_to_grant(void **state)
+{
+	struct request request = { .op = REQ_INPUT };
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	input_init(&service.input, 0);
+	send_request(&request, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	reply = receive_reply(&handle);
+	assert_int_equal(reply.error, -EACCES);
+	assert_int_equal(handle, -1);
 }
 
 static void test_walk_grants_a_handle(void **state)
@@ -103,7 +155,7 @@ static void test_open_answers_each(void **state)
 {
 	struct request request = { .op = REQ_OPEN, .count = 3 };
 	const char paths[] = "none\0a\0a/b/file";
-	const int32_t *results = (const int32_t *)channel->reply_area;
+	const int32_t *results = (const int32_t *)service.channel->reply_area;
 	struct reply reply;
 	int handle;
 
@@ -127,6 +179,8 @@ static void test_ends(void **state)
 	assert_int_equal(exit_status, 0x300);
 	send_request(&(struct request){ .op = REQ_CRASH }, "", 0);
 	assert_int_equal(serve(), REQUEST_CRASH);
+	send_request(&(struct request){ .op = REQ_KILLED }, "", 0);
+	assert_int_equal(serve(), REQUEST_KILLED);
 	assert_int_equal(serve(), REQUEST_NONE);
 	close(sockets[0]);
 	sockets[0] = -1;
@@ -160,7 +214,7 @@ static void test_bad_contents(void **state)
 		size_t size;
 	} bad[] = {
 		{ { .op = 0 }, "", 0 },
-		{ { .op = 9 }, "", 0 },
+		{ { .op = 99 }, "", 0 },
 		{ { .op = REQ_TERMINAL }, "modes", 5 },
 		{ { .op = REQ_TERMINAL, .flags = 2 }, "123456789012345678901234567890123456", 36 },
 		{ { .op = 0xffffffff }, "x", 1 },
@@ -267,6 +321,8 @@ static void test_handles_sent_are_dropped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		test(test_input_is_granted_and_put_back),
+		test(test_no_input_to_grant),
 		test(test_walk_grants_a_handle),
 		test(test_open_answers_each),
 		test(test_ends),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rings and the monitor's side of streams, with the test as the domain. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,7 +33,7 @@ static int set_up(void **state)
 	fds[STREAM_IN] = in[0];
 	fds[STREAM_OUT] = out[1];
 	fds[STREAM_ERR] = -1;
-	fds[STREAM_LOG] = -1;
+	fds[STREAM_LOG] = open("/dev/full", O_WRONLY);
 	streams = streams_start(channel, fds, trouble_fd, &err);
 	return !streams;
 }
@@ -141,6 +142,23 @@ static void test_reader_gone(void **state)
 	assert_int_not_equal(channel->events & EVENT_STREAMS, 0);
 }
 
+static void test_full_disk(void **state)
+{
+	struct ring *ring = &channel->streams[STREAM_LOG];
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++) {
+		ring_put(ring, channel->stream_data[STREAM_LOG], "x", 1);
+		wait_until(&ring->tail, i);
+		assert_int_equal(ring->errors, i);
+		assert_int_equal(ring->error, ENOSPC);
+		assert_int_equal(ring->consumer_closed, 0);
+	}
+	assert_int_not_equal(channel->events & EVENT_STREAMS, 0);
+	assert_false(streams_finish(streams));
+	streams = NULL;
+}
+
 static void test_input_on_demand(void **state)
 {
 	struct ring *ring = &channel->streams[STREAM_IN];
@@ -165,6 +183,24 @@ static void test_input_on_demand(void **state)
 	close(in[1]);
 	in[1] = -1;
 	wait_until(&ring->producer_closed, 1);
+}
+
+static void test_input_is_left_to_others(void **state)
+{
+	struct ring *ring = &channel->streams[STREAM_IN];
+	char text[20000] = "";
+
+	(void)state;
+	assert_int_equal(write(in[1], text, sizeof(text)), sizeof(text));
+	__atomic_store_n(&ring->consumer_waits, 10000, __ATOMIC_SEQ_CST);
+	futex_wake_all(&ring->consumer_waits);
+	wait_until(&ring->head, 10000);
+	/* Who wants less than a page gets one. */
+	__atomic_store_n(&ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&ring->tail, 10000, __ATOMIC_SEQ_CST);
+	futex_wake_all(&ring->tail);
+	wait_until(&ring->head, 10000 + 4096);
+	assert_int_equal(read(in[0], text, sizeof(text)), 20000 - 10000 - 4096);
 }
 
 static void test_impossible_counters(void **state)
@@ -204,7 +240,9 @@ int main(void)
 		test(test_big_output_does_not_stop_others),
 		test(test_finish_writes_all),
 		test(test_reader_gone),
+		test(test_full_disk),
 		test(test_input_on_demand),
+		test(test_input_is_left_to_others),
 		test(test_impossible_counters),
 		test(test_own_counter_is_kept),
 	};

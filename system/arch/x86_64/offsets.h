@@ -84,7 +84,7 @@
 #define KEY_IN_PROGRAM		1
 
 /* BOUNDARY_VERSION, for the layer's note; process/domain.c asserts it. */
-#define NOTE_BOUNDARY_VERSION 4
+#define NOTE_BOUNDARY_VERSION 5
 
 #define USER_CS		0x33
 #define USER_SS		0x2b
@@ -92,8 +92,8 @@
 #define USER_RFLAGS	0x246
 
 /*
- * The layer's own flags in place of the program's, all of which POPF can set: IRETQ faults with NT, AC
- * makes unaligned access fault, DF turns string instructions round. Needs a stack.
+ * The layer's own flags in place of the program's, all of which POPF can set: IRETQ faults with NT,
+ * AC makes unaligned access fault, DF turns string instructions round. Needs a stack.
  */
 #define FLAGS_CLEAR	pushq $2; popfq
 

@@ -90,9 +90,9 @@ static void verbose_lines_need_the_flag(void **state)
 	(void)state;
 	empty_ring(0);
 	log_verbose("quiet");
-	channel()->config.flags = CONFIG_VERBOSE;
+	domain_config.flags = CONFIG_VERBOSE;
 	log_verbose("loud");
-	channel()->config.flags = 0;
+	domain_config.flags = 0;
 	assert_string_equal(drain(), "mezzo: loud\n");
 }
 

@@ -143,7 +143,7 @@ static void a_missing_call_is_named_once(void **state)
 	struct ring *ring = &channel()->streams[STREAM_LOG];
 
 	(void)state;
-	channel()->config.flags = CONFIG_VERBOSE;
+	domain_config.flags = CONFIG_VERBOSE;
 	ring->head = ring->tail = 0;
 	thread_current()->syscall_number = __NR_bpf;
 	assert_int_equal(sys_missing(), -ENOSYS);
@@ -153,7 +153,7 @@ static void a_missing_call_is_named_once(void **state)
 	assert_int_equal(ring->head, 0);
 	thread_current()->syscall_number = 9999;
 	assert_int_equal(sys_missing(), -ENOSYS);
-	channel()->config.flags = 0;
+	domain_config.flags = 0;
 }
 
 int main(void)
