@@ -95,6 +95,8 @@ static char thread_state(const struct process *process, const struct thread *thr
 	/* Also a leader that ended before its other threads. */
 	if (process->state != PROCESS_RUNNING || !thread)
 		return 'Z';
+	if (thread->player)
+		return 'D';
 	if (process->stopped)
 		return 'T';
 	return thread != thread_current() &&
