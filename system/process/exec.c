@@ -25,6 +25,7 @@
 #include "process/fresh.h"
 #include "process/process.h"
 #include "process/thread.h"
+#include "process/times.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
 #include "syscalls.h"
@@ -223,6 +224,8 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	thread_change(thread, exec);
 	files_change(process);
 	mm_replace(process, mm);
+	process_times_leave();
+	process->is_played = false;
 	/*
 	 * From here on the caller is no thread of the process: it may end before the caller has
 	 * left.

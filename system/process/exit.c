@@ -156,10 +156,10 @@ static void children_hand_on_locked(struct process *process)
 }
 
 /* The last thread is on its way out. May free process unless the caller has a reference. */
-static void process_end(struct process *process, bool played)
+static void process_end(struct process *process)
 {
-	if (!played)	/* a vfork child has no host process of its own to ask about */
-		process_times_read(RUSAGE_SELF, &process->own_times);
+	if (!process->is_played)
+		process_times_leave();
 	process_release_resources(process);
 	if (process->pid == FIRST_PROGRAM_PID)
 		domain_exit(process->exit_status);
@@ -195,10 +195,12 @@ __noreturn void thread_exit(u32 status)
 	vfork_orphan_settle();
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
+	if (process->is_played)
+		process_times_leave();
 	if (thread->vfork) {
 		/* Threads that it made may still have to go. */
 		if (thread_unpublish(thread))
-			process_end(process, true);
+			process_end(process);
 		vfork_return();
 	}
 	robust_list_exit(thread);
@@ -208,7 +210,7 @@ __noreturn void thread_exit(u32 status)
 		clear_tid_tell(thread);
 	if (!last)
 		thread_host_exit(thread);
-	process_end(process, false);
+	process_end(process);
 	thread_host_exit(thread);
 }
 

@@ -57,7 +57,9 @@ struct process {
 	u32 exit_status;		/* wait status */
 	bool has_execed;		/* setpgid of a child that has execed: EACCES */
 	bool is_session_leader;
+	/* own_times: of threads and host processes that it left; all of it once it has ended */
 	struct process_times own_times, children_times;
+	struct process_times player_times;	/* what the thread with its pid used before; is_played */
 	struct wait_queue child_wait;	/* the parent's wait4 sleeps here */
 
 	/* signal */
@@ -98,6 +100,7 @@ struct process {
 	struct cpu_timer *cpu_timers[2];	/* ITIMER_VIRTUAL, ITIMER_PROF; NULL until used */
 	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u32 host_tgid;
+	bool is_played;			/* its threads run in a host process that was another's first */
 	struct work end_work;		/* killed while all its threads wait for vfork children */
 	s32 nice;
 	s32 oom_score_adj;		/* remembered for programs: the layer ends nobody for want of memory */

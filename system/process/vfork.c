@@ -9,6 +9,8 @@
  */
 #include "process/vfork.h"
 
+#include <linux/resource.h>
+
 #include "arch/x86_64/arch.h"
 #include "core/heap.h"
 #include "core/string.h"
@@ -16,6 +18,8 @@
 #include "process/fork.h"
 #include "process/fresh.h"
 #include "process/process.h"
+#include "process/thread.h"
+#include "process/times.h"
 #include "signal/signal.h"
 
 struct vfork_frame {
@@ -61,6 +65,8 @@ struct vfork_frame *vfork_frame_create(struct process *child)
 	refcount_get(&frame->mm->references);
 	process_get(child);
 	frame->child = child;
+	process_times_read(RUSAGE_THREAD, &child->player_times);
+	child->is_played = true;
 	return frame;
 }
 
@@ -158,6 +164,8 @@ static void waiting_begin(struct thread *thread)
 	struct process *process = thread->process;
 	bool found = stand_in_replace(thread);
 
+	if (found)
+		process_times_leave_waiting(process, (u32)(uptr)thread->start_argument);
 	process_put(process);
 	if (!found)	/* one of them came back first, and ends it */
 		thread_host_exit(thread);
@@ -170,6 +178,8 @@ static void waiting_end(struct work *work)
 	struct process *process = container_of(work, struct process, end_work);
 	struct thread *thread = fresh_thread_create(process, process->pid);
 
+	if (thread)
+		thread->start_argument = (void *)(uptr)process->host_tgid;
 	if (thread && !fresh_start(thread, waiting_begin))
 		return;
 	if (thread)

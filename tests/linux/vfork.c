@@ -12,7 +12,9 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/times.h>
 #include <time.h>
 
 static char *no_strings[] = { NULL };
@@ -643,4 +645,129 @@ TEST(kills_at_any_moment)
 		while (wait(NULL) > 0)
 			;
 	}
+}
+
+/* ---- CPU time ---- */
+
+static long cpu_ms(clockid_t clock)
+{
+	struct timespec time;
+
+	OK(clock_gettime(clock, &time));
+	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void burn(long ms)
+{
+	long until = cpu_ms(CLOCK_THREAD_CPUTIME_ID) + ms;
+
+	while (cpu_ms(CLOCK_THREAD_CPUTIME_ID) < until)
+		;
+}
+
+static void *burn_and_exit(void *argument)
+{
+	burn((long)argument);
+	_exit(0);
+}
+
+static long usage_ms(int who)
+{
+	struct rusage usage;
+
+	OK(getrusage(who, &usage));
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+/* The parent's time is not the child's, by whichever thread the child ends. */
+TEST(times_of_a_child_that_another_thread_ends)
+{
+	struct tms tms;
+	pthread_t thread;
+	pid_t child;
+
+	burn(300);
+	child = vfork();
+	if (!child) {
+		if (pthread_create(&thread, NULL, burn_and_exit, (void *)200))
+			_exit(1);
+		syscall(SYS_exit, 0);
+	}
+	EQUAL(test_wait(child), 0);
+	CHECK(usage_ms(RUSAGE_CHILDREN) >= 190);
+	CHECK(usage_ms(RUSAGE_CHILDREN) < 290);
+	CHECK(times(&tms) != -1);
+	CHECK(tms.tms_cutime + tms.tms_cstime >= 18 && tms.tms_cutime + tms.tms_cstime < 29);
+}
+
+TEST(times_of_a_child_that_ends_by_itself)
+{
+	volatile long seen = 0, seen_by_clock = 0, seen_by_id = 0;
+	clockid_t clock;
+	pid_t child;
+
+	burn(300);
+	child = vfork();
+	if (!child) {
+		burn(100);
+		seen = usage_ms(RUSAGE_SELF);
+		seen_by_clock = cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
+		clock_getcpuclockid(getpid(), &clock);
+		seen_by_id = cpu_ms(clock);
+		burn(100);
+		_exit(0);
+	}
+	EQUAL(test_wait(child), 0);
+	CHECK(seen >= 90 && seen < 190);
+	CHECK(seen_by_clock >= 90 && seen_by_clock < 190);
+	CHECK(seen_by_id >= 90 && seen_by_id < 190);
+	CHECK(usage_ms(RUSAGE_CHILDREN) >= 190);
+	CHECK(usage_ms(RUSAGE_CHILDREN) < 290);
+}
+
+/* It has only its own time where its parent has ended, and its program only what came since. */
+TEST(times_of_a_child_whose_process_was_killed)
+{
+	long before;
+	pid_t process, child;
+
+	pipes_make();
+	OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	process = fork();
+	OK(process);
+	if (!process) {
+		burn(300);
+		if (!vfork()) {
+			child_wait();
+			burn(200);
+			_exit(7);
+		}
+		_exit(8);
+	}
+	child = child_await();
+	OK(kill(process, SIGKILL));
+	EQUAL(test_wait(process), 1000 + SIGKILL);
+	before = usage_ms(RUSAGE_CHILDREN);
+	CHECK(before >= 290 && before < 490);
+	child_let_go();
+	EQUAL(test_wait(child), 7);
+	CHECK(usage_ms(RUSAGE_CHILDREN) - before >= 190);
+	CHECK(usage_ms(RUSAGE_CHILDREN) - before < 290);
+}
+
+TEST(times_of_a_child_that_execs)
+{
+	pid_t child;
+
+	burn(300);
+	child = vfork();
+	if (!child) {
+		burn(100);
+		execl("/bin/true", "true", NULL);
+		_exit(9);
+	}
+	EQUAL(test_wait(child), 0);
+	CHECK(usage_ms(RUSAGE_CHILDREN) >= 90);
+	CHECK(usage_ms(RUSAGE_CHILDREN) < 290);
 }
