@@ -241,16 +241,19 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 
 /* ---- The call ---- */
 
-/* Whether the memory is shared is known for sure when no other thread can begin a vfork child. */
+/*
+ * Whether the memory is shared is known for sure when no other thread can begin a vfork child. A
+ * played process gets a host process of its own even where it is the heir of the memory: only there
+ * the host counts its times.
+ */
 static int exec_change(struct exec *exec, struct mm *mm, char *path)
 {
-	struct thread *thread = thread_current();
-	int error = threads_end_others(thread->process);
+	struct process *process = process_current();
+	int error = threads_end_others(process);
 
 	if (error)
 		return error;
-	vfork_orphan_settle();
-	if (thread->vfork || READ_ONCE(thread->process->mm->references.count) > 1)
+	if (process->is_played || READ_ONCE(process->mm->references.count) > 1)
 		return exec_in_fresh(exec, mm, path);
 	exec_in_place(exec, mm, path);
 }

@@ -462,7 +462,7 @@ TEST(killed_processes_one_above_the_other)
 	EQUAL(test_wait(bottom), 5);
 }
 
-/* The one in between alone: the one above goes on, at the latest when the memory is its own again. */
+/* The one in between alone: the one above goes on, at the latest when nobody else plays in its memory. */
 TEST(killed_process_between_others)
 {
 	pid_t top, middle = 0, bottom;
