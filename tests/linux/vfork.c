@@ -462,10 +462,24 @@ TEST(killed_processes_one_above_the_other)
 	EQUAL(test_wait(bottom), 5);
 }
 
-/* The one in between alone: the one above goes on, at the latest when nobody else plays in its memory. */
+static int bottom_run(void *argument)
+{
+	pid_t middle = getppid();
+
+	(void)argument;
+	write(ready[1], &middle, sizeof(middle));
+	child_wait();
+	_exit(7);
+}
+
+/*
+ * The one in between alone: the one above goes on, at the latest when nobody else plays in its memory. It may do so at
+ * once, and so the one below has a stack of its own.
+ */
 TEST(killed_process_between_others)
 {
-	pid_t top, middle = 0, bottom;
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t top, middle, bottom;
 
 	pipes_make();
 	OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
@@ -475,12 +489,7 @@ TEST(killed_process_between_others)
 		pid_t child = vfork();
 
 		if (!child) {
-			if (!vfork()) {
-				middle = getppid();
-				write(ready[1], &middle, sizeof(middle));
-				child_wait();
-				_exit(7);
-			}
+			clone(bottom_run, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
 			_exit(8);
 		}
 		_exit(test_wait(child) == 1000 + SIGKILL ? 6 : 1);
