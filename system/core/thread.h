@@ -33,6 +33,7 @@ struct regs;
 #define WORK_SIGNAL	1u	/* an unmasked signal, a stop or a kill may be pending */
 #define WORK_EXIT	2u	/* the whole process ends (exit_group, exec by another thread) */
 #define WORK_TRACE	4u	/* --trace is on: always take the slow way */
+#define WORK_ORPHAN	8u	/* a thread that this one plays a vfork child of has ended */
 
 /* thread->flags, private to the thread */
 #define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
@@ -116,6 +117,11 @@ struct thread {
 	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK; only remembered */
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
+	/*
+	 * A stand-in (process/vfork.c): the thread that plays the child. NULL in all others, and
+	 * when the stand-in was removed. Under process_tree_lock.
+	 */
+	struct thread *player;
 
 	/* private: wake-ups that wait until a queue is unlocked (core/wait.c) */
 	struct wake_list *wakes;

@@ -18,7 +18,6 @@
 #include "vfs/fs_context.h"
 
 /* The host's clock of a process's processor time, by its id in the domain's namespace. */
-#define PROCESS_CLOCK(host_pid) ((s32)((~(host_pid) << 3) | 2))
 
 int proc_may_inspect(struct process *process)
 {
@@ -95,6 +94,8 @@ static char thread_state(const struct process *process, const struct thread *thr
 	/* Also a leader that ended before its other threads. */
 	if (process->state != PROCESS_RUNNING || !thread)
 		return 'Z';
+	if (thread->player)
+		return 'D';
 	if (process->stopped)
 		return 'T';
 	return thread != thread_current() &&
@@ -169,9 +170,10 @@ static void view_times(struct proc_view *view, const struct process *process)
 	if (view->state == 'Z')
 		return;
 	if (process == process_current())
-		process_times_read(RUSAGE_SELF, &view->times);
-	else if (!host_call2(__NR_clock_gettime, PROCESS_CLOCK(process->host_tgid), &time))
-		view->times.user_ns = time.tv_sec * 1000000000ull + time.tv_nsec;
+		process_times_self(&view->times);
+	else if (!process->is_played &&
+		 !host_call2(__NR_clock_gettime, HOST_PROCESS_CLOCK(process->host_tgid), &time))
+		view->times.user_ns += time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
 int proc_view_take(const struct proc_key *key, struct proc_view *view)

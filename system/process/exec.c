@@ -25,6 +25,8 @@
 #include "process/fresh.h"
 #include "process/process.h"
 #include "process/thread.h"
+#include "process/times.h"
+#include "process/vfork.h"
 #include "signal/signal.h"
 #include "syscalls.h"
 #include "vfs/file.h"
@@ -49,6 +51,7 @@ static int threads_end_others(struct process *process)
 	lock_release(&process->signal_lock);
 	if (lost)
 		return -EAGAIN;
+	stand_ins_remove(process);
 	wait_event_uninterruptible(&process->thread_wait, READ_ONCE(process->thread_count) == 1);
 	thread_take_pid(self);
 	process->exec_thread = NULL;
@@ -175,14 +178,11 @@ static __noreturn void exec_finish(struct exec *exec)
 
 /* ---- In place ---- */
 
-static int exec_in_place(struct exec *exec, struct mm *mm, char *path)
+static __noreturn void exec_in_place(struct exec *exec, struct mm *mm, char *path)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
-	int error = threads_end_others(process);
 
-	if (error)
-		return error;
 	process_change(process, exec, path);
 	thread_change(thread, exec);
 	files_change(process);
@@ -201,10 +201,10 @@ static void exec_begin(struct thread *thread)
 }
 
 /* The thread that called leaves the process, which has another one now. */
-static __noreturn void caller_leave(struct thread *caller, u32 pid)
+static __noreturn void caller_leave(struct thread *caller)
 {
 	if (caller->vfork)
-		vfork_return(pid);
+		vfork_return();
 	signal_queue_flush(&caller->pending_queue);
 	thread_host_exit(caller);
 }
@@ -213,12 +213,8 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 {
 	struct thread *caller = thread_current(), *thread;
 	struct process *process = caller->process;
-	u32 pid = process->pid;
-	int error = threads_end_others(process);
 
-	if (error)
-		return error;
-	thread = fresh_thread_create(process, pid);
+	thread = fresh_thread_create(process, process->pid);
 	if (!thread)
 		return -ENOMEM;
 	thread->signal_mask = caller->signal_mask;
@@ -228,6 +224,8 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 	thread_change(thread, exec);
 	files_change(process);
 	mm_replace(process, mm);
+	process_times_leave();
+	process->is_played = false;
 	/*
 	 * From here on the caller is no thread of the process: it may end before the caller has
 	 * left.
@@ -238,24 +236,36 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 		thread_free(thread);
 		process_exit_group(SIGKILL);
 	}
-	caller_leave(caller, pid);
+	caller_leave(caller);
 }
 
 /* ---- The call ---- */
 
+/*
+ * Whether the memory is shared is known for sure when no other thread can begin a vfork child. A
+ * played process gets a host process of its own even where it is the heir of the memory: only there
+ * the host counts its times.
+ */
+static int exec_change(struct exec *exec, struct mm *mm, char *path)
+{
+	struct process *process = process_current();
+	int error = threads_end_others(process);
+
+	if (error)
+		return error;
+	if (process->is_played || READ_ONCE(process->mm->references.count) > 1)
+		return exec_in_fresh(exec, mm, path);
+	exec_in_place(exec, mm, path);
+}
+
 static int exec_run(struct exec *exec)
 {
-	struct thread *thread = thread_current();
 	struct mm *mm = mm_create();
 	char *path = program_path(exec);
 	int error = -ENOMEM;
 
-	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size)) {
-		if (thread->vfork || READ_ONCE(thread->process->mm->references.count) > 1)
-			error = exec_in_fresh(exec, mm, path);
-		else
-			error = exec_in_place(exec, mm, path);
-	}
+	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size))
+		error = exec_change(exec, mm, path);
 	if (mm)
 		mm_put(mm);
 	heap_free(path);

@@ -16,6 +16,7 @@
 #include "process/fork.h"
 #include "process/process.h"
 #include "process/times.h"
+#include "process/vfork.h"
 #include "signal/signal.h"
 #include "syscalls.h"
 #include "vfs/file.h"
@@ -34,7 +35,7 @@ static bool memory_is_shared(struct process *process)
  * pthread_join waits for this. It comes after the bookkeeping, as the one who waits often makes a
  * thread at once, and would meet us at the locks.
  */
-static void clear_tid_tell(struct thread *thread)
+void clear_tid_tell(struct thread *thread)
 {
 	if (thread->clear_tid && put_user((u32)0, thread->clear_tid) == 0)
 		host_call3(__NR_futex, thread->clear_tid, FUTEX_WAKE, 1);
@@ -51,6 +52,23 @@ void process_end_others_locked(struct process *process)
 		atomic_or(&thread->work, WORK_EXIT);
 		thread_kick(thread);
 	}
+}
+
+void process_kill_locked(struct process *process, u32 status)
+{
+	struct thread *thread;
+	bool waiting = true;
+
+	lock_assert_held(&process->signal_lock);
+	process->exiting = true;
+	process->exit_status = status;
+	list_for_each(thread, &process->threads, process_node) {
+		waiting &= thread->player != NULL;
+		atomic_or(&thread->work, WORK_EXIT);
+		thread_kick(thread);
+	}
+	if (waiting)
+		vfork_waiting_end_locked(process);
 }
 
 /* ---- A process: what it held ---- */
@@ -138,10 +156,10 @@ static void children_hand_on_locked(struct process *process)
 }
 
 /* The last thread is on its way out. May free process unless the caller has a reference. */
-static void process_end(struct process *process, bool played)
+static void process_end(struct process *process)
 {
-	if (!played)	/* a vfork child has no host process of its own to ask about */
-		process_times_read(RUSAGE_SELF, &process->own_times);
+	if (!process->is_played)
+		process_times_leave();
 	process_release_resources(process);
 	if (process->pid == FIRST_PROGRAM_PID)
 		domain_exit(process->exit_status);
@@ -172,16 +190,18 @@ __noreturn void thread_exit(u32 status)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
-	u32 pid = process->pid;
 	bool shared, last;
 
+	vfork_orphan_settle();
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
+	if (process->is_played)
+		process_times_leave();
 	if (thread->vfork) {
 		/* Threads that it made may still have to go. */
 		if (thread_unpublish(thread))
-			process_end(process, true);
-		vfork_return(pid);
+			process_end(process);
+		vfork_return();
 	}
 	robust_list_exit(thread);
 	shared = memory_is_shared(process);
@@ -190,7 +210,7 @@ __noreturn void thread_exit(u32 status)
 		clear_tid_tell(thread);
 	if (!last)
 		thread_host_exit(thread);
-	process_end(process, false);
+	process_end(process);
 	thread_host_exit(thread);
 }
 

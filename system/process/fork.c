@@ -3,8 +3,8 @@
  * clone(2) and its family.
  *
  * A thread is a host thread. A child with memory of its own is a host fork, made while the locks of
- * the parent's mm are held, so that the copy and its record agree. A child of vfork is played: the
- * parent's thread goes on as the child, in the parent's memory, until exec or exit.
+ * the parent's mm are held, so that the copy and its record agree. A child of vfork is played by
+ * the parent's thread (vfork.c).
  */
 #include "process/fork.h"
 
@@ -23,6 +23,7 @@
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "process/thread.h"
+#include "process/vfork.h"
 #include "signal/signal.h"
 #include "syscalls.h"
 #include "vfs/file.h"
@@ -148,7 +149,9 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	if (IS_ERROR(child))
 		return child;
 	plain_fields_inherit(child, parent);
-	child->exit_signal = request->exit_signal;
+	/* A sibling tells the common parent by the same signal as its maker. */
+	child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal
+							   : request->exit_signal;
 	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
 	if (error) {
 		child_undo(child);
@@ -234,14 +237,24 @@ static long thread_clone(struct thread *self, const struct clone_request *reques
 
 /* ---- Processes ---- */
 
+/* It never ran. Whoever waits for it looks again. */
+static void child_withdraw(struct process *child)
+{
+	struct process *parent;
+
+	child_undo(child);
+	lock_acquire(&process_tree_lock);
+	parent = child->parent;
+	process_release_locked(child);
+	wait_queue_wake_all(&parent->child_wait, 0);
+	lock_release(&process_tree_lock);
+}
+
 static void child_unpublish(struct process *child, struct thread *thread)
 {
 	thread_unpublish(thread);
 	thread_free(thread);
-	child_undo(child);
-	lock_acquire(&process_tree_lock);
-	process_release_locked(child);
-	lock_release(&process_tree_lock);
+	child_withdraw(child);
 }
 
 /* The copy of the memory and its record: both locks keep jumps from being half written. */
@@ -305,40 +318,15 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 
 /* ---- vfork ---- */
 
-static struct vfork_frame *frame_create(struct thread *self)
-{
-	struct vfork_frame *frame = heap_alloc_zero(sizeof(*frame));
-
-	if (!frame)
-		return NULL;
-	frame->saved_regs = heap_alloc(sizeof(struct regs));
-	if (!frame->saved_regs) {
-		heap_free(frame);
-		return NULL;
-	}
-	*frame->saved_regs = *self->regs;
-	frame->parent = self->process;
-	frame->parent_tid = self->tid;
-	frame->parent_mask = self->signal_mask;
-	frame->parent_clear_tid = self->clear_tid;
-	frame->parent_robust_list = self->robust_list;
-	frame->altstack_base = self->altstack_base;
-	frame->altstack_size = self->altstack_size;
-	frame->altstack_flags = self->altstack_flags;
-	memcpy(frame->name, self->name, sizeof(frame->name));
-	frame->fs_base = fs_base_get();
-	frame->outer = self->vfork;
-	return frame;
-}
-
 static long vfork_play(struct thread *self, const struct clone_request *request)
 {
 	struct process *parent = self->process, *child = child_create(parent, request);
 	struct vfork_frame *frame;
+	long error;
 
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
-	frame = frame_create(self);
+	frame = vfork_frame_create(child);
 	if (!frame) {
 		child_undo(child);
 		process_discard(child);
@@ -348,44 +336,19 @@ static long vfork_play(struct thread *self, const struct clone_request *request)
 	child->mm = parent->mm;
 	child->host_tgid = self->host_tgid;
 	child_publish(child, parent, request->flags);
+	error = vfork_begin(frame);
+	if (error) {
+		child_withdraw(child);
+		vfork_frame_free(frame);
+		return error;
+	}
 	if ((request->flags & CLONE_PARENT_SETTID) && put_user(child->pid, request->parent_tid))
 		log_verbose("vfork: no room for the child's id");
-	self->vfork = frame;
-	self->clear_tid = 0;
-	self->robust_list = 0;
-	thread_play(self, child);
 	if (request->stack)
 		self->regs->rsp = request->stack;
 	if (request->flags & CLONE_SETTLS)
 		fs_base_set(request->tls);
 	return 0;
-}
-
-void vfork_return(u32 child_pid)
-{
-	struct thread *self = thread_current();
-	struct vfork_frame *frame = self->vfork;
-
-	*self->regs = *frame->saved_regs;
-	self->regs->rax = child_pid;
-	self->regs->orig_rax = -1ul;
-	self->clear_tid = frame->parent_clear_tid;
-	self->robust_list = frame->parent_robust_list;
-	self->altstack_base = frame->altstack_base;
-	self->altstack_size = frame->altstack_size;
-	self->altstack_flags = frame->altstack_flags;
-	memcpy(self->name, frame->name, sizeof(self->name));
-	fs_base_set(frame->fs_base);
-	self->vfork = frame->outer;
-	self->signal_mask = frame->parent_mask;
-	self->restore_mask = false;
-	self->restart_kind = 0;
-	/* The call came by a stub or a trap; rip may stand before a compare that is to be done. */
-	self->flags = THREAD_TRAPPED;
-	thread_play_end(self, frame->parent, frame->parent_tid);
-	heap_free(frame->saved_regs);
-	heap_free(frame);
-	thread_go_to_program(self->regs);
 }
 
 /* ---- System calls ---- */

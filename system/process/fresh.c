@@ -137,16 +137,17 @@ static int fork_by_event_thread(struct thread *thread)
 
 int fresh_start(struct thread *thread, void (*start)(struct thread *thread))
 {
+	bool reserved = thread->in_reserve;
 	int error = 0;
 
 	store_release(&thread->start, start);
-	if (thread_current() == (struct thread *)boot_thread_block)
-		return (int)fresh_fork(thread);
-	if (thread->in_reserve) {
+	if (reserved) {
 		/* It was in no list, where it would have been looked for. */
 		if (death_is_of(thread))
 			death_report(thread);
 		thread_unpark(thread);
+	} else if (thread_current() == (struct thread *)boot_thread_block) {
+		return (int)fresh_fork(thread);
 	} else {
 		error = fork_by_event_thread(thread);
 	}

@@ -13,6 +13,7 @@
 #include <linux/resource.h>
 #include <linux/time_types.h>
 
+#include "core/event.h"
 #include "core/thread.h"
 #include "core/timer.h"
 #include "core/wait.h"
@@ -56,7 +57,10 @@ struct process {
 	u32 exit_status;		/* wait status */
 	bool has_execed;		/* setpgid of a child that has execed: EACCES */
 	bool is_session_leader;
+	/* own_times: of threads and host processes that it left; all of it once it has ended */
 	struct process_times own_times, children_times;
+	/* what the thread with its pid used before; is_played */
+	struct process_times player_times;
 	struct wait_queue child_wait;	/* the parent's wait4 sleeps here */
 
 	/* signal */
@@ -64,9 +68,6 @@ struct process {
 	struct signal_action actions[SIGNAL_COUNT];
 	u64 pending;			/* sent to the process */
 	struct list pending_queue;
-	/* vfork child: what was pending for the thread that plays it */
-	u64 held_pending;
-	struct list held_queue;
 	struct list threads;
 	u32 thread_count;
 	bool stopped;			/* job control: all threads are to stay parked */
@@ -105,8 +106,9 @@ struct process {
 	struct cpu_timer *cpu_timers[2];	/* ITIMER_VIRTUAL, ITIMER_PROF; NULL until used */
 	u64 start_ns;			/* CLOCK_MONOTONIC */
 	u32 host_tgid;
-	/* the child side: played by a thread of the parent until exec or exit */
-	struct vfork_frame *vfork;
+	/* its threads run in a host process that was another's first */
+	bool is_played;
+	struct work end_work;		/* killed while all its threads wait for vfork children */
 	s32 nice;
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
@@ -164,7 +166,7 @@ int thread_publish(struct thread *thread) __must_check;
 /*
  * The reverse; true where it was the last thread of its process. The tid is given back (id_free)
  * unless it is the pid. Signals sent to the process that only this thread was told of go to
- * another.
+ * another. Stand-ins of a process that is ending go with any of its threads.
  */
 bool thread_unpublish(struct thread *thread);
 /*
@@ -175,13 +177,25 @@ void thread_hand_over(struct thread *from, struct thread *to);
 /* The one thread left in its process takes the pid as its id: exec. Takes process_tree_lock. */
 void thread_take_pid(struct thread *thread);
 /*
- * vfork's play (process/fork.c): the calling thread becomes the one thread of child, a published
- * process, with child's pid as its tid; later it is a thread of parent again, in whose thread_count
- * it stays meanwhile, so that parent lives on. Its process, tid, links and pending signals are
- * changed, no more. Both take both locks.
+ * vfork's play (process/vfork.c): the calling thread becomes the one thread of child, a published
+ * process, with child's pid as its tid. stand_in takes its place in its own process, with what was
+ * sent to it. -ERESTARTNOINTR, and nothing changed, where a signal is pending or the process is
+ * ending. Takes both locks.
  */
-void thread_play(struct thread *thread, struct process *child);
-void thread_play_end(struct thread *thread, struct process *parent, u32 tid);
+int thread_play(struct thread *thread, struct thread *stand_in, struct process *child) __must_check;
+/*
+ * The calling thread, which has left the child's process, takes the place of its stand-in again,
+ * with its mask and what was sent to it. False where the stand-in was removed: there is nothing to
+ * come back to. Takes both locks.
+ */
+bool thread_play_end(struct thread *thread, struct thread *stand_in);
+/* Removes all stand-ins of process: its other threads go on without them. Takes both locks. */
+void stand_ins_remove(struct process *process);
+/*
+ * A thread that was never published takes the place of a stand-in of its process. False where there
+ * is none. Takes both locks.
+ */
+bool stand_in_replace(struct thread *thread);
 /* Calls visit for each process under process_tree_lock until it returns true. */
 bool process_for_each(bool (*visit)(struct process *process, void *data), void *data);
 bool process_for_each_locked(bool (*visit)(struct process *process, void *data), void *data);
@@ -205,11 +219,18 @@ void thread_free(struct thread *thread);
  */
 void process_end_others_locked(struct process *process);
 /*
+ * Ends a process with a wait status, from outside or by any of its threads: at once even where all
+ * of its threads wait for vfork children. It is not ending yet. process->signal_lock held.
+ */
+void process_kill_locked(struct process *process, u32 status);
+/*
  * Gives the current process a descriptor table of its own where it shares one (exec.c). 0 or
  * -ENOMEM.
  */
 int process_own_files(void);
 
+/* Clears the word that set_tid_address(2) named, and wakes who waits for that (pthread_join). */
+void clear_tid_tell(struct thread *thread);
 /*
  * Ends the calling thread; the process too when it is the last. Does not return, but for a vfork
  * child.

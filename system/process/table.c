@@ -67,7 +67,6 @@ static void process_init(struct process *process, u32 pid)
 	list_init(&process->children);
 	list_init(&process->sibling_node);
 	list_init(&process->pending_queue);
-	list_init(&process->held_queue);
 	list_init(&process->threads);
 	list_init(&process->posix_timers);
 	lock_init(&process->signal_lock, LOCK_SIGNAL);
@@ -148,7 +147,6 @@ void process_put(struct process *process)
 	if (!refcount_put(&process->references))
 		return;
 	signal_queue_flush(&process->pending_queue);
-	signal_queue_flush(&process->held_queue);
 	if (process->credentials)
 		credentials_put(process->credentials);
 	credentials_retired_free(process->retired_credentials);
@@ -241,6 +239,28 @@ int thread_publish(struct thread *thread)
 	return error;
 }
 
+/* No lock is needed any more by who finds it without a player. Both locks held. */
+static void stand_in_leave_locked(struct thread *stand_in)
+{
+	atomic_or(&stand_in->player->work, WORK_ORPHAN);
+	store_release(&stand_in->player, NULL);
+}
+
+static void stand_ins_remove_locked(struct process *process)
+{
+	struct thread *thread, *next;
+
+	list_for_each_safe(thread, next, &process->threads, process_node) {
+		if (!thread->player)
+			continue;
+		thread_unlink_locked(thread);
+		process->thread_count--;
+		if (thread->tid != process->pid)
+			id_free(thread->tid);
+		stand_in_leave_locked(thread);
+	}
+}
+
 bool thread_unpublish(struct thread *thread)
 {
 	struct process *process = thread->process;
@@ -249,7 +269,10 @@ bool thread_unpublish(struct thread *thread)
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
 	thread_unlink_locked(thread);
-	last = --process->thread_count == 0;
+	process->thread_count--;
+	if (process->exiting)
+		stand_ins_remove_locked(process);
+	last = !process->thread_count;
 	signal_retarget_locked(process, ~thread->signal_mask);
 	lock_release(&process->signal_lock);
 	if (thread->tid != process->pid)
@@ -290,6 +313,8 @@ void thread_take_pid(struct thread *thread)
 	lock_release(&process_tree_lock);
 }
 
+/* ---- Stand-ins ---- */
+
 /* Moves what is queued from one list to another, which is empty. */
 static void queue_move(struct list *from, struct list *to)
 {
@@ -299,54 +324,93 @@ static void queue_move(struct list *from, struct list *to)
 	list_init(from);
 }
 
-void thread_play(struct thread *thread, struct process *child)
+/* With its id and what was sent to it. Both locks held. */
+static void thread_replace_locked(struct thread *old, struct thread *new)
+{
+	list_add_tail(&new->process_node, &old->process_node);
+	list_remove(&old->process_node);
+	new->process = old->process;
+	new->tid = old->tid;
+	new->signal_mask = old->signal_mask;
+	new->pending = old->pending;
+	old->pending = 0;
+	queue_move(&old->pending_queue, &new->pending_queue);
+	slots[new->tid].thread = new;
+	signal_recompute_locked(new);
+}
+
+int thread_play(struct thread *thread, struct thread *stand_in, struct process *child)
 {
 	struct process *parent = thread->process;
+	bool busy;
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&parent->signal_lock);
-	thread_unlink_locked(thread);
-	child->held_pending = thread->pending;
-	thread->pending = 0;
-	queue_move(&thread->pending_queue, &child->held_queue);
-	signal_retarget_locked(parent, ~thread->signal_mask);
+	/* As on Linux: what is pending comes first, as nobody would see to it during the play. */
+	busy = READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT);
+	if (!busy) {
+		stand_in->player = thread;
+		thread_replace_locked(thread, stand_in);
+		signal_retarget_locked(parent, ~thread->signal_mask);
+	}
 	lock_release(&parent->signal_lock);
-	lock_acquire(&child->signal_lock);
-	thread->process = child;
-	thread->tid = child->pid;
-	process_get(child);	/* until thread_play_end(): it may be reaped before */
-	child->thread_count++;
-	thread_link_locked(thread, child);
-	lock_release(&child->signal_lock);
+	if (!busy) {
+		lock_acquire(&child->signal_lock);
+		thread->process = child;
+		thread->tid = child->pid;
+		child->thread_count++;
+		thread_link_locked(thread, child);
+		lock_release(&child->signal_lock);
+	}
+	lock_release(&process_tree_lock);
+	return busy ? -ERESTARTNOINTR : 0;
+}
+
+bool thread_play_end(struct thread *thread, struct thread *stand_in)
+{
+	struct process *parent;
+	bool back;
+
+	lock_acquire(&process_tree_lock);
+	back = stand_in->player;
+	if (back) {
+		parent = stand_in->process;
+		lock_acquire(&parent->signal_lock);
+		atomic_and(&thread->work, ~(WORK_SIGNAL | WORK_EXIT));
+		atomic_or(&thread->work, stand_in->work & WORK_EXIT);
+		thread_replace_locked(stand_in, thread);
+		lock_release(&parent->signal_lock);
+	}
+	lock_release(&process_tree_lock);
+	return back;
+}
+
+void stand_ins_remove(struct process *process)
+{
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	stand_ins_remove_locked(process);
+	lock_release(&process->signal_lock);
 	lock_release(&process_tree_lock);
 }
 
-void thread_play_end(struct thread *thread, struct process *parent, u32 tid)
+bool stand_in_replace(struct thread *thread)
 {
-	struct process *child = thread->process;
-	struct list unwanted;
+	struct process *process = thread->process;
+	struct thread *stand_in;
+	bool found = false;
 
-	list_init(&unwanted);
 	lock_acquire(&process_tree_lock);
-	lock_acquire(&child->signal_lock);
-	if (!list_empty(&thread->process_node)) {
-		thread_unlink_locked(thread);
-		child->thread_count--;
+	lock_acquire(&process->signal_lock);
+	list_for_each(stand_in, &process->threads, process_node) {
+		found = stand_in->player;
+		if (!found)
+			continue;
+		thread_replace_locked(stand_in, thread);
+		stand_in_leave_locked(stand_in);
+		break;
 	}
-	queue_move(&thread->pending_queue, &unwanted);
-	thread->pending = child->held_pending;
-	queue_move(&child->held_queue, &thread->pending_queue);
-	atomic_and(&thread->work, ~(WORK_SIGNAL | WORK_EXIT));
-	lock_release(&child->signal_lock);
-	lock_acquire(&parent->signal_lock);
-	thread->process = parent;
-	thread->tid = tid;
-	thread_link_locked(thread, parent);
-	/* Another thread called exec meanwhile, and told only those that it found. */
-	if (parent->exec_thread)
-		atomic_or(&thread->work, WORK_EXIT | WORK_SIGNAL);
-	lock_release(&parent->signal_lock);
+	lock_release(&process->signal_lock);
 	lock_release(&process_tree_lock);
-	signal_queue_flush(&unwanted);
-	process_put(child);
+	return found;
 }

@@ -32,6 +32,85 @@ void process_times_read(int who, struct process_times *times)
 	times->involuntary = usage.ru_nivcsw;
 }
 
+void process_times_add(struct process_times *sum, const struct process_times *more)
+{
+	sum->user_ns += more->user_ns;
+	sum->system_ns += more->system_ns;
+	sum->max_rss_kb = MAX(sum->max_rss_kb, more->max_rss_kb);
+	sum->minor_faults += more->minor_faults;
+	sum->major_faults += more->major_faults;
+	sum->voluntary += more->voluntary;
+	sum->involuntary += more->involuntary;
+}
+
+/* The host adjusts its split of user and system time: either may lie behind what it said before. */
+static u64 difference(u64 now, u64 before)
+{
+	return now > before ? now - before : 0;
+}
+
+static void times_subtract(struct process_times *times, const struct process_times *before)
+{
+	times->user_ns = difference(times->user_ns, before->user_ns);
+	times->system_ns = difference(times->system_ns, before->system_ns);
+	times->minor_faults -= before->minor_faults;
+	times->major_faults -= before->major_faults;
+	times->voluntary -= before->voluntary;
+	times->involuntary -= before->involuntary;
+}
+
+/* Of what is not in own_times yet. */
+static void times_read_here(struct process_times *times)
+{
+	struct process *process = process_current();
+
+	process_times_read(process->is_played ? RUSAGE_THREAD : RUSAGE_SELF, times);
+	if (process->is_played && thread_current()->tid == process->pid)
+		times_subtract(times, &process->player_times);
+}
+
+void process_times_self(struct process_times *times)
+{
+	times_read_here(times);
+	lock_acquire(&process_tree_lock);
+	process_times_add(times, &process_current()->own_times);
+	lock_release(&process_tree_lock);
+}
+
+/* Another thread may have the pid as its id later. */
+static void player_times_forget(struct process *process)
+{
+	memset(&process->player_times, 0, sizeof(process->player_times));
+}
+
+void process_times_leave(void)
+{
+	struct process *process = process_current();
+	struct process_times times;
+
+	times_read_here(&times);
+	if (thread_current()->tid == process->pid)
+		player_times_forget(process);
+	lock_acquire(&process_tree_lock);
+	process_times_add(&process->own_times, &times);
+	lock_release(&process_tree_lock);
+}
+
+void process_times_leave_waiting(struct process *process, u32 host_tgid)
+{
+	struct process_times times = { .user_ns = 0 };
+	struct __kernel_timespec time;
+
+	if (!process->is_played &&
+	    !host_call2(__NR_clock_gettime, (s64)HOST_PROCESS_CLOCK(host_tgid), &time))
+		times.user_ns = time.tv_sec * 1000000000ull + time.tv_nsec;
+	player_times_forget(process);
+	process->is_played = true;
+	lock_acquire(&process_tree_lock);
+	process_times_add(&process->own_times, &times);
+	lock_release(&process_tree_lock);
+}
+
 void process_times_to_rusage(const struct process_times *times, struct rusage *usage)
 {
 	memset(usage, 0, sizeof(*usage));
@@ -60,7 +139,9 @@ long sys_getrusage(int who, uptr address)
 
 	if (who == RUSAGE_CHILDREN)
 		children_times_read(&times);
-	else if (who == RUSAGE_SELF || who == RUSAGE_THREAD)
+	else if (who == RUSAGE_SELF)
+		process_times_self(&times);
+	else if (who == RUSAGE_THREAD)
 		process_times_read(who, &times);
 	else
 		return -EINVAL;
@@ -74,7 +155,7 @@ long sys_times(uptr address)
 	struct tms tms;
 
 	if (address) {
-		process_times_read(RUSAGE_SELF, &own);
+		process_times_self(&own);
 		children_times_read(&children);
 		tms.tms_utime = own.user_ns / NS_PER_TICK;
 		tms.tms_stime = own.system_ns / NS_PER_TICK;

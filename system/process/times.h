@@ -7,11 +7,28 @@
 
 struct rusage;
 
+/* The host's clock of all CPU time of a host process. */
+#define HOST_PROCESS_CLOCK(host_tgid) ((s32)((~(host_tgid) << 3) | 2))
+
 /*
  * What the host counts for who (RUSAGE_SELF, RUSAGE_THREAD) of the calling host process. Zeros if
  * it doesn't say.
  */
 void process_times_read(int who, struct process_times *times);
+/* Adds more to sum. */
+void process_times_add(struct process_times *sum, const struct process_times *more);
+/*
+ * The calling process until now. The host's count is that of a vfork child's parent, and so is what
+ * the child uses: the child's own is counted by thread, of which others count when they have left.
+ */
+void process_times_self(struct process_times *times);
+/*
+ * The calling thread leaves its process, which is_played, or is the last to leave the host process:
+ * what it used is kept. Takes process_tree_lock.
+ */
+void process_times_leave(void);
+/* The same from outside: process has nothing but stand-ins in the host process host_tgid. */
+void process_times_leave_waiting(struct process *process, u32 host_tgid);
 void process_times_to_rusage(const struct process_times *times, struct rusage *usage);
 
 #endif

@@ -44,17 +44,6 @@ static bool child_matches(const struct wait_request *request, const struct proce
 	}
 }
 
-static void times_add(struct process_times *sum, const struct process_times *more)
-{
-	sum->user_ns += more->user_ns;
-	sum->system_ns += more->system_ns;
-	sum->max_rss_kb = MAX(sum->max_rss_kb, more->max_rss_kb);
-	sum->minor_faults += more->minor_faults;
-	sum->major_faults += more->major_faults;
-	sum->voluntary += more->voluntary;
-	sum->involuntary += more->involuntary;
-}
-
 static void answer_fill(struct wait_request *request, struct process *child, int code, u32 status)
 {
 	request->pid = child->pid;
@@ -62,7 +51,7 @@ static void answer_fill(struct wait_request *request, struct process *child, int
 	request->code = code;
 	request->status = status;
 	request->times = child->own_times;
-	times_add(&request->times, &child->children_times);
+	process_times_add(&request->times, &child->children_times);
 }
 
 static bool zombie_take(struct wait_request *request, struct process *child)
@@ -74,7 +63,7 @@ static bool zombie_take(struct wait_request *request, struct process *child)
 	answer_fill(request, child, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
 	if (request->options & WNOWAIT)
 		return true;
-	times_add(&child->parent->children_times, &request->times);
+	process_times_add(&child->parent->children_times, &request->times);
 	process_release_locked(child);
 	return true;
 }

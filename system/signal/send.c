@@ -17,7 +17,7 @@ void thread_kick(struct thread *thread)
 	bool parked;
 
 	atomic_or(&thread->work, WORK_SIGNAL);
-	if (thread == thread_current())
+	if (thread == thread_current() || thread->player)
 		return;
 	parked = READ_ONCE(thread->parked);
 	thread_unpark(thread);
@@ -52,7 +52,10 @@ static bool thread_wants(const struct thread *thread, int number)
 	return ((~thread->signal_mask | thread->wait_set) & SIGNAL_BIT(number)) != 0;
 }
 
-/* A thread of process that takes number: one that has nothing else to do, if there is a choice. */
+/*
+ * A thread of process that takes number: one that has nothing else to do, if there is a choice, and
+ * one that waits for its vfork child only if there is none.
+ */
 static struct thread *thread_choose_locked(struct process *process, int number)
 {
 	struct thread *thread, *busy = NULL;
@@ -60,12 +63,36 @@ static struct thread *thread_choose_locked(struct process *process, int number)
 	list_for_each(thread, &process->threads, process_node) {
 		if (!thread_wants(thread, number))
 			continue;
-		if (!(READ_ONCE(thread->work) & WORK_SIGNAL))
+		if (!thread->player && !(READ_ONCE(thread->work) & WORK_SIGNAL))
 			return thread;
-		if (!busy)
+		if (!busy || busy->player)
 			busy = thread;
 	}
 	return busy;
+}
+
+/*
+ * Whether number ends a process as soon as it is sent to stand_in, and not when it is taken: on
+ * Linux only what comes behind no other signal, and makes no core dump.
+ */
+static bool ends_at_once_locked(const struct thread *stand_in, int number)
+{
+	const struct process *process = stand_in->process;
+	const u64 others = SIGNALS_DUMP | SIGNALS_STOP | SIGNALS_IGNORED;
+
+	if (process->exiting || process->actions[number - 1].handler != (uptr)SIG_DFL)
+		return false;
+	return number == SIGKILL || (!(SIGNAL_BIT(number) & others) &&
+				     !(READ_ONCE(stand_in->work) & WORK_SIGNAL));
+}
+
+/* number is pending, and thread takes it. One that waits for its vfork child can only be ended. */
+static void thread_tell_locked(struct process *process, struct thread *thread, int number)
+{
+	if (thread->player && ends_at_once_locked(thread, number))
+		process_kill_locked(process, number);
+	else
+		thread_kick(thread);
 }
 
 void signal_retarget_locked(struct process *process, u64 set)
@@ -74,9 +101,11 @@ void signal_retarget_locked(struct process *process, u64 set)
 	struct thread *thread;
 
 	for (; left; left &= left - 1) {
-		thread = thread_choose_locked(process, __builtin_ctzll(left) + 1);
+		int number = __builtin_ctzll(left) + 1;
+
+		thread = thread_choose_locked(process, number);
 		if (thread)
-			thread_kick(thread);
+			thread_tell_locked(process, thread, number);
 	}
 }
 
@@ -138,7 +167,7 @@ static int signal_post_locked(struct process *process, struct thread *thread,
 	if (!thread)
 		thread = thread_choose_locked(process, number);
 	if (thread && thread_wants(thread, number))
-		thread_kick(thread);
+		thread_tell_locked(process, thread, number);
 	return 0;
 }
 

@@ -722,3 +722,35 @@ TEST(scheduling_calls)
 	EQUAL(sched_get_priority_max(SCHED_FIFO), 99);
 	FAILS(sched_getaffinity(0, 0, &set), EINVAL);
 }
+
+static volatile sig_atomic_t usr1_signals;
+
+static void on_usr1(int number)
+{
+	(void)number;
+	usr1_signals++;
+}
+
+/* The signal that clone(2) was given says nothing about a child of the caller's parent. */
+TEST(sibling_ends_with_its_makers_signal)
+{
+	pid_t child, first, second;
+	int status;
+
+	OK(signal(SIGUSR1, on_usr1) == SIG_ERR ? -1 : 0);
+	child = fork();
+	OK(child);
+	if (!child) {
+		long sibling = syscall(SYS_clone, CLONE_PARENT | SIGUSR1, 0, 0, 0, 0);
+
+		_exit(sibling < 0);
+	}
+	first = waitpid(-1, &status, 0);
+	OK(first);
+	EQUAL(status, 0);
+	second = waitpid(-1, &status, 0);
+	OK(second);
+	EQUAL(status, 0);
+	CHECK(first == child || second == child);
+	EQUAL(usr1_signals, 0);
+}

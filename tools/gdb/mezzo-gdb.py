@@ -77,6 +77,8 @@ def thread_text(thread, names):
     text = "thread %d (host %d) %s %s" % (thread["tid"], thread["host_tid"], state, call)
     if int(thread["regs"]):
         text += ", program at %#x" % int(thread["regs"]["rip"])
+    if int(thread["player"]):
+        text += ", stands in for one that plays its vfork child"
     if int(thread["pending"]):
         text += ", pending " + signals_text(thread["pending"])
     if int(thread["work"]):

@@ -27,6 +27,7 @@
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/vfork.h"
 #include "syscall/syscall.h"
 #include "syscall/trace.h"
 
@@ -132,6 +133,8 @@ int exit_work(struct regs *regs)
 	struct thread *thread = thread_current();
 
 	lock_assert_none("return to program");
+	if (READ_ONCE(thread->work) & WORK_ORPHAN)
+		vfork_orphan_settle();
 	while (READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT))
 		signal_deliver(thread);
 	if (thread->flags & THREAD_TRAPPED) {

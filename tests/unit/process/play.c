@@ -9,6 +9,7 @@
 #include "core/string.h"
 #include "core/wait.h"
 #include "memory/usercopy.h"
+#include "process/vfork.h"
 
 /* The C library's headers and the layer's disagree about a few types, so these stand here. */
 typedef unsigned long pthread_t;
@@ -63,8 +64,9 @@ u64 clock_realtime_ns(void) { return clock_monotonic_ns(); }
 void domain_signals(u64 set);
 void domain_signals(u64 set) { (void)set; }
 __noreturn void domain_exit(u32 status) { (void)status; abort(); }
-__noreturn void vfork_return(u32 child_pid);
-__noreturn void vfork_return(u32 child_pid) { (void)child_pid; abort(); }
+__noreturn void vfork_return(void) { abort(); }
+void vfork_orphan_settle(void) { }
+void vfork_waiting_end_locked(struct process *process) { (void)process; abort(); }
 
 /* No program, no registers: their place in the thread leads to what plays it. */
 static struct play *play_of(struct thread *thread)
