@@ -26,20 +26,24 @@ ALL :=
 # processor 25 questions (cpuid) that a virtual machine answers in 20 us each, which is more time than all
 # the rest of a domain's start.
 HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
-HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread
-HOST_SOURCES := $(sort $(wildcard host/*/*.c))
+HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(BUILD)/sources/lmdb/libraries/liblmdb
+# What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
+HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c))
+HOST_SOURCES := $(filter-out $(HASH_SOURCES),$(sort $(wildcard host/*/*.c)))
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
 # musl brings no headers of the kernel and must not see those of another C library beside them.
 KERNEL_HEADERS := $(BUILD)/kernel-headers
 KERNEL_ASM     := $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm /usr/include/asm))
 
+-include host/store/build.mk
+
 ifneq ($(HOST_OBJECTS),)
 ALL += $(BUILD)/mezzo
 endif
 
-$(BUILD)/mezzo: $(HOST_OBJECTS)
-	$(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
+$(BUILD)/mezzo: $(HOST_OBJECTS) $(LMDB_HOST)
+	$(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS) $(LMDB_HOST)
 
 $(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
@@ -79,8 +83,8 @@ install: all
 # without a terminal, one command.
 .PHONY: run dependencies
 dependencies:
-	@{ command -v $(CC) && command -v musl-gcc; } >/dev/null || \
-		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools; }
+	@{ command -v $(CC) && command -v musl-gcc && command -v dpkg-source; } >/dev/null || \
+		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools dpkg-dev; }
 
 run: dependencies
 	@$(MAKE) --no-print-directory all
