@@ -29,7 +29,7 @@ HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
 HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(BUILD)/sources/lmdb/libraries/liblmdb
 # What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
 HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c))
-HOST_SOURCES := $(filter-out $(HASH_SOURCES),$(sort $(wildcard host/*/*.c)))
+HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c)))
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
 # musl brings no headers of the kernel and must not see those of another C library beside them.
@@ -59,6 +59,7 @@ $(KERNEL_HEADERS):
 
 # ---- the other parts ----
 
+-include host/image/build.mk
 -include system/build.mk
 -include tests/unit/build.mk
 -include tests/build.mk
@@ -75,16 +76,19 @@ install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man1 \
 		$(DESTDIR)$(completions)
 	install -m 755 $(BUILD)/mezzo $(DESTDIR)$(bindir)/mezzo
+	install -m 755 $(BUILD)/mezzo-image $(DESTDIR)$(libexecdir)/mezzo-image
 	install -m 755 $(BUILD)/mezzo-system $(DESTDIR)$(libexecdir)/mezzo-system
-	install -m 644 docs/man/mezzo.1 $(DESTDIR)$(mandir)/man1/mezzo.1
+	install -m 644 docs/man/mezzo.1 docs/man/mezzo-image.1 $(DESTDIR)$(mandir)/man1
 	install -m 644 completions/mezzo.bash $(DESTDIR)$(completions)/mezzo
 
 # What is missing for building is installed first, where apt can do it; then a shell in a domain, or,
 # without a terminal, one command.
 .PHONY: run dependencies
 dependencies:
-	@{ command -v $(CC) && command -v musl-gcc && command -v dpkg-source; } >/dev/null || \
-		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools dpkg-dev; }
+	@{ command -v $(CC) && command -v musl-gcc && command -v dpkg-source && \
+		[ -e /usr/include/archive.h ] && [ -e /usr/include/json-c ] && [ -e /usr/include/openssl ]; } >/dev/null || \
+		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools dpkg-dev libarchive-dev \
+			libjson-c-dev libssl-dev; }
 
 run: dependencies
 	@$(MAKE) --no-print-directory all

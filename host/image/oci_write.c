@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/image/blob.h"
@@ -42,13 +41,11 @@ static int write_layer(int spool, struct store *store, const struct image *image
 	if (result)
 		return result;
 	result = tar_output_open(&output, spool, &digest, err);
-	if (!result) {
+	if (!result)
 		result = tar_output_image(&output, store, image, true, progress, err);
-		if (result)
-			tar_output_release(&output);
-		else
-			result = tar_output_end(&output, err);
-	}
+	if (!result)
+		result = tar_output_end(&output, err);
+	tar_output_release(&output);
 	digest_end(&digest, hash);
 	digest_release(&digest);
 	digest_print(hash, layer->digest);
@@ -117,11 +114,20 @@ static struct json_object *make_index(const char *name, const struct part *manif
 	return out;
 }
 
+static int write_file(struct tar_output *output, const char *path, uint64_t size, struct error *err)
+{
+	struct pax_entry entry = { .type = PAX_FILE, .path = path, .mode = 0644, .size = size };
+
+	return tar_output_header(output, &entry, err);
+}
+
 static int write_text(struct tar_output *output, const char *path, const char *text, struct error *err)
 {
-	int result = tar_output_file(output, path, strlen(text), err);
+	int result = write_file(output, path, strlen(text), err);
 
-	return result ? result : tar_output_bytes(output, text, strlen(text), err);
+	if (!result)
+		result = tar_output_bytes(output, text, strlen(text), err);
+	return result ? result : tar_output_pad(output, err);
 }
 
 /* Takes json. path NULL: it is a blob, and *part becomes what names it. */
@@ -156,11 +162,13 @@ static int copy_layer(struct tar_output *output, int spool, const struct part *l
 	if (!buffer)
 		return error_set(err, ENOMEM, "layer");
 	snprintf(path, sizeof(path), "blobs/sha256/%s", layer->digest + strlen("sha256:"));
-	result = tar_output_file(output, path, layer->size, err);
+	result = write_file(output, path, layer->size, err);
 	while (!result && (size = blob_read(&blob, buffer, BUFFER_SIZE, err)) > 0)
 		result = tar_output_bytes(output, buffer, (size_t)size, err);
 	free(buffer);
-	return size < 0 ? (int)size : result;
+	if (size < 0)
+		return (int)size;
+	return result ? result : tar_output_pad(output, err);
 }
 
 static int write_parts(struct tar_output *output, int spool, const char *name, const struct image *image,
@@ -192,10 +200,9 @@ int oci_write(int fd, struct store *store, const char *name, const struct image 
 		result = tar_output_open(&output, fd, NULL, err);
 	if (!result) {
 		result = write_parts(&output, spool, name, image, &layer, err);
-		if (result)
-			tar_output_release(&output);
-		else
+		if (!result)
 			result = tar_output_end(&output, err);
+		tar_output_release(&output);
 	}
 	fd_close(&spool);
 	return result;
