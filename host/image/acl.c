@@ -50,6 +50,13 @@ static int compare_entries(const void *left, const void *right)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
+/* With such a list, the group's bits of the mode are its mask; libarchive puts the owning group's own there. */
+static void take_mask(struct builder *builder, const struct acl_entry *entry)
+{
+	if (entry->tag == linux_tag(ARCHIVE_ENTRY_ACL_MASK))
+		builder->current->mode = (builder->current->mode & ~070u) | (uint32_t)entry->permissions << 3;
+}
+
 static int feed_list(struct builder *builder, struct archive_entry *entry, int type, const char *name,
 		     struct acl *acl, struct error *err)
 {
@@ -68,6 +75,8 @@ static int feed_list(struct builder *builder, struct archive_entry *entry, int t
 		acl->entries[used++] = (struct acl_entry){ .tag = linux_tag(tag), .id = named ? (uint32_t)id : NO_ID,
 							   .permissions = (uint16_t)(permissions & 7) };
 	}
+	for (size_t i = 0; i < used && type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS; i++)
+		take_mask(builder, &acl->entries[i]);
 	qsort(acl->entries, used, sizeof(acl->entries[0]), compare_entries);
 	return builder_xattr(builder, name, acl, sizeof(acl->version) + used * sizeof(acl->entries[0]), err);
 }
