@@ -7,15 +7,22 @@
 struct error play_error;
 char play_findings[4096];
 static char directory[64];
+static const char *place = "/tmp";
 
 const char *play_directory(void)
 {
 	if (!directory[0]) {
-		strcpy(directory, "/tmp/mezzo-store-XXXXXX");
+		snprintf(directory, sizeof(directory), "%s/mezzo-store-XXXXXX", place);
 		if (!mkdtemp(directory))
 			abort();
 	}
 	return directory;
+}
+
+void play_in_memory(void)
+{
+	if (!access("/dev/shm", W_OK))
+		place = "/dev/shm";
 }
 
 void play_run(const char *command)

@@ -22,6 +22,8 @@ extern struct error play_error;
 
 /* A directory for one test program, removed at its end; a path in it. */
 const char *play_directory(void);
+/* Before that: a directory whose disk is memory will do, and is faster. */
+void play_in_memory(void);
 void play_remove_directory(void);
 const char *play_path(const char *name);
 void play_run(const char *command);
