@@ -68,15 +68,49 @@ static int row_of(struct check *check, enum table table, uint64_t id, void *row,
 	return !slice_copy(&value, row, size);
 }
 
+/* The first of a rising list that is not below id. */
+static size_t list_find(const struct id_list *list, object_id id)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_lost(const struct check *check, object_id id)
+{
+	size_t at = list_find(&check->lost, id);
+
+	return at < check->lost.count && check->lost.ids[at] == id;
+}
+
+/* As row_of(): without repair the rows of lost objects are there, but count as gone. */
+static int object_of(struct check *check, object_id id, struct object_row *object)
+{
+	return is_lost(check, id) ? 0 : row_of(check, TABLE_OBJECTS, id, object, sizeof(*object));
+}
+
 /* ---- Passes, in the order in which they are made ---- */
 
-/* The row of an object whose bytes are lost; what names it goes in later passes. */
+/* An object whose row or bytes are no good; what names it goes in later passes. */
 static int object_lost(struct check *check, const struct walk *row)
 {
-	int error = check->repair ? remove_row(check, &row->at) : 0;
+	object_id id = key_id(&row->at, 0);
+	int error;
 
-	return error || !check->repair ? error :
-	       file_remove(&check->disk.store, key_id(&row->at, 0), check->err);
+	if (id_list_add(&check->lost, id))
+		return error_set(check->err, ENOMEM, "can't check the store");
+	if (!check->repair)
+		return 0;
+	error = remove_row(check, &row->at);
+	return error ? error : file_remove(&check->disk.store, id, check->err);
 }
 
 static int pass_object(struct check *check, const struct walk *row)
@@ -103,7 +137,7 @@ static int pass_entry(struct check *check, const struct walk *row)
 	bool mend;
 
 	if (there > 0 && !slice_copy(&row->value, &object_id, sizeof(object_id)))
-		there = row_of(check, TABLE_OBJECTS, object_id, &object, sizeof(object));
+		there = object_of(check, object_id, &object);
 	if (there < 0)
 		return there;
 	if (there && object_id)
@@ -122,42 +156,6 @@ static int by_id(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-/* How many mappings hold an object; held is sorted. */
-static uint64_t holders(const struct check *check, object_id id)
-{
-	size_t low = 0, high = check->held.count, end;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (check->held.ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (end = low; end < check->held.count && check->held.ids[end] == id; end++)
-		;
-	return end - low;
-}
-
-static int pass_count(struct check *check, const struct walk *row)
-{
-	object_id id = key_id(&row->at, 0);
-	struct object_row object;
-	uint64_t count = holders(check, id);
-
-	/* A bad one was found before. */
-	if (slice_copy(&row->value, &object, sizeof(object)) || object.references == count)
-		return 0;
-	if (!check_finding(check, true, "object %" PRIu64 ": %" PRIu64 " references, but %" PRIu64
-			   " in mappings", id, object.references, count))
-		return 0;
-	object.references = count ? count : 1;
-	if (count)
-		return object_row_put(&check->disk.store, id, &object, check->err);
-	return object_lost(check, row);
-}
-
 static int pass_hash(struct check *check, const struct walk *row)
 {
 	struct object_row object;
@@ -165,7 +163,7 @@ static int pass_hash(struct check *check, const struct walk *row)
 	int there = 0;
 
 	if (!slice_copy(&row->value, &id, sizeof(id)))
-		there = row_of(check, TABLE_OBJECTS, id, &object, sizeof(object));
+		there = object_of(check, id, &object);
 	if (there < 0)
 		return there;
 	if (there && (object.flags & OBJECT_SEALED) && row->at.size == 1 + sizeof(object.hash) &&
@@ -184,10 +182,10 @@ static int pass_sealed(struct check *check, const struct walk *row)
 	struct object_row object;
 	struct slice value;
 	struct key key;
-	int error;
+	int error, there = object_of(check, id, &object);
 
-	if (slice_copy(&row->value, &object, sizeof(object)) || !(object.flags & OBJECT_SEALED))
-		return 0;
+	if (there <= 0 || !(object.flags & OBJECT_SEALED))
+		return there < 0 ? there : 0;
 	key_set_hash(&key, object.hash);
 	error = tables_row_get(store, &key, &value, check->err);
 	if (error != -ENOENT)
@@ -201,7 +199,7 @@ static int pass_attribute(struct check *check, const struct walk *row)
 {
 	object_id id = key_id(&row->at, 0);
 	struct object_row object;
-	int there = row_of(check, TABLE_OBJECTS, id, &object, sizeof(object));
+	int there = object_of(check, id, &object);
 
 	if (there)
 		return there < 0 ? there : 0;
@@ -219,6 +217,30 @@ static int pass_mapping(struct check *check, const struct walk *row)
 	if (check_finding(check, true, "mapping %" PRIu64 ": its row is damaged", key_id(&row->at, 0)))
 		return remove_row(check, &row->at);
 	return 0;
+}
+
+/* How many mappings hold an object. */
+static uint64_t holders(const struct check *check, object_id id)
+{
+	return list_find(&check->held, id + 1) - list_find(&check->held, id);
+}
+
+static int pass_count(struct check *check, const struct walk *row)
+{
+	struct store *store = &check->disk.store;
+	object_id id = key_id(&row->at, 0);
+	uint64_t count = holders(check, id);
+	struct object_row object;
+	int there = object_of(check, id, &object);
+
+	if (there <= 0 || object.references == count)
+		return there < 0 ? there : 0;
+	if (!check_finding(check, true, "object %" PRIu64 ": %" PRIu64 " references, but %" PRIu64
+			   " in mappings", id, object.references, count))
+		return 0;
+	object.references = count ? count : 1;
+	there = object_row_put(store, id, &object, check->err);
+	return there || count ? there : object_put(store, id, check->err);
 }
 
 /* No id that is in use may be given out again. */
@@ -256,13 +278,13 @@ static int check_all(struct check *check)
 	if (!error && check->held.count)
 		qsort(check->held.ids, check->held.count, sizeof(object_id), by_id);
 	if (!error)
-		error = each_row(check, TABLE_OBJECTS, pass_count);
-	if (!error)
 		error = each_row(check, TABLE_HASHES, pass_hash);
 	if (!error)
 		error = each_row(check, TABLE_OBJECTS, pass_sealed);
 	if (!error)
 		error = each_row(check, TABLE_ATTRIBUTES, pass_attribute);
+	if (!error)
+		error = each_row(check, TABLE_OBJECTS, pass_count);
 	if (!error)
 		error = check_counter(check, COUNTER_OBJECTS, TABLE_OBJECTS);
 	if (!error)
@@ -314,6 +336,7 @@ int store_check(const char *path, bool repair, void (*say)(const char *line, voi
 	error = repair ? check_and_repair(&check) : check_only(&check);
 	disk_release(&check.disk);
 	free(check.held.ids);
+	free(check.lost.ids);
 	if (error)
 		return error;
 	*found = check.found;

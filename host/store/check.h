@@ -12,6 +12,7 @@ struct check {
 	void *data;
 	uint64_t found, left;
 	struct id_list held;		/* objects in mappings, one for each entry */
+	struct id_list lost;		/* objects that are none any more, rising */
 	struct error *err;
 };
 
