@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "host/store/disk.h"
@@ -21,30 +22,33 @@ static int tables_error(int code, struct error *err)
 		return error_set(err, code, "the store's tables");
 	if (code == MDB_MAP_FULL)
 		return error_set(err, ENOSPC, "the store's tables can't grow further");
+	/* LMDB takes no more from a process that could not write which commit is the last. */
+	if (code == MDB_PANIC)
+		return error_set(err, EIO, "the store's tables could not be written: open them again");
 	return error_set(err, EUCLEAN, "the store's tables are damaged (%s): run fsck",
 			 mdb_strerror(code));
 }
 
-/* LMDB reads its file through a mapping: a page that is missing at the end would be a signal. */
+/*
+ * LMDB reads its file through a mapping: a page that is missing at the end would be a signal. The
+ * greatest page number is no measure, since pages that a transaction both took and gave back are
+ * never written; but the pages that are in use must have room.
+ */
 static int check_size(MDB_env *env, struct error *err)
 {
 	struct stat status;
-	MDB_envinfo info;
 	MDB_stat stat;
+	size_t pages;
 	int fd, error = mdb_env_get_fd(env, &fd);
 
-	if (!error)
-		error = mdb_env_info(env, &info);
 	if (!error)
 		error = mdb_env_stat(env, &stat);
 	if (error)
 		return tables_error(error, err);
 	if (fstat(fd, &status))
 		return tables_error(errno, err);
-	if ((uint64_t)status.st_size / stat.ms_psize > info.me_last_pgno)
-		return 0;
-	/* In a new one only the first two pages are there. */
-	if (!info.me_last_txnid)
+	pages = 2 + stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+	if ((size_t)status.st_size / stat.ms_psize >= pages)
 		return 0;
 	return error_set(err, EUCLEAN, "the store's tables are cut off: run fsck");
 }
@@ -169,10 +173,20 @@ int tables_begin(struct disk *disk, struct error *err)
 	return 0;
 }
 
+/* LMDB takes a write that was cut short, as where the disk becomes full, for an I/O error. */
+static bool disk_is_full(struct disk *disk)
+{
+	struct statvfs status;
+
+	return !fstatvfs(disk->root_fd, &status) && !status.f_bavail;
+}
+
 int tables_commit(struct disk *disk, struct error *err)
 {
 	int error = mdb_txn_commit(disk->txn);
 
+	if (error == EIO && disk_is_full(disk))
+		error = ENOSPC;
 	disk->txn = NULL;
 	disk_unlock(disk->lock_fd, disk->txn_lock);
 	return error ? tables_error(error, err) : 0;
