@@ -34,6 +34,8 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
 
+-include tests/fuzz/images/build.mk
+
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
 
