@@ -49,7 +49,9 @@ static ssize_t value_get(struct store *store, const struct key *key, void *to, s
 
 	if (result)
 		return result;
-	memcpy(to, value.data, value.size < size ? value.size : size);
+	/* Who only asks for the size may give no place. */
+	if (size)
+		memcpy(to, value.data, value.size < size ? value.size : size);
 	return (ssize_t)value.size;
 }
 

@@ -74,7 +74,7 @@ struct store {
 	const struct backend_operations *operations;
 	bool read_only;
 	bool in_transaction;
-	unsigned views; /* depth: callbacks of a visit may ask the store again */
+	unsigned views;			/* depth: callbacks of a visit may ask the store again */
 };
 
 /*

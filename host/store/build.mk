@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# LMDB, which keeps the store's tables: built from the source of Debian's package, once for `mezzo` with its C
-# library and once for programs with the system's. Not ours, so without our warnings.
+# LMDB, which keeps the store's tables: built from the source of Debian's package, once for `mezzo`
+# with its C library and once for programs with the system's. Not ours, so without our warnings.
 
 LMDB_SOURCE := $(BUILD)/sources/lmdb/libraries/liblmdb
 LMDB_STAMP  := $(LMDB_SOURCE)/mdb.c
@@ -19,7 +19,7 @@ $(BUILD)/lmdb/system/%.o: $(LMDB_STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(LMDB_FLAGS) -c -o $@ $(LMDB_SOURCE)/$*.c
 
-$(BUILD)/lmdb/%/liblmdb.a: $(BUILD)/lmdb/%/mdb.o $(BUILD)/lmdb/%/midl.o
+$(LMDB_HOST) $(LMDB_SYSTEM): %/liblmdb.a: %/mdb.o %/midl.o
 	$(AR) rcs $@ $^
 
 # Before any file that may include its header is compiled.

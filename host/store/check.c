@@ -141,10 +141,11 @@ static int pass_entry(struct check *check, const struct walk *row)
 	if (there < 0)
 		return there;
 	if (there && object_id)
-		return id_list_add(&check->held, object_id) ?
-		       error_set(check->err, ENOMEM, "can't check the store") : 0;
-	mend = check_finding(check, true, "mapping %" PRIu64 ", local object %" PRIu64 ": %s",
-			     id, key_id(&row->at, 1),
+		return id_list_add(&check->held, object_id)
+			       ? error_set(check->err, ENOMEM, "can't check the store")
+			       : 0;
+	mend = check_finding(check, true, "mapping %" PRIu64 ", local object %" PRIu64 ": %s", id,
+			     key_id(&row->at, 1),
 			     object_id ? "its object is lost" : "there is no such mapping");
 	return mend ? remove_row(check, &row->at) : 0;
 }
@@ -214,7 +215,8 @@ static int pass_mapping(struct check *check, const struct walk *row)
 
 	if (!slice_copy(&row->value, &mapping, sizeof(mapping)))
 		return 0;
-	if (check_finding(check, true, "mapping %" PRIu64 ": its row is damaged", key_id(&row->at, 0)))
+	if (check_finding(check, true, "mapping %" PRIu64 ": its row is damaged",
+			  key_id(&row->at, 0)))
 		return remove_row(check, &row->at);
 	return 0;
 }
@@ -235,8 +237,10 @@ static int pass_count(struct check *check, const struct walk *row)
 
 	if (there <= 0 || object.references == count)
 		return there < 0 ? there : 0;
-	if (!check_finding(check, true, "object %" PRIu64 ": %" PRIu64 " references, but %" PRIu64
-			   " in mappings", id, object.references, count))
+	if (!check_finding(check, true,
+			   "object %" PRIu64 ": %" PRIu64 " references, but %" PRIu64 " in "
+										      "mappings",
+			   id, object.references, count))
 		return 0;
 	object.references = count ? count : 1;
 	there = object_row_put(store, id, &object, check->err);
@@ -260,8 +264,10 @@ static int check_counter(struct check *check, enum counter counter, enum table t
 		greatest = key_id(&walk.at, 0);
 	if (more || greatest <= last)
 		return more;
-	if (!check_finding(check, true, "ids up to %" PRIu64 " are in use, but %" PRIu64
-			   " is thought to be the last", greatest, last))
+	if (!check_finding(check, true,
+			   "ids up to %" PRIu64 " are in use, but %" PRIu64 " is thought to be the "
+									    "last",
+			   greatest, last))
 		return 0;
 	key_set_id(&key, TABLE_COUNTERS, counter);
 	return tables_row_put(store, &key, &greatest, sizeof(greatest), check->err);
@@ -323,8 +329,8 @@ static int check_only(struct check *check)
 	return error;
 }
 
-int store_check(const char *path, bool repair, void (*say)(const char *line, void *data), void *data,
-		uint64_t *found, uint64_t *left, struct error *err)
+int store_check(const char *path, bool repair, void (*say)(const char *line, void *data),
+		void *data, uint64_t *found, uint64_t *left, struct error *err)
 {
 	struct check check = { .repair = repair, .say = say, .data = data, .err = err };
 	int error = check_folders(&check, path);

@@ -66,7 +66,8 @@ int check_object_file(struct check *check, object_id id, const struct object_row
 			return error;
 	}
 	*good = false;
-	check_finding(check, true, "object %" PRIu64 ": its bytes are not those that were sealed", id);
+	check_finding(check, true, "object %" PRIu64 ": its bytes are not those that were sealed",
+		      id);
 	return 0;
 }
 

@@ -41,7 +41,8 @@ static int candidate_add(struct candidates *all, const struct candidate *item, s
 static int consider(struct store *store, struct candidates *all, const struct walk *entry,
 		    struct error *err)
 {
-	struct candidate item = { .mapping = key_id(&entry->at, 0), .local = key_id(&entry->at, 1) };
+	struct candidate item = { .mapping = key_id(&entry->at, 0),
+				  .local = key_id(&entry->at, 1) };
 	struct object_row row;
 	uint64_t disk_size;
 	int error;
@@ -117,8 +118,8 @@ static int replace(struct store *store, const struct candidate *item, uint64_t *
 }
 
 /* count candidates of one content: worth it if there are two, or a sealed one. */
-static int merge(struct store *store, const struct candidate *items, size_t count, uint64_t *objects,
-		 uint64_t *bytes, struct error *err)
+static int merge(struct store *store, const struct candidate *items, size_t count,
+		 uint64_t *objects, uint64_t *bytes, struct error *err)
 {
 	int worth = count > 1 ? 1 : has_twin(store, items, err);
 

@@ -146,8 +146,9 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 		if (error)
 			return error;
 	}
-	disk->lock_fd = openat(disk->root_fd, "lock", (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC |
-			       (create ? O_CREAT : 0), 0600);
+	disk->lock_fd = openat(disk->root_fd, "lock",
+			       (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | (create ? O_CREAT : 0),
+			       0600);
 	if (disk->lock_fd < 0)
 		return error_set(err, errno, "%s/lock", path);
 	return create ? create_if_none(disk, path, err) : 0;
@@ -157,8 +158,9 @@ int disk_open(struct disk *disk, const char *path, unsigned flags, struct error 
 {
 	int error = -EINVAL;
 
-	*disk = (struct disk){ .root_fd = -1, .lock_fd = -1, .objects_fd = -1, .new_fd = -1,
-			       .open_fd = -1 };
+	*disk = (struct disk){
+		.root_fd = -1, .lock_fd = -1, .objects_fd = -1, .new_fd = -1, .open_fd = -1
+	};
 	disk->store.operations = &disk_operations;
 	disk->store.read_only = flags & STORE_READ_ONLY;
 	if ((flags & STORE_CREATE) && (flags & STORE_READ_ONLY))

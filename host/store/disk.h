@@ -13,9 +13,9 @@
 
 #include "host/store/backend.h"
 
-#define DISK_FORMAT_VERSION	1u
-#define DISK_OBJECT_DIRS	256u	/* objects/00 to objects/ff, by the id's last byte */
-#define DISK_TABLES_MAX		(16ull << 30)	/* of addresses for the tables, not of memory */
+#define DISK_FORMAT_VERSION 1u
+#define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
+#define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
 
 struct id_list {
 	object_id *ids;

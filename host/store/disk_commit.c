@@ -15,7 +15,7 @@
 #include "host/base/fd.h"
 #include "host/store/disk.h"
 
-#define SYNC_EACH_MAX	16u		/* with more the whole file system is synced at once */
+#define SYNC_EACH_MAX 16u		/* with more the whole file system is synced at once */
 
 static unsigned dir_of(object_id id)
 {

@@ -33,16 +33,18 @@ int disk_format_check(struct disk *disk, const char *path, struct error *err)
 	if (size <= 0 || sscanf(text, "%31s %u", name, &version) != 2 || strcmp(name, FORMAT_NAME))
 		return error_set(err, EUCLEAN, "%s/format is not that of an object store", path);
 	if (version > DISK_FORMAT_VERSION)
-		return error_set(err, EPROTO, "%s has format %u and needs a newer program than this, "
-				 "which knows %u", path, version, DISK_FORMAT_VERSION);
+		return error_set(err, EPROTO,
+				 "%s has format %u, which needs a newer program "
+				 "(this one knows %u)",
+				 path, version, DISK_FORMAT_VERSION);
 	return 0;
 }
 
 /* A directory with files of others is not taken for an unfinished store. */
 static int check_is_free(struct disk *disk, const char *path, struct error *err)
 {
-	static const char *const own[] = { ".", "..", "lock", "format.new", "tables",
-					   "objects", "new", "lost+found" };
+	static const char *const own[] = { ".",	     "..",	"lock", "format.new",
+					   "tables", "objects", "new",	"lost+found" };
 	int fd = openat(disk->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *foreign = NULL;
 	struct dirent *entry;

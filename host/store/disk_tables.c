@@ -13,8 +13,8 @@
 
 #include "host/store/disk.h"
 
-#define RETRY_NS	100000		/* a commit that is just being written takes longer */
-#define MAIN_TABLE	1u		/* LMDB's number of the unnamed database */
+#define RETRY_NS 100000			/* a commit that is just being written takes longer */
+#define MAIN_TABLE 1u			/* LMDB's number of the unnamed database */
 
 static int tables_error(int code, struct error *err)
 {
@@ -24,7 +24,7 @@ static int tables_error(int code, struct error *err)
 		return error_set(err, ENOSPC, "the store's tables can't grow further");
 	/* LMDB takes no more from a process that could not write which commit is the last. */
 	if (code == MDB_PANIC)
-		return error_set(err, EIO, "the store's tables could not be written: open them again");
+		return error_set(err, EIO, "the store's tables can't be written: open it again");
 	return error_set(err, EUCLEAN, "the store's tables are damaged (%s): run fsck",
 			 mdb_strerror(code));
 }

@@ -17,8 +17,8 @@
 struct change {
 	struct change *before;
 	enum { ROW_CHANGED, FILE_MADE, FILE_REMOVED } kind;
-	struct key key; /* of the row, or of the file */
-	bool was_there; /* the row, with this value: */
+	struct key key;			/* of the row, or of the file */
+	bool was_there;			/* the row, with this value: */
 	size_t size;
 	char value[];
 };
@@ -26,7 +26,7 @@ struct change {
 struct memory {
 	struct store store;
 	struct sorted rows;
-	struct sorted files; /* by the key of the object's row: struct memory_file */
+	struct sorted files;		/* by the key of the object's row: struct memory_file */
 	struct change *changes;
 };
 

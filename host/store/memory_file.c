@@ -13,7 +13,7 @@
 #include "host/store/memory_file.h"
 #include "host/store/sparse.h"
 
-#define HEAP_MAX (1u << 20) /* larger ones may be sparse, and are memfds */
+#define HEAP_MAX (1u << 20)		/* larger ones may be sparse, and are memfds */
 
 void memory_file_release(struct memory_file *file)
 {

@@ -13,8 +13,8 @@
 #include <sys/types.h>
 
 struct memory_file {
-	int fd;	     /* of a memfd, or -1 */
-	char *bytes; /* where there is no memfd: room bytes, 0 from size on */
+	int fd;				/* of a memfd, or -1 */
+	char *bytes;			/* where there is no memfd: room bytes, 0 from size on */
 	size_t size, room;
 };
 

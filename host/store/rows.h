@@ -12,24 +12,24 @@
 #include <stdint.h>
 
 enum table {
-	TABLE_COUNTERS = 1,   /* counter: last number given */
-	TABLE_OBJECTS = 2,    /* object: struct object_row */
-	TABLE_HASHES = 3,     /* hash: object */
-	TABLE_ATTRIBUTES = 4, /* object, name: value */
-	TABLE_RECORDS = 5,    /* kind, name: value */
-	TABLE_MAPPINGS = 6,   /* mapping: struct mapping_row */
-	TABLE_ENTRIES = 7,    /* mapping, local id: object */
-	TABLE_DOOMED = 8,     /* object, deleted, whose file may still be there: nothing */
+	TABLE_COUNTERS = 1,		/* counter: last number given */
+	TABLE_OBJECTS = 2,		/* object: struct object_row */
+	TABLE_HASHES = 3,		/* hash: object */
+	TABLE_ATTRIBUTES = 4,		/* object, name: value */
+	TABLE_RECORDS = 5,		/* kind, name: value */
+	TABLE_MAPPINGS = 6,		/* mapping: struct mapping_row */
+	TABLE_ENTRIES = 7,		/* mapping, local id: object */
+	TABLE_DOOMED = 8,		/* object, deleted, whose file may be there: nothing */
 };
 
 enum counter { COUNTER_OBJECTS = 1, COUNTER_MAPPINGS = 2 };
 
 struct object_row {
 	uint64_t references;
-	uint64_t size;	   /* of a sealed object; of a private one only its file knows */
-	uint32_t flags;	   /* enum object_flags */
-	uint32_t reserved; /* 0 */
-	uint8_t hash[32];  /* of a sealed object */
+	uint64_t size;			/* of a sealed object; else only its file knows */
+	uint32_t flags;			/* enum object_flags */
+	uint32_t reserved;		/* 0 */
+	uint8_t hash[32];		/* of a sealed object */
 };
 
 struct mapping_row {
@@ -53,7 +53,7 @@ struct slice {
 	size_t size;
 };
 
-/* A key is made by one of these: the table alone, with an id, two ids, an id and a name, a hash. */
+/* A key is made by one of these: the table alone, with an id, two ids, id and name, a hash. */
 void key_set_table(struct key *key, enum table table);
 void key_set_id(struct key *key, enum table table, uint64_t id);
 void key_set_pair(struct key *key, enum table table, uint64_t id, uint64_t second);

@@ -11,9 +11,9 @@
 
 struct sorted_row {
 	struct key key;
-	void *value; /* size bytes, the row's own */
+	void *value;			/* size bytes, the row's own */
 	size_t size;
-	struct sorted_row *next[]; /* as many as its height */
+	struct sorted_row *next[];	/* as many as its height */
 };
 
 struct sorted {

@@ -41,29 +41,29 @@
 
 struct store;
 
-typedef uint64_t object_id;  /* 0: none */
-typedef uint64_t mapping_id; /* 0: none */
+typedef uint64_t object_id;		/* 0: none */
+typedef uint64_t mapping_id;		/* 0: none */
 
-#define OBJECT_HASH_SIZE 32u /* SHA-256 */
+#define OBJECT_HASH_SIZE 32u		/* SHA-256 */
 
 enum object_flags {
-	OBJECT_SEALED = 1u, /* immutable, hash is valid */
+	OBJECT_SEALED = 1u,		/* immutable, hash is valid */
 };
 
 struct object_info {
 	object_id id;
-	uint64_t size;	    /* bytes */
-	uint64_t disk_size; /* bytes of disk (of memory for a store in memory) */
+	uint64_t size;			/* bytes */
+	uint64_t disk_size;		/* bytes of disk (of memory for a store in memory) */
 	uint64_t references;
-	uint32_t flags; /* enum object_flags */
+	uint32_t flags;			/* enum object_flags */
 	uint8_t hash[OBJECT_HASH_SIZE];
 };
 
 /* ---- Opening ---- */
 
 enum store_open_flags {
-	STORE_CREATE = 1u,    /* make it where there is none */
-	STORE_READ_ONLY = 2u, /* no transactions; works on a read-only disk */
+	STORE_CREATE = 1u,		/* make it where there is none */
+	STORE_READ_ONLY = 2u,		/* no transactions; works on a read-only disk */
 };
 
 /*
@@ -196,8 +196,8 @@ int mapping_charge(struct store *store, mapping_id id, int64_t bytes, struct err
 
 struct store_totals {
 	uint64_t objects, sealed_objects;
-	uint64_t bytes, disk_bytes; /* sizes, and what they take */
-	uint64_t shared_bytes;	    /* that would be needed more if nothing were shared */
+	uint64_t bytes, disk_bytes;	/* sizes, and what they take */
+	uint64_t shared_bytes;		/* that would be needed more if nothing were shared */
 };
 
 int store_totals(struct store *store, struct store_totals *totals, struct error *err);

@@ -10,7 +10,8 @@ STORE_OBJECTS := $(patsubst %.c,$(BUILD)/tests/%.o,$(wildcard host/store/*.c hos
 UNIT_TESTS += $(STORE_TESTS)
 
 # The crash test sees all that changes a disk.
-CRASH_CALLS := pwrite writev ftruncate fsync fdatasync syncfs openat renameat unlinkat copy_file_range
+CRASH_CALLS := pwrite writev ftruncate fsync fdatasync syncfs openat renameat unlinkat \
+	copy_file_range
 
 $(BUILD)/tests/unit/test_store_crash: STORE_LINK := $(addprefix -Wl$(comma)--wrap=,$(CRASH_CALLS))
 $(BUILD)/tests/unit/test_store_crash: $(BUILD)/tests/unit_store/recorder.o

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests of the object store share: stores in a temporary directory, and objects with content. */
+/*
+ * What tests of the object store share: stores in a temporary directory, and objects with content.
+ */
 #ifndef TESTS_UNIT_STORE_PLAY_H
 #define TESTS_UNIT_STORE_PLAY_H
 
@@ -15,10 +17,11 @@
 extern struct error play_error;
 
 /* Succeeds, or the test ends with the error's text. */
-#define must(call) do { \
-	if ((call) < 0) \
-		fail_msg("%s: %s", #call, play_error.text); \
-} while (0)
+#define must(call)                                                  \
+	do {                                                        \
+		if ((call) < 0)                                     \
+			fail_msg("%s: %s", #call, play_error.text); \
+	} while (0)
 
 /* A directory for one test program, removed at its end; a path in it. */
 const char *play_directory(void);

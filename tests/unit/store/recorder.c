@@ -12,9 +12,9 @@
 
 #include "tests/unit/store/recorder.h"
 
-#define PATH_SIZE	64
-#define FILES_MAX	512
-#define CALLS_MAX	20000
+#define PATH_SIZE 64
+#define FILES_MAX 512
+#define CALLS_MAX 20000
 
 enum kind { WRITE, TRUNCATE, CREATE, RENAME, UNLINK, SYNC_FILE, SYNC_DIR, SYNC_ALL, MARK };
 
@@ -161,7 +161,7 @@ static void note_create(const char *path)
 		abort();
 }
 
-#define WRAP(result, name, ...) \
+#define WRAP(result, name, ...)            \
 	result __real_##name(__VA_ARGS__); \
 	result __wrap_##name(__VA_ARGS__); \
 	result __wrap_##name(__VA_ARGS__)
@@ -360,7 +360,8 @@ static bool settles(const struct call *sync, const struct call *call, bool *half
 	switch (call->kind) {
 	case WRITE:
 	case TRUNCATE:
-		return sync->kind == SYNC_ALL || (sync->kind == SYNC_FILE && sync->file == call->file);
+		return sync->kind == SYNC_ALL ||
+		       (sync->kind == SYNC_FILE && sync->file == call->file);
 	case CREATE:
 	case UNLINK:
 		return sync->kind == SYNC_ALL ||
@@ -501,8 +502,8 @@ bool recorder_replay(size_t cut, enum survival survival, size_t one, const char 
 	for (size_t i = 0, number = 0; i < cut; i++) {
 		bool chosen = pending[i] && number++ == one;
 
-		if (!pending[i] || survival == ALL_SURVIVE || (survival == ALL_BUT_ONE && !chosen) ||
-		    (survival == ONLY_ONE && chosen))
+		if (!pending[i] || survival == ALL_SURVIVE ||
+		    (survival == ALL_BUT_ONE && !chosen) || (survival == ONLY_ONE && chosen))
 			apply(&calls[i]);
 	}
 	if (seen_before(recorder_marks_before(cut)))

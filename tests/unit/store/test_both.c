@@ -324,7 +324,8 @@ static void test_attributes(void **state)
 	assert_int_equal(object_attribute_get(store, 99, "a", value, 8, &play_error), -ENOENT);
 	must(object_put(store, id, &play_error));
 	commit();
-	assert_int_equal(object_attribute_get(store, id, long_name, value, 8, &play_error), -ENOENT);
+	assert_int_equal(object_attribute_get(store, id, long_name, value, 8, &play_error),
+			 -ENOENT);
 }
 
 static int join_names(const char *name, const void *value, size_t size, void *data)
@@ -360,7 +361,8 @@ static void test_records(void **state)
 	must(record_put(store, RECORD_IMAGE, "a", "3", 1, false, &play_error));
 	must(record_put(store, RECORD_VOLUME, "v", large, RECORD_VALUE_MAX, false, &play_error));
 	assert_int_equal(record_put(store, RECORD_VOLUME, "v", large, RECORD_VALUE_MAX + 1, false,
-				    &play_error), -E2BIG);
+				    &play_error),
+			 -E2BIG);
 	commit();
 	assert_int_equal(record_get(store, RECORD_VOLUME, "v", large, 1, &play_error),
 			 RECORD_VALUE_MAX);
@@ -521,9 +523,11 @@ static void test_many(void **state)
 	assert_int_equal(object_visit(store, count_object, &count, &play_error), 33);
 }
 
+/* clang-format off */
 #define BOTH(test) \
 	{ #test " (memory)", test, open_memory, close_store, NULL }, \
 	{ #test " (disk)", test, open_disk, close_store, NULL }
+/* clang-format on */
 
 int main(void)
 {

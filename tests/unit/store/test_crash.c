@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine that dies: a story of transactions is recorded, and the store is opened in each state that its disk may be
- * in after each of its calls (see recorder.h). Always it is the store of the last commit that has returned, or of the
- * one that was being made, and nothing else is left once the next writer has been there.
+ * A machine that dies: a story of transactions is recorded, and the store is opened in each state
+ * that its disk may be in after each of its calls (see recorder.h). Always it is the store of the
+ * last commit that has returned, or of the one that was being made, and nothing else is left once
+ * the next writer has been there.
  */
 #include <stdio.h>
 
@@ -27,7 +28,8 @@ static int dump_object(const struct object_info *info, void *data)
 	char attribute[16] = "";
 
 	(void)data;
-	object_attribute_get(store, info->id, "name", attribute, sizeof(attribute) - 1, &play_error);
+	object_attribute_get(store, info->id, "name", attribute, sizeof(attribute) - 1,
+			     &play_error);
 	/* The bytes of a private one are outside of transactions. */
 	dump_end += sprintf(dump_end, "object %lu %lu references, %s %s %s\n", info->id,
 			    info->references, sealed ? "sealed" : "private",
@@ -231,9 +233,42 @@ static void test_all_cuts(void **state)
 	play_remove_directory();
 }
 
+/* What a process that was killed while it made a store may have left: each is made whole later. */
+static void test_unfinished(void **state)
+{
+	static const char *const steps[] = {
+		"mkdir S", "touch S/lock", "mkdir S/tables", "mkdir -p S/new S/objects/00 S/objects/17",
+		"head -c 5000 /dev/zero > S/tables/data.mdb", "head -c 9 /dev/zero > S/format.new",
+	};
+	char path[256], command[512];
+
+	(void)state;
+	play_in_memory();
+	for (size_t count = 1; count <= sizeof(steps) / sizeof(steps[0]); count++) {
+		strcpy(path, play_directory());
+		for (size_t i = 0; i < count; i++) {
+			snprintf(command, sizeof(command), "cd %s && %s", path, steps[i]);
+			play_run(command);
+		}
+		strcat(path, "/S");
+		assert_int_equal(store_open_disk(path, 0, &store, &play_error), -ENOENT);
+		must(store_open_disk(path, STORE_CREATE, &store, &play_error));
+		begin();
+		must(mapping_create(store, 0, &mapping, &play_error));
+		hold(1, play_sealed(store, "one"));
+		must(store_commit(store, &play_error));
+		store_close(store);
+		assert_int_equal(play_check(path, false, NULL), 0);
+		play_remove_directory();
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_cuts) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_cuts),
+		cmocka_unit_test(test_unfinished),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

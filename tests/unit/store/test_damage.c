@@ -230,7 +230,9 @@ static void test_format(void **state)
 	assert_non_null(strstr(play_error.text, "format 2"));
 	write_format("something\n");
 	assert_int_equal(store_open_disk(play_path("store"), 0, &store, &play_error), -EUCLEAN);
-	/* Without the line it is a store that was not finished, but one that has a store's files. */
+	/*
+	 * Without the line it is a store that was not finished, but one that has a store's files.
+	 */
 	unlink(play_path("store/format"));
 	assert_int_equal(store_open_disk(play_path("store"), 0, &store, &play_error), -ENOENT);
 }
@@ -277,11 +279,11 @@ static void test_reading_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DAMAGE(test_sound), DAMAGE(test_missing_file), DAMAGE(test_changed_bytes),
-		DAMAGE(test_cut_file), DAMAGE(test_orphan), DAMAGE(test_foreign_file),
-		DAMAGE(test_missing_folder), DAMAGE(test_counts), DAMAGE(test_rows),
-		DAMAGE(test_hashes), DAMAGE(test_format), DAMAGE(test_foreign_folder),
-		DAMAGE(test_cut_tables), DAMAGE(test_reading_only),
+		DAMAGE(test_sound),	     DAMAGE(test_missing_file), DAMAGE(test_changed_bytes),
+		DAMAGE(test_cut_file),	     DAMAGE(test_orphan),	DAMAGE(test_foreign_file),
+		DAMAGE(test_missing_folder), DAMAGE(test_counts),	DAMAGE(test_rows),
+		DAMAGE(test_hashes),	     DAMAGE(test_format),	DAMAGE(test_foreign_folder),
+		DAMAGE(test_cut_tables),     DAMAGE(test_reading_only),
 	};
 
 	play_in_memory();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A disk that is full: whoever meets it hears -ENOSPC, nothing that was committed is lost, and all goes on once there is
- * space. The disk is a small tmpfs in a mount namespace of the test's own; without that the tests are skipped.
+ * A disk that is full: whoever meets it hears -ENOSPC, nothing that was committed is lost, and all
+ * goes on once there is space. The disk is a small tmpfs in a mount namespace of the test's own;
+ * without that the tests are skipped.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -75,7 +76,8 @@ static int write_number(uint64_t number)
 	int error;
 
 	must(store_begin(store, &play_error));
-	must(record_put(store, RECORD_IMAGE, "number", &number, sizeof(number), false, &play_error));
+	must(record_put(store, RECORD_IMAGE, "number", &number, sizeof(number), false,
+			&play_error));
 	error = object_create(store, &id, &play_error);
 	memcpy(bytes, &number, sizeof(number));
 	if (!error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several processes on one store: writers, some of which are killed in the middle, and readers, of which each view must
- * be one commit's, however long it takes.
+ * Several processes on one store: writers, some of which are killed in the middle, and readers, of
+ * which each view must be one commit's, however long it takes.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 
 #include "tests/unit/store/play.h"
 
-#define WRITERS		3
-#define READERS		3
-#define NAMES		150		/* records, which all carry the same generation */
-#define SECONDS		5
+#define WRITERS 3
+#define READERS 3
+#define NAMES 150			/* records, which all carry the same generation */
+#define SECONDS 5
 
 static struct store *store;
 
@@ -31,7 +31,8 @@ static uint64_t generation(void)
 {
 	uint64_t value = 0;
 
-	child_must(record_get(store, RECORD_IMAGE, "000", &value, sizeof(value), &play_error), "generation");
+	child_must(record_get(store, RECORD_IMAGE, "000", &value, sizeof(value), &play_error),
+		   "generation");
 	return value;
 }
 
@@ -46,7 +47,8 @@ static void write_once(void)
 	next = generation() + 1;
 	for (int i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "%03d", i);
-		child_must(record_put(store, RECORD_IMAGE, name, &next, sizeof(next), false, &play_error),
+		child_must(record_put(store, RECORD_IMAGE, name, &next, sizeof(next), false,
+				      &play_error),
 			   "put");
 	}
 	snprintf(text, sizeof(text), "%lu", next);
@@ -104,7 +106,8 @@ static void reader(bool slow)
 		/* It may be gone by now, but not be another's. */
 		if (!mapping_get(store, 1, last % 200, &id, &play_error)) {
 			char text[32] = "";
-			ssize_t size = object_read(store, id, text, sizeof(text) - 1, 0, &play_error);
+			ssize_t size =
+				object_read(store, id, text, sizeof(text) - 1, 0, &play_error);
 
 			if (size != -ENOENT && strtoull(text, NULL, 10) % 200 != last % 200)
 				_exit(3);
@@ -148,7 +151,8 @@ static void make_shared(void)
 	assert_int_equal(mapping, 1);
 	for (int i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "%03d", i);
-		must(record_put(store, RECORD_IMAGE, name, &zero, sizeof(zero), false, &play_error));
+		must(record_put(store, RECORD_IMAGE, name, &zero, sizeof(zero), false,
+				&play_error));
 	}
 	must(store_commit(store, &play_error));
 	store_close(store);
@@ -236,7 +240,8 @@ static void test_creation(void **state)
 	for (int i = 0; i < 8; i++) {
 		pids[i] = fork();
 		if (!pids[i])
-			_exit(store_open_disk(play_path("new"), STORE_CREATE, &store, &play_error) != 0);
+			_exit(store_open_disk(play_path("new"), STORE_CREATE, &store,
+					      &play_error) != 0);
 	}
 	for (int i = 0; i < 8; i++) {
 		waitpid(pids[i], &status, 0);
