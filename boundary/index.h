@@ -9,8 +9,11 @@
  * and then by name (as bytes), so that a name is found by a binary search on hashes. Names, targets of symbolic links and
  * extended attributes are text, and referred to by offset and size; nothing in it ends with NUL.
  *
- * Objects are named by numbers local to the image, from 1 in the order of their first use; a table beside the index says
- * which objects of the store they are. So equal trees have equal indexes, and a domain never learns ids of the store.
+ * Objects are named by numbers local to the image, from 1 in the order of their first use; a mapping of the store says which
+ * objects they are (0 is the index itself). So equal trees have equal indexes, and a domain never learns ids of the store.
+ *
+ * Inodes are numbered level by level, in the order of the entries that name them first; entries of directories lie in the
+ * order of the directories' numbers. A directory has one entry, in its parent, whose number is lower than its own.
  *
  * A reader takes no number here on trust: each offset and count is checked where it is used, as the file may come from
  * elsewhere. All numbers are little-endian. INDEX_VERSION goes up with each change that an older reader would misread.

@@ -50,7 +50,7 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 
 .PHONY: check-build check check-quick check-keys stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS) $(if $(shell command -v clang),$(FUZZ_IMAGES))
 
 # Everything.
 check:

@@ -64,7 +64,8 @@ int place_make_parents(const char *path, struct error *err)
 	return 0;
 }
 
-int place_open_installed(const char *name, const char *what, char path[PLACE_SIZE], struct error *err)
+int place_open_installed(const char *name, const char *what, char path[PLACE_SIZE],
+			 struct error *err)
 {
 	static const char *const places[] = { ".", "../libexec/mezzo" };
 	char own[PLACE_SIZE - 300];
@@ -84,5 +85,6 @@ int place_open_installed(const char *name, const char *what, char path[PLACE_SIZ
 		if (fd >= 0)
 			return fd;
 	}
-	return error_set(err, errno, "%s is neither %s/%s nor in %s/%s", what, own, name, own, places[1]);
+	return error_set(err, errno, "%s is neither %s/%s nor in %s/%s", what, own, name, own,
+			 places[1]);
 }

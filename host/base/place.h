@@ -8,8 +8,8 @@
 #define PLACE_SIZE 4096
 
 /*
- * The directory of the store: `option` where it is not NULL, else $MEZZO_STORE, else /var/lib/mezzo for root,
- * else $XDG_DATA_HOME/mezzo, else ~/.local/share/mezzo. Nothing is made there.
+ * The directory of the store: `option` where it is not NULL, else $MEZZO_STORE, else /var/lib/mezzo
+ * for root, else $XDG_DATA_HOME/mezzo, else ~/.local/share/mezzo. Nothing is made there.
  */
 int place_store(const char *option, char path[PLACE_SIZE], struct error *err);
 
@@ -17,9 +17,11 @@ int place_store(const char *option, char path[PLACE_SIZE], struct error *err);
 int place_make_parents(const char *path, struct error *err);
 
 /*
- * Opens a file that is installed with Mezzo: beside the running program's own, or in ../libexec/mezzo from there. Returns a
- * descriptor, with its path, or -errno; `what` names the file in the message.
+ * Opens a file that is installed with Mezzo: beside the running program's own, or in
+ * ../libexec/mezzo from there. Returns a descriptor, with its path, or -errno; `what` names the
+ * file in the message.
  */
-int place_open_installed(const char *name, const char *what, char path[PLACE_SIZE], struct error *err);
+int place_open_installed(const char *name, const char *what, char path[PLACE_SIZE],
+			 struct error *err);
 
 #endif

@@ -14,7 +14,8 @@ int verb_image(int argc, char **argv)
 	int fd;
 
 	(void)argc;
-	fd = place_open_installed("mezzo-image", "the program for images, mezzo-image,", path, &err);
+	fd = place_open_installed("mezzo-image", "the program for images, mezzo-image,", path,
+				  &err);
 	if (fd < 0)
 		return cli_fail(&err);
 	close(fd);

@@ -50,15 +50,19 @@ static int compare_entries(const void *left, const void *right)
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* With such a list, the group's bits of the mode are its mask; libarchive puts the owning group's own there. */
+/*
+ * With such a list, the group's bits of the mode are its mask; libarchive puts the owning group's
+ * own there.
+ */
 static void take_mask(struct builder *builder, const struct acl_entry *entry)
 {
 	if (entry->tag == linux_tag(ARCHIVE_ENTRY_ACL_MASK))
-		builder->current->mode = (builder->current->mode & ~070u) | (uint32_t)entry->permissions << 3;
+		builder->current->mode = (builder->current->mode & ~070u) |
+					 (uint32_t)entry->permissions << 3;
 }
 
-static int feed_list(struct builder *builder, struct archive_entry *entry, int type, const char *name,
-		     struct acl *acl, struct error *err)
+static int feed_list(struct builder *builder, struct archive_entry *entry, int type,
+		     const char *name, struct acl *acl, struct error *err)
 {
 	int permissions, tag, id, found_type, count = archive_entry_acl_reset(entry, type);
 	const char *who;
@@ -71,14 +75,18 @@ static int feed_list(struct builder *builder, struct archive_entry *entry, int t
 		bool named = tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
 
 		if (!linux_tag(tag) || used == ACL_ENTRIES_MAX || (named && id < 0))
-			return entry_error(err, 0, builder->path, "its access control list makes no sense");
-		acl->entries[used++] = (struct acl_entry){ .tag = linux_tag(tag), .id = named ? (uint32_t)id : NO_ID,
-							   .permissions = (uint16_t)(permissions & 7) };
+			return entry_error(err, 0, builder->path,
+					   "its access control list makes no sense");
+		acl->entries[used++] =
+			(struct acl_entry){ .tag = linux_tag(tag),
+					    .id = named ? (uint32_t)id : NO_ID,
+					    .permissions = (uint16_t)(permissions & 7) };
 	}
 	for (size_t i = 0; i < used && type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS; i++)
 		take_mask(builder, &acl->entries[i]);
 	qsort(acl->entries, used, sizeof(acl->entries[0]), compare_entries);
-	return builder_xattr(builder, name, acl, sizeof(acl->version) + used * sizeof(acl->entries[0]), err);
+	return builder_xattr(builder, name, acl,
+			     sizeof(acl->version) + used * sizeof(acl->entries[0]), err);
 }
 
 int acl_feed(struct builder *builder, struct archive_entry *entry, struct error *err)
@@ -88,8 +96,10 @@ int acl_feed(struct builder *builder, struct archive_entry *entry, struct error 
 
 	if (!(archive_entry_acl_types(entry) & ARCHIVE_ENTRY_ACL_TYPE_POSIX1E))
 		return 0;
-	result = feed_list(builder, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", &acl, err);
+	result = feed_list(builder, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access",
+			   &acl, err);
 	if (result)
 		return result;
-	return feed_list(builder, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default", &acl, err);
+	return feed_list(builder, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default",
+			 &acl, err);
 }

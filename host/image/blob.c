@@ -38,8 +38,8 @@ ssize_t blob_read(struct blob *blob, void *to, size_t size, struct error *err)
 	if (!size)
 		return 0;
 	do {
-		done = stream ? read(blob->fd, to, size) :
-				pread(blob->fd, to, size, (off_t)(blob->start + blob->at));
+		done = stream ? read(blob->fd, to, size)
+			      : pread(blob->fd, to, size, (off_t)(blob->start + blob->at));
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return error_set(err, errno, "%s", blob->name);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A blob: bytes of a source, of which some other file may be a part: an archive, a layer, a manifest. */
+/*
+ * A blob: bytes of a source, of which some other file may be a part: an archive, a layer, a
+ * manifest.
+ */
 #ifndef HOST_IMAGE_BLOB_H
 #define HOST_IMAGE_BLOB_H
 
@@ -10,14 +13,14 @@
 
 #include "host/base/error.h"
 
-#define BLOB_SIZE_UNKNOWN UINT64_MAX	/* a stream, read to its end */
+#define BLOB_SIZE_UNKNOWN UINT64_MAX /* a stream, read to its end */
 
 struct blob {
-	const char *name;		/* for messages; outlives the blob */
+	const char *name; /* for messages; outlives the blob */
 	int fd;
-	bool owned;			/* the blob closes fd */
-	uint64_t start, size;		/* in fd; a stream begins where it stands */
-	uint64_t at;			/* how much was read */
+	bool owned;	      /* the blob closes fd */
+	uint64_t start, size; /* in fd; a stream begins where it stands */
+	uint64_t at;	      /* how much was read */
 };
 
 /* A file, or standard input for "-". Returns 0 or -errno; blob_release() is due. */

@@ -7,8 +7,8 @@
 #include "host/image/builder.h"
 #include "host/image/paths.h"
 
-int builder_init(struct builder *builder, struct store *store, struct progress *progress, uint64_t file_max,
-		 struct error *err)
+int builder_init(struct builder *builder, struct store *store, struct progress *progress,
+		 uint64_t file_max, struct error *err)
 {
 	memset(builder, 0, sizeof(*builder));
 	builder->store = store;
@@ -24,7 +24,8 @@ void builder_release(struct builder *builder)
 	map_release(&builder->held);
 }
 
-static int check_attributes(const char *path, const struct builder_attributes *attributes, struct error *err)
+static int check_attributes(const char *path, const struct builder_attributes *attributes,
+			    struct error *err)
 {
 	size_t target_size;
 
@@ -33,7 +34,8 @@ static int check_attributes(const char *path, const struct builder_attributes *a
 		target_size = attributes->target ? strlen(attributes->target) : 0;
 		if (target_size && target_size <= INDEX_TARGET_MAX)
 			return 0;
-		return entry_error(err, 0, path, "a symbolic link with a target of %zu bytes", target_size);
+		return entry_error(err, 0, path, "a symbolic link with a target of %zu bytes",
+				   target_size);
 	case S_IFREG:
 	case S_IFDIR:
 	case S_IFCHR:
@@ -44,11 +46,16 @@ static int check_attributes(const char *path, const struct builder_attributes *a
 	return entry_error(err, 0, path, "it is of a kind that an image can't hold");
 }
 
-/* The entry at a place, made or made free for what comes. A directory that stays one keeps its inode. */
-static int take_place(struct builder *builder, const char *path, const struct place *place, struct tree_inode *inode,
-		      uint32_t mode, struct tree_inode **out, struct error *err)
+/*
+ * The entry at a place, made or made free for what comes. A directory that stays one keeps its
+ * inode.
+ */
+static int take_place(struct builder *builder, const char *path, const struct place *place,
+		      struct tree_inode *inode, uint32_t mode, struct tree_inode **out,
+		      struct error *err)
 {
-	struct tree_entry *entry = tree_find(&builder->tree, place->dir, place->name, place->name_size);
+	struct tree_entry *entry =
+		tree_find(&builder->tree, place->dir, place->name, place->name_size);
 
 	if (entry && !inode && S_ISDIR(mode) && S_ISDIR(entry->inode->mode)) {
 		entry->layer = builder->layer;
@@ -58,7 +65,8 @@ static int take_place(struct builder *builder, const char *path, const struct pl
 	if (entry)
 		tree_remove(&builder->tree, entry);
 	if (builder->tree.entry_count >= BUILDER_ENTRIES_MAX)
-		return entry_error(err, E2BIG, path, "an image has no more than %u names", BUILDER_ENTRIES_MAX);
+		return entry_error(err, E2BIG, path, "an image has no more than %u names",
+				   BUILDER_ENTRIES_MAX);
 	entry = tree_add(&builder->tree, place->dir, place->name, place->name_size, inode, mode);
 	if (!entry)
 		return entry_error(err, ENOMEM, path, "it finds no room");
@@ -67,8 +75,8 @@ static int take_place(struct builder *builder, const char *path, const struct pl
 	return 0;
 }
 
-int builder_add(struct builder *builder, const char *path, const struct builder_attributes *attributes,
-		struct error *err)
+int builder_add(struct builder *builder, const char *path,
+		const struct builder_attributes *attributes, struct error *err)
 {
 	struct tree_inode *inode = builder->tree.root;
 	struct place place;
@@ -102,20 +110,23 @@ int builder_add(struct builder *builder, const char *path, const struct builder_
 	return 0;
 }
 
-int builder_xattr(struct builder *builder, const char *name, const void *value, size_t size, struct error *err)
+int builder_xattr(struct builder *builder, const char *name, const void *value, size_t size,
+		  struct error *err)
 {
 	size_t name_size = strlen(name);
 
 	builder->xattrs_size += name_size + size;
 	if (!name_size || name_size > INDEX_NAME_MAX || size > BUILDER_XATTR_MAX ||
 	    builder->xattrs_size > BUILDER_XATTR_MAX)
-		return entry_error(err, E2BIG, builder->path, "extended attribute %.255s of %zu bytes", name, size);
+		return entry_error(err, E2BIG, builder->path,
+				   "extended attribute %.255s of %zu bytes", name, size);
 	if (tree_set_xattr(builder->current, name, value, size))
 		return entry_error(err, ENOMEM, builder->path, "extended attribute %.255s", name);
 	return 0;
 }
 
-int builder_link_inode(struct builder *builder, const char *path, struct tree_inode *inode, struct error *err)
+int builder_link_inode(struct builder *builder, const char *path, struct tree_inode *inode,
+		       struct error *err)
 {
 	struct place place;
 	int result = path_place(&builder->tree, path, builder->layer, &place, err);
@@ -149,7 +160,10 @@ int builder_link(struct builder *builder, const char *path, const char *target, 
 	return builder_link_inode(builder, path, entry->inode, err);
 }
 
-/* Objects of files that a later entry or layer took away are held and not named: they are given back. */
+/*
+ * Objects of files that a later entry or layer took away are held and not named: they are given
+ * back.
+ */
 static int put_unnamed(struct builder *builder, const struct index_file *file, struct error *err)
 {
 	struct map named = { 0 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bundles; see bundle.h. An archive may be a stream and name its parts in any order, so it is spooled. No locks. */
+/*
+ * Bundles; see bundle.h. An archive may be a stream and name its parts in any order, so it is
+ * spooled. No locks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -15,8 +18,8 @@
 #include "host/image/paths.h"
 
 #define MEMBERS_MAX 100000u
-#define LINKS_MAX   8
-#define HEX_DIGITS  64u
+#define LINKS_MAX 8
+#define HEX_DIGITS 64u
 
 int bundle_open(struct bundle *bundle, const char *path, struct error *err)
 {
@@ -45,7 +48,10 @@ static const char *without_dot(const char *path)
 	return path;
 }
 
-/* The path that a link at `name` leads to, without "." and "..". NULL where it leads out of the bundle. */
+/*
+ * The path that a link at `name` leads to, without "." and "..". NULL where it leads out of the
+ * bundle.
+ */
 static char *resolve_link(const char *name, const char *target, bool from_root)
 {
 	char *path = calloc(1, strlen(name) + strlen(target) + 2), *end = path;
@@ -83,7 +89,8 @@ static char *resolve_link(const char *name, const char *target, bool from_root)
 	return path;
 }
 
-static int add_member(struct bundle *bundle, const char *path, struct bundle_member *member, struct error *err)
+static int add_member(struct bundle *bundle, const char *path, struct bundle_member *member,
+		      struct error *err)
 {
 	if (bundle->member_count == bundle->member_room) {
 		size_t room = bundle->member_room ? 2 * bundle->member_room : 64;
@@ -112,7 +119,8 @@ static int spool_bytes(struct bundle *bundle, struct tar_stream *stream, const c
 	while ((result = tar_data(stream, &data, &size, &offset, err)) > 0) {
 		result = fd_pwrite_all(bundle->fd, data, size, (long)(member->start + offset));
 		if (result)
-			return entry_error(err, -result, path, "can't be written to the temporary file (TMPDIR)");
+			return entry_error(err, -result, path,
+					   "can't be written to the temporary file (TMPDIR)");
 		if (offset + size > member->size)
 			member->size = offset + size;
 	}
@@ -121,11 +129,12 @@ static int spool_bytes(struct bundle *bundle, struct tar_stream *stream, const c
 	return result;
 }
 
-static int spool_entry(struct bundle *bundle, struct tar_stream *stream, struct archive_entry *entry, uint64_t *end,
-		       struct error *err)
+static int spool_entry(struct bundle *bundle, struct tar_stream *stream,
+		       struct archive_entry *entry, uint64_t *end, struct error *err)
 {
 	struct bundle_member member = { .start = *end };
-	const char *path, *hard = archive_entry_hardlink(entry), *soft = archive_entry_symlink(entry);
+	const char *path, *hard = archive_entry_hardlink(entry),
+			  *soft = archive_entry_symlink(entry);
 	int result = tar_path(entry, &path, err);
 
 	if (result || archive_entry_filetype(entry) == AE_IFDIR)
@@ -149,7 +158,8 @@ static int spool_entry(struct bundle *bundle, struct tar_stream *stream, struct 
 	return result;
 }
 
-int bundle_spool(struct bundle *bundle, struct tar_stream *stream, struct archive_entry *entry, struct error *err)
+int bundle_spool(struct bundle *bundle, struct tar_stream *stream, struct archive_entry *entry,
+		 struct error *err)
 {
 	uint64_t end = 0;
 	int result;
@@ -189,7 +199,8 @@ static const struct bundle_member *find_member(const struct bundle *bundle, cons
 	return NULL;
 }
 
-static int find_in_directory(const struct bundle *bundle, const char *name, struct blob *blob, struct error *err)
+static int find_in_directory(const struct bundle *bundle, const char *name, struct blob *blob,
+			     struct error *err)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
 				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
@@ -202,7 +213,9 @@ static int find_in_directory(const struct bundle *bundle, const char *name, stru
 		close(fd);
 		return error_set(err, 0, "%s: %.200s is no file", bundle->name, name);
 	}
-	*blob = (struct blob){ .name = name, .fd = fd, .owned = true, .size = (uint64_t)status.st_size };
+	*blob = (struct blob){
+		.name = name, .fd = fd, .owned = true, .size = (uint64_t)status.st_size
+	};
 	return 0;
 }
 
@@ -215,7 +228,9 @@ int bundle_find(struct bundle *bundle, const char *name, struct blob *blob, stru
 	member = find_member(bundle, without_dot(name));
 	if (!member)
 		return error_set(err, ENOENT, "%s: %.200s", bundle->name, name);
-	*blob = (struct blob){ .name = name, .fd = bundle->fd, .start = member->start, .size = member->size };
+	*blob = (struct blob){
+		.name = name, .fd = bundle->fd, .start = member->start, .size = member->size
+	};
 	return 0;
 }
 
@@ -243,7 +258,8 @@ void bundle_release(struct bundle *bundle)
 
 bool bundle_is_likely(const char *path)
 {
-	static const char *const names[] = { "blobs", "oci-layout", "index.json", "manifest.json", "repositories" };
+	static const char *const names[] = { "blobs", "oci-layout", "index.json", "manifest.json",
+					     "repositories" };
 	const char *first = without_dot(path);
 	size_t size = strcspn(first, "/");
 
@@ -252,5 +268,6 @@ bool bundle_is_likely(const char *path)
 			return true;
 	}
 	return strspn(first, "0123456789abcdef") == HEX_DIGITS &&
-	       (size == HEX_DIGITS || !strcmp(first + HEX_DIGITS, ".json") || !strcmp(first + HEX_DIGITS, ".tar"));
+	       (size == HEX_DIGITS || !strcmp(first + HEX_DIGITS, ".json") ||
+		!strcmp(first + HEX_DIGITS, ".tar"));
 }

@@ -30,12 +30,14 @@ static int refuse_option(int option, char **argv, struct error *err)
 
 	/* A short option is in optopt; a long one is the argument just passed. */
 	if (optopt > 0 && optopt < OPTION_HELP)
-		return error_set(err, 0, "option -%c %s: try `%s %s --help`", optopt, what, cli_program, argv[0]);
-	return error_set(err, 0, "option %s %s: try `%s %s --help`", argv[optind - 1], what, cli_program, argv[0]);
+		return error_set(err, 0, "option -%c %s: try `%s %s --help`", optopt, what,
+				 cli_program, argv[0]);
+	return error_set(err, 0, "option %s %s: try `%s %s --help`", argv[optind - 1], what,
+			 cli_program, argv[0]);
 }
 
-int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options, const char *usage,
-		    struct error *err)
+int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
+		    const char *usage, struct error *err)
 {
 	int option;
 
@@ -64,8 +66,8 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 	return -1;
 }
 
-int cli_open_store(const struct cli *cli, unsigned flags, struct store **store, char path[PLACE_SIZE],
-		   struct error *err)
+int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
+		   char path[PLACE_SIZE], struct error *err)
 {
 	int result = place_store(cli->store, path, err);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs of `mezzo-image`, which `mezzo image` runs. Each gets its own arguments, verb first, and returns the exit status. */
+/*
+ * The verbs of `mezzo-image`, which `mezzo image` runs. Each gets its own arguments, verb first,
+ * and returns the exit status.
+ */
 #ifndef HOST_IMAGE_CLI_H
 #define HOST_IMAGE_CLI_H
 
@@ -20,9 +23,9 @@ int verb_export(int argc, char **argv);
 
 /* Options that several verbs have. */
 struct cli {
-	const char *store;		/* --store */
+	const char *store; /* --store */
 	bool json, replace;
-	bool done;			/* --help was printed */
+	bool done; /* --help was printed */
 };
 
 enum {
@@ -36,24 +39,33 @@ enum {
 	OPTION_MIRROR,
 };
 
+/* clang-format off */
 #define CLI_OPTIONS \
 	{ "help", no_argument, NULL, OPTION_HELP }, \
 	{ "store", required_argument, NULL, OPTION_STORE }
+/* clang-format on */
 
 /*
- * The next option that is the verb's own, or -1 at the end; common ones are taken into cli. -EINVAL with *err set for one that
- * is not known, or where --help was asked for and `usage` printed, which is told by cli->done.
+ * The next option that is the verb's own, or -1 at the end; common ones are taken into cli. -EINVAL
+ * with *err set for one that is not known, or where --help was asked for and `usage` printed, which
+ * is told by cli->done.
  */
 struct option;
-int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options, const char *usage,
-		    struct error *err);
+int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
+		    const char *usage, struct error *err);
 
-/* Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 for `mezzo image`. */
+/*
+ * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 for `mezzo
+ * image`.
+ */
 int cli_fail(const struct error *err);
 
-/* The store of --store and the environment, with what store_open_disk() takes; store_close() is due. */
-int cli_open_store(const struct cli *cli, unsigned flags, struct store **store, char path[PLACE_SIZE],
-		   struct error *err);
+/*
+ * The store of --store and the environment, with what store_open_disk() takes; store_close() is
+ * due.
+ */
+int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
+		   char path[PLACE_SIZE], struct error *err);
 
 /* An image as JSON on standard output, one line. config: with it. */
 int cli_print_json(const char *name, const struct image *image, bool config, struct error *err);

@@ -10,12 +10,15 @@
 
 #define SECOND_NS 1000000000ll
 
-/* A member and its type; elements of arrays, values of objects are strings, where `texts` says so. */
+/*
+ * A member and its type; elements of arrays, values of objects are strings, where `texts` says so.
+ */
 static const struct {
 	const char *name;
 	enum json_type type;
 	bool texts;
 } members[] = {
+	/* clang-format off */
 	{ "Entrypoint", json_type_array, true },
 	{ "Cmd", json_type_array, true },
 	{ "Env", json_type_array, true },
@@ -24,6 +27,7 @@ static const struct {
 	{ "ExposedPorts", json_type_object, false },
 	{ "Labels", json_type_object, true },
 	{ "StopSignal", json_type_string, false },
+	/* clang-format on */
 };
 
 static bool holds_texts(struct json_object *value)
@@ -35,7 +39,8 @@ static bool holds_texts(struct json_object *value)
 		}
 		return true;
 	}
-	json_object_object_foreach(value, key, element) {
+	json_object_object_foreach(value, key, element)
+	{
 		if (!key[0] || !json_object_is_type(element, json_type_string))
 			return false;
 	}
@@ -49,7 +54,8 @@ static int take_members(struct json_object *from, struct json_object *to, struct
 
 		if (!json_object_object_get_ex(from, members[i].name, &value) || !value)
 			continue;
-		if (!json_object_is_type(value, members[i].type) || (members[i].texts && !holds_texts(value)) ||
+		if (!json_object_is_type(value, members[i].type) ||
+		    (members[i].texts && !holds_texts(value)) ||
 		    (members[i].type == json_type_string && !json_text(from, members[i].name)))
 			return error_set(err, 0, "config: %s is of a wrong type", members[i].name);
 		if (json_object_object_add(to, members[i].name, json_object_get(value)))
@@ -65,7 +71,8 @@ static int check_platform(struct json_object *blob, struct error *err)
 	if (!system || !processor)
 		return error_set(err, 0, "config: it does not say its os and architecture");
 	if (strcmp(system, "linux") || strcmp(processor, "amd64"))
-		return error_set(err, 0, "the image is for %.40s/%.40s, and Mezzo runs linux/amd64", system, processor);
+		return error_set(err, 0, "the image is for %.40s/%.40s, and Mezzo runs linux/amd64",
+				 system, processor);
 	return 0;
 }
 
@@ -85,8 +92,8 @@ int config_take(struct json_object *blob, char **config, int64_t *created_ns, st
 	if (inner)
 		result = take_members(inner, out, err);
 	if (!result) {
-		*config = strdup(json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN |
-								JSON_C_TO_STRING_NOSLASHESCAPE));
+		*config = strdup(json_object_to_json_string_ext(
+			out, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		if (!*config)
 			result = error_set(err, ENOMEM, "config");
 	}
@@ -106,7 +113,8 @@ void time_print(int64_t time_ns, char text[TIME_TEXT_SIZE])
 	gmtime_r(&seconds, &tm);
 	used = strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (part) {
-		used += (size_t)snprintf(text + used, TIME_TEXT_SIZE - used, ".%09lld", (long long)part);
+		used += (size_t)snprintf(text + used, TIME_TEXT_SIZE - used, ".%09lld",
+					 (long long)part);
 		while (text[used - 1] == '0')
 			used--;
 	}
@@ -135,7 +143,8 @@ static int parse_zone(const char *at, int64_t *seconds)
 	*seconds = 0;
 	if (!strcmp(at, "Z") || !strcmp(at, "z"))
 		return 0;
-	if ((*at != '+' && *at != '-') || sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || at[1 + used])
+	if ((*at != '+' && *at != '-') ||
+	    sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || at[1 + used])
 		return -EINVAL;
 	*seconds = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 	return 0;
@@ -153,7 +162,10 @@ int time_parse(const char *text, int64_t *time_ns)
 	if (parse_zone(at, &zone))
 		return -EINVAL;
 	seconds = timegm(&tm) - zone;
-	/* Year 1, which stands for "not known" in Go's programs, and others beyond 64 bits of nanoseconds. */
+	/*
+	 * Year 1, which stands for "not known" in Go's programs, and others beyond 64 bits of
+	 * nanoseconds.
+	 */
 	if (seconds > INT64_MAX / SECOND_NS - 1 || seconds < INT64_MIN / SECOND_NS + 1)
 		seconds = fraction = 0;
 	*time_ns = seconds * SECOND_NS + fraction;

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The builder's bytes: from a source into objects of the store, which are sealed when they are whole. No locks. */
+/*
+ * The builder's bytes: from a source into objects of the store, which are sealed when they are
+ * whole. No locks.
+ */
 #include <errno.h>
 #include <string.h>
 
 #include "host/image/builder.h"
 #include "host/image/paths.h"
 
-#define HOLE_UNIT 65536u		/* so much that is zero and aligned is left out */
+#define HOLE_UNIT 65536u /* so much that is zero and aligned is left out */
 
 static bool is_zero(const char *data, size_t size)
 {
 	return !data[0] && !memcmp(data, data + 1, size - 1);
 }
 
-static int write_object(struct builder *builder, const char *data, size_t size, uint64_t offset, struct error *err)
+static int write_object(struct builder *builder, const char *data, size_t size, uint64_t offset,
+			struct error *err)
 {
 	int result = 0;
 
 	if (!builder->object)
 		result = object_create(builder->store, &builder->object, err);
 	while (size && !result) {
-		ssize_t done = object_write(builder->store, builder->object, data, size, offset, err);
+		ssize_t done =
+			object_write(builder->store, builder->object, data, size, offset, err);
 
 		if (done <= 0) {
 			result = done ? (int)done : error_set(err, EIO, "nothing was written");
@@ -62,11 +67,13 @@ int builder_check_size(const struct builder *builder, uint64_t size, struct erro
 
 	if (size <= builder->file_max)
 		return 0;
-	return entry_error(err, EFBIG, builder->path, "%llu bytes are more than one file may have (%s; see --max-file)",
+	return entry_error(err, EFBIG, builder->path,
+			   "%llu bytes are more than one file may have (%s; see --max-file)",
 			   (unsigned long long)size, size_print(builder->file_max, limit));
 }
 
-int builder_write(struct builder *builder, const void *data, size_t size, uint64_t offset, struct error *err)
+int builder_write(struct builder *builder, const void *data, size_t size, uint64_t offset,
+		  struct error *err)
 {
 	const char *from = data;
 	uint64_t end = offset + size;

@@ -7,7 +7,7 @@
 
 #include "host/image/digest.h"
 
-#define PREFIX	    "sha256:"
+#define PREFIX "sha256:"
 #define PREFIX_SIZE (sizeof(PREFIX) - 1)
 
 int digest_init(struct digest *digest, struct error *err)

@@ -8,11 +8,11 @@
 
 #include "host/base/error.h"
 
-#define DIGEST_SIZE	 32u
-#define DIGEST_TEXT_SIZE 72u		/* "sha256:", 64 digits, NUL */
+#define DIGEST_SIZE 32u
+#define DIGEST_TEXT_SIZE 72u /* "sha256:", 64 digits, NUL */
 
 struct digest {
-	void *context;			/* NULL: not begun */
+	void *context; /* NULL: not begun */
 };
 
 /* Begin one. Returns 0 or -ENOMEM; digest_release() is due. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory as a source; see directory.h. Every file is reached from the one above it, so no path is too long. No locks. */
+/*
+ * A directory as a source; see directory.h. Every file is reached from the one above it, so no path
+ * is too long. No locks.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +25,11 @@
 
 struct scan {
 	struct builder *builder;
-	struct map links;		/* device and inode of a file with more names to its struct tree_inode */
-	struct stat except;		/* all zero: none */
-	char path[BUILDER_PATH_MAX + 1];	/* from the root of the tree, "." first */
+	struct map links; /* device and inode of a file with more names to its struct tree_inode */
+	struct stat except;		 /* all zero: none */
+	char path[BUILDER_PATH_MAX + 1]; /* from the root of the tree, "." first */
 	size_t path_size;
-	char *buffer;			/* BUFFER_SIZE */
+	char *buffer; /* BUFFER_SIZE */
 	char names[BUILDER_XATTR_MAX], value[BUILDER_XATTR_MAX];
 };
 
@@ -35,10 +38,24 @@ static int scan_directory(struct scan *scan, int fd, const struct stat *status, 
 static bool shows_kernel(int fd)
 {
 	static const unsigned long kinds[] = {
-		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
-		DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, BPF_FS_MAGIC, EFIVARFS_MAGIC, SELINUX_MAGIC,
-		BINFMTFS_MAGIC, PSTOREFS_MAGIC, AUTOFS_SUPER_MAGIC, 0x62656570 /* configfs */,
-		0x65735543 /* fusectl */, 0x19800202 /* mqueue */, HUGETLBFS_MAGIC,
+		PROC_SUPER_MAGIC,
+		SYSFS_MAGIC,
+		CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC,
+		DEBUGFS_MAGIC,
+		TRACEFS_MAGIC,
+		SECURITYFS_MAGIC,
+		BPF_FS_MAGIC,
+		EFIVARFS_MAGIC,
+		SELINUX_MAGIC,
+		BINFMTFS_MAGIC,
+		PSTOREFS_MAGIC,
+		AUTOFS_SUPER_MAGIC,
+		0x62656570 /* configfs */,
+		0x65735543 /* fusectl */,
+		0x19800202 /* mqueue */,
+		HUGETLBFS_MAGIC,
 	};
 	struct statfs status;
 
@@ -57,8 +74,8 @@ static bool is_wanted(const char *attribute)
 }
 
 /*
- * By the name in /proc, which goes to the file itself and through no link, for all kinds of files. Where a symbolic link is
- * meant only the kind of call that takes paths does not follow it.
+ * By the name in /proc, which goes to the file itself and through no link, for all kinds of files.
+ * Where a symbolic link is meant only the kind of call that takes paths does not follow it.
  */
 static int feed_xattrs(struct scan *scan, int dir, const char *name, struct error *err)
 {
@@ -94,7 +111,9 @@ static void take_attributes(struct builder_attributes *attributes, const struct 
 	bool device = S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode);
 
 	*attributes = (struct builder_attributes){
-		.mode = status->st_mode, .uid = status->st_uid, .gid = status->st_gid,
+		.mode = status->st_mode,
+		.uid = status->st_uid,
+		.gid = status->st_gid,
 		.rdev_major = device ? major(status->st_rdev) : 0,
 		.rdev_minor = device ? minor(status->st_rdev) : 0,
 		.mtime_ns = status->st_mtim.tv_sec * 1000000000ll + status->st_mtim.tv_nsec,
@@ -113,7 +132,8 @@ static int feed_range(struct scan *scan, int fd, off_t offset, off_t end, struct
 			return entry_error(err, errno, scan->path, "can't be read");
 		if (!done)
 			return 0;
-		result = builder_write(scan->builder, scan->buffer, (size_t)done, (uint64_t)offset, err);
+		result = builder_write(scan->builder, scan->buffer, (size_t)done, (uint64_t)offset,
+				       err);
 		if (result)
 			return result;
 		offset += done;
@@ -133,7 +153,9 @@ static int feed_bytes(struct scan *scan, int fd, const struct stat *status, stru
 	while (offset < status->st_size && !result) {
 		offset = lseek(fd, offset, SEEK_DATA);
 		if (offset < 0)
-			return errno == ENXIO ? 0 : entry_error(err, errno, scan->path, "can't be read");
+			return errno == ENXIO
+				       ? 0
+				       : entry_error(err, errno, scan->path, "can't be read");
 		end = lseek(fd, offset, SEEK_HOLE);
 		if (end < 0 || end > status->st_size)
 			end = status->st_size;
@@ -173,7 +195,8 @@ static int feed_link(struct scan *scan, const struct stat *status, struct error 
 	return result ? result : 1;
 }
 
-static int feed_other(struct scan *scan, int dir, const char *name, const struct stat *status, struct error *err)
+static int feed_other(struct scan *scan, int dir, const char *name, const struct stat *status,
+		      struct error *err)
 {
 	struct builder_attributes attributes;
 	char target[PATH_MAX];
@@ -196,7 +219,8 @@ static int feed_other(struct scan *scan, int dir, const char *name, const struct
 	if (status->st_nlink > 1 && map_set(&scan->links, status->st_ino, status->st_dev,
 					    (uintptr_t)scan->builder->current))
 		return error_set(err, ENOMEM, "hard links");
-	return S_ISREG(status->st_mode) ? feed_file(scan, dir, name, err) : builder_end(scan->builder, 0, err);
+	return S_ISREG(status->st_mode) ? feed_file(scan, dir, name, err)
+					: builder_end(scan->builder, 0, err);
 }
 
 static int feed_subdirectory(struct scan *scan, int dir, const char *name, struct error *err)

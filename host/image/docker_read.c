@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `docker save` writes: manifest.json names config and layers by path. The config's name is its digest, and the config
- * holds the digests of the layers' content. No locks.
+ * What `docker save` writes: manifest.json names config and layers by path. The config's name is
+ * its digest, and the config holds the digests of the layers' content. No locks.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +27,11 @@ static bool has_tag(struct json_object *item, const char *tag)
 	return false;
 }
 
-static int choose(struct json_object *list, const char *select, struct json_object **out, struct error *err)
+static int choose(struct json_object *list, const char *select, struct json_object **out,
+		  struct error *err)
 {
-	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list)
+								  : 0;
 
 	if (!count)
 		return error_set(err, 0, "manifest.json names no image");
@@ -56,7 +58,8 @@ static bool hash_of_name(const char *name, uint8_t hash[DIGEST_SIZE])
 	return !digest_parse(text, hash, &ignored);
 }
 
-static int read_config(struct bundle *bundle, struct json_object *item, struct json_object **out, struct error *err)
+static int read_config(struct bundle *bundle, struct json_object *item, struct json_object **out,
+		       struct error *err)
 {
 	const char *name = json_text(item, "Config");
 	uint8_t hash[DIGEST_SIZE];
@@ -77,12 +80,15 @@ static int feed_layers(struct builder *builder, struct bundle *bundle, struct js
 		       struct json_object *config, struct error *err)
 {
 	struct json_object *names = json_member(item, "Layers", json_type_array);
-	struct json_object *hashes = json_member(json_member(config, "rootfs", json_type_object), "diff_ids",
-						 json_type_array);
+	struct json_object *hashes = json_member(json_member(config, "rootfs", json_type_object),
+						 "diff_ids", json_type_array);
 	int result = 0;
 
-	if (!names || !hashes || json_object_array_length(names) != json_object_array_length(hashes))
-		return error_set(err, 0, "manifest.json and the config do not tell the same number of layers");
+	if (!names || !hashes ||
+	    json_object_array_length(names) != json_object_array_length(hashes))
+		return error_set(err, 0,
+				 "manifest.json and the config do not tell the same number of "
+				 "layers");
 	for (size_t i = 0; i < json_object_array_length(names) && !result; i++) {
 		const char *name = json_text_at(names, i), *text = json_text_at(hashes, i);
 		uint8_t hash[DIGEST_SIZE];
@@ -111,7 +117,8 @@ static int feed_item(struct builder *builder, struct bundle *bundle, struct json
 	return result;
 }
 
-int docker_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image, struct error *err)
+int docker_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image,
+		struct error *err)
 {
 	struct json_object *list, *item = NULL;
 	struct blob blob;

@@ -51,7 +51,8 @@ static int feed_entries(struct import *import, struct builder *builder, struct t
 	return result ? result : feed_bundle(import, builder, &bundle, told, err);
 }
 
-static int feed_archive(struct import *import, struct builder *builder, struct oci_image *told, struct error *err)
+static int feed_archive(struct import *import, struct builder *builder, struct oci_image *told,
+			struct error *err)
 {
 	struct tar_stream stream;
 	struct blob blob;
@@ -69,7 +70,8 @@ static int feed_archive(struct import *import, struct builder *builder, struct o
 	return result;
 }
 
-static int feed_directory(struct import *import, struct builder *builder, struct oci_image *told, struct error *err)
+static int feed_directory(struct import *import, struct builder *builder, struct oci_image *told,
+			  struct error *err)
 {
 	struct bundle bundle;
 	bool is_bundle = import->format == IMPORT_OCI || import->format == IMPORT_DOCKER;
@@ -86,27 +88,31 @@ static int feed_directory(struct import *import, struct builder *builder, struct
 	return directory_feed(builder, import->source, import->except, err);
 }
 
-static int feed(struct import *import, struct builder *builder, struct oci_image *told, struct error *err)
+static int feed(struct import *import, struct builder *builder, struct oci_image *told,
+		struct error *err)
 {
 	struct stat status;
 
 	if (strcmp(import->source, "-") && stat(import->source, &status))
 		return error_set(err, errno, "%s", import->source);
 	if (import->format == IMPORT_DIRECTORY ||
-	    (strcmp(import->source, "-") && import->format != IMPORT_TAR && S_ISDIR(status.st_mode)))
+	    (strcmp(import->source, "-") && import->format != IMPORT_TAR &&
+	     S_ISDIR(status.st_mode)))
 		return feed_directory(import, builder, told, err);
 	return feed_archive(import, builder, told, err);
 }
 
 /* The index as an object, at 0 of the mapping. */
-static int keep_index(struct store *store, mapping_id mapping, const struct index_file *file, struct error *err)
+static int keep_index(struct store *store, mapping_id mapping, const struct index_file *file,
+		      struct error *err)
 {
 	object_id object, sealed;
 	size_t at = 0;
 	int result = object_create(store, &object, err);
 
 	while (at < file->size && !result) {
-		ssize_t done = object_write(store, object, (const char *)file->data + at, file->size - at, at, err);
+		ssize_t done = object_write(store, object, (const char *)file->data + at,
+					    file->size - at, at, err);
 
 		if (done <= 0)
 			result = done ? (int)done : error_set(err, EIO, "index");
@@ -119,7 +125,8 @@ static int keep_index(struct store *store, mapping_id mapping, const struct inde
 }
 
 /* Moves the references on the image's objects into a mapping. */
-static int keep_objects(struct store *store, const struct index_file *file, mapping_id *mapping, struct error *err)
+static int keep_objects(struct store *store, const struct index_file *file, mapping_id *mapping,
+			struct error *err)
 {
 	int result = mapping_create(store, 0, mapping, err);
 
@@ -136,8 +143,8 @@ static int64_t now_ns(void)
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-static int keep(struct store *store, struct import *import, struct builder *builder, struct image *image,
-		struct error *err)
+static int keep(struct store *store, struct import *import, struct builder *builder,
+		struct image *image, struct error *err)
 {
 	struct index_file file;
 	int result = builder_finish(builder, &file, err);
@@ -149,12 +156,14 @@ static int keep(struct store *store, struct import *import, struct builder *buil
 	image->head.bytes = file.bytes;
 	result = keep_objects(store, &file, &image->head.mapping, err);
 	index_file_release(&file);
-	if (!result && import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
+	if (!result && import->replace &&
+	    record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
 		result = image_delete(store, import->name, err);
 	return result ? result : image_save(store, import->name, image, import->replace, err);
 }
 
-static int import_in_transaction(struct store *store, struct import *import, struct image *image, struct error *err)
+static int import_in_transaction(struct store *store, struct import *import, struct image *image,
+				 struct error *err)
 {
 	struct oci_image told = { .created_ns = now_ns() };
 	struct builder builder;
@@ -165,7 +174,8 @@ static int import_in_transaction(struct store *store, struct import *import, str
 	result = feed(import, &builder, &told, err);
 	image->head.created_ns = told.created_ns;
 	image->head.imported_ns = now_ns();
-	image->config = told.config ? told.config : strdup(import->config ? import->config : CONFIG_NONE);
+	image->config = told.config ? told.config
+				    : strdup(import->config ? import->config : CONFIG_NONE);
 	image->source = strdup(import->source_text ? import->source_text : import->source);
 	if (!result && (!image->config || !image->source))
 		result = error_set(err, ENOMEM, "image %s", import->name);
@@ -183,7 +193,9 @@ int import_run(struct store *store, struct import *import, struct image *image, 
 		return result;
 	*image = (struct image){ 0 };
 	if (!import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
-		result = error_set(err, 0, "there is an image %s already: say --replace, or another name", import->name);
+		result = error_set(err, 0,
+				   "there is an image %s already: say --replace, or another name",
+				   import->name);
 	if (!result)
 		result = import_in_transaction(store, import, image, err);
 	if (result)

@@ -18,15 +18,20 @@ static int check_header(const struct index_header *header, size_t size, struct e
 	if (size < sizeof(*header) || memcmp(header->magic, INDEX_MAGIC, sizeof(header->magic)))
 		return error_set(err, EUCLEAN, "this is no index of an image");
 	if (header->version != INDEX_VERSION || header->header_size != sizeof(*header))
-		return error_set(err, EPROTO, "an index of version %u, and this program knows version %u: "
-				 "import the image again", header->version, INDEX_VERSION);
+		return error_set(err, EPROTO,
+				 "an index of version %u, and this program knows version %u: "
+				 "import the image again",
+				 header->version, INDEX_VERSION);
 	if (header->size != size)
 		return error_set(err, EUCLEAN, "an index of %zu bytes that should have %llu", size,
 				 (unsigned long long)header->size);
-	if (!part_fits(header->inodes_offset, header->inode_count, sizeof(struct index_inode), size) ||
-	    !part_fits(header->entries_offset, header->entry_count, sizeof(struct index_entry), size) ||
+	if (!part_fits(header->inodes_offset, header->inode_count, sizeof(struct index_inode),
+		       size) ||
+	    !part_fits(header->entries_offset, header->entry_count, sizeof(struct index_entry),
+		       size) ||
 	    header->text_offset > size || header->text_size > size - header->text_offset ||
-	    !header->inode_count || header->inode_count > UINT32_MAX || header->entry_count > UINT32_MAX)
+	    !header->inode_count || header->inode_count > UINT32_MAX ||
+	    header->entry_count > UINT32_MAX)
 		return error_set(err, EUCLEAN, "the parts of an index do not fit into it");
 	return 0;
 }
@@ -39,7 +44,9 @@ int index_init(struct index *index, const void *data, size_t size, struct error 
 	if (result)
 		return result;
 	*index = (struct index){
-		.data = data, .size = size, .header = header,
+		.data = data,
+		.size = size,
+		.header = header,
 		.inodes = (const void *)((const char *)data + header->inodes_offset),
 		.entries = (const void *)((const char *)data + header->entries_offset),
 		.text = (const char *)data + header->text_offset,
@@ -108,17 +115,21 @@ static int entries_of(const struct index *index, uint32_t dir, const struct inde
 	return 0;
 }
 
-static int name_of(const struct index *index, const struct index_entry *entry, struct index_name *out)
+static int name_of(const struct index *index, const struct index_entry *entry,
+		   struct index_name *out)
 {
 	const struct index_inode *inode = index_inode(index, entry->inode);
 	const char *name = text_at(index, entry->name_offset, entry->name_size);
 
 	if (!inode || !name || !entry->name_size || entry->name_size > INDEX_NAME_MAX ||
 	    memchr(name, '/', entry->name_size) || memchr(name, '\0', entry->name_size) ||
-	    (name[0] == '.' && (entry->name_size == 1 || (entry->name_size == 2 && name[1] == '.'))) ||
+	    (name[0] == '.' &&
+	     (entry->name_size == 1 || (entry->name_size == 2 && name[1] == '.'))) ||
 	    entry->type != inode->mode >> 12 || entry->inode == INDEX_ROOT)
 		return -EUCLEAN;
-	*out = (struct index_name){ .name = name, .name_size = entry->name_size, .inode = entry->inode,
+	*out = (struct index_name){ .name = name,
+				    .name_size = entry->name_size,
+				    .inode = entry->inode,
 				    .type = inode->mode & S_IFMT };
 	return 0;
 }
@@ -141,7 +152,8 @@ static uint32_t find_hash(const struct index_entry *entries, uint32_t count, uin
 	return low;
 }
 
-int index_lookup(const struct index *index, uint32_t dir, const char *name, size_t size, uint32_t *inode)
+int index_lookup(const struct index *index, uint32_t dir, const char *name, size_t size,
+		 uint32_t *inode)
 {
 	const struct index_entry *entries;
 	struct index_name found;
@@ -151,7 +163,8 @@ int index_lookup(const struct index *index, uint32_t dir, const char *name, size
 	if (result || size > INDEX_NAME_MAX)
 		return result ? result : -ENOENT;
 	hash = index_hash(name, (uint32_t)size);
-	for (uint32_t i = find_hash(entries, count, hash); i < count && entries[i].hash == hash; i++) {
+	for (uint32_t i = find_hash(entries, count, hash); i < count && entries[i].hash == hash;
+	     i++) {
 		if (entries[i].name_size != size)
 			continue;
 		result = name_of(index, &entries[i], &found);
@@ -186,14 +199,16 @@ int index_target(const struct index *index, uint32_t number, const char **target
 	if (!S_ISLNK(inode->mode))
 		return -EINVAL;
 	text = text_at(index, inode->first, inode->size);
-	if (!text || !inode->size || inode->size > INDEX_TARGET_MAX || memchr(text, '\0', inode->size))
+	if (!text || !inode->size || inode->size > INDEX_TARGET_MAX ||
+	    memchr(text, '\0', inode->size))
 		return -EUCLEAN;
 	*target = text;
 	*size = (uint32_t)inode->size;
 	return 0;
 }
 
-int index_xattr(const struct index *index, uint32_t number, uint32_t *offset, struct index_attribute *out)
+int index_xattr(const struct index *index, uint32_t number, uint32_t *offset,
+		struct index_attribute *out)
 {
 	const struct index_inode *inode = index_inode(index, number);
 	const char *text = inode ? text_at(index, inode->xattrs_offset, inode->xattrs_size) : NULL;
@@ -212,7 +227,8 @@ int index_xattr(const struct index *index, uint32_t number, uint32_t *offset, st
 	if (!head.name_size || head.name_size > INDEX_NAME_MAX || head.name_size > left ||
 	    head.value_size > left - head.name_size)
 		return -EUCLEAN;
-	*out = (struct index_attribute){ .name = text + *offset + sizeof(head), .name_size = head.name_size,
+	*out = (struct index_attribute){ .name = text + *offset + sizeof(head),
+					 .name_size = head.name_size,
 					 .value_size = head.value_size };
 	out->value = out->name + head.name_size;
 	if (memchr(out->name, '\0', out->name_size))

@@ -10,7 +10,7 @@
 /* A walk's place in each directory from the first down. */
 struct level {
 	uint32_t dir, place;
-	size_t path_size;		/* of the directory's own path */
+	size_t path_size; /* of the directory's own path */
 };
 
 struct walk {
@@ -20,15 +20,16 @@ struct walk {
 };
 
 /*
- * A directory has one entry, in the one that it calls its parent, and a higher number than that: so no walk goes in
- * circles, and none through a directory twice.
+ * A directory has one entry, in the one that it calls its parent, and a higher number than that: so
+ * no walk goes in circles, and none through a directory twice.
  */
 static bool is_child(const struct index *index, uint32_t dir, uint32_t child)
 {
 	return child > dir && index_inode(index, child)->parent == dir;
 }
 
-static int walk_levels(struct walk *walk, int (*visit)(const char *path, const struct index_name *name, void *data),
+static int walk_levels(struct walk *walk,
+		       int (*visit)(const char *path, const struct index_name *name, void *data),
 		       void *data)
 {
 	struct index_name name;
@@ -63,7 +64,8 @@ static int walk_levels(struct walk *walk, int (*visit)(const char *path, const s
 }
 
 int index_walk(const struct index *index, uint32_t dir,
-	       int (*visit)(const char *path, const struct index_name *name, void *data), void *data)
+	       int (*visit)(const char *path, const struct index_name *name, void *data),
+	       void *data)
 {
 	struct walk *walk = malloc(sizeof(*walk));
 	int result;
@@ -79,16 +81,16 @@ int index_walk(const struct index *index, uint32_t dir,
 
 struct check {
 	const struct index *index;
-	uint32_t *links;		/* entries that name an inode, by its number */
-	uint64_t next_entry;		/* where the next directory's entries begin */
-	uint64_t objects;		/* the highest local id so far */
+	uint32_t *links;     /* entries that name an inode, by its number */
+	uint64_t next_entry; /* where the next directory's entries begin */
+	uint64_t objects;    /* the highest local id so far */
 };
 
 static bool entries_in_order(const struct index_entry *left, const struct index_name *left_name,
 			     const struct index_entry *right, const struct index_name *right_name)
 {
-	uint32_t shorter = left_name->name_size < right_name->name_size ? left_name->name_size :
-									  right_name->name_size;
+	uint32_t shorter = left_name->name_size < right_name->name_size ? left_name->name_size
+									: right_name->name_size;
 	int order;
 
 	if (left->hash != right->hash)
@@ -115,8 +117,8 @@ static int check_directory(struct check *check, uint32_t dir, const char **findi
 			return -EUCLEAN;
 		if (i && !entries_in_order(&entries[i - 1], &last, &entries[i], &name))
 			return -EUCLEAN;
-		if (name.type == S_IFDIR && (!is_child(check->index, dir, name.inode) ||
-					     check->links[name.inode]))
+		if (name.type == S_IFDIR &&
+		    (!is_child(check->index, dir, name.inode) || check->links[name.inode]))
 			return -EUCLEAN;
 		check->links[name.inode]++;
 	}
@@ -176,7 +178,8 @@ static int check_links(const struct check *check, uint32_t number, const char **
 	*finding = "an inode has no name, or a wrong count of links";
 	if (number == INDEX_ROOT)
 		return check->links[number] ? -EUCLEAN : 0;
-	if (!check->links[number] || (!S_ISDIR(inode->mode) && inode->nlink != check->links[number]))
+	if (!check->links[number] ||
+	    (!S_ISDIR(inode->mode) && inode->nlink != check->links[number]))
 		return -EUCLEAN;
 	return 0;
 }
@@ -194,7 +197,8 @@ int index_check(const struct index *index, struct error *err)
 		return error_set(err, ENOMEM, "check of an index");
 	for (number = 1; number <= header->inode_count && !result; number++)
 		result = check_inode(&check, (uint32_t)number, &finding);
-	if (!result && (check.next_entry != header->entry_count || check.objects != header->object_count)) {
+	if (!result &&
+	    (check.next_entry != header->entry_count || check.objects != header->object_count)) {
 		finding = "a total is wrong";
 		result = -EUCLEAN;
 	}

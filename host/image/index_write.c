@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing an index; see index_write.h. Inodes are numbered in the order in which a walk level by level, through entries in
- * the order of the index, comes to them; so all follows from the tree alone. No locks.
+ * Writing an index; see index_write.h. Inodes are numbered in the order in which a walk level by
+ * level, through entries in the order of the index, comes to them; so all follows from the tree
+ * alone. No locks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,13 +14,13 @@
 #include "host/image/map.h"
 
 struct writer {
-	struct tree_inode **queue;	/* inodes by number, less 1 */
+	struct tree_inode **queue; /* inodes by number, less 1 */
 	size_t inode_count;
-	struct tree_entry **entries;	/* in the order of the index */
+	struct tree_entry **entries; /* in the order of the index */
 	size_t entry_count;
 	char *text;
 	size_t text_size, text_room;
-	struct map local;		/* the store's object id to the local one */
+	struct map local; /* the store's object id to the local one */
 	struct index_file *file;
 };
 
@@ -67,7 +68,8 @@ static void number_children(struct writer *writer, struct tree_inode *dir)
 static int number_tree(struct writer *writer, struct tree *tree, struct error *err)
 {
 	if (tree->entry_count >= UINT32_MAX)
-		return error_set(err, E2BIG, "an index holds no more than %u names", UINT32_MAX - 1);
+		return error_set(err, E2BIG, "an index holds no more than %u names",
+				 UINT32_MAX - 1);
 	writer->queue = malloc((tree->entry_count + 1) * sizeof(struct tree_inode *));
 	writer->entries = malloc((tree->entry_count + 1) * sizeof(struct tree_entry *));
 	if (!writer->queue || !writer->entries)
@@ -85,7 +87,8 @@ static int add_text(struct writer *writer, const void *data, size_t size, struct
 	size_t need = writer->text_size + size;
 
 	if (need > UINT32_MAX)
-		return error_set(err, E2BIG, "an index holds no more than 4 GiB of names and attributes");
+		return error_set(err, E2BIG,
+				 "an index holds no more than 4 GiB of names and attributes");
 	if (need > writer->text_room) {
 		size_t room = 2 * need;
 		char *text = realloc(writer->text, room);
@@ -101,8 +104,8 @@ static int add_text(struct writer *writer, const void *data, size_t size, struct
 	return 0;
 }
 
-static int write_xattrs(struct writer *writer, const struct tree_inode *from, struct index_inode *to,
-			struct error *err)
+static int write_xattrs(struct writer *writer, const struct tree_inode *from,
+			struct index_inode *to, struct error *err)
 {
 	to->xattrs_offset = from->xattrs ? (uint32_t)writer->text_size : 0;
 	for (const struct tree_xattr *xattr = from->xattrs; xattr; xattr = xattr->next) {
@@ -154,9 +157,14 @@ static int write_inode(struct writer *writer, const struct tree_inode *from, str
 	int result = 0;
 
 	*to = (struct index_inode){
-		.mode = from->mode, .uid = from->uid, .gid = from->gid, .nlink = count_links(from),
-		.rdev_major = from->rdev_major, .rdev_minor = from->rdev_minor,
-		.size = from->target ? target_size : from->size, .mtime_ns = from->mtime_ns,
+		.mode = from->mode,
+		.uid = from->uid,
+		.gid = from->gid,
+		.nlink = count_links(from),
+		.rdev_major = from->rdev_major,
+		.rdev_minor = from->rdev_minor,
+		.size = from->target ? target_size : from->size,
+		.mtime_ns = from->mtime_ns,
 	};
 	if (S_ISDIR(from->mode)) {
 		to->parent = from->parent->number;
@@ -179,8 +187,11 @@ static int write_entry(struct writer *writer, const struct tree_entry *from, str
 		       struct error *err)
 {
 	*to = (struct index_entry){
-		.hash = from->hash, .inode = from->inode->number, .name_offset = (uint32_t)writer->text_size,
-		.name_size = (uint16_t)from->name_size, .type = (uint16_t)(from->inode->mode >> 12),
+		.hash = from->hash,
+		.inode = from->inode->number,
+		.name_offset = (uint32_t)writer->text_size,
+		.name_size = (uint16_t)from->name_size,
+		.type = (uint16_t)(from->inode->mode >> 12),
 	};
 	return add_text(writer, from->name, from->name_size, err);
 }
@@ -205,9 +216,13 @@ static int assemble(struct writer *writer, struct error *err)
 	size_t entries_size = writer->entry_count * sizeof(struct index_entry);
 	struct index_file *file = writer->file;
 	struct index_header header = {
-		.magic = INDEX_MAGIC, .version = INDEX_VERSION, .header_size = sizeof(header),
-		.inode_count = writer->inode_count, .inodes_offset = sizeof(header),
-		.entry_count = writer->entry_count, .entries_offset = sizeof(header) + inodes_size,
+		.magic = INDEX_MAGIC,
+		.version = INDEX_VERSION,
+		.header_size = sizeof(header),
+		.inode_count = writer->inode_count,
+		.inodes_offset = sizeof(header),
+		.entry_count = writer->entry_count,
+		.entries_offset = sizeof(header) + inodes_size,
 	};
 	size_t fixed = sizeof(header) + inodes_size + entries_size;
 	char *data = calloc(1, fixed);
@@ -244,7 +259,8 @@ int index_write(struct tree *tree, struct index_file *file, struct error *err)
 	result = number_tree(&writer, tree, err);
 	if (!result) {
 		file->objects = malloc((writer.inode_count + 1) * sizeof(*file->objects));
-		result = file->objects ? assemble(&writer, err) : error_set(err, ENOMEM, "objects of an index");
+		result = file->objects ? assemble(&writer, err)
+				       : error_set(err, ENOMEM, "objects of an index");
 	}
 	free(writer.queue);
 	free(writer.entries);

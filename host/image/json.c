@@ -9,7 +9,8 @@
 
 #define DEPTH_MAX 32
 
-static int parse(struct blob *blob, const char *text, size_t size, struct json_object **out, struct error *err)
+static int parse(struct blob *blob, const char *text, size_t size, struct json_object **out,
+		 struct error *err)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	struct json_object *value;
@@ -22,12 +23,14 @@ static int parse(struct blob *blob, const char *text, size_t size, struct json_o
 	problem = json_tokener_get_error(tokener);
 	json_tokener_free(tokener);
 	if (problem != json_tokener_success)
-		return error_set(err, 0, "%s: bad JSON: %s", blob->name, json_tokener_error_desc(problem));
+		return error_set(err, 0, "%s: bad JSON: %s", blob->name,
+				 json_tokener_error_desc(problem));
 	*out = value;
 	return 0;
 }
 
-static int check_hash(const struct blob *blob, const char *text, size_t size, const uint8_t *hash, struct error *err)
+static int check_hash(const struct blob *blob, const char *text, size_t size, const uint8_t *hash,
+		      struct error *err)
 {
 	char is_text[DIGEST_TEXT_SIZE];
 	uint8_t is[DIGEST_SIZE];
@@ -46,7 +49,8 @@ int json_read(struct blob *blob, const uint8_t *hash, struct json_object **out, 
 	int result = 0;
 
 	if (blob->size > JSON_SIZE_MAX)
-		return error_set(err, EFBIG, "%s: JSON of more than %u bytes", blob->name, JSON_SIZE_MAX);
+		return error_set(err, EFBIG, "%s: JSON of more than %u bytes", blob->name,
+				 JSON_SIZE_MAX);
 	text = malloc(blob->size + 1);
 	if (!text)
 		return error_set(err, ENOMEM, "%s", blob->name);
@@ -71,8 +75,8 @@ struct json_object *json_member(struct json_object *object, const char *name, en
 {
 	struct json_object *value;
 
-	if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, name, &value) ||
-	    !json_object_is_type(value, type))
+	if (!json_object_is_type(object, json_type_object) ||
+	    !json_object_object_get_ex(object, name, &value) || !json_object_is_type(value, type))
 		return NULL;
 	return value;
 }

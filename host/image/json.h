@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of a source, which is hostile until it is looked at: reading it whole, and taking members of a certain type. */
+/*
+ * JSON of a source, which is hostile until it is looked at: reading it whole, and taking members of
+ * a certain type.
+ */
 #ifndef HOST_IMAGE_JSON_H
 #define HOST_IMAGE_JSON_H
 
@@ -11,8 +14,8 @@
 #define JSON_SIZE_MAX (4u << 20)
 
 /*
- * Reads a blob that is one JSON value. hash: what its SHA-256 must be, NULL: nothing is asked. Returns 0 or -errno;
- * json_object_put() is due.
+ * Reads a blob that is one JSON value. hash: what its SHA-256 must be, NULL: nothing is asked.
+ * Returns 0 or -errno; json_object_put() is due.
  */
 int json_read(struct blob *blob, const uint8_t *hash, struct json_object **out, struct error *err);
 

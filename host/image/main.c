@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `mezzo-image`: picks the verb. `mezzo image` runs it as "mezzo image", and then it fails with mezzo's own status. */
+/*
+ * `mezzo-image`: picks the verb. `mezzo image` runs it as "mezzo image", and then it fails with
+ * mezzo's own status.
+ */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,36 +10,37 @@
 
 #include "host/image/cli.h"
 
-#define STATUS_OF_MEZZO 125		/* EXIT_MEZZO_FAILED of boundary/abi.h */
+#define STATUS_OF_MEZZO 125 /* EXIT_MEZZO_FAILED of boundary/abi.h */
 
 static const char usage[] =
-"Usage: mezzo image VERB [options]\n"
-"\n"
-"Images: file trees that domains start from, kept in the store, where equal files are kept once.\n"
-"\n"
-"  import NAME SOURCE         from a directory, a tar, a `docker save` archive, an OCI image layout\n"
-"  build-debian NAME [SUITE]  by debootstrap\n"
-"  ls                         list the images\n"
-"  show NAME                  tell about one: its config, its size, how much it shares with others\n"
-"  tag NAME NEW               give it a second name\n"
-"  export NAME [FILE]         as a tar or as an OCI image layout\n"
-"  rm NAME...                 remove images, and what no other image needs\n"
-"\n"
-"      --store DIR            where the store is; else $MEZZO_STORE; else /var/lib/mezzo for root, and\n"
-"                             ~/.local/share/mezzo for others\n"
-"\n"
-"`mezzo image VERB --help` tells more, mezzo-image(1) all.\n";
+	"Usage: mezzo image VERB [options]\n"
+	"\n"
+	"Images: file trees that domains start from, kept in the store, where equal files are kept "
+	"once.\n"
+	"\n"
+	"  import NAME SOURCE         from a directory, a tar, a `docker save` archive, an OCI "
+	"image layout\n"
+	"  build-debian NAME [SUITE]  by debootstrap\n"
+	"  ls                         list the images\n"
+	"  show NAME                  tell about one: its config, its size, how much it shares "
+	"with others\n"
+	"  tag NAME NEW               give it a second name\n"
+	"  export NAME [FILE]         as a tar or as an OCI image layout\n"
+	"  rm NAME...                 remove images, and what no other image needs\n"
+	"\n"
+	"      --store DIR            where the store is; else $MEZZO_STORE; else /var/lib/mezzo "
+	"for root, and\n"
+	"                             ~/.local/share/mezzo for others\n"
+	"\n"
+	"`mezzo image VERB --help` tells more, mezzo-image(1) all.\n";
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{ "import", verb_import },
-	{ "build-debian", verb_build_debian },
-	{ "ls", verb_ls },
-	{ "show", verb_show },
-	{ "rm", verb_rm },
-	{ "tag", verb_tag },
+	{ "import", verb_import }, { "build-debian", verb_build_debian },
+	{ "ls", verb_ls },	   { "show", verb_show },
+	{ "rm", verb_rm },	   { "tag", verb_tag },
 	{ "export", verb_export },
 };
 

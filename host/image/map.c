@@ -12,7 +12,8 @@ static struct map_slot *find(const struct map *map, uint64_t key, uint64_t secon
 	uint64_t hash = (key ^ (second << 32 | second >> 32)) * 0x9e3779b97f4a7c15ull;
 	size_t at = (hash ^ hash >> 32) & (map->room - 1);
 
-	while (map->slots[at].value && (map->slots[at].key[0] != key || map->slots[at].key[1] != second))
+	while (map->slots[at].value &&
+	       (map->slots[at].key[0] != key || map->slots[at].key[1] != second))
 		at = (at + 1) & (map->room - 1);
 	return &map->slots[at];
 }

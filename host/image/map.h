@@ -9,13 +9,13 @@
 
 struct map_slot {
 	uint64_t key[2];
-	uint64_t value;			/* 0: the slot is free */
+	uint64_t value; /* 0: the slot is free */
 };
 
 /* All zero is an empty table. */
 struct map {
 	struct map_slot *slots;
-	size_t count, room;		/* room is 0 or a power of two */
+	size_t count, room; /* room is 0 or a power of two */
 };
 
 /* The value of a key, or 0 where there is none. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OCI image layouts: from index.json through nested indexes to the one manifest for linux/amd64, its config and its layers.
- * Each blob is used only where its bytes have the digest by which it is named. No locks.
+ * OCI image layouts: from index.json through nested indexes to the one manifest for linux/amd64,
+ * its config and its layers. Each blob is used only where its bytes have the digest by which it is
+ * named. No locks.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,24 +15,24 @@
 #include "host/image/oci_read.h"
 
 #define INDEX_NESTING_MAX 8
-#define BLOB_PATH_SIZE	  96u
-#define LAYERS_MAX	  1000u
+#define BLOB_PATH_SIZE 96u
+#define LAYERS_MAX 1000u
 
 /* What names a blob. */
 struct descriptor {
 	const char *digest, *media_type;
 	uint8_t hash[DIGEST_SIZE];
 	uint64_t size;
-	char path[BLOB_PATH_SIZE];	/* in the bundle */
+	char path[BLOB_PATH_SIZE]; /* in the bundle */
 };
 
 /* The search for a manifest. */
 struct choice {
 	struct bundle *bundle;
 	const char *select;
-	const char *chain[INDEX_NESTING_MAX];	/* digests of the indexes that led here */
-	struct json_object *manifest;	/* found; the caller's */
-	char digest[DIGEST_TEXT_SIZE];	/* of it */
+	const char *chain[INDEX_NESTING_MAX]; /* digests of the indexes that led here */
+	struct json_object *manifest;	      /* found; the caller's */
+	char digest[DIGEST_TEXT_SIZE];	      /* of it */
 };
 
 static int take_descriptor(struct json_object *from, struct descriptor *out, struct error *err)
@@ -39,7 +40,8 @@ static int take_descriptor(struct json_object *from, struct descriptor *out, str
 	struct json_object *size = json_member(from, "size", json_type_int);
 	int result;
 
-	*out = (struct descriptor){ .digest = json_text(from, "digest"), .media_type = json_text(from, "mediaType") };
+	*out = (struct descriptor){ .digest = json_text(from, "digest"),
+				    .media_type = json_text(from, "mediaType") };
 	if (!out->digest || !size || json_object_get_int64(size) < 0)
 		return error_set(err, 0, "a descriptor without digest or size");
 	result = digest_parse(out->digest, out->hash, err);
@@ -50,23 +52,25 @@ static int take_descriptor(struct json_object *from, struct descriptor *out, str
 	return 0;
 }
 
-static int open_blob(struct bundle *bundle, const struct descriptor *descriptor, struct blob *blob, struct error *err)
+static int open_blob(struct bundle *bundle, const struct descriptor *descriptor, struct blob *blob,
+		     struct error *err)
 {
 	int result = bundle_find(bundle, descriptor->path, blob, err);
 
 	if (result == -ENOENT)
-		return error_set(err, 0, "%s: blob %s is missing", bundle->name, descriptor->digest);
+		return error_set(err, 0, "%s: blob %s is missing", bundle->name,
+				 descriptor->digest);
 	if (!result && blob->size != descriptor->size) {
 		blob_release(blob);
-		return error_set(err, 0, "%s: blob %s has %llu bytes and should have %llu", bundle->name,
-				 descriptor->digest, (unsigned long long)blob->size,
+		return error_set(err, 0, "%s: blob %s has %llu bytes and should have %llu",
+				 bundle->name, descriptor->digest, (unsigned long long)blob->size,
 				 (unsigned long long)descriptor->size);
 	}
 	return result;
 }
 
-static int read_json(struct bundle *bundle, const struct descriptor *descriptor, struct json_object **out,
-		     struct error *err)
+static int read_json(struct bundle *bundle, const struct descriptor *descriptor,
+		     struct json_object **out, struct error *err)
 {
 	struct blob blob;
 	int result = open_blob(bundle, descriptor, &blob, err);
@@ -81,9 +85,11 @@ static int read_json(struct bundle *bundle, const struct descriptor *descriptor,
 static bool fits_platform(struct json_object *descriptor)
 {
 	struct json_object *platform = json_member(descriptor, "platform", json_type_object);
-	const char *system = json_text(platform, "os"), *processor = json_text(platform, "architecture");
+	const char *system = json_text(platform, "os"),
+		   *processor = json_text(platform, "architecture");
 
-	return !platform || (system && processor && !strcmp(system, "linux") && !strcmp(processor, "amd64"));
+	return !platform ||
+	       (system && processor && !strcmp(system, "linux") && !strcmp(processor, "amd64"));
 }
 
 static bool fits_name(struct json_object *descriptor, const char *select)
@@ -97,7 +103,8 @@ static bool fits_name(struct json_object *descriptor, const char *select)
 
 static int choose(struct choice *choice, struct json_object *index, int depth, struct error *err);
 
-static int choose_nested(struct choice *choice, const struct descriptor *descriptor, int depth, struct error *err)
+static int choose_nested(struct choice *choice, const struct descriptor *descriptor, int depth,
+			 struct error *err)
 {
 	struct json_object *index;
 	int result;
@@ -107,8 +114,8 @@ static int choose_nested(struct choice *choice, const struct descriptor *descrip
 			return error_set(err, 0, "index %s names itself", descriptor->digest);
 	}
 	if (depth == INDEX_NESTING_MAX)
-		return error_set(err, 0, "index %s: indexes are nested more than %d deep", descriptor->digest,
-				 INDEX_NESTING_MAX);
+		return error_set(err, 0, "index %s: indexes are nested more than %d deep",
+				 descriptor->digest, INDEX_NESTING_MAX);
 	result = read_json(choice->bundle, descriptor, &index, err);
 	if (result)
 		return result;
@@ -124,8 +131,12 @@ static bool is_index(const char *media_type)
 			      strstr(media_type, "manifest.list.v2+json"));
 }
 
-/* A manifest; a second one makes the choice ambiguous, but below the first index where the first one wins. */
-static int choose_manifest(struct choice *choice, const struct descriptor *descriptor, int depth, struct error *err)
+/*
+ * A manifest; a second one makes the choice ambiguous, but below the first index where the first
+ * one wins.
+ */
+static int choose_manifest(struct choice *choice, const struct descriptor *descriptor, int depth,
+			   struct error *err)
 {
 	if (choice->manifest && (depth || !strcmp(choice->digest, descriptor->digest)))
 		return 0;
@@ -174,13 +185,15 @@ static int find_manifest(struct choice *choice, struct error *err)
 	result = choose(choice, index, 0, err);
 	json_object_put(index);
 	if (!result && !choice->manifest)
-		result = choice->select ? error_set(err, 0, "no image named '%.100s' for linux/amd64", choice->select) :
-					  error_set(err, 0, "no image for linux/amd64");
+		result = choice->select
+				 ? error_set(err, 0, "no image named '%.100s' for linux/amd64",
+					     choice->select)
+				 : error_set(err, 0, "no image for linux/amd64");
 	return result;
 }
 
-int oci_feed_layer(struct builder *builder, struct bundle *bundle, const char *name, const uint8_t *blob_hash,
-		   const uint8_t *content_hash, struct error *err)
+int oci_feed_layer(struct builder *builder, struct bundle *bundle, const char *name,
+		   const uint8_t *blob_hash, const uint8_t *content_hash, struct error *err)
 {
 	struct archive_entry *entry;
 	struct tar_stream stream;
@@ -202,7 +215,8 @@ int oci_feed_layer(struct builder *builder, struct bundle *bundle, const char *n
 
 static bool is_layer(const char *media_type)
 {
-	return media_type && (strstr(media_type, "image.layer.") || strstr(media_type, "image.rootfs.")) &&
+	return media_type &&
+	       (strstr(media_type, "image.layer.") || strstr(media_type, "image.rootfs.")) &&
 	       !strstr(media_type, "encrypted");
 }
 
@@ -215,7 +229,8 @@ static int take_layers(struct bundle *bundle, struct json_object *layers, struct
 		int result = take_descriptor(json_object_array_get_idx(layers, i), &out[i], err);
 
 		if (!result && !is_layer(out[i].media_type))
-			result = error_set(err, 0, "layer %s: its type %.100s is not known", out[i].digest,
+			result = error_set(err, 0, "layer %s: its type %.100s is not known",
+					   out[i].digest,
 					   out[i].media_type ? out[i].media_type : "");
 		if (!result)
 			result = open_blob(bundle, &out[i], &blob, err);
@@ -227,7 +242,8 @@ static int take_layers(struct bundle *bundle, struct json_object *layers, struct
 	return 0;
 }
 
-static int feed_layers(struct builder *builder, struct bundle *bundle, struct json_object *layers, struct error *err)
+static int feed_layers(struct builder *builder, struct bundle *bundle, struct json_object *layers,
+		       struct error *err)
 {
 	size_t count = json_object_array_length(layers);
 	struct descriptor *descriptors;
@@ -240,13 +256,14 @@ static int feed_layers(struct builder *builder, struct bundle *bundle, struct js
 		return error_set(err, ENOMEM, "layers");
 	result = take_layers(bundle, layers, descriptors, builder->progress, err);
 	for (size_t i = 0; i < count && !result; i++)
-		result = oci_feed_layer(builder, bundle, descriptors[i].path, descriptors[i].hash, NULL, err);
+		result = oci_feed_layer(builder, bundle, descriptors[i].path, descriptors[i].hash,
+					NULL, err);
 	free(descriptors);
 	return result;
 }
 
-static int feed_manifest(struct builder *builder, struct bundle *bundle, struct json_object *manifest,
-			 struct oci_image *image, struct error *err)
+static int feed_manifest(struct builder *builder, struct bundle *bundle,
+			 struct json_object *manifest, struct oci_image *image, struct error *err)
 {
 	struct json_object *layers = json_member(manifest, "layers", json_type_array), *config;
 	struct descriptor descriptor;
@@ -254,7 +271,8 @@ static int feed_manifest(struct builder *builder, struct bundle *bundle, struct 
 
 	if (!layers)
 		return error_set(err, 0, "a manifest without a list of layers");
-	result = take_descriptor(json_member(manifest, "config", json_type_object), &descriptor, err);
+	result = take_descriptor(json_member(manifest, "config", json_type_object), &descriptor,
+				 err);
 	if (!result)
 		result = read_json(bundle, &descriptor, &config, err);
 	if (result)
@@ -264,7 +282,8 @@ static int feed_manifest(struct builder *builder, struct bundle *bundle, struct 
 	return result ? result : feed_layers(builder, bundle, layers, err);
 }
 
-static int layout_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image, struct error *err)
+static int layout_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image,
+		       struct error *err)
 {
 	struct choice choice = { .bundle = bundle, .select = image->select };
 	int result = find_manifest(&choice, err);
@@ -275,7 +294,8 @@ static int layout_feed(struct builder *builder, struct bundle *bundle, struct oc
 	return result;
 }
 
-int oci_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image, struct error *err)
+int oci_feed(struct builder *builder, struct bundle *bundle, struct oci_image *image,
+	     struct error *err)
 {
 	int result;
 
@@ -284,8 +304,11 @@ int oci_feed(struct builder *builder, struct bundle *bundle, struct oci_image *i
 	else if (bundle_has(bundle, "manifest.json"))
 		result = docker_feed(builder, bundle, image, err);
 	else
-		return error_set(err, 0, "%s: neither index.json (OCI) nor manifest.json (docker save) is in it; if it is a "
-				 "file tree, say --format tar", bundle->name);
+		return error_set(err, 0,
+				 "%s: neither index.json (OCI) nor manifest.json (docker save) is "
+				 "in it; if it is a "
+				 "file tree, say --format tar",
+				 bundle->name);
 	if (result && !strstr(err->text, bundle->name))
 		error_context(err, "%s", bundle->name);
 	return result;

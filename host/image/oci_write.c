@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing an OCI image layout; see oci_write.h. A blob's name is its digest and stands before it in the archive: so the
- * layer is written to an unlinked temporary file first. No locks.
+ * Writing an OCI image layout; see oci_write.h. A blob's name is its digest and stands before it in
+ * the archive: so the layer is written to an unlinked temporary file first. No locks.
  */
 #include <errno.h>
 #include <json.h>
@@ -17,12 +17,12 @@
 #include "host/image/oci_write.h"
 #include "host/image/tar_write.h"
 
-#define BUFFER_SIZE	(1u << 20)
-#define LAYOUT		"{\"imageLayoutVersion\":\"1.0.0\"}"
-#define TYPE_INDEX	"application/vnd.oci.image.index.v1+json"
-#define TYPE_MANIFEST	"application/vnd.oci.image.manifest.v1+json"
-#define TYPE_CONFIG	"application/vnd.oci.image.config.v1+json"
-#define TYPE_LAYER	"application/vnd.oci.image.layer.v1.tar"
+#define BUFFER_SIZE (1u << 20)
+#define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define TYPE_INDEX "application/vnd.oci.image.index.v1+json"
+#define TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
+#define TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
+#define TYPE_LAYER "application/vnd.oci.image.layer.v1.tar"
 
 /* A blob that is known by now. */
 struct part {
@@ -30,8 +30,8 @@ struct part {
 	char digest[DIGEST_TEXT_SIZE];
 };
 
-static int write_layer(int spool, struct store *store, const struct image *image, struct progress *progress,
-		       struct part *layer, struct error *err)
+static int write_layer(int spool, struct store *store, const struct image *image,
+		       struct progress *progress, struct part *layer, struct error *err)
 {
 	uint8_t hash[DIGEST_SIZE];
 	struct tar_output output;
@@ -100,13 +100,15 @@ static struct json_object *make_manifest(const struct part *config, const struct
 
 static struct json_object *make_index(const char *name, const struct part *manifest)
 {
-	struct json_object *out = json_object_new_object(), *entry = descriptor(TYPE_MANIFEST, manifest);
+	struct json_object *out = json_object_new_object(),
+			   *entry = descriptor(TYPE_MANIFEST, manifest);
 	struct json_object *platform = json_object_new_object(), *notes = json_object_new_object();
 
 	json_object_object_add(platform, "architecture", json_object_new_string("amd64"));
 	json_object_object_add(platform, "os", json_object_new_string("linux"));
 	json_object_object_add(entry, "platform", platform);
-	json_object_object_add(notes, "org.opencontainers.image.ref.name", json_object_new_string(name));
+	json_object_object_add(notes, "org.opencontainers.image.ref.name",
+			       json_object_new_string(name));
 	json_object_object_add(entry, "annotations", notes);
 	json_object_object_add(out, "schemaVersion", json_object_new_int(2));
 	json_object_object_add(out, "mediaType", json_object_new_string(TYPE_INDEX));
@@ -121,7 +123,8 @@ static int write_file(struct tar_output *output, const char *path, uint64_t size
 	return tar_output_header(output, &entry, err);
 }
 
-static int write_text(struct tar_output *output, const char *path, const char *text, struct error *err)
+static int write_text(struct tar_output *output, const char *path, const char *text,
+		      struct error *err)
 {
 	int result = write_file(output, path, strlen(text), err);
 
@@ -131,10 +134,11 @@ static int write_text(struct tar_output *output, const char *path, const char *t
 }
 
 /* Takes json. path NULL: it is a blob, and *part becomes what names it. */
-static int write_json(struct tar_output *output, const char *path, struct json_object *json, struct part *part,
-		      struct error *err)
+static int write_json(struct tar_output *output, const char *path, struct json_object *json,
+		      struct part *part, struct error *err)
 {
-	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	char blob_path[sizeof("blobs/sha256/") + 2 * DIGEST_SIZE];
 	uint8_t hash[DIGEST_SIZE];
 	int result = 0;
@@ -143,7 +147,8 @@ static int write_json(struct tar_output *output, const char *path, struct json_o
 		result = digest_of(text, strlen(text), hash, err);
 		digest_print(hash, part->digest);
 		part->size = strlen(text);
-		snprintf(blob_path, sizeof(blob_path), "blobs/sha256/%s", part->digest + strlen("sha256:"));
+		snprintf(blob_path, sizeof(blob_path), "blobs/sha256/%s",
+			 part->digest + strlen("sha256:"));
 		path = blob_path;
 	}
 	if (!result)
@@ -152,7 +157,8 @@ static int write_json(struct tar_output *output, const char *path, struct json_o
 	return result;
 }
 
-static int copy_layer(struct tar_output *output, int spool, const struct part *layer, struct error *err)
+static int copy_layer(struct tar_output *output, int spool, const struct part *layer,
+		      struct error *err)
 {
 	struct blob blob = { .name = "the temporary file", .fd = spool, .size = layer->size };
 	char path[sizeof("blobs/sha256/") + 2 * DIGEST_SIZE], *buffer = malloc(BUFFER_SIZE);
@@ -171,8 +177,8 @@ static int copy_layer(struct tar_output *output, int spool, const struct part *l
 	return result ? result : tar_output_pad(output, err);
 }
 
-static int write_parts(struct tar_output *output, int spool, const char *name, const struct image *image,
-		       const struct part *layer, struct error *err)
+static int write_parts(struct tar_output *output, int spool, const char *name,
+		       const struct image *image, const struct part *layer, struct error *err)
 {
 	struct part config, manifest;
 	int result = write_text(output, "oci-layout", LAYOUT, err);
@@ -183,11 +189,12 @@ static int write_parts(struct tar_output *output, int spool, const char *name, c
 		result = write_json(output, NULL, make_config(image, layer), &config, err);
 	if (!result)
 		result = write_json(output, NULL, make_manifest(&config, layer), &manifest, err);
-	return result ? result : write_json(output, "index.json", make_index(name, &manifest), NULL, err);
+	return result ? result
+		      : write_json(output, "index.json", make_index(name, &manifest), NULL, err);
 }
 
-int oci_write(int fd, struct store *store, const char *name, const struct image *image, struct progress *progress,
-	      struct error *err)
+int oci_write(int fd, struct store *store, const char *name, const struct image *image,
+	      struct progress *progress, struct error *err)
 {
 	struct tar_output output;
 	struct part layer;

@@ -10,8 +10,8 @@
 #include "host/image/builder.h"
 #include "host/image/paths.h"
 
-#define SHOWN_MAX   200		/* bytes of a path in a message */
-#define LINKS_MAX   8
+#define SHOWN_MAX 200 /* bytes of a path in a message */
+#define LINKS_MAX 8
 
 /* A component of a path. */
 struct component {
@@ -69,14 +69,18 @@ static int check_path(const char *path, struct error *err)
 		if (is_up(&component))
 			return entry_error(err, 0, path, "a path with '..'");
 		if (component.size > INDEX_NAME_MAX)
-			return entry_error(err, 0, path, "a name of more than %u bytes", INDEX_NAME_MAX);
+			return entry_error(err, 0, path, "a name of more than %u bytes",
+					   INDEX_NAME_MAX);
 	}
 	return 0;
 }
 
-/* The directory that a symbolic link in dir leads to; NULL with *why where it leads to none in the tree. */
-static struct tree_inode *follow(struct tree *tree, struct tree_inode *dir, const char *target, int depth,
-				 const char **why)
+/*
+ * The directory that a symbolic link in dir leads to; NULL with *why where it leads to none in the
+ * tree.
+ */
+static struct tree_inode *follow(struct tree *tree, struct tree_inode *dir, const char *target,
+				 int depth, const char **why)
 {
 	struct component component;
 	struct tree_entry *entry;
@@ -100,16 +104,18 @@ static struct tree_inode *follow(struct tree *tree, struct tree_inode *dir, cons
 	return dir;
 }
 
-static int step(struct tree *tree, const char *path, const struct component *component, uint32_t layer,
-		struct tree_inode **dir, struct error *err)
+static int step(struct tree *tree, const char *path, const struct component *component,
+		uint32_t layer, struct tree_inode **dir, struct error *err)
 {
 	struct tree_entry *entry = tree_find(tree, *dir, component->name, component->size);
 	const char *why;
 
 	if (!entry && !layer)
-		return entry_error(err, ENOENT, path, "'%.*s'", (int)component->size, component->name);
+		return entry_error(err, ENOENT, path, "'%.*s'", (int)component->size,
+				   component->name);
 	if (!entry) {
-		entry = tree_add(tree, *dir, component->name, component->size, NULL, S_IFDIR | 0755);
+		entry = tree_add(tree, *dir, component->name, component->size, NULL,
+				 S_IFDIR | 0755);
 		if (!entry)
 			return entry_error(err, ENOMEM, path, "the directories above it");
 	}
@@ -120,15 +126,17 @@ static int step(struct tree *tree, const char *path, const struct component *com
 		return 0;
 	}
 	if (!S_ISLNK(entry->inode->mode))
-		return entry_error(err, ENOTDIR, path, "'%.*s'", (int)component->size, component->name);
+		return entry_error(err, ENOTDIR, path, "'%.*s'", (int)component->size,
+				   component->name);
 	*dir = follow(tree, *dir, entry->inode->target, 1, &why);
 	if (!*dir)
-		return entry_error(err, 0, path, "'%.*s' above it is a symbolic link %s", (int)component->size,
-				   component->name, why);
+		return entry_error(err, 0, path, "'%.*s' above it is a symbolic link %s",
+				   (int)component->size, component->name, why);
 	return 0;
 }
 
-int path_place(struct tree *tree, const char *path, uint32_t layer, struct place *place, struct error *err)
+int path_place(struct tree *tree, const char *path, uint32_t layer, struct place *place,
+	       struct error *err)
 {
 	struct tree_inode *dir = tree->root;
 	struct component component, next;

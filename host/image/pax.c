@@ -7,11 +7,12 @@
 
 #include "host/image/pax.h"
 
-#define SECOND_NS      1000000000ll
+#define SECOND_NS 1000000000ll
 #define OCTAL_MAX(digits) ((1ull << 3 * (digits)) - 1)
 
 struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, target[100];
+	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type,
+		target[100];
 	char magic[8], owner[32], group[32], rdev_major[8], rdev_minor[8], prefix[155], unused[12];
 };
 
@@ -33,8 +34,8 @@ static int reserve(struct pax *pax, size_t size, struct error *err)
 }
 
 /* "LENGTH KEY=VALUE\n", where LENGTH counts its own digits too. */
-static int add_record(struct pax *pax, const char *key, size_t key_size, const void *value, size_t size,
-		      struct error *err)
+static int add_record(struct pax *pax, const char *key, size_t key_size, const void *value,
+		      size_t size, struct error *err)
 {
 	size_t rest = key_size + size + 3, whole = rest + 1;
 	int result;
@@ -61,7 +62,8 @@ static int add_text(struct pax *pax, const char *key, const char *value, struct 
 }
 
 /* Where the number does not fit into so many octal digits. */
-static int add_number(struct pax *pax, const char *key, uint64_t value, int digits, struct error *err)
+static int add_number(struct pax *pax, const char *key, uint64_t value, int digits,
+		      struct error *err)
 {
 	char text[24];
 
@@ -78,7 +80,8 @@ static int add_time(struct pax *pax, int64_t time_ns, struct error *err)
 
 	if (!part && seconds >= 0)
 		return 0;
-	snprintf(text, sizeof(text), "%s%lld.%09lld", time_ns < 0 ? "-" : "", llabs(seconds), llabs(part));
+	snprintf(text, sizeof(text), "%s%lld.%09lld", time_ns < 0 ? "-" : "", llabs(seconds),
+		 llabs(part));
 	return add_text(pax, "mtime", text, err);
 }
 
@@ -91,7 +94,8 @@ static int is_utf8(const char *text)
 static int add_names(struct pax *pax, const struct pax_entry *entry, struct error *err)
 {
 	int long_path = strlen(entry->path) > sizeof(((struct header *)0)->name);
-	int long_target = entry->target && strlen(entry->target) > sizeof(((struct header *)0)->target);
+	int long_target = entry->target &&
+			  strlen(entry->target) > sizeof(((struct header *)0)->target);
 	int result = 0;
 
 	if ((long_path && !is_utf8(entry->path)) || (long_target && !is_utf8(entry->target)))
@@ -103,13 +107,15 @@ static int add_names(struct pax *pax, const struct pax_entry *entry, struct erro
 	return result;
 }
 
-int pax_xattr(struct pax *pax, const char *name, size_t name_size, const void *value, size_t size, struct error *err)
+int pax_xattr(struct pax *pax, const char *name, size_t name_size, const void *value, size_t size,
+	      struct error *err)
 {
 	static const char prefix[] = "SCHILY.xattr.";
 	char key[sizeof(prefix) + 256];
 
 	if (name_size > 255 || memchr(name, '=', name_size))
-		return error_set(err, 0, "extended attribute %.*s: tar can't tell such a name", (int)name_size, name);
+		return error_set(err, 0, "extended attribute %.*s: tar can't tell such a name",
+				 (int)name_size, name);
 	memcpy(key, prefix, sizeof(prefix) - 1);
 	memcpy(key + sizeof(prefix) - 1, name, name_size);
 	return add_record(pax, key, sizeof(prefix) - 1 + name_size, value, size, err);

@@ -7,7 +7,7 @@
 #include "host/image/progress.h"
 
 #define INTERVAL_NS 100000000u
-#define BAR_SIZE    24u
+#define BAR_SIZE 24u
 
 static uint64_t now_ns(void)
 {

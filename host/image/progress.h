@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells on a terminal how far a long work is: a bar where the whole is known, else counts. Says nothing elsewhere. */
+/*
+ * Tells on a terminal how far a long work is: a bar where the whole is known, else counts. Says
+ * nothing elsewhere.
+ */
 #ifndef HOST_IMAGE_PROGRESS_H
 #define HOST_IMAGE_PROGRESS_H
 
@@ -7,12 +10,12 @@
 #include <stdint.h>
 
 struct progress {
-	const char *what;		/* "import debian" */
-	bool shown;			/* standard error is a terminal */
-	bool drawn;			/* there is a line to be wiped away */
-	uint64_t names, bytes;		/* done */
-	uint64_t at, whole;		/* of the source; whole is 0 where it is not known */
-	uint64_t next_ns;		/* when to draw again, CLOCK_MONOTONIC */
+	const char *what;      /* "import debian" */
+	bool shown;	       /* standard error is a terminal */
+	bool drawn;	       /* there is a line to be wiped away */
+	uint64_t names, bytes; /* done */
+	uint64_t at, whole;    /* of the source; whole is 0 where it is not known */
+	uint64_t next_ns;      /* when to draw again, CLOCK_MONOTONIC */
 };
 
 /* what must outlive it. */

@@ -37,9 +37,13 @@ int image_name(const char *text, char name[IMAGE_NAME_SIZE], struct error *err)
 	size_t size = strlen(text), suffix = strlen(LATEST);
 
 	if (!is_name(text))
-		return error_set(err, 0, "'%.100s' is no name of an image: NAME[:TAG] of letters, digits and ._-/", text);
+		return error_set(err, 0,
+				 "'%.100s' is no name of an image: NAME[:TAG] of letters, digits "
+				 "and ._-/",
+				 text);
 	if (size >= IMAGE_NAME_SIZE)
-		return error_set(err, 0, "name %.60s...: longer than %u bytes", text, RECORD_NAME_MAX);
+		return error_set(err, 0, "name %.60s...: longer than %u bytes", text,
+				 RECORD_NAME_MAX);
 	memcpy(name, text, size + 1);
 	if (size > suffix && !strcmp(name + size - suffix, LATEST))
 		name[size - suffix] = '\0';
@@ -55,7 +59,8 @@ int image_decode(const void *value, size_t size, struct image *image, struct err
 		return error_set(err, EUCLEAN, "the record of an image is damaged");
 	memcpy(&out.head, value, sizeof(out.head));
 	if (out.head.version != RECORD_VERSION)
-		return error_set(err, EPROTO, "the record of an image has version %u and this program knows %u",
+		return error_set(err, EPROTO,
+				 "the record of an image has version %u and this program knows %u",
 				 out.head.version, RECORD_VERSION);
 	size -= sizeof(out.head);
 	if (out.head.source_size > size || out.head.config_size != size - out.head.source_size)
@@ -80,7 +85,9 @@ int image_load(struct store *store, const char *name, struct image *image, struc
 		return error_set(err, ENOMEM, "image %s", name);
 	size = record_get(store, RECORD_IMAGE, name, value, RECORD_VALUE_MAX, err);
 	if (size == -ENOENT)
-		result = error_set(err, 0, "there is no image %s: see `mezzo image ls`", name) ? -ENOENT : 0;
+		result = error_set(err, 0, "there is no image %s: see `mezzo image ls`", name)
+				 ? -ENOENT
+				 : 0;
 	else
 		result = size < 0 ? (int)size : image_decode(value, (size_t)size, image, err);
 	free(value);
@@ -94,7 +101,8 @@ void image_release(struct image *image)
 	*image = (struct image){ 0 };
 }
 
-int image_save(struct store *store, const char *name, const struct image *image, bool replace, struct error *err)
+int image_save(struct store *store, const char *name, const struct image *image, bool replace,
+	       struct error *err)
 {
 	struct record_head head = image->head;
 	size_t source_size = strlen(image->source), config_size = strlen(image->config);
@@ -103,7 +111,8 @@ int image_save(struct store *store, const char *name, const struct image *image,
 	int result;
 
 	if (size > RECORD_VALUE_MAX)
-		return error_set(err, E2BIG, "the config has %zu bytes, more than a record takes", config_size);
+		return error_set(err, E2BIG, "the config has %zu bytes, more than a record takes",
+				 config_size);
 	memcpy(head.magic, RECORD_MAGIC, sizeof(head.magic));
 	head.version = RECORD_VERSION;
 	head.source_size = (uint32_t)source_size;
@@ -147,7 +156,8 @@ static int copy_entry(uint64_t local, object_id object, void *data)
 	return result ? result : mapping_set(copy->store, copy->to, local, object, copy->err);
 }
 
-int image_copy(struct store *store, const char *from, const char *to, bool replace, struct error *err)
+int image_copy(struct store *store, const char *from, const char *to, bool replace,
+	       struct error *err)
 {
 	struct copy copy = { .store = store, .err = err };
 	struct image image;
@@ -169,7 +179,8 @@ int image_copy(struct store *store, const char *from, const char *to, bool repla
 	return result;
 }
 
-int image_index(struct store *store, const struct image *image, struct index *index, struct error *err)
+int image_index(struct store *store, const struct image *image, struct index *index,
+		struct error *err)
 {
 	object_id object;
 	int fd, result = mapping_get(store, image->head.mapping, IMAGE_INDEX_LOCAL, &object, err);

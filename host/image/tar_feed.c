@@ -32,7 +32,8 @@ static int feed_xattrs(struct builder *builder, struct archive_entry *entry, str
 	return result;
 }
 
-static int feed_bytes(struct tar_stream *stream, struct builder *builder, uint64_t size, struct error *err)
+static int feed_bytes(struct tar_stream *stream, struct builder *builder, uint64_t size,
+		      struct error *err)
 {
 	const void *data;
 	size_t piece;
@@ -60,15 +61,18 @@ static int feed_ordinary(struct tar_stream *stream, struct archive_entry *entry,
 {
 	struct builder_attributes attributes = {
 		.mode = archive_entry_filetype(entry) | (archive_entry_perm(entry) & 07777),
-		.uid = (uint32_t)archive_entry_uid(entry), .gid = (uint32_t)archive_entry_gid(entry),
+		.uid = (uint32_t)archive_entry_uid(entry),
+		.gid = (uint32_t)archive_entry_gid(entry),
 		.rdev_major = (uint32_t)archive_entry_rdevmajor(entry),
 		.rdev_minor = (uint32_t)archive_entry_rdevminor(entry),
-		.mtime_ns = mtime_ns(entry), .target = archive_entry_symlink(entry),
+		.mtime_ns = mtime_ns(entry),
+		.target = archive_entry_symlink(entry),
 	};
 	int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : 0;
 	int result;
 
-	if (archive_entry_uid(entry) != attributes.uid || archive_entry_gid(entry) != attributes.gid)
+	if (archive_entry_uid(entry) != attributes.uid ||
+	    archive_entry_gid(entry) != attributes.gid)
 		return entry_error(err, ERANGE, path, "its owner");
 	if (size < 0)
 		return entry_error(err, ERANGE, path, "its size");
@@ -79,13 +83,13 @@ static int feed_ordinary(struct tar_stream *stream, struct archive_entry *entry,
 		result = feed_xattrs(builder, entry, err);
 	if (result)
 		return result;
-	return S_ISREG(attributes.mode) ? feed_bytes(stream, builder, (uint64_t)size, err) :
-					  builder_end(builder, 0, err);
+	return S_ISREG(attributes.mode) ? feed_bytes(stream, builder, (uint64_t)size, err)
+					: builder_end(builder, 0, err);
 }
 
 /* Sockets live with the program that made them: they are passed over, as by tar itself. */
-static int feed_entry(struct tar_stream *stream, struct archive_entry *entry, struct builder *builder, bool layered,
-		      struct error *err)
+static int feed_entry(struct tar_stream *stream, struct archive_entry *entry,
+		      struct builder *builder, bool layered, struct error *err)
 {
 	const char *path, *target = archive_entry_hardlink(entry);
 	int result = tar_path(entry, &path, err);
@@ -101,8 +105,8 @@ static int feed_entry(struct tar_stream *stream, struct archive_entry *entry, st
 	return feed_ordinary(stream, entry, path, builder, err);
 }
 
-int tar_feed(struct tar_stream *stream, struct archive_entry *entry, struct builder *builder, bool layered,
-	     struct error *err)
+int tar_feed(struct tar_stream *stream, struct archive_entry *entry, struct builder *builder,
+	     bool layered, struct error *err)
 {
 	int result;
 

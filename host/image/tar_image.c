@@ -17,7 +17,7 @@ struct image_writer {
 	const struct index *index;
 	struct progress *progress;
 	bool layer;
-	char **paths;			/* by inode: where it was written, when it has several names */
+	char **paths; /* by inode: where it was written, when it has several names */
 	char *buffer;
 	char target[INDEX_TARGET_MAX + 1];
 	struct error *err;
@@ -35,8 +35,8 @@ static int set_xattrs(struct image_writer *writer, const char *path, uint32_t nu
 	int result;
 
 	while (!(result = index_xattr(writer->index, number, &offset, &attribute))) {
-		result = pax_xattr(&writer->output->pax, attribute.name, attribute.name_size, attribute.value,
-				   attribute.value_size, writer->err);
+		result = pax_xattr(&writer->output->pax, attribute.name, attribute.name_size,
+				   attribute.value, attribute.value_size, writer->err);
 		if (result) {
 			error_context(writer->err, "entry %.200s", path);
 			return result;
@@ -78,15 +78,20 @@ static int write_bytes(struct image_writer *writer, const struct index_inode *in
 {
 	uint64_t at = 0;
 	object_id object;
-	int result = mapping_get(writer->store, writer->image->head.mapping, inode->object, &object, writer->err);
+	int result = mapping_get(writer->store, writer->image->head.mapping, inode->object, &object,
+				 writer->err);
 
 	while (at < inode->size && !result) {
-		size_t size = inode->size - at < BUFFER_SIZE ? (size_t)(inode->size - at) : BUFFER_SIZE;
-		ssize_t done = object_read(writer->store, object, writer->buffer, size, at, writer->err);
+		size_t size = inode->size - at < BUFFER_SIZE ? (size_t)(inode->size - at)
+							     : BUFFER_SIZE;
+		ssize_t done =
+			object_read(writer->store, object, writer->buffer, size, at, writer->err);
 
 		if (done <= 0)
-			return done ? (int)done : error_set(writer->err, EUCLEAN, "its object is too short");
-		result = tar_output_bytes(writer->output, writer->buffer, (size_t)done, writer->err);
+			return done ? (int)done
+				    : error_set(writer->err, EUCLEAN, "its object is too short");
+		result =
+			tar_output_bytes(writer->output, writer->buffer, (size_t)done, writer->err);
 		at += (uint64_t)done;
 		writer->progress->at += (uint64_t)done;
 		progress_add(writer->progress, 0, (uint64_t)done);
@@ -99,8 +104,14 @@ static int write_first(struct image_writer *writer, const char *path, uint32_t n
 {
 	const struct index_inode *inode = index_inode(writer->index, number);
 	struct pax_entry entry = {
-		.type = type_of(inode->mode), .path = path, .mode = inode->mode, .uid = inode->uid, .gid = inode->gid,
-		.rdev_major = inode->rdev_major, .rdev_minor = inode->rdev_minor, .mtime_ns = inode->mtime_ns,
+		.type = type_of(inode->mode),
+		.path = path,
+		.mode = inode->mode,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.rdev_major = inode->rdev_major,
+		.rdev_minor = inode->rdev_minor,
+		.mtime_ns = inode->mtime_ns,
 		.size = S_ISREG(inode->mode) ? inode->size : 0,
 	};
 	int result = 0;
@@ -126,7 +137,9 @@ static int write_first(struct image_writer *writer, const char *path, uint32_t n
 static int write_entry(struct image_writer *writer, const char *path, uint32_t number)
 {
 	const struct index_inode *inode = index_inode(writer->index, number);
-	struct pax_entry link = { .type = PAX_HARD_LINK, .path = path, .target = writer->paths[number] };
+	struct pax_entry link = { .type = PAX_HARD_LINK,
+				  .path = path,
+				  .target = writer->paths[number] };
 
 	progress_add(writer->progress, 1, 0);
 	if (link.target)
@@ -144,7 +157,8 @@ static int visit(const char *path, const struct index_name *name, void *data)
 	struct image_writer *writer = data;
 
 	if (writer->layer && name->name_size >= 4 && !memcmp(name->name, ".wh.", 4))
-		return entry_error(writer->err, 0, path, "in a layer this name would hide another: export as tar");
+		return entry_error(writer->err, 0, path,
+				   "in a layer this name would hide another: export as tar");
 	return write_entry(writer, path, name->inode);
 }
 
@@ -159,11 +173,15 @@ static int write_image(struct image_writer *writer)
 	return index_walk(writer->index, INDEX_ROOT, visit, writer);
 }
 
-int tar_output_image(struct tar_output *output, struct store *store, const struct image *image, bool layer,
-		     struct progress *progress, struct error *err)
+int tar_output_image(struct tar_output *output, struct store *store, const struct image *image,
+		     bool layer, struct progress *progress, struct error *err)
 {
-	struct image_writer writer = { .output = output, .store = store, .image = image, .layer = layer,
-				       .progress = progress, .err = err };
+	struct image_writer writer = { .output = output,
+				       .store = store,
+				       .image = image,
+				       .layer = layer,
+				       .progress = progress,
+				       .err = err };
 	struct index index;
 	int result = image_index(store, image, &index, err);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tar as a stream; see tar_read.h. Two readers of libarchive stand one behind the other: the first only unpacks, so that
- * it is known how many bytes the archive has and where the second one found its end. No locks.
+ * A tar as a stream; see tar_read.h. Two readers of libarchive stand one behind the other: the
+ * first only unpacks, so that it is known how many bytes the archive has and where the second one
+ * found its end. No locks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 
 #include "host/image/tar_read.h"
 
-#define BUFFER_SIZE   (1u << 20)
-#define END_MARK_SIZE 1024u		/* two blocks of zeros */
+#define BUFFER_SIZE (1u << 20)
+#define END_MARK_SIZE 1024u /* two blocks of zeros */
 
 static la_ssize_t read_blob(struct archive *archive, void *data, const void **buffer)
 {
@@ -64,11 +65,13 @@ static void support_filters(struct archive *archive)
 }
 
 /* What libarchive says of a failure, which may be nothing. */
-static int archive_failure(const struct tar_stream *stream, struct archive *archive, struct error *err)
+static int archive_failure(const struct tar_stream *stream, struct archive *archive,
+			   struct error *err)
 {
 	const char *text = archive_error_string(archive);
 
-	return error_set(err, 0, "%s: damaged, or no tar: %s", stream->blob->name, text ? text : "no reason is known");
+	return error_set(err, 0, "%s: damaged, or no tar: %s", stream->blob->name,
+			 text ? text : "no reason is known");
 }
 
 static int open_unpacked(struct tar_stream *stream, struct error *err)
@@ -87,12 +90,14 @@ static int open_unpacked(struct tar_stream *stream, struct error *err)
 	return result == ARCHIVE_OK ? 0 : archive_failure(stream, stream->unpacked, err);
 }
 
-int tar_open(struct tar_stream *stream, struct blob *blob, const uint8_t *blob_hash, const uint8_t *content_hash,
-	     struct progress *progress, struct error *err)
+int tar_open(struct tar_stream *stream, struct blob *blob, const uint8_t *blob_hash,
+	     const uint8_t *content_hash, struct progress *progress, struct error *err)
 {
 	int result = 0;
 
-	*stream = (struct tar_stream){ .blob = blob, .progress = progress, .blob_hash = blob_hash,
+	*stream = (struct tar_stream){ .blob = blob,
+				       .progress = progress,
+				       .blob_hash = blob_hash,
 				       .content_hash = content_hash };
 	stream->buffer = malloc(BUFFER_SIZE);
 	stream->unpacked = archive_read_new();
@@ -113,8 +118,8 @@ int tar_open(struct tar_stream *stream, struct blob *blob, const uint8_t *blob_h
 	return 0;
 }
 
-static int compare(const struct tar_stream *stream, struct digest *digest, const uint8_t *expected, const char *what,
-		   struct error *err)
+static int compare(const struct tar_stream *stream, struct digest *digest, const uint8_t *expected,
+		   const char *what, struct error *err)
 {
 	char is[DIGEST_TEXT_SIZE], should[DIGEST_TEXT_SIZE];
 	uint8_t hash[DIGEST_SIZE];
@@ -126,7 +131,8 @@ static int compare(const struct tar_stream *stream, struct digest *digest, const
 		return 0;
 	digest_print(hash, is);
 	digest_print(expected, should);
-	return error_set(err, 0, "%s: %s has the digest %s and should have %s", stream->blob->name, what, is, should);
+	return error_set(err, 0, "%s: %s has the digest %s and should have %s", stream->blob->name,
+			 what, is, should);
 }
 
 /* Behind the last entry: the end mark, the rest of the blob, and the digests. */
@@ -142,13 +148,16 @@ static int check_end(struct tar_stream *stream, struct error *err)
 	if (size < 0)
 		return archive_failure(stream, stream->tar, err);
 	if (stream->unpacked_size < END_MARK_SIZE || mark > stream->unpacked_size - END_MARK_SIZE)
-		return error_set(err, 0, "%s: truncated: it ends without the end mark of a tar", stream->blob->name);
+		return error_set(err, 0, "%s: truncated: it ends without the end mark of a tar",
+				 stream->blob->name);
 	while ((size = read_blob(stream->unpacked, stream, &rest)) > 0)
 		;
 	if (size < 0)
 		return archive_failure(stream, stream->unpacked, err);
 	result = compare(stream, &stream->blob_digest, stream->blob_hash, "the blob", err);
-	return result ? result : compare(stream, &stream->content_digest, stream->content_hash, "its content", err);
+	return result ? result
+		      : compare(stream, &stream->content_digest, stream->content_hash,
+				"its content", err);
 }
 
 int tar_next(struct tar_stream *stream, struct archive_entry **entry, struct error *err)
@@ -163,7 +172,8 @@ int tar_next(struct tar_stream *stream, struct archive_entry **entry, struct err
 	return archive_failure(stream, stream->tar, err);
 }
 
-int tar_data(struct tar_stream *stream, const void **data, size_t *size, uint64_t *offset, struct error *err)
+int tar_data(struct tar_stream *stream, const void **data, size_t *size, uint64_t *offset,
+	     struct error *err)
 {
 	la_int64_t at;
 
@@ -183,7 +193,8 @@ int tar_path(struct archive_entry *entry, const char **path, struct error *err)
 	*path = archive_entry_pathname(entry);
 	if (!*path)
 		*path = archive_entry_pathname_utf8(entry);
-	return *path ? 0 : error_set(err, 0, "an entry without a name, or with one that is no text");
+	return *path ? 0
+		     : error_set(err, 0, "an entry without a name, or with one that is no text");
 }
 
 void tar_close(struct tar_stream *stream)

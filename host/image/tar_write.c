@@ -49,7 +49,8 @@ int tar_output_bytes(struct tar_output *output, const void *data, size_t size, s
 
 	output->size += size;
 	while (size && !result) {
-		size_t piece = BUFFER_SIZE - output->used < size ? BUFFER_SIZE - output->used : size;
+		size_t piece = BUFFER_SIZE - output->used < size ? BUFFER_SIZE - output->used
+								 : size;
 
 		memcpy(output->buffer + output->used, from, piece);
 		output->used += piece;

@@ -54,14 +54,16 @@ void tree_release(struct tree *tree)
 	*tree = (struct tree){ 0 };
 }
 
-static struct tree_entry **bucket_of(const struct tree *tree, const struct tree_inode *dir, uint32_t hash)
+static struct tree_entry **bucket_of(const struct tree *tree, const struct tree_inode *dir,
+				     uint32_t hash)
 {
 	uint64_t mixed = ((uintptr_t)dir >> 4 ^ (uint64_t)hash << 20) * 0x9e3779b97f4a7c15ull;
 
 	return &tree->buckets[mixed >> 32 & (tree->bucket_count - 1)];
 }
 
-struct tree_entry *tree_find(const struct tree *tree, const struct tree_inode *dir, const char *name, size_t size)
+struct tree_entry *tree_find(const struct tree *tree, const struct tree_inode *dir,
+			     const char *name, size_t size)
 {
 	uint32_t hash = index_hash(name, (uint32_t)size);
 	struct tree_entry *entry = *bucket_of(tree, dir, hash);
@@ -112,8 +114,8 @@ static void entry_hang(struct tree *tree, struct tree_entry *entry)
 	tree->entry_count++;
 }
 
-struct tree_entry *tree_add(struct tree *tree, struct tree_inode *dir, const char *name, size_t size,
-			    struct tree_inode *inode, uint32_t mode)
+struct tree_entry *tree_add(struct tree *tree, struct tree_inode *dir, const char *name,
+			    size_t size, struct tree_inode *inode, uint32_t mode)
 {
 	struct tree_entry *entry = calloc(1, sizeof(*entry) + size + 1);
 

@@ -13,27 +13,27 @@
 #include "host/image/progress.h"
 #include "host/image/tar_write.h"
 
-static const char usage[] =
-"Usage: mezzo image export [options] NAME [FILE]\n"
-"\n"
-"Write an image to FILE, or to standard output where FILE is - or missing. An image gives the same bytes\n"
-"each time, and importing them gives the same image.\n"
-"\n"
-"      --format FORMAT    tar: the files (the default); oci: a tar of an OCI image layout, with the config\n"
-"      --store DIR        where the store is\n"
-"      --help             this text\n";
+static const char usage[] = "Usage: mezzo image export [options] NAME [FILE]\n"
+			    "\n"
+			    "Write an image to FILE, or to standard output where FILE is - or "
+			    "missing. An image gives the same bytes\n"
+			    "each time, and importing them gives the same image.\n"
+			    "\n"
+			    "      --format FORMAT    tar: the files (the default); oci: a tar of "
+			    "an OCI image layout, with the config\n"
+			    "      --store DIR        where the store is\n"
+			    "      --help             this text\n";
 
-static const struct option options[] = {
-	CLI_OPTIONS,
-	{ "format", required_argument, NULL, OPTION_FORMAT },
-	{ 0 }
-};
+static const struct option options[] = { CLI_OPTIONS,
+					 { "format", required_argument, NULL, OPTION_FORMAT },
+					 { 0 } };
 
-struct export {
+struct export
+{
 	struct cli cli;
 	bool oci;
 	char name[IMAGE_NAME_SIZE];
-	const char *file;		/* NULL: standard output */
+	const char *file; /* NULL: standard output */
 	struct progress progress;
 };
 
@@ -49,7 +49,8 @@ static int take_options(struct export *export, int argc, char **argv, struct err
 			return error_set(err, 0, "--format %.40s: it is one of tar, oci", optarg);
 	}
 	if (argc - optind < 1 || argc - optind > 2)
-		return error_set(err, 0, "export wants NAME and FILE: try `%s export --help`", cli_program);
+		return error_set(err, 0, "export wants NAME and FILE: try `%s export --help`",
+				 cli_program);
 	if (argc - optind == 2 && strcmp(argv[optind + 1], "-"))
 		export->file = argv[optind + 1];
 	if (!export->file && isatty(STDOUT_FILENO))
@@ -57,7 +58,8 @@ static int take_options(struct export *export, int argc, char **argv, struct err
 	return image_name(argv[optind], export->name, err);
 }
 
-static int write_tar(struct export *export, int fd, struct store *store, const struct image *image, struct error *err)
+static int write_tar(struct export *export, int fd, struct store *store, const struct image *image,
+		     struct error *err)
 {
 	struct tar_output output;
 	int result = tar_output_open(&output, fd, NULL, err);
@@ -88,7 +90,10 @@ static int write_image(struct export *export, int fd, struct store *store, struc
 	return result;
 }
 
-/* To a file beside it that takes its place when it is whole; devices and pipes are written as they are. */
+/*
+ * To a file beside it that takes its place when it is whole; devices and pipes are written as they
+ * are.
+ */
 static int write_file(struct export *export, struct store *store, struct error *err)
 {
 	char path[PLACE_SIZE];
@@ -96,7 +101,8 @@ static int write_file(struct export *export, struct store *store, struct error *
 	bool plain = stat(export->file, &status) || S_ISREG(status.st_mode);
 	int fd, result;
 
-	if (snprintf(path, sizeof(path), plain ? "%s.part" : "%s", export->file) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), plain ? "%s.part" : "%s", export->file) >=
+	    (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%.200s...", export->file);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
@@ -127,7 +133,8 @@ int verb_export(int argc, char **argv)
 		return cli_fail(&err);
 	snprintf(what, sizeof(what), "export %s", export.name);
 	progress_init(&export.progress, what);
-	result = export.file ? write_file(&export, store, &err) : write_image(&export, STDOUT_FILENO, store, &err);
+	result = export.file ? write_file(&export, store, &err)
+			     : write_image(&export, STDOUT_FILENO, store, &err);
 	store_close(store);
 	return result ? cli_fail(&err) : 0;
 }

@@ -11,28 +11,29 @@
 #include "host/image/import.h"
 
 static const char usage[] =
-"Usage: mezzo image import [options] NAME SOURCE\n"
-"\n"
-"Make an image NAME[:TAG] from SOURCE: a directory, a tar (of any usual compression), an archive of\n"
-"`docker save`, an OCI image layout (directory or tar); - is an archive on standard input.\n"
-"\n"
-"      --format FORMAT    what SOURCE is: auto, dir, tar, docker, oci; auto looks into it\n"
-"      --select IMAGE     which one, where SOURCE holds several\n"
-"      --replace          take the place of an image of this name\n"
-"      --max-file SIZE    how many bytes one file may have, as 20G, 500M; 8G where nothing is said\n"
-"      --store DIR        where the store is\n"
-"      --json             tell about the new image in JSON\n"
-"      --help             this text\n";
+	"Usage: mezzo image import [options] NAME SOURCE\n"
+	"\n"
+	"Make an image NAME[:TAG] from SOURCE: a directory, a tar (of any usual compression), an "
+	"archive of\n"
+	"`docker save`, an OCI image layout (directory or tar); - is an archive on standard "
+	"input.\n"
+	"\n"
+	"      --format FORMAT    what SOURCE is: auto, dir, tar, docker, oci; auto looks into it\n"
+	"      --select IMAGE     which one, where SOURCE holds several\n"
+	"      --replace          take the place of an image of this name\n"
+	"      --max-file SIZE    how many bytes one file may have, as 20G, 500M; 8G where nothing "
+	"is said\n"
+	"      --store DIR        where the store is\n"
+	"      --json             tell about the new image in JSON\n"
+	"      --help             this text\n";
 
-static const struct option options[] = {
-	CLI_OPTIONS,
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "replace", no_argument, NULL, OPTION_REPLACE },
-	{ "format", required_argument, NULL, OPTION_FORMAT },
-	{ "select", required_argument, NULL, OPTION_SELECT },
-	{ "max-file", required_argument, NULL, OPTION_MAX_FILE },
-	{ 0 }
-};
+static const struct option options[] = { CLI_OPTIONS,
+					 { "json", no_argument, NULL, OPTION_JSON },
+					 { "replace", no_argument, NULL, OPTION_REPLACE },
+					 { "format", required_argument, NULL, OPTION_FORMAT },
+					 { "select", required_argument, NULL, OPTION_SELECT },
+					 { "max-file", required_argument, NULL, OPTION_MAX_FILE },
+					 { 0 } };
 
 static int take_format(struct import *import, const char *text, struct error *err)
 {
@@ -40,7 +41,7 @@ static int take_format(struct import *import, const char *text, struct error *er
 		const char *name;
 		enum import_format format;
 	} formats[] = {
-		{ "auto", IMPORT_AUTO }, { "dir", IMPORT_DIRECTORY }, { "tar", IMPORT_TAR },
+		{ "auto", IMPORT_AUTO },     { "dir", IMPORT_DIRECTORY }, { "tar", IMPORT_TAR },
 		{ "docker", IMPORT_DOCKER }, { "oci", IMPORT_OCI },
 	};
 
@@ -62,14 +63,17 @@ static int take_size(uint64_t *size, const char *text, struct error *err)
 	const char *unit = *end ? strchr(units, *end) : NULL;
 	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
 
-	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value || value > UINT64_MAX >> shift ||
-	    value << shift > INT64_MAX)
-		return error_set(err, 0, "--max-file %.40s: it is a number of bytes, with K, M, G or T", text);
+	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value ||
+	    value > UINT64_MAX >> shift || value << shift > INT64_MAX)
+		return error_set(err, 0,
+				 "--max-file %.40s: it is a number of bytes, with K, M, G or T",
+				 text);
 	*size = value << shift;
 	return 0;
 }
 
-static int take_options(struct cli *cli, struct import *import, int argc, char **argv, struct error *err)
+static int take_options(struct cli *cli, struct import *import, int argc, char **argv,
+			struct error *err)
 {
 	int option, result = 0;
 
@@ -89,12 +93,14 @@ static int take_options(struct cli *cli, struct import *import, int argc, char *
 		}
 	}
 	if (!result && argc - optind != 2)
-		result = error_set(err, 0, "import wants NAME and SOURCE: try `%s import --help`", cli_program);
+		result = error_set(err, 0, "import wants NAME and SOURCE: try `%s import --help`",
+				   cli_program);
 	import->replace = cli->replace;
 	return result;
 }
 
-static int print_result(const struct cli *cli, const char *name, const struct image *image, struct error *err)
+static int print_result(const struct cli *cli, const char *name, const struct image *image,
+			struct error *err)
 {
 	char size[SIZE_TEXT_SIZE];
 

@@ -12,29 +12,26 @@
 #include "host/image/map.h"
 #include "host/image/progress.h"
 
-static const char ls_usage[] =
-"Usage: mezzo image ls [options]\n"
-"\n"
-"List the images, by name.\n"
-"\n"
-"      --store DIR        where the store is\n"
-"      --json             an array of objects\n"
-"      --help             this text\n";
+static const char ls_usage[] = "Usage: mezzo image ls [options]\n"
+			       "\n"
+			       "List the images, by name.\n"
+			       "\n"
+			       "      --store DIR        where the store is\n"
+			       "      --json             an array of objects\n"
+			       "      --help             this text\n";
 
 static const char show_usage[] =
-"Usage: mezzo image show [options] NAME\n"
-"\n"
-"Tell about an image: its config, its size, and how much of it other images have too.\n"
-"\n"
-"      --store DIR        where the store is\n"
-"      --json             as JSON\n"
-"      --help             this text\n";
+	"Usage: mezzo image show [options] NAME\n"
+	"\n"
+	"Tell about an image: its config, its size, and how much of it other images have too.\n"
+	"\n"
+	"      --store DIR        where the store is\n"
+	"      --json             as JSON\n"
+	"      --help             this text\n";
 
-static const struct option options[] = {
-	CLI_OPTIONS,
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ 0 }
-};
+static const struct option options[] = { CLI_OPTIONS,
+					 { "json", no_argument, NULL, OPTION_JSON },
+					 { 0 } };
 
 #define PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -79,7 +76,7 @@ int cli_print_json(const char *name, const struct image *image, bool config, str
 }
 
 struct list {
-	struct json_object *array;	/* NULL: print lines */
+	struct json_object *array; /* NULL: print lines */
 	bool begun;
 	struct error *err;
 };
@@ -89,7 +86,8 @@ static void print_line(struct list *list, const char *name, const struct image *
 	char created[TIME_TEXT_SIZE], size[SIZE_TEXT_SIZE];
 
 	if (!list->begun)
-		printf("%-30s %10s %10s  %-10s  %s\n", "NAME", "FILES", "SIZE", "CREATED", "SOURCE");
+		printf("%-30s %10s %10s  %-10s  %s\n", "NAME", "FILES", "SIZE", "CREATED",
+		       "SOURCE");
 	list->begun = true;
 	time_print(image->head.created_ns, created);
 	printf("%-30s %10llu %10s  %.10s  %s\n", name, (unsigned long long)image->head.files,
@@ -151,9 +149,9 @@ int verb_ls(int argc, char **argv)
 /* How much of an image is other images' too. */
 struct sharing {
 	struct store *store;
-	const char *name;		/* of the image */
-	struct map others;		/* objects of the others */
-	uint64_t bytes, shared_bytes;	/* of objects, each once */
+	const char *name;	      /* of the image */
+	struct map others;	      /* objects of the others */
+	uint64_t bytes, shared_bytes; /* of objects, each once */
 	struct error *err;
 };
 
@@ -162,7 +160,8 @@ static int note_object(uint64_t local, object_id object, void *data)
 	struct sharing *sharing = data;
 
 	(void)local;
-	return map_set(&sharing->others, object, 0, 1) ? error_set(sharing->err, ENOMEM, "objects") : 0;
+	return map_set(&sharing->others, object, 0, 1) ? error_set(sharing->err, ENOMEM, "objects")
+						       : 0;
 }
 
 static int note_image(const char *name, const void *value, size_t size, void *data)
@@ -176,7 +175,8 @@ static int note_image(const char *name, const void *value, size_t size, void *da
 	result = image_decode(value, size, &image, sharing->err);
 	if (result)
 		return result;
-	result = mapping_visit(sharing->store, image.head.mapping, note_object, sharing, sharing->err);
+	result = mapping_visit(sharing->store, image.head.mapping, note_object, sharing,
+			       sharing->err);
 	image_release(&image);
 	return result;
 }
@@ -201,7 +201,8 @@ static int measure(struct sharing *sharing, const struct image *image)
 	int result = record_visit(sharing->store, RECORD_IMAGE, note_image, sharing, sharing->err);
 
 	if (!result)
-		result = mapping_visit(sharing->store, image->head.mapping, add_object, sharing, sharing->err);
+		result = mapping_visit(sharing->store, image->head.mapping, add_object, sharing,
+				       sharing->err);
 	map_release(&sharing->others);
 	return result;
 }
@@ -217,8 +218,8 @@ static void print_config(const char *config)
 	json_object_put(json);
 }
 
-static int print_image(const struct cli *cli, const struct image *image, const struct sharing *sharing,
-		       struct error *err)
+static int print_image(const struct cli *cli, const struct image *image,
+		       const struct sharing *sharing, struct error *err)
 {
 	char created[TIME_TEXT_SIZE], imported[TIME_TEXT_SIZE];
 	char size[SIZE_TEXT_SIZE], kept[SIZE_TEXT_SIZE], shared[SIZE_TEXT_SIZE];
@@ -226,18 +227,20 @@ static int print_image(const struct cli *cli, const struct image *image, const s
 
 	if (cli->json) {
 		json = describe(sharing->name, image);
-		json_object_object_add(json, "object_bytes", json_object_new_uint64(sharing->bytes));
-		json_object_object_add(json, "shared_bytes", json_object_new_uint64(sharing->shared_bytes));
+		json_object_object_add(json, "object_bytes",
+				       json_object_new_uint64(sharing->bytes));
+		json_object_object_add(json, "shared_bytes",
+				       json_object_new_uint64(sharing->shared_bytes));
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
 		return print_json(json, err);
 	}
 	time_print(image->head.created_ns, created);
 	time_print(image->head.imported_ns, imported);
-	printf("%-14s %s\n%-14s %s\n%-14s %s\n%-14s %s\n", "Name", sharing->name, "Source", image->source, "Created",
-	       created, "Imported", imported);
+	printf("%-14s %s\n%-14s %s\n%-14s %s\n%-14s %s\n", "Name", sharing->name, "Source",
+	       image->source, "Created", created, "Imported", imported);
 	printf("%-14s %llu, %s\n%-14s %llu, %s, of which other images have %s\n", "Files",
-	       (unsigned long long)image->head.files, size_print(image->head.bytes, size), "Objects",
-	       (unsigned long long)image->head.objects, size_print(sharing->bytes, kept),
+	       (unsigned long long)image->head.files, size_print(image->head.bytes, size),
+	       "Objects", (unsigned long long)image->head.objects, size_print(sharing->bytes, kept),
 	       size_print(sharing->shared_bytes, shared));
 	print_config(image->config);
 	return 0;
@@ -274,7 +277,8 @@ int verb_show(int argc, char **argv)
 	if (cli.done)
 		return 0;
 	if (result == -1 && argc - optind != 1)
-		result = error_set(&err, 0, "show wants one NAME: try `%s show --help`", cli_program);
+		result = error_set(&err, 0, "show wants one NAME: try `%s show --help`",
+				   cli_program);
 	else if (result == -1)
 		result = show_image(&cli, argv[optind], &err);
 	return result ? cli_fail(&err) : 0;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whiteouts of OCI layers: names that say what of the layers below is gone. They hide nothing of their own layer, in
- * whatever order the entries come. No locks.
+ * Whiteouts of OCI layers: names that say what of the layers below is gone. They hide nothing of
+ * their own layer, in whatever order the entries come. No locks.
  */
 #include <string.h>
 
 #include "host/image/builder.h"
 #include "host/image/paths.h"
 
-#define PREFIX	      ".wh."
-#define PREFIX_SIZE   (sizeof(PREFIX) - 1)
-#define OPAQUE	      ".wh..wh..opq"
+#define PREFIX ".wh."
+#define PREFIX_SIZE (sizeof(PREFIX) - 1)
+#define OPAQUE ".wh..wh..opq"
 
 /* Takes away what this layer has not told itself. As deep as the tree. */
 static void prune(struct builder *builder, struct tree_inode *dir)

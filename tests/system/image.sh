@@ -148,6 +148,9 @@ if [[ -n $MEZZO ]]; then
 	prints "mezzo image" "tree" '"$MEZZO" image ls | grep -o "^tree "| tr -d " "'
 	ends "its failures have mezzo's status" 125 '"$MEZZO" image show nowhere'
 fi
+if [[ $root -eq 1 ]] && ! command -v debootstrap > /dev/null; then
+	refuses "debootstrap is missing" "apt-get install debootstrap" build-debian debian
+fi
 prints "no store, no images" "[]" 'MEZZO_STORE=nowhere img ls --json'
 
 # ---- archives of other makes ----

@@ -46,7 +46,8 @@ static int visit_name(const char *path, const struct index_name *name, void *dat
 	const struct index_inode *inode = index_inode(visit->index, name->inode);
 	uint32_t found;
 
-	need(inode && strlen(last) == name->name_size && !memcmp(last, name->name, name->name_size));
+	need(inode && strlen(last) == name->name_size &&
+	     !memcmp(last, name->name, name->name_size));
 	if (visit->checked && !slash) {
 		need(!index_lookup(visit->index, INDEX_ROOT, last, name->name_size, &found));
 		need(found == name->inode);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: bytes as an OCI layer, fed to a builder. Whatever is taken must make an index that passes its check. */
+/*
+ * Fuzz target: bytes as an OCI layer, fed to a builder. Whatever is taken must make an index that
+ * passes its check.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,8 +42,8 @@ static void feed(struct store *store, int fd, size_t size)
 	struct error err;
 
 	need(!builder_init(&builder, store, &progress, 1 << 16, &err));
-	if (!tar_open(&stream, &blob, NULL, NULL, &progress, &err) && tar_next(&stream, &entry, &err) > 0 &&
-	    !tar_feed(&stream, entry, &builder, true, &err))
+	if (!tar_open(&stream, &blob, NULL, NULL, &progress, &err) &&
+	    tar_next(&stream, &entry, &err) > 0 && !tar_feed(&stream, entry, &builder, true, &err))
 		check_index(&builder);
 	else
 		need(err.text[0]);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The builder: paths and links, contents that become objects, whiteouts, and what it holds at the end. */
+/*
+ * The builder: paths and links, contents that become objects, whiteouts, and what it holds at the
+ * end.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +171,8 @@ static void test_contents(void **state)
 	assert_int_equal(builder_end(&builder, (1 << 18) + 10, &err), 0);
 	assert_int_equal(object_info(store, find("sparse")->object, &info, &err), 0);
 	assert_int_equal(info.size, (1 << 18) + 10);
-	assert_int_equal(object_read(store, find("sparse")->object, bytes, 4, (1 << 18) - 1, &err), 4);
+	assert_int_equal(object_read(store, find("sparse")->object, bytes, 4, (1 << 18) - 1, &err),
+			 4);
 	assert_memory_equal(bytes, "\0end", 4);
 	free(zeros);
 }
@@ -273,8 +277,9 @@ static void test_finish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_paths), TEST(test_symbolic_links), TEST(test_hard_links), TEST(test_contents),
-		TEST(test_limits), TEST(test_whiteouts), TEST(test_replacing), TEST(test_finish),
+		TEST(test_paths),     TEST(test_symbolic_links), TEST(test_hard_links),
+		TEST(test_contents),  TEST(test_limits),	 TEST(test_whiteouts),
+		TEST(test_replacing), TEST(test_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The index: what is written is read back, equal trees give equal bytes, large directories are fast, damage is found. */
+/*
+ * The index: what is written is read back, equal trees give equal bytes, large directories are
+ * fast, damage is found.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +13,8 @@
 #include "host/image/index_write.h"
 #include "tests/unit/unit.h"
 
-static struct tree_inode *add(struct tree *tree, struct tree_inode *dir, const char *name, uint32_t mode)
+static struct tree_inode *add(struct tree *tree, struct tree_inode *dir, const char *name,
+			      uint32_t mode)
 {
 	struct tree_entry *entry = tree_add(tree, dir, name, strlen(name), NULL, mode);
 
@@ -18,7 +22,8 @@ static struct tree_inode *add(struct tree *tree, struct tree_inode *dir, const c
 	return entry->inode;
 }
 
-static void add_link(struct tree *tree, struct tree_inode *dir, const char *name, struct tree_inode *inode)
+static void add_link(struct tree *tree, struct tree_inode *dir, const char *name,
+		     struct tree_inode *inode)
 {
 	assert_non_null(tree_add(tree, dir, name, strlen(name), inode, 0));
 }
@@ -106,7 +111,8 @@ static void test_all_comes_back(void **state)
 	assert_int_equal(index_xattr(&index, number, &offset, &attribute), 0);
 	assert_int_equal(index_xattr(&index, number, &offset, &attribute), -ENODATA);
 
-	assert_int_equal(index_target(&index, look_up(&index, INDEX_ROOT, "link"), &target, &size), 0);
+	assert_int_equal(index_target(&index, look_up(&index, INDEX_ROOT, "link"), &target, &size),
+			 0);
 	assert_int_equal(size, 7);
 	assert_memory_equal(target, "dir/one", 7);
 	assert_int_equal(index_inode(&index, look_up(&index, INDEX_ROOT, "null"))->rdev_minor, 3);
@@ -127,7 +133,8 @@ static void test_refusals(void **state)
 	assert_int_equal(index_init(&index, file.data, file.size, &err), 0);
 	assert_int_equal(index_lookup(&index, INDEX_ROOT, "nothing", 7, &inode), -ENOENT);
 	assert_int_equal(index_lookup(&index, INDEX_ROOT, "", 0, &inode), -ENOENT);
-	assert_int_equal(index_lookup(&index, look_up(&index, INDEX_ROOT, "fifo"), "x", 1, &inode), -ENOTDIR);
+	assert_int_equal(index_lookup(&index, look_up(&index, INDEX_ROOT, "fifo"), "x", 1, &inode),
+			 -ENOTDIR);
 	assert_int_equal(index_list(&index, INDEX_ROOT, 5, &name), -ENOENT);
 	assert_int_equal(index_target(&index, INDEX_ROOT, &target, &size), -EINVAL);
 	assert_null(index_inode(&index, 0));
@@ -209,7 +216,10 @@ static void test_large_directory(void **state)
 	tree_release(&tree);
 }
 
-/* Whatever byte is changed, nothing is read beyond the index (valgrind and sanitizers see it), and calls end. */
+/*
+ * Whatever byte is changed, nothing is read beyond the index (valgrind and sanitizers see it), and
+ * calls end.
+ */
 static int ignore(const char *path, const struct index_name *name, void *data)
 {
 	(void)path;
@@ -254,7 +264,8 @@ static void test_circle(void **state)
 
 	(void)state;
 	assert_int_equal(tree_init(&tree), 0);
-	add(&tree, add(&tree, add(&tree, tree.root, "a", S_IFDIR | 0755), "b", S_IFDIR | 0755), "c", S_IFDIR | 0755);
+	add(&tree, add(&tree, add(&tree, tree.root, "a", S_IFDIR | 0755), "b", S_IFDIR | 0755), "c",
+	    S_IFDIR | 0755);
 	assert_int_equal(index_write(&tree, &file, &err), 0);
 	assert_int_equal(index_init(&index, file.data, file.size, &err), 0);
 	entries = (struct index_entry *)((char *)file.data + index.header->entries_offset);
