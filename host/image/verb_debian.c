@@ -76,7 +76,6 @@ static int run_debootstrap(const struct build *build, struct error *err)
 
 	signal(SIGINT, SIG_IGN);
 	child = fork();
-
 	if (child < 0)
 		return error_set(err, errno, "can't start debootstrap");
 	if (!child) {
