@@ -219,8 +219,9 @@ static int feed_other(struct scan *scan, int dir, const char *name, const struct
 	if (status->st_nlink > 1 && map_set(&scan->links, status->st_ino, status->st_dev,
 					    (uintptr_t)scan->builder->current))
 		return error_set(err, ENOMEM, "hard links");
-	return S_ISREG(status->st_mode) ? feed_file(scan, dir, name, err)
-					: builder_end(scan->builder, 0, err);
+	if (S_ISREG(status->st_mode) && status->st_size)
+		return feed_file(scan, dir, name, err);
+	return builder_end(scan->builder, 0, err);
 }
 
 static int feed_subdirectory(struct scan *scan, int dir, const char *name, struct error *err)

@@ -62,13 +62,13 @@ mkdir -p "$deep"
 echo deep > "$deep/file"
 chmod 4755 tree/numbers
 chmod 1777 tree/dir
-chmod 0 tree/empty
 touch -d '2001-02-03 04:05:06.123456789' tree/dir/equal
 touch -d '1965-01-01 00:00:00' tree/empty
 touch -d '2100-01-01 00:00:00' tree/fifo
 setfattr -n user.test -v 'a value' tree/numbers 2> /dev/null
 setfattr -n user.binary -v 0x000102ff tree/dir 2> /dev/null
 if [[ $root -eq 1 ]]; then
+	chmod 0 tree/empty
 	mknod tree/null c 1 3
 	mknod tree/disk b 8 17
 	mknod tree/large c 300 70000
