@@ -18,6 +18,9 @@ libexecdir  := $(PREFIX)/libexec/mezzo
 mandir      := $(PREFIX)/share/man
 completions := $(PREFIX)/share/bash-completion/completions
 
+# What comes over the network is fetched once, for all kinds of build (tools/fetch-source).
+SOURCES    := build/sources
+
 # Begins every command that makes a file: one short line is printed for it, or with V=1 the whole command.
 say = $(if $(filter 1,$(V)),,@printf '%-7s %s\n' $(1) $@ &&)
 
@@ -30,20 +33,24 @@ ALL :=
 # processor 25 questions (cpuid) that a virtual machine answers in 20 us each, which is more time than all
 # the rest of a domain's start.
 HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
-HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread
-HOST_SOURCES := $(sort $(wildcard host/*/*.c))
+HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(SOURCES)/lmdb/libraries/liblmdb
+# What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
+HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c))
+HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c)))
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
 # musl brings no headers of the kernel and must not see those of another C library beside them.
 KERNEL_HEADERS := $(BUILD)/kernel-headers
 KERNEL_ASM     := $(firstword $(wildcard /usr/include/x86_64-linux-gnu/asm /usr/include/asm))
 
+-include host/store/build.mk
+
 ifneq ($(HOST_OBJECTS),)
 ALL += $(BUILD)/mezzo
 endif
 
-$(BUILD)/mezzo: $(HOST_OBJECTS)
-	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS)
+$(BUILD)/mezzo: $(HOST_OBJECTS) $(LMDB_HOST)
+	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS) $(LMDB_HOST)
 
 $(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
@@ -59,6 +66,7 @@ $(KERNEL_HEADERS):
 
 # ---- the other parts ----
 
+-include host/image/build.mk
 -include system/build.mk
 -include tests/unit/build.mk
 -include tests/build.mk
@@ -71,23 +79,27 @@ $(KERNEL_HEADERS):
 
 all: $(ALL)
 
+# All but what came over the network.
 clean:
-	rm -rf $(BUILD)
+	find $(BUILD) -mindepth 1 -maxdepth 1 ! -name sources -exec rm -rf {} + 2>/dev/null || true
 
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man1 \
 		$(DESTDIR)$(completions)
 	install -m 755 $(BUILD)/mezzo $(DESTDIR)$(bindir)/mezzo
+	install -m 755 $(BUILD)/mezzo-image $(DESTDIR)$(libexecdir)/mezzo-image
 	install -m 755 $(BUILD)/mezzo-system $(DESTDIR)$(libexecdir)/mezzo-system
-	install -m 644 docs/man/mezzo.1 $(DESTDIR)$(mandir)/man1/mezzo.1
+	install -m 644 docs/man/mezzo.1 docs/man/mezzo-image.1 $(DESTDIR)$(mandir)/man1
 	install -m 644 completions/mezzo.bash $(DESTDIR)$(completions)/mezzo
 
 # What is missing for building is installed first, where apt can do it; then a shell in a domain, or,
 # without a terminal, one command.
 .PHONY: run dependencies
 dependencies:
-	@{ command -v $(CC) && command -v musl-gcc; } >/dev/null || \
-		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools; }
+	@{ command -v $(CC) && command -v musl-gcc && command -v dpkg-source && \
+		[ -e /usr/include/archive.h ] && [ -e /usr/include/json-c ] && [ -e /usr/include/openssl ]; } >/dev/null || \
+		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools dpkg-dev libarchive-dev \
+			libjson-c-dev libssl-dev; }
 
 run: dependencies
 	@$(MAKE) --no-print-directory all

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index: an image's namespace in one immutable file that is mapped and used as it is, without parsing. The host
- * writes it (host/image), and both sides read it.
+ * The index: an image's namespace in one immutable file that is mapped and used as it is, without
+ * parsing. The host writes it (host/image), and both sides read it.
  *
  *	| struct index_header | inodes | entries | text |
  *
- * Inodes are numbered from 1, which is the root directory. The entries of a directory follow one another, sorted by hash
- * and then by name (as bytes), so that a name is found by a binary search on hashes. Names, targets of symbolic links and
- * extended attributes are text, and referred to by offset and size; nothing in it ends with NUL.
+ * Inodes are numbered from 1, which is the root directory. The entries of a directory follow one
+ * another, sorted by hash and then by name (as bytes), so that a name is found by a binary search
+ * on hashes. Names, targets of symbolic links and extended attributes are text, and referred to by
+ * offset and size; nothing in it ends with NUL.
  *
- * Objects are named by numbers local to the image, from 1 in the order of their first use; a table beside the index says
- * which objects of the store they are. So equal trees have equal indexes, and a domain never learns ids of the store.
+ * Objects are named by numbers local to the image, from 1 in the order of their first use; a
+ * mapping of the store says which objects they are (0 is the index itself). So equal trees have
+ * equal indexes, and a domain never learns ids of the store.
  *
- * A reader takes no number here on trust: each offset and count is checked where it is used, as the file may come from
- * elsewhere. All numbers are little-endian. INDEX_VERSION goes up with each change that an older reader would misread.
+ * Inodes are numbered level by level, in the order of the entries that name them first; entries of
+ * directories lie in the order of the directories' numbers. A directory has one entry, in its
+ * parent, whose number is lower than its own.
+ *
+ * A reader takes no number here on trust: each offset and count is checked where it is used, as the
+ * file may come from elsewhere. All numbers are little-endian. INDEX_VERSION goes up with each
+ * change that an older reader would misread.
  */
 #ifndef BOUNDARY_INDEX_H
 #define BOUNDARY_INDEX_H
@@ -46,12 +53,13 @@ struct index_inode {
 	uint32_t nlink;
 	uint32_t rdev_major, rdev_minor;
 	uint64_t size;			/* bytes of a regular file, of a symbolic link's target */
-	uint64_t object;		/* regular file that is not empty: its local object id; else 0 */
+	uint64_t object;		/* regular file, not empty: its local object id; else 0 */
 	int64_t mtime_ns;		/* since the epoch */
-	uint64_t first;			/* directory: its first entry; symbolic link: offset of the target in text */
+	/* directory: its first entry; symbolic link: offset of the target in text */
+	uint64_t first;
 	uint32_t count;			/* directory: its entries */
-	uint32_t parent;		/* directory: the inode of its parent; the root's is itself */
-	uint32_t xattrs_offset;		/* in text: struct index_xattr one after the other, unaligned */
+	uint32_t parent;		/* directory: inode of its parent; the root's is itself */
+	uint32_t xattrs_offset;		/* in text: struct index_xattr in a row, unaligned */
 	uint32_t xattrs_size;		/* bytes of all; 0: none */
 };
 

@@ -1,6 +1,50 @@
 # SPDX-License-Identifier: MIT
 # bash completion for mezzo
 
+# Names of images; none where the store can't be read.
+_mezzo_images()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$(mezzo image ls 2> /dev/null | awk 'NR > 1 { print $1 }')" -- "$current")
+}
+
+_mezzo_image()
+{
+	local verb=${COMP_WORDS[2]} options='--store --help'
+
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'import build-debian ls show tag export rm --help' -- "$current")
+		return
+	fi
+	case $verb in
+	import) options+=' --json --replace --format --select --max-file' ;;
+	build-debian) options+=' --json --replace --mirror' ;;
+	ls | show) options+=' --json' ;;
+	tag) options+=' --replace' ;;
+	export) options+=' --format' ;;
+	esac
+	case $previous in
+	--format)
+		[[ $verb == export ]] && options='tar oci' || options='auto dir tar docker oci'
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+		return
+		;;
+	--store)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+		return
+		;;
+	--select | --max-file | --mirror) return ;;
+	esac
+	if [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+	elif [[ $verb == import || ($verb == export && COMP_CWORD -gt 3) ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		compopt -o filenames
+	elif [[ $verb == show || $verb == tag || $verb == export || $verb == rm ]]; then
+		_mezzo_images
+	fi
+}
+
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -10,7 +54,7 @@ _mezzo()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'do run image inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
@@ -18,6 +62,10 @@ _mezzo()
 	run) common+=' --rootfs --user' ;;
 	inspect)
 		mapfile -t COMPREPLY < <(compgen -W '--seccomp --help' -- "$current")
+		return
+		;;
+	image)
+		_mezzo_image
 		return
 		;;
 	*) return ;;

@@ -40,6 +40,8 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
 
+-include tests/fuzz/images/build.mk
+
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
 
@@ -54,7 +56,8 @@ $(BUILD)/tests/programs/musl: tests/programs/musl.c
 
 .PHONY: check-build check check-debug check-quick check-keys stress
 
-check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) $(TEST_PROGRAMS)
+check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) \
+		$(TEST_PROGRAMS) $(if $(shell command -v clang),$(FUZZ_IMAGES))
 
 # Everything.
 check:

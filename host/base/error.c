@@ -23,3 +23,18 @@ int error_set(struct error *err, int code, const char *format, ...)
 		snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
 	return code ? -code : -EINVAL;
 }
+
+void error_context(struct error *err, const char *format, ...)
+{
+	char former[sizeof(err->text)];
+	va_list args;
+	size_t used;
+
+	memcpy(former, err->text, sizeof(former));
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	used = strlen(err->text);
+	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s",
+		 (int)(sizeof(former) - 1), former);
+}

@@ -19,4 +19,8 @@ struct error {
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Put "context: " before the message of an error that is already set. */
+void error_context(struct error *err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

@@ -13,6 +13,24 @@ void fd_close(int *fd)
 	*fd = -1;
 }
 
+int fd_pwrite_all(int fd, const void *data, size_t size, long offset)
+{
+	const char *from = data;
+
+	while (size) {
+		ssize_t done = pwrite(fd, from, size, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done ? -errno : -EIO;
+		from += done;
+		offset += done;
+		size -= (size_t)done;
+	}
+	return 0;
+}
+
 long fd_read_file(const char *path, char *text, size_t size)
 {
 	size_t used = 0;

@@ -8,6 +8,9 @@
 /* Close *fd where it is open and set it to -1. */
 void fd_close(int *fd);
 
+/* Write all of data to fd, going on after partial writes. Returns 0 or -errno. */
+int fd_pwrite_all(int fd, const void *data, size_t size, long offset);
+
 /*
  * Read a whole small file into text, at most size - 1 bytes, and end it with NUL. Bytes or -errno.
  */

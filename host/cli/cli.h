@@ -10,6 +10,7 @@
 
 int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_image(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);

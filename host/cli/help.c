@@ -12,6 +12,7 @@ static const char text[] =
 "\n"
 "  do       run a command over a private view of your own root file system\n"
 "  run      run a command over a root file system in a directory\n"
+"  image    import, list, export and remove images, which domains start from\n"
 "  inspect  show what this host offers and what domains may ask of it\n"
 "  version  print the version\n"
 "  help     this text\n"

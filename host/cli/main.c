@@ -11,6 +11,7 @@ static const struct {
 } verbs[] = {
 	{ "do", verb_do },
 	{ "run", verb_run },
+	{ "image", verb_image },
 	{ "inspect", verb_inspect },
 	{ "version", verb_version },
 	{ "--version", verb_version },

@@ -9,32 +9,10 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/place.h"
 #include "host/launch/layer.h"
 
 #define PAGE_MASK (~(PAGE_SIZE - 1))
-
-static int open_installed(struct layer *layer, struct error *err)
-{
-	static const char *const places[] = { "mezzo-system", "../libexec/mezzo/mezzo-system" };
-	char own[4000];
-	ssize_t size = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
-
-	if (size < 0)
-		return error_set(err, errno, "can't find mezzo's own file by /proc/self/exe");
-	own[size] = '\0';
-	slash = strrchr(own, '/');
-	if (slash)
-		*slash = '\0';
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(layer->path, sizeof(layer->path), "%s/%s", own, places[i]);
-		layer->fd = open(layer->path, O_RDONLY | O_CLOEXEC);
-		if (layer->fd >= 0)
-			return 0;
-	}
-	return error_set(err, errno, "the system layer's file is neither %s/%s nor %s/%s",
-			 own, places[0], own, places[1]);
-}
 
 /* One loadable segment: text and read-only data are mapped, .data is remembered. */
 static int take_segment(struct layer *layer, const Elf64_Phdr *ph, struct error *err)
@@ -181,9 +159,10 @@ int layer_open(struct layer *layer, const char *path, struct error *err)
 		if (layer->fd < 0)
 			return error_set(err, errno, "system layer %s", path);
 	} else {
-		error = open_installed(layer, err);
-		if (error)
-			return error;
+		layer->fd = place_open_installed("mezzo-system", "the system layer's file",
+						 layer->path, err);
+		if (layer->fd < 0)
+			return layer->fd;
 	}
 	error = read_file(layer, err);
 	if (error)

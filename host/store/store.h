@@ -2,23 +2,32 @@
 /*
  * The object store: keeps all objects, once each, and the tables that say who uses which.
  *
- * An object is a container of bytes of any size with an id, which is never used again. It is born private: one
- * owner, who may write it. object_seal() makes it immutable, and one with all others of the same content; from then
- * on it is shared by reference counts. A change of a shared object is a change of a private copy
- * (object_copy).
+ * An object is a container of bytes of any size with an id, which is not used again. It is born
+ * private: one owner, who may write it. object_seal() makes it immutable, and one with all others
+ * of the same content; from then on it is shared by reference counts. A change of a shared object
+ * is a change of a private copy (object_copy).
  *
- * Records are small named values by kind (images, domains, volumes); mappings are tables from a domain's own object ids to
- * the store's objects, and hold a reference on each.
+ * Records are small named values by kind (images, domains, volumes); mappings are tables from a
+ * domain's own object ids to the store's objects, and hold a reference on each. A reference of the
+ * caller's is for the length of a transaction: whoever keeps an object beyond it puts it into a
+ * mapping, and the mapping's id into a record. store_check() takes a reference that is in no
+ * mapping for lost.
  *
- * Two implementations stand behind this interface: one on disk (disk.c; the format is told in docs/object-format.md),
- * one in memory (memory.c) that proves the interface and lets tests run without a disk.
+ * Two implementations stand behind this interface: one on disk (disk.c; the format is told in
+ * docs/object-format.md), one in memory (memory.c) that proves the interface and lets tests run
+ * without a disk.
  *
- * Changes belong to a transaction: store_begin() to store_commit(), which makes all of it durable at once or, if the
- * machine dies before it returns, none of it. One writer at a time: others wait in store_begin(). Bytes of private
- * objects are outside of that: object_sync() makes them durable.
+ * Changes belong to a transaction: store_begin() to store_commit(), which makes all of it durable
+ * at once or, if the machine dies before it returns, none of it. One writer at a time: others wait
+ * in store_begin(). Readers wait for nobody: outside of a transaction each call sees what was
+ * committed last. A change that failed for another cause than its arguments may have been made in
+ * part: then abort. Bytes of private objects are outside of transactions: object_sync() makes them
+ * durable. An id that an aborted transaction gave out may be given out again.
  *
- * A store is used by one thread. Functions return 0 or -errno with *err filled (host/base/error.h), unless said
- * otherwise; outputs are untouched on failure.
+ * A store is used by one thread, and not by a child that was forked since it was opened. Functions
+ * return 0 or -errno with *err filled (host/base/error.h), unless said otherwise; outputs are
+ * untouched on failure. Functions marked T need a transaction (else -EINVAL). A visit function may
+ * call the store, but not end its transaction.
  */
 #ifndef HOST_STORE_STORE_H
 #define HOST_STORE_STORE_H
@@ -58,59 +67,83 @@ enum store_open_flags {
 };
 
 /*
- * The store in a directory. -ENOENT: there is none. -EPROTO: its format is newer than this program. -EUCLEAN: damaged, the
- * message says to run fsck.
+ * The store in a directory. -ENOENT: there is none. -EPROTO: its format is newer than this program.
+ * -EUCLEAN: damaged, the message says to run fsck.
  */
 int store_open_disk(const char *path, unsigned flags, struct store **out, struct error *err);
 int store_open_memory(struct store **out, struct error *err);
-/* Aborts a transaction that is open. NULL is allowed. */
+/* Aborts a transaction that is open, and so forgets it. NULL is allowed. */
 void store_close(struct store *store);
 
-/* Transactions do not nest. Without one, functions that change something fail with -EINVAL. */
+/* Transactions do not nest. */
 int store_begin(struct store *store, struct error *err);
+/* The transaction is over, whatever the result: on failure nothing of it was done. */
 int store_commit(struct store *store, struct error *err);
+/* Undoes all since store_begin(); without a transaction nothing happens. */
 void store_abort(struct store *store);
 
-/* ---- Objects; those marked T need a transaction ---- */
+/* ---- Objects ---- */
 
 /* T: a private, empty object with one reference, the caller's. */
 int object_create(struct store *store, object_id *id, struct error *err);
-/* T: one more reference. -ENOENT. */
+/* T: one more reference, the caller's. -ENOENT. */
 int object_get(struct store *store, object_id id, struct error *err);
-/* T: one reference less; the last one deletes the object (its bytes when the transaction is committed). */
+/*
+ * T: one reference less; the last one deletes the object (its bytes when the transaction is
+ * committed).
+ */
 int object_put(struct store *store, object_id id, struct error *err);
 int object_info(struct store *store, object_id id, struct object_info *info, struct error *err);
 
 /* Bytes moved (fewer only at the end of the object), or -errno. Writing a sealed object: -EROFS. */
-ssize_t object_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset, struct error *err);
-ssize_t object_write(struct store *store, object_id id, const void *from, size_t size, uint64_t offset,
-		     struct error *err);
+ssize_t object_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,
+		    struct error *err);
+ssize_t object_write(struct store *store, object_id id, const void *from, size_t size,
+		     uint64_t offset, struct error *err);
 int object_truncate(struct store *store, object_id id, uint64_t size, struct error *err);
 int object_sync(struct store *store, object_id id, struct error *err);
 /*
- * A descriptor of the host for the object's bytes, the caller's to close: what a domain is granted. writable is refused with
- * -EROFS for a sealed one. The descriptor stays good when the object is deleted.
+ * A descriptor of the host for the object's bytes, the caller's to close: what a domain is granted.
+ * writable is refused with -EROFS for a sealed one. The descriptor stays good when the object is
+ * deleted.
  */
 int object_open(struct store *store, object_id id, bool writable, struct error *err);
 
 /*
- * T: makes a private object immutable. Where one of the same content exists, *sealed is that one with a reference more, and the
- * private one is deleted; else *sealed is id itself. The caller's reference moves to *sealed.
+ * T: makes a private object immutable. Where one of the same content exists, *sealed is that one
+ * with a reference more, and the private one is deleted; else *sealed is id itself. The caller's
+ * reference moves to *sealed. A sealed object stays as it is. -EBUSY: it has more than one
+ * reference, or (on disk) somebody still has a descriptor or a mapping that can write it. Not in
+ * `mezzo`, only in programs with libcrypto: see hash.h.
  */
 int object_seal(struct store *store, object_id id, object_id *sealed, struct error *err);
-/* T: a private copy with one reference; shares blocks of the disk where the host's file system can (reflink). */
+/*
+ * T: a private copy with one reference and no attributes; shares blocks of the disk where the
+ * host's file system can (reflink), else copies data and keeps holes.
+ */
 int object_copy(struct store *store, object_id id, object_id *copy, struct error *err);
-/* T: seals that one private object without an owner that writes ... see dedup in docs/object-format.md. */
+/*
+ * T: looks in all mappings for private objects that nobody has open for writing and that are equal
+ * to a sealed object or to each other, and makes them one, sealed. *objects and *bytes are what
+ * became superfluous. Not in `mezzo`, as object_seal().
+ */
 int store_deduplicate(struct store *store, uint64_t *objects, uint64_t *bytes, struct error *err);
 
-/* Small named attributes of an object. Size of the value, cut to size bytes in to; -ENODATA. T for set; size 0 removes. */
-ssize_t object_attribute_get(struct store *store, object_id id, const char *name, void *to, size_t size,
-			     struct error *err);
-int object_attribute_set(struct store *store, object_id id, const char *name, const void *value, size_t size,
-			 struct error *err);
-/* Calls visit for each object until it returns non-zero, which is then the result. */
-int object_visit(struct store *store, int (*visit)(const struct object_info *info, void *data), void *data,
-		 struct error *err);
+/*
+ * Small named attributes of an object, until it is deleted: names and values as of records. get
+ * returns the size of the value, of which at most size bytes are in to; -ENODATA. T for set; size 0
+ * removes.
+ */
+ssize_t object_attribute_get(struct store *store, object_id id, const char *name, void *to,
+			     size_t size, struct error *err);
+int object_attribute_set(struct store *store, object_id id, const char *name, const void *value,
+			 size_t size, struct error *err);
+/*
+ * Calls visit for each object, in the order of ids, until it returns non-zero, which is then the
+ * result.
+ */
+int object_visit(struct store *store, int (*visit)(const struct object_info *info, void *data),
+		 void *data, struct error *err);
 
 /* ---- Records ---- */
 
@@ -120,31 +153,41 @@ enum record_kind { RECORD_IMAGE = 1, RECORD_DOMAIN = 2, RECORD_VOLUME = 3 };
 #define RECORD_VALUE_MAX 65536u
 
 /* T: replaces a value that is there, or with exclusive fails with -EEXIST. */
-int record_put(struct store *store, enum record_kind kind, const char *name, const void *value, size_t size,
-	       bool exclusive, struct error *err);
-/* The size of the value, cut to size bytes in to; -ENOENT. */
-ssize_t record_get(struct store *store, enum record_kind kind, const char *name, void *to, size_t size,
-		   struct error *err);
+int record_put(struct store *store, enum record_kind kind, const char *name, const void *value,
+	       size_t size, bool exclusive, struct error *err);
+/* The size of the value, of which at most size bytes are in to; -ENOENT. */
+ssize_t record_get(struct store *store, enum record_kind kind, const char *name, void *to,
+		   size_t size, struct error *err);
 /* T. -ENOENT. */
 int record_delete(struct store *store, enum record_kind kind, const char *name, struct error *err);
 /* In the order of names, until visit returns non-zero, which is then the result. */
 int record_visit(struct store *store, enum record_kind kind,
-		 int (*visit)(const char *name, const void *value, size_t size, void *data), void *data,
-		 struct error *err);
+		 int (*visit)(const char *name, const void *value, size_t size, void *data),
+		 void *data, struct error *err);
 
 /* ---- Mappings ---- */
 
-/* T: quota_bytes limits the sum of the sizes of private objects in it; 0: none. */
+/* T: quota_bytes limits what mapping_charge() allows; 0: no limit. */
 int mapping_create(struct store *store, uint64_t quota_bytes, mapping_id *id, struct error *err);
 /* T: with all its references. */
 int mapping_delete(struct store *store, mapping_id id, struct error *err);
-/* T: local becomes a name of object (0: of nothing); the caller's reference moves here, what was there loses one. */
-int mapping_set(struct store *store, mapping_id id, uint64_t local, object_id object, struct error *err);
+/*
+ * T: local becomes a name of object (0: of nothing); the caller's reference moves here, what was
+ * there loses one.
+ */
+int mapping_set(struct store *store, mapping_id id, uint64_t local, object_id object,
+		struct error *err);
 /* -ENOENT. */
-int mapping_get(struct store *store, mapping_id id, uint64_t local, object_id *object, struct error *err);
+int mapping_get(struct store *store, mapping_id id, uint64_t local, object_id *object,
+		struct error *err);
 int mapping_visit(struct store *store, mapping_id id,
-		  int (*visit)(uint64_t local, object_id object, void *data), void *data, struct error *err);
-/* Bytes of private objects in the mapping, and the quota. T for charge: -EDQUOT where it would go beyond. */
+		  int (*visit)(uint64_t local, object_id object, void *data), void *data,
+		  struct error *err);
+/*
+ * Bytes charged to the mapping, and its quota. T for charge: -EDQUOT where it would go beyond,
+ * -ERANGE below 0. Who lets private objects in it grow or shrink charges for that, before or after:
+ * the store itself never does.
+ */
 int mapping_usage(struct store *store, mapping_id id, uint64_t *used_bytes, uint64_t *quota_bytes,
 		  struct error *err);
 int mapping_charge(struct store *store, mapping_id id, int64_t bytes, struct error *err);
@@ -160,10 +203,12 @@ struct store_totals {
 int store_totals(struct store *store, struct store_totals *totals, struct error *err);
 
 /*
- * Looks at everything on disk; with repair mends what can be mended (orphans are deleted, counts corrected, records of what is lost
- * removed). say is called with one line for each finding. *found counts findings, *left those that remain.
+ * Looks at everything on disk; with repair mends what can be mended: orphans are deleted, counts
+ * corrected, entries of mappings whose object is lost are removed. say is called with one line for
+ * each finding. *found counts findings, *left those that remain. Fails only where the store can't
+ * be looked at. Not in `mezzo`, as object_seal().
  */
-int store_check(const char *path, bool repair, void (*say)(const char *line, void *data), void *data,
-		uint64_t *found, uint64_t *left, struct error *err);
+int store_check(const char *path, bool repair, void (*say)(const char *line, void *data),
+		void *data, uint64_t *found, uint64_t *left, struct error *err);
 
 #endif

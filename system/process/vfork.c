@@ -26,9 +26,11 @@ struct vfork_frame {
 	struct thread parent;		/* the stand-in */
 	struct regs regs;		/* the parent's at the call */
 	u64 fs_base;
-	/* References: what the parent leaves in its memory is told by the player; ... */
+	/*
+	 * References: what the parent leaves in its memory is told by the player, and the child may
+	 * be reaped before the player leaves it.
+	 */
 	struct mm *mm;
-	/* ... the child may be reaped before the player leaves it. */
 	struct process *child;
 	struct vfork_frame *outer;	/* vfork from within a vfork child */
 };

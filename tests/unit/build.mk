@@ -7,11 +7,12 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard 
 UNIT_HOST  := $(patsubst %.c,$(BUILD)/tests/%.o,$(filter-out host/cli/main.c,$(HOST_SOURCES)))
 FAKE_LAYER := $(BUILD)/tests/fake/layer
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_HOST) $(LMDB_SYSTEM)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(HOST_FLAGS) -DBUILD='"$(BUILD)"' -o $@ $< $(UNIT_HOST) -lcmocka
+	$(call say,LD) $(CC) $(HOST_FLAGS) -DBUILD='"$(BUILD)"' -o $@ $< $(UNIT_HOST) \
+		$(LMDB_SYSTEM) -lcmocka
 
-$(BUILD)/tests/host/%.o: host/%.c
+$(BUILD)/tests/host/%.o: host/%.c | $(LMDB_STAMP)
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(HOST_FLAGS) -c -o $@ $<
 

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# mezzo-image: all that needs libraries for archives, JSON and hashes, and so the system's C library.
+
+IMAGE_PARTS   := host/base/error.c host/base/fd.c host/base/place.c $(wildcard host/store/*.c) \
+	$(filter-out host/image/main.c,$(wildcard host/image/*.c))
+IMAGE_FLAGS   := $(HOST_FLAGS) -isystem /usr/include/json-c
+IMAGE_LIBS    := -larchive -ljson-c -lcrypto
+IMAGE_OBJECTS := $(IMAGE_PARTS:%.c=$(BUILD)/image/%.o)
+IMAGE_MAIN    := $(BUILD)/image/host/image/main.o
+
+ALL += $(BUILD)/mezzo-image
+
+$(BUILD)/mezzo-image: $(IMAGE_MAIN) $(IMAGE_OBJECTS) $(LMDB_SYSTEM)
+	$(call say,LD) $(CC) $(IMAGE_FLAGS) -o $@ $^ $(IMAGE_LIBS)
+
+$(BUILD)/image/%.o: %.c | $(LMDB_STAMP)
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(IMAGE_FLAGS) -c -o $@ $<
+
+-include $(IMAGE_MAIN:.o=.d) $(IMAGE_OBJECTS:.o=.d)

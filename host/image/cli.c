@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What the verbs of `mezzo-image` share; see cli.h. One thread. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/image/cli.h"
+
+const char *cli_program = "mezzo-image";
+int cli_failed_status = 1;
+
+int cli_fail(const struct error *err)
+{
+	char line[sizeof(err->text)];
+
+	/* Names of hostile sources are in it: nothing of them moves the cursor or begins a line. */
+	strcpy(line, err->text);
+	for (char *at = line; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
+	fprintf(stderr, "%s: %s\n", cli_program, line);
+	return cli_failed_status;
+}
+
+static int refuse_option(int option, char **argv, struct error *err)
+{
+	const char *what = option == ':' ? "needs an argument" : "is not known";
+
+	/* A short option is in optopt; a long one is the argument just passed. */
+	if (optopt > 0 && optopt < OPTION_HELP)
+		return error_set(err, 0, "option -%c %s: try `%s %s --help`", optopt, what,
+				 cli_program, argv[0]);
+	return error_set(err, 0, "option %s %s: try `%s %s --help`", argv[optind - 1], what,
+			 cli_program, argv[0]);
+}
+
+int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
+		    const char *usage, struct error *err)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_HELP:
+			fputs(usage, stdout);
+			cli->done = true;
+			return -EINVAL;
+		case OPTION_STORE:
+			cli->store = optarg;
+			continue;
+		case OPTION_JSON:
+			cli->json = true;
+			continue;
+		case OPTION_REPLACE:
+			cli->replace = true;
+			continue;
+		case '?':
+		case ':':
+			return refuse_option(option, argv, err);
+		}
+		return option;
+	}
+	return -1;
+}
+
+int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
+		   char path[PLACE_SIZE], struct error *err)
+{
+	int result = place_store(cli->store, path, err);
+
+	if (!result && (flags & STORE_CREATE))
+		result = place_make_parents(path, err);
+	return result ? result : store_open_disk(path, flags, store, err);
+}

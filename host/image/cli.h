@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of `mezzo-image`, which `mezzo image` runs. Each gets its own arguments, verb first,
+ * and returns the exit status.
+ */
+#ifndef HOST_IMAGE_CLI_H
+#define HOST_IMAGE_CLI_H
+
+#include <stdbool.h>
+
+#include "host/base/error.h"
+#include "host/base/place.h"
+#include "host/image/record.h"
+#include "host/store/store.h"
+
+int verb_import(int argc, char **argv);
+int verb_build_debian(int argc, char **argv);
+int verb_ls(int argc, char **argv);
+int verb_show(int argc, char **argv);
+int verb_rm(int argc, char **argv);
+int verb_tag(int argc, char **argv);
+int verb_export(int argc, char **argv);
+
+/* Options that several verbs have. */
+struct cli {
+	const char *store; /* --store */
+	bool json, replace;
+	bool done; /* --help was printed */
+};
+
+enum {
+	OPTION_HELP = 256,
+	OPTION_STORE,
+	OPTION_JSON,
+	OPTION_REPLACE,
+	OPTION_FORMAT,
+	OPTION_SELECT,
+	OPTION_MAX_FILE,
+	OPTION_MIRROR,
+};
+
+/* clang-format off */
+#define CLI_OPTIONS \
+	{ "help", no_argument, NULL, OPTION_HELP }, \
+	{ "store", required_argument, NULL, OPTION_STORE }
+/* clang-format on */
+
+/*
+ * The next option that is the verb's own, or -1 at the end; common ones are taken into cli. -EINVAL
+ * with *err set for one that is not known, or where --help was asked for and `usage` printed, which
+ * is told by cli->done.
+ */
+struct option;
+int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
+		    const char *usage, struct error *err);
+
+/*
+ * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 for `mezzo
+ * image`.
+ */
+int cli_fail(const struct error *err);
+
+/*
+ * The store of --store and the environment, with what store_open_disk() takes; store_close() is
+ * due.
+ */
+int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
+		   char path[PLACE_SIZE], struct error *err);
+
+/* An image as JSON on standard output, one line. config: with it. */
+int cli_print_json(const char *name, const struct image *image, bool config, struct error *err);
+
+/* Set by main(): how errors begin. */
+extern const char *cli_program;
+extern int cli_failed_status;
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Import; see import.h. No locks but the store's transaction. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "host/image/builder.h"
+#include "host/image/bundle.h"
+#include "host/image/config.h"
+#include "host/image/directory.h"
+#include "host/image/import.h"
+#include "host/image/oci_read.h"
+
+static int feed_bundle(struct import *import, struct builder *builder, struct bundle *bundle,
+		       struct oci_image *told, struct error *err)
+{
+	int result;
+
+	told->select = import->select;
+	import->progress.at = import->progress.whole = 0;
+	if (import->format == IMPORT_DOCKER)
+		result = docker_feed(builder, bundle, told, err);
+	else
+		result = oci_feed(builder, bundle, told, err);
+	bundle_release(bundle);
+	return result;
+}
+
+static int feed_entries(struct import *import, struct builder *builder, struct tar_stream *stream,
+			struct oci_image *told, struct error *err)
+{
+	struct archive_entry *entry;
+	struct bundle bundle;
+	bool is_bundle = import->format != IMPORT_TAR;
+	const char *path;
+	int result = tar_next(stream, &entry, err);
+
+	if (result <= 0)
+		return result;
+	if (import->format == IMPORT_AUTO) {
+		result = tar_path(entry, &path, err);
+		if (result < 0)
+			return result;
+		is_bundle = bundle_is_likely(path);
+	}
+	if (!is_bundle)
+		return tar_feed(stream, entry, builder, false, err);
+	result = bundle_spool(&bundle, stream, entry, err);
+	return result ? result : feed_bundle(import, builder, &bundle, told, err);
+}
+
+static int feed_archive(struct import *import, struct builder *builder, struct oci_image *told,
+			struct error *err)
+{
+	struct tar_stream stream;
+	struct blob blob;
+	int result = blob_open(&blob, import->source, err);
+
+	if (result)
+		return result;
+	if (blob.size != BLOB_SIZE_UNKNOWN)
+		import->progress.whole = blob.size;
+	result = tar_open(&stream, &blob, NULL, NULL, &import->progress, err);
+	if (!result)
+		result = feed_entries(import, builder, &stream, told, err);
+	tar_close(&stream);
+	blob_release(&blob);
+	return result;
+}
+
+static int feed_directory(struct import *import, struct builder *builder, struct oci_image *told,
+			  struct error *err)
+{
+	struct bundle bundle;
+	bool is_bundle = import->format == IMPORT_OCI || import->format == IMPORT_DOCKER;
+	int result;
+
+	if (import->format == IMPORT_DIRECTORY)
+		return directory_feed(builder, import->source, import->except, err);
+	result = bundle_open(&bundle, import->source, err);
+	if (result)
+		return result;
+	if (is_bundle || bundle_has(&bundle, "oci-layout"))
+		return feed_bundle(import, builder, &bundle, told, err);
+	bundle_release(&bundle);
+	return directory_feed(builder, import->source, import->except, err);
+}
+
+static int feed(struct import *import, struct builder *builder, struct oci_image *told,
+		struct error *err)
+{
+	struct stat status;
+
+	if (strcmp(import->source, "-") && stat(import->source, &status))
+		return error_set(err, errno, "%s", import->source);
+	if (import->format == IMPORT_DIRECTORY ||
+	    (strcmp(import->source, "-") && import->format != IMPORT_TAR &&
+	     S_ISDIR(status.st_mode)))
+		return feed_directory(import, builder, told, err);
+	return feed_archive(import, builder, told, err);
+}
+
+/* The index as an object, at 0 of the mapping. */
+static int keep_index(struct store *store, mapping_id mapping, const struct index_file *file,
+		      struct error *err)
+{
+	object_id object, sealed;
+	size_t at = 0;
+	int result = object_create(store, &object, err);
+
+	while (at < file->size && !result) {
+		ssize_t done = object_write(store, object, (const char *)file->data + at,
+					    file->size - at, at, err);
+
+		if (done <= 0)
+			result = done ? (int)done : error_set(err, EIO, "index");
+		else
+			at += (size_t)done;
+	}
+	if (!result)
+		result = object_seal(store, object, &sealed, err);
+	return result ? result : mapping_set(store, mapping, IMAGE_INDEX_LOCAL, sealed, err);
+}
+
+/* Moves the references on the image's objects into a mapping. */
+static int keep_objects(struct store *store, const struct index_file *file, mapping_id *mapping,
+			struct error *err)
+{
+	int result = mapping_create(store, 0, mapping, err);
+
+	for (uint64_t i = 0; i < file->object_count && !result; i++)
+		result = mapping_set(store, *mapping, i + 1, file->objects[i], err);
+	return result ? result : keep_index(store, *mapping, file, err);
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static int keep(struct store *store, struct import *import, struct builder *builder,
+		struct image *image, struct error *err)
+{
+	struct index_file file;
+	int result = builder_finish(builder, &file, err);
+
+	if (result)
+		return result;
+	image->head.objects = file.object_count;
+	image->head.files = file.files;
+	image->head.bytes = file.bytes;
+	result = keep_objects(store, &file, &image->head.mapping, err);
+	index_file_release(&file);
+	if (!result && import->replace &&
+	    record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
+		result = image_delete(store, import->name, err);
+	return result ? result : image_save(store, import->name, image, import->replace, err);
+}
+
+static int import_in_transaction(struct store *store, struct import *import, struct image *image,
+				 struct error *err)
+{
+	struct oci_image told = { .created_ns = now_ns() };
+	struct builder builder;
+	int result = builder_init(&builder, store, &import->progress, import->file_max, err);
+
+	if (result)
+		return result;
+	result = feed(import, &builder, &told, err);
+	image->head.created_ns = told.created_ns;
+	image->head.imported_ns = now_ns();
+	image->config = told.config ? told.config
+				    : strdup(import->config ? import->config : CONFIG_NONE);
+	image->source = strdup(import->source_text ? import->source_text : import->source);
+	if (!result && (!image->config || !image->source))
+		result = error_set(err, ENOMEM, "image %s", import->name);
+	if (!result)
+		result = keep(store, import, &builder, image, err);
+	builder_release(&builder);
+	return result;
+}
+
+int import_run(struct store *store, struct import *import, struct image *image, struct error *err)
+{
+	int result = store_begin(store, err);
+
+	if (result)
+		return result;
+	*image = (struct image){ 0 };
+	if (!import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
+		result = error_set(err, 0,
+				   "there is an image %s already: say --replace, or another name",
+				   import->name);
+	if (!result)
+		result = import_in_transaction(store, import, image, err);
+	if (result)
+		store_abort(store);
+	else
+		result = store_commit(store, err);
+	progress_end(&import->progress);
+	if (result)
+		image_release(image);
+	return result;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo image import`. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/image/builder.h"
+#include "host/image/cli.h"
+#include "host/image/import.h"
+
+static const char usage[] =
+	"Usage: mezzo image import [options] NAME SOURCE\n"
+	"\n"
+	"Make an image NAME[:TAG] from SOURCE: a directory, a tar (of any usual compression), an "
+	"archive of\n"
+	"`docker save`, an OCI image layout (directory or tar); - is an archive on standard "
+	"input.\n"
+	"\n"
+	"      --format FORMAT    what SOURCE is: auto, dir, tar, docker, oci; auto looks into it\n"
+	"      --select IMAGE     which one, where SOURCE holds several\n"
+	"      --replace          take the place of an image of this name\n"
+	"      --max-file SIZE    how many bytes one file may have, as 20G, 500M; 8G where nothing "
+	"is said\n"
+	"      --store DIR        where the store is\n"
+	"      --json             tell about the new image in JSON\n"
+	"      --help             this text\n";
+
+static const struct option options[] = { CLI_OPTIONS,
+					 { "json", no_argument, NULL, OPTION_JSON },
+					 { "replace", no_argument, NULL, OPTION_REPLACE },
+					 { "format", required_argument, NULL, OPTION_FORMAT },
+					 { "select", required_argument, NULL, OPTION_SELECT },
+					 { "max-file", required_argument, NULL, OPTION_MAX_FILE },
+					 { 0 } };
+
+static int take_format(struct import *import, const char *text, struct error *err)
+{
+	static const struct {
+		const char *name;
+		enum import_format format;
+	} formats[] = {
+		{ "auto", IMPORT_AUTO },     { "dir", IMPORT_DIRECTORY }, { "tar", IMPORT_TAR },
+		{ "docker", IMPORT_DOCKER }, { "oci", IMPORT_OCI },
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (!strcmp(text, formats[i].name)) {
+			import->format = formats[i].format;
+			return 0;
+		}
+	}
+	return error_set(err, 0, "--format %.40s: it is one of auto, dir, tar, docker, oci", text);
+}
+
+/* A number and K, M, G or T. */
+static int take_size(uint64_t *size, const char *text, struct error *err)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value ||
+	    value > UINT64_MAX >> shift || value << shift > INT64_MAX)
+		return error_set(err, 0,
+				 "--max-file %.40s: it is a number of bytes, with K, M, G or T",
+				 text);
+	*size = value << shift;
+	return 0;
+}
+
+static int take_options(struct cli *cli, struct import *import, int argc, char **argv,
+			struct error *err)
+{
+	int option, result = 0;
+
+	while (!result && (option = cli_next_option(cli, argc, argv, options, usage, err)) != -1) {
+		switch (option) {
+		case OPTION_FORMAT:
+			result = take_format(import, optarg, err);
+			break;
+		case OPTION_SELECT:
+			import->select = optarg;
+			break;
+		case OPTION_MAX_FILE:
+			result = take_size(&import->file_max, optarg, err);
+			break;
+		default:
+			return option;
+		}
+	}
+	if (!result && argc - optind != 2)
+		result = error_set(err, 0, "import wants NAME and SOURCE: try `%s import --help`",
+				   cli_program);
+	import->replace = cli->replace;
+	return result;
+}
+
+static int print_result(const struct cli *cli, const char *name, const struct image *image,
+			struct error *err)
+{
+	char size[SIZE_TEXT_SIZE];
+
+	if (cli->json)
+		return cli_print_json(name, image, false, err);
+	printf("%s: %llu files, %s\n", name, (unsigned long long)image->head.files,
+	       size_print(image->head.bytes, size));
+	return 0;
+}
+
+int verb_import(int argc, char **argv)
+{
+	struct import import = { .file_max = BUILDER_FILE_MAX };
+	char name[IMAGE_NAME_SIZE], what[IMAGE_NAME_SIZE + 8], path[PLACE_SIZE];
+	struct cli cli = { 0 };
+	struct store *store;
+	struct image image;
+	struct error err;
+	int result = take_options(&cli, &import, argc, argv, &err);
+
+	if (cli.done)
+		return 0;
+	if (!result)
+		result = image_name(argv[optind], name, &err);
+	if (!result)
+		result = cli_open_store(&cli, STORE_CREATE, &store, path, &err);
+	if (result)
+		return cli_fail(&err);
+	snprintf(what, sizeof(what), "import %s", name);
+	progress_init(&import.progress, what);
+	import.name = name;
+	import.source = argv[optind + 1];
+	import.except = path;
+	result = import_run(store, &import, &image, &err);
+	store_close(store);
+	if (result)
+		return cli_fail(&err);
+	result = print_result(&cli, name, &image, &err);
+	image_release(&image);
+	return result ? cli_fail(&err) : 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo image rm` and `mezzo image tag`. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/image/cli.h"
+
+static const char rm_usage[] = "Usage: mezzo image rm [options] NAME...\n"
+			       "\n"
+			       "Remove images; all of them or, where one is missing, none. What no "
+			       "other image and no domain needs goes\n"
+			       "with them.\n"
+			       "\n"
+			       "      --store DIR        where the store is\n"
+			       "      --help             this text\n";
+
+static const char tag_usage[] =
+	"Usage: mezzo image tag [options] NAME NEW\n"
+	"\n"
+	"Give an image a second name. Nothing is copied.\n"
+	"\n"
+	"      --replace          take the place of an image that is called NEW\n"
+	"      --store DIR        where the store is\n"
+	"      --help             this text\n";
+
+static const struct option rm_options[] = { CLI_OPTIONS, { 0 } };
+static const struct option tag_options[] = { CLI_OPTIONS,
+					     { "replace", no_argument, NULL, OPTION_REPLACE },
+					     { 0 } };
+
+static int end_transaction(struct store *store, int result, struct error *err)
+{
+	if (!result)
+		return store_commit(store, err);
+	store_abort(store);
+	return result;
+}
+
+static int remove_images(const struct cli *cli, char **names, struct error *err)
+{
+	char name[IMAGE_NAME_SIZE], path[PLACE_SIZE];
+	struct store *store;
+	int result = cli_open_store(cli, 0, &store, path, err);
+
+	if (result)
+		return result;
+	result = store_begin(store, err);
+	if (!result) {
+		for (; *names && !result; names++) {
+			result = image_name(*names, name, err);
+			if (!result)
+				result = image_delete(store, name, err);
+		}
+		result = end_transaction(store, result, err);
+	}
+	store_close(store);
+	return result;
+}
+
+int verb_rm(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct error err;
+	int result = cli_next_option(&cli, argc, argv, rm_options, rm_usage, &err);
+
+	if (cli.done)
+		return 0;
+	if (result == -1 && optind == argc)
+		result = error_set(&err, 0, "rm wants the names of images: try `%s rm --help`",
+				   cli_program);
+	else if (result == -1)
+		result = remove_images(&cli, argv + optind, &err);
+	return result ? cli_fail(&err) : 0;
+}
+
+static int tag_image(const struct cli *cli, const char *from_text, const char *to_text,
+		     struct error *err)
+{
+	char from[IMAGE_NAME_SIZE], to[IMAGE_NAME_SIZE], path[PLACE_SIZE];
+	struct store *store;
+	int result = image_name(from_text, from, err);
+
+	if (!result)
+		result = image_name(to_text, to, err);
+	if (!result && !strcmp(from, to))
+		return 0;
+	if (!result)
+		result = cli_open_store(cli, 0, &store, path, err);
+	if (result)
+		return result;
+	result = store_begin(store, err);
+	if (!result) {
+		if (!cli->replace && record_get(store, RECORD_IMAGE, to, NULL, 0, err) >= 0)
+			result = error_set(
+				err, 0,
+				"there is an image %s already: say --replace, or another name", to);
+		else
+			result = image_copy(store, from, to, cli->replace, err);
+		result = end_transaction(store, result, err);
+	}
+	store_close(store);
+	return result;
+}
+
+int verb_tag(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct error err;
+	int result = cli_next_option(&cli, argc, argv, tag_options, tag_usage, &err);
+
+	if (cli.done)
+		return 0;
+	if (result == -1 && argc - optind != 2)
+		result = error_set(&err, 0, "tag wants NAME and NEW: try `%s tag --help`",
+				   cli_program);
+	else if (result == -1)
+		result = tag_image(&cli, argv[optind], argv[optind + 1], &err);
+	return result ? cli_fail(&err) : 0;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The files' side of store_check(); see check.h. Under the writer's lock. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/store/check.h"
+#include "host/store/hash.h"
+
+static int check_folder(struct check *check, const char *path, const char *name)
+{
+	char whole[PATH_MAX];
+	struct stat status;
+
+	if (snprintf(whole, sizeof(whole), "%s/%s", path, name) >= (int)sizeof(whole))
+		return error_set(check->err, ENAMETOOLONG, "%s", path);
+	if (!stat(whole, &status))
+		return 0;
+	if (errno != ENOENT)
+		return error_set(check->err, errno, "%s", whole);
+	if (check_finding(check, true, "folder %s is missing", name) && mkdir(whole, 0700))
+		return error_set(check->err, errno, "can't make %s", whole);
+	return 0;
+}
+
+int check_folders(struct check *check, const char *path)
+{
+	char name[16];
+	int error = check_folder(check, path, "new");
+
+	if (!error)
+		error = check_folder(check, path, "objects");
+	for (unsigned i = 0; i < DISK_OBJECT_DIRS && !error; i++) {
+		snprintf(name, sizeof(name), "objects/%02x", i);
+		error = check_folder(check, path, name);
+	}
+	return error;
+}
+
+int check_object_file(struct check *check, object_id id, const struct object_row *row, bool *good)
+{
+	struct store *store = &check->disk.store;
+	uint8_t hash[OBJECT_HASH_SIZE];
+	uint64_t size, disk_size;
+	int error = file_size(store, id, &size, &disk_size, check->err);
+
+	*good = false;
+	if (error == -ENOENT) {
+		check_finding(check, true, "object %" PRIu64 ": its file is missing", id);
+		return 0;
+	}
+	if (error)
+		return error;
+	*good = true;
+	if (!(row->flags & OBJECT_SEALED))
+		return 0;
+	if (size == row->size) {
+		error = object_hash(store, id, size, hash, check->err);
+		if (error || !memcmp(hash, row->hash, sizeof(hash)))
+			return error;
+	}
+	*good = false;
+	check_finding(check, true, "object %" PRIu64 ": its bytes are not those that were sealed",
+		      id);
+	return 0;
+}
+
+/* Whether an object has the file, or a later transaction will remove it. */
+static int file_is_known(struct check *check, object_id id)
+{
+	struct slice value;
+	struct key key;
+	int error;
+
+	key_set_id(&key, TABLE_OBJECTS, id);
+	error = tables_row_get(&check->disk.store, &key, &value, check->err);
+	if (error == -ENOENT) {
+		key_set_id(&key, TABLE_DOOMED, id);
+		error = tables_row_get(&check->disk.store, &key, &value, check->err);
+	}
+	return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+static int check_file(struct check *check, int dir_fd, unsigned dir, const char *name)
+{
+	object_id id = file_name_id(name);
+	int known = 0;
+
+	if (!id) {
+		check_finding(check, false, "objects/%02x/%s is no object's file", dir, name);
+		return 0;
+	}
+	if (id % DISK_OBJECT_DIRS == dir)
+		known = file_is_known(check, id);
+	if (known)
+		return known < 0 ? known : 0;
+	if (check_finding(check, true, "objects/%02x/%s belongs to no object", dir, name) &&
+	    unlinkat(dir_fd, name, 0))
+		return error_set(check->err, errno, "objects/%02x/%s", dir, name);
+	check->disk.dirty_dirs[dir] = true;
+	return 0;
+}
+
+static int check_dir(struct check *check, unsigned number)
+{
+	char name[FILE_NAME_SIZE];
+	struct dirent *entry;
+	int fd, error = 0;
+	DIR *dir;
+
+	snprintf(name, sizeof(name), "%02x", number);
+	fd = openat(check->disk.objects_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		fd_close(&fd);
+		return error_set(check->err, errno, "objects/%s", name);
+	}
+	while (!error && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			error = check_file(check, dirfd(dir), number, entry->d_name);
+	}
+	closedir(dir);
+	return error;
+}
+
+int check_orphans(struct check *check)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < DISK_OBJECT_DIRS && !error; i++)
+		error = check_dir(check, i);
+	return error;
+}

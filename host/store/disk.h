@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside of the store on disk: its tables in LMDB (disk_tables.c), its object files (disk_file.c),
+ * the locks between processes (disk_lock.c), and how these make a transaction (disk.c).
+ * docs/object-format.md tells what is where on disk, and in what order it is written.
+ *
+ * Functions return 0 or -errno with *err filled, unless said otherwise.
+ */
+#ifndef HOST_STORE_DISK_H
+#define HOST_STORE_DISK_H
+
+#include <lmdb.h>
+
+#include "host/store/backend.h"
+
+#define DISK_FORMAT_VERSION 1u
+#define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
+#define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
+
+struct id_list {
+	object_id *ids;
+	size_t count, room;
+};
+
+struct disk {
+	struct store store;
+	int root_fd, lock_fd, objects_fd, new_fd;
+	MDB_env *env;
+	MDB_txn *view;			/* reset while nobody reads */
+	unsigned view_lock;		/* the lock that guards it */
+	/* Of the open transaction: */
+	MDB_txn *txn;
+	unsigned txn_lock;
+	struct id_list made;		/* files in new/ */
+	struct id_list settled;		/* older files whose bytes must be durable */
+	struct id_list removed;		/* older files, to be unlinked after the commit */
+	bool dirty_dirs[DISK_OBJECT_DIRS]; /* a name was added or removed that must be durable */
+	bool new_dirty;
+	/* The file that was used last, open; 0 for none. */
+	object_id open_id;
+	int open_fd;
+	bool open_writable;
+};
+
+static inline struct disk *disk_of(struct store *store)
+{
+	return (struct disk *)store;
+}
+
+/* -ENOMEM, without a message. */
+int id_list_add(struct id_list *list, object_id id);
+
+/* ---- disk_format.c: the directory itself ---- */
+
+/* -ENOENT where there is no store, -EPROTO, -EUCLEAN. */
+int disk_format_check(struct disk *disk, const char *path, struct error *err);
+/*
+ * Makes a store in a directory that is empty or has an unfinished one; the writer's lock is held.
+ * The last step makes it a store, with all before it durable.
+ */
+int disk_format_create(struct disk *disk, const char *path, struct error *err);
+
+/* ---- disk.c: opening, also for fsck ---- */
+
+/* Opens directory, locks and tables; the tables' file must be there. */
+int disk_open(struct disk *disk, const char *path, unsigned flags, struct error *err);
+void disk_release(struct disk *disk);
+/* The operations of disk_open()'s store. */
+extern const struct backend_operations disk_operations;
+
+/* ---- disk_lock.c: they end with the process ---- */
+
+enum disk_lock {
+	LOCK_WRITER,			/* by whom has a transaction */
+	LOCK_VIEW_EVEN,			/* shared by views of commits with such a number */
+	LOCK_VIEW_ODD,
+};
+
+/* 0 or -errno, -EAGAIN where it would have to wait and must not. */
+int disk_lock(int lock_fd, enum disk_lock lock, bool exclusive, bool wait);
+void disk_unlock(int lock_fd, enum disk_lock lock);
+
+/* ---- disk_tables.c ---- */
+
+/* Of the store in the directory path. */
+int tables_open(struct disk *disk, const char *path, bool read_only, struct error *err);
+void tables_close(struct disk *disk);
+int tables_view_begin(struct store *store, struct error *err);
+void tables_view_end(struct store *store);
+/* The writer's lock is held. After commit the transaction is over, whatever the result. */
+int tables_begin(struct disk *disk, struct error *err);
+int tables_commit(struct disk *disk, struct error *err);
+void tables_abort(struct disk *disk);
+int tables_row_get(struct store *store, const struct key *key, struct slice *value,
+		   struct error *err);
+int tables_row_next(struct store *store, const struct key *key, bool after, struct key *found,
+		    struct slice *value, struct error *err);
+int tables_row_put(struct store *store, const struct key *key, const void *value, size_t size,
+		   struct error *err);
+int tables_row_remove(struct store *store, const struct key *key, struct error *err);
+
+/* ---- disk_file.c ---- */
+
+#define FILE_NAME_SIZE 20u		/* "xx/" and 16 digits */
+
+/*
+ * The name of an object's file in objects/; that in new/ begins behind the slash, FILE_NAME_NEW
+ * characters on.
+ */
+void file_name(object_id id, char name[FILE_NAME_SIZE]);
+#define FILE_NAME_NEW 3u
+/* The id of a file by its name in new/ or in one of objects/; 0 for a name that is none. */
+object_id file_name_id(const char *name);
+
+int file_create(struct store *store, object_id id, struct error *err);
+int file_remove(struct store *store, object_id id, struct error *err);
+int file_copy(struct store *store, object_id from, object_id to, struct error *err);
+int file_settle(struct store *store, object_id id, struct error *err);
+ssize_t file_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,
+		  struct error *err);
+ssize_t file_write(struct store *store, object_id id, const void *from, size_t size,
+		   uint64_t offset, struct error *err);
+int file_truncate(struct store *store, object_id id, uint64_t size, struct error *err);
+int file_sync(struct store *store, object_id id, struct error *err);
+int file_open(struct store *store, object_id id, bool writable, struct error *err);
+int file_size(struct store *store, object_id id, uint64_t *size, uint64_t *disk_size,
+	      struct error *err);
+/* Closes the file that was used last. */
+void file_forget(struct disk *disk);
+
+/* ---- disk_commit.c: the files' side of a transaction ---- */
+
+/* Ends what a former writer left: files of deleted objects, files in new/. */
+int files_recover(struct disk *disk, struct error *err);
+/* Before the tables' commit: all bytes and names that they will speak of are durable. */
+int files_sync(struct disk *disk, struct error *err);
+/* After it: moves and unlinks; what fails is left to files_recover(). */
+void files_finish(struct disk *disk);
+/* Removes the files that the transaction made. */
+void files_abort(struct disk *disk);
+
+#endif
