@@ -56,7 +56,8 @@
 
 struct stub {
 	u8 code[48];
-	u64 site;		/* address of the `syscall` instruction */
+	/* from the stub to the `syscall` instruction: processes map the page at different places */
+	s64 distance;
 	u8 pattern;
 	u8 behind;		/* offset of the code behind the call; STUB_SIZE if none */
 	u8 reserved[6];
@@ -131,12 +132,17 @@ bool site_is_changing(struct mm *mm, u64 address)
 	       stub_find(mm, address + sizeof(jump) + *(s32 *)(jump + 1), &offset);
 }
 
+static u64 stub_site(const struct stub *stub, u64 rip, u64 offset)
+{
+	return rip - offset + (u64)stub->distance;
+}
+
 u64 regs_syscall_address(const struct regs *regs)
 {
 	u64 offset;
 	struct stub *stub = stub_find(process_current()->mm, regs->rip, &offset);
 
-	return stub ? stub->site : regs->rip - 2;
+	return stub ? stub_site(stub, regs->rip, offset) : regs->rip - 2;
 }
 
 /* The compare on saved registers; bytes are its instruction. */
@@ -162,7 +168,7 @@ void regs_leave_stub(struct regs *regs)
 			return;
 		if (offset == stub->behind)
 			compare_result(regs, stub->code + stub->behind);
-		regs->rip = stub->site + sizeof(bytes);
+		regs->rip = stub_site(stub, regs->rip, offset) + sizeof(bytes);
 		thread_current()->flags |= THREAD_FULL_RESTORE;
 		return;
 	}
@@ -240,7 +246,7 @@ static bool stub_write(struct stub *stub, u64 address, enum pattern pattern, u64
 				  site + 2 + COMPARE_SIZE);
 	}
 	stub->pattern = pattern;
-	stub->site = site;
+	stub->distance = (s64)(site - address);
 	return true;
 }
 
