@@ -36,7 +36,9 @@ HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
 HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(SOURCES)/lmdb/libraries/liblmdb
 # What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
 HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c))
-HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c)))
+# Of host/image only what reads images.
+HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c))) \
+	$(addprefix host/image/,index_read.c record.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
 # musl brings no headers of the kernel and must not see those of another C library beside them.

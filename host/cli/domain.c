@@ -65,7 +65,8 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 {
 	struct monitor_setup setup = {
 		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
-		.rootfs = plan->rootfs, .own_ids_are_root = plan->own_ids_are_root,
+		.rootfs = plan->rootfs, .image = plan->image, .store = plan->store,
+		.own_ids_are_root = plan->own_ids_are_root,
 		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
 	};
 	enum monitor_outcome outcome;

@@ -2,16 +2,21 @@
 /* `mezzo run`: a command in a fresh domain over a root file system in a directory. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
 
 static const char usage[] =
-"Usage: mezzo run --rootfs DIR [options] [--] COMMAND [ARGUMENTS]\n"
+"Usage: mezzo run [options] IMAGE [--] COMMAND [ARGUMENTS]\n"
+"       mezzo run [options] --rootfs DIR [--] COMMAND [ARGUMENTS]\n"
 "\n"
-"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of DIR: DIR itself is\n"
-"never changed. The command starts in / as user 0 with a small environment.\n"
+"Run COMMAND in a fresh domain whose root is a private, copy-on-write view of an image (see\n"
+"`mezzo image --help`) or of DIR, neither of which is ever changed. The command starts in / as\n"
+"user 0 with a small environment; what an image's config says is not used yet.\n"
 "\n"
-"      --rootfs DIR       the root file system\n"
+"      --rootfs DIR       a directory as the root file system\n"
+"      --store DIR        where images are; else $MEZZO_STORE, /var/lib/mezzo for root, or\n"
+"                         ~/.local/share/mezzo\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
 "  -w, --workdir DIR      start in DIR\n"
 "  -u, --user UID[:GID]   start as this user, as numbers\n"
@@ -30,6 +35,7 @@ static const char usage[] =
 static const struct option options[] = {
 	CLI_COMMON_OPTIONS,
 	{ "rootfs", required_argument, NULL, OPTION_ROOTFS },
+	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "user", required_argument, NULL, 'u' },
 	{ 0 }
 };
@@ -48,6 +54,9 @@ static int take_options(struct plan *plan, int argc, char **argv)
 		case OPTION_ROOTFS:
 			plan->rootfs = optarg;
 			continue;
+		case OPTION_STORE:
+			plan->store = optarg;
+			continue;
 		case 'u':
 			result = plan_set_user(plan, optarg, &err);
 			break;
@@ -59,10 +68,17 @@ static int take_options(struct plan *plan, int argc, char **argv)
 		if (result)
 			return cli_fail(&err);
 	}
+	if (!plan->rootfs && optind < argc) {
+		plan->image = argv[optind++];
+		/* Ids of an image mean what they say. */
+		plan->own_ids_are_root = false;
+		if (optind < argc && !strcmp(argv[optind], "--"))
+			optind++;
+	}
 	plan->argv = argv + optind;
-	if (plan->rootfs)
+	if (plan->rootfs || plan->image)
 		return 0;
-	fprintf(stderr, "mezzo: run needs --rootfs DIR: try `mezzo run --help`\n");
+	fprintf(stderr, "mezzo: run needs an IMAGE or --rootfs DIR: try `mezzo run --help`\n");
 	return EXIT_MEZZO_FAILED;
 }
 

@@ -195,7 +195,8 @@ static int check_cwd(const struct plan *plan, struct error *err)
 
 	if (plan->cwd[0] != '/')
 		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);
-	if (is_layers_own(plan->cwd))
+	/* What an image holds the domain sees for itself. */
+	if (plan->image || is_layers_own(plan->cwd))
 		return 0;
 	root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)

@@ -15,7 +15,8 @@
 #include "host/base/strings.h"
 
 struct plan {
-	const char *rootfs;		/* the lower root; "/" for `mezzo do` */
+	const char *rootfs;		/* the lower root; "/" for `mezzo do`; NULL with an image */
+	const char *image, *store;	/* an image, and where; NULL: the usual store */
 	const char *layer_file;		/* NULL: the one installed with mezzo */
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const char *hostname;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lower tree: what a domain sees as its read-only ground. Everything here answers one request of a
- * domain, whose paths are hostile; nothing leaves the tree, follows a symbolic link, or opens anything but
- * directories and regular files.
+ * The lower tree: what a domain sees as its read-only ground. Everything here answers one request
+ * of a domain, whose paths are hostile; nothing leaves the tree, follows a symbolic link, or opens
+ * anything but directories and regular files.
  */
 #ifndef HOST_MONITOR_LOWER_H
 #define HOST_MONITOR_LOWER_H
@@ -21,6 +21,8 @@
 
 struct lower;
 struct answer;
+struct store;
+struct index;
 
 /* As the functions of the same names below. */
 struct lower_operations {
@@ -44,6 +46,12 @@ struct lower {
 		struct {
 			int root;	/* O_PATH directory */
 		} directory;
+		struct {
+			struct store *store;
+			struct index *index;
+			uint64_t mapping;	/* of the image's objects */
+			int empty;	/* what empty files have for bytes */
+		} image;
 	};
 };
 
@@ -61,12 +69,19 @@ struct answer {
 int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
 			 struct error *err);
 
+/*
+ * An image of a store: NULL for the usual one. Its ids are shown as they are. Returns 0 or -errno;
+ * on success lower_release() is due.
+ */
+int lower_open_image(struct lower *lower, const char *store, const char *image,
+		     struct error *err);
+
 /* Harmless where there is no tree. */
 void lower_release(struct lower *lower);
 
 /*
- * Whether a path from a domain keeps the boundary's rules: no leading '/', no empty component, no "." or
- * "..". Anything else is a broken or hostile layer.
+ * Whether a path from a domain keeps the boundary's rules: no leading '/', no empty component, no
+ * "." or "..". Anything else is a broken or hostile layer.
  */
 bool lower_path_is_proper(const char *path);
 
@@ -77,8 +92,8 @@ bool lower_path_is_proper(const char *path);
 int lower_path_split(const char *path, uint32_t skip, char *prefix, const char **rest);
 
 /*
- * Appends a node to the answer: built by the caller, copied out once; record_size is set here. False when the area is
- * full.
+ * Appends a node to the answer: built by the caller, copied out once; record_size is set here.
+ * False when the area is full.
  */
 bool answer_node(struct answer *answer, struct node *node, const char *name, const char *target);
 
@@ -94,8 +109,8 @@ int lower_xattr(const struct lower *lower, const char *path, const char *name,
 		struct answer *answer);
 
 /*
- * Answer the node and a handle of a file that is open already, under this name. -EACCES for what a domain
- * gets no handle on: anything but a regular file, and those of pseudo file systems.
+ * Answer the node and a handle of a file that is open already, under this name. -EACCES for what a
+ * domain gets no handle on: anything but a regular file, and those of pseudo file systems.
  */
 int lower_tell_open(const struct lower *lower, int fd, const char *name, struct answer *answer);
 

@@ -56,6 +56,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 		if (monitor->log_fd < 0)
 			return error_set(err, errno, "log file %s", setup->log_file);
 	}
+	if (setup->image)
+		return lower_open_image(&monitor->service.lower, setup->store, setup->image, err);
 	return lower_open_directory(&monitor->service.lower, setup->rootfs, setup->own_ids_are_root,
 				    err);
 }
