@@ -145,7 +145,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	}
 	area->file = NULL;	/* taken over */
 	if (protection & PROT_EXEC)
-		sites_patch_mapped(mm, place, patched);
+		sites_patch_mapped(mm, place, size, patched);
 	return place;
 }
 
