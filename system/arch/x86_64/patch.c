@@ -662,12 +662,12 @@ static u32 known_prepare(struct mm *mm, u64 address, struct jump *jumps, struct 
 	return count;
 }
 
-void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched)
+void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched, bool lower)
 {
 	const struct area *area = mm_find_locked(mm, address);
 	const u32 protection = area->protection;
 	/* The program may have changed what the mapping was joined to. */
-	bool keep = area->start == address && area->end == address + size;
+	bool keep = lower && area->start == address && area->end == address + size;
 	struct known_site sites[SITE_HISTORY_MAX];
 	struct jump jumps[SITE_HISTORY_MAX];
 	struct stub_block *block = NULL;
