@@ -39,6 +39,9 @@ static void name_find(const struct lower *lower, char *name, size_t size)
 {
 	ssize_t length = lower->is_whole ? readlink(OUTER_INPUT, name, size - 1) : 0;
 
+	/* One that fills all there is was cut. */
+	if (length == (ssize_t)size - 1)
+		length = 0;
 	name[length > 0 ? length : 0] = '\0';
 	if (name[0] == '/')
 		memmove(name, name + 1, strlen(name));

@@ -130,7 +130,8 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))
 		return -ENOMEM;
-	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
+	/* Texts are kept of lower files alone: what was changed may change again, unseen. */
+	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && source->in_use &&
 	    !(area->flags & AREA_SHARED))
 		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
 	result = host_mmap(place, size, protection, host_flags(flags, source), handle,
@@ -145,7 +146,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	}
 	area->file = NULL;	/* taken over */
 	if (protection & PROT_EXEC)
-		sites_patch_mapped(mm, place, patched);
+		sites_patch_mapped(mm, place, size, patched, source->in_use);
 	return place;
 }
 

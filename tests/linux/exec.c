@@ -8,11 +8,98 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 static char *const no_strings[] = { NULL };
+
+/* ---- What programs share of a library's text ---- */
+
+static int alarm_pipe[2];
+static volatile sig_atomic_t alarms;
+
+static void alarm_answer(int number)
+{
+	(void)number;
+	if (++alarms == 2)
+		write(alarm_pipe[1], "x", 1);
+}
+
+/* A read that is interrupted, and goes on by itself. */
+static int read_restarts(void)
+{
+	struct sigaction action = { .sa_handler = alarm_answer, .sa_flags = SA_RESTART };
+	struct itimerval time = { { 0, 1000 }, { 0, 1000 } };
+	char byte;
+
+	if (pipe(alarm_pipe) || sigaction(SIGALRM, &action, NULL) ||
+	    setitimer(ITIMER_REAL, &time, NULL))
+		return 1;
+	return read(alarm_pipe[0], &byte, 1) != 1;
+}
+
+/* The text that read() lies in: its place, its file and the offset there. False: none was found. */
+static bool library_text(char **start, size_t *size, unsigned long *offset, char path[256])
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long from, to, read_at = (unsigned long)&read;
+	char line[512];
+	bool found = false;
+
+	while (!found && maps && fgets(line, sizeof(line), maps))
+		found = sscanf(line, "%lx-%lx r-xp %lx %*s %*s %255s", &from, &to, offset,
+			       path) == 4 && read_at >= from && read_at < to;
+	if (maps)
+		fclose(maps);
+	*start = (char *)from;
+	*size = to - from;
+	return found;
+}
+
+#define SCRAWL "scrawled"
+#define SCRAWL_AT 0xff0
+
+/* Maps a library's text in two pieces, of which it changes the first. */
+static int text_scrawl(void)
+{
+	unsigned long offset;
+	char *start, *at, path[256];
+	size_t size;
+	int fd;
+
+	if (!library_text(&start, &size, &offset, path))
+		return 1;
+	fd = open(path, O_RDONLY);
+	at = mmap(NULL, size + (2 << 20), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (fd < 0 || at == MAP_FAILED)
+		return 2;
+	at += 1 << 20;		/* room for what else wants to be near */
+	for (int i = 0; i < 200; i++) {
+		if (mmap(at, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd,
+			 (off_t)offset) != at ||
+		    mprotect(at, 4096, PROT_READ | PROT_WRITE))
+			return 3;
+		memcpy(at + SCRAWL_AT, SCRAWL, 8);
+		if (mprotect(at, 4096, PROT_READ | PROT_EXEC) ||
+		    mmap(at + 4096, size - 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+			 fd, (off_t)offset + 4096) != at + 4096)
+			return 4;
+	}
+	return 0;
+}
+
+static int text_is_clean(void)
+{
+	unsigned long offset;
+	char *start, path[256];
+	size_t size;
+
+	return !library_text(&start, &size, &offset, path) ||
+	       !memcmp(start + SCRAWL_AT, SCRAWL, 8);
+}
 
 /*
  * Runs in the executed copy of this program: one word says what to check; the status is the
@@ -58,6 +145,12 @@ int test_reentry(int argc, char **argv, char **envp)
 			 getauxval(AT_UID) == getuid() && getauxval(AT_EGID) == getegid() &&
 			 getauxval(AT_PHDR) && getauxval(AT_ENTRY) && getauxval(AT_EXECFN) &&
 			 getauxval(AT_SECURE) == 0);
+	if (!strcmp(task, "restart"))
+		return read_restarts();
+	if (!strcmp(task, "scrawl"))
+		return text_scrawl();
+	if (!strcmp(task, "clean"))
+		return text_is_clean();
 	if (!strcmp(task, "again")) {
 		int depth = atoi(argv[1]);
 		char text[16];
@@ -89,6 +182,15 @@ int test_reentry(int argc, char **argv, char **envp)
 	} \
 	test_wait(run_self_); \
 })
+
+/* First, before a domain has made its own copy of the C library's text. */
+TEST(exec_what_a_program_does_to_its_text_stays_with_it)
+{
+	for (int i = 0; i < 8; i++)
+		EQUAL(RUN_SELF(no_strings, "restart"), 0);
+	EQUAL(RUN_SELF(no_strings, "scrawl"), 0);
+	EQUAL(RUN_SELF(no_strings, "clean"), 0);
+}
 
 /* Executes a file in a child; 0 when it ran and ended with 0, else the errno of execve. */
 static int run_file(const char *path)
@@ -674,4 +776,11 @@ TEST(exec_while_another_thread_waits_for_its_vfork_child)
 		_exit(9);
 	}
 	EQUAL(test_wait(child), 0);
+}
+
+/* Many enough that what they share of the C library is arranged in one way or another. */
+TEST(exec_many_programs_whose_calls_are_restarted)
+{
+	for (int i = 0; i < 80; i++)
+		EQUAL(RUN_SELF(no_strings, "restart"), 0);
 }

@@ -628,3 +628,32 @@ TEST(clocks_work_without_the_vdso)
 	mmap((void *)low, high - low, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	OK(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
 }
+
+/* mov $39, %eax; syscall; ret: often enough that it pays to make the call in another way. */
+TEST(text_is_what_the_file_says_even_where_its_times_do_not)
+{
+	static const char code[] = { 'A', (char)0xb8, 39, 0, 0, 0, 0x0f, 0x05, (char)0xc3 };
+	char page[4096] = { 0 }, *text;
+	struct timespec times[2];
+	struct stat status;
+	int fd, reader;
+
+	memcpy(page + 63, code, sizeof(code));
+	fd = open("text", O_RDWR | O_CREAT, 0644);
+	reader = open("text", O_RDONLY);
+	EQUAL(write(fd, page, sizeof(page)), sizeof(page));
+	for (int i = 0; i < 70; i++) {
+		text = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, reader, 0);
+		CHECK(text != MAP_FAILED);
+		for (int call = 0; call < 3; call++)
+			EQUAL(((int (*)(void))(text + 64))(), getpid());
+		OK(munmap(text, 4096));
+	}
+	OK(fstat(fd, &status));
+	EQUAL(pwrite(fd, "B", 1, 63), 1);
+	times[0] = status.st_atim;
+	times[1] = status.st_mtim;
+	OK(futimens(fd, times));
+	text = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, reader, 0);
+	EQUAL(text[63], 'B');
+}

@@ -873,3 +873,23 @@ TEST(vfork_children_that_nobody_waits_for)
 	}
 	FAILS(wait(NULL), ECHILD);
 }
+
+static void *end_after_some_work(void *argument)
+{
+	for (volatile int i = 0; i < 20000; i++)
+		;
+	return argument;
+}
+
+/* One thread ends, for the host, while the next one runs already. Enough of them meet. */
+TEST(threads_that_follow_each_other_at_once)
+{
+	pthread_t threads[4];
+
+	for (int round = 0; round < 2000; round++) {
+		for (int i = 0; i < 4; i++)
+			ZERO(pthread_create(&threads[i], NULL, end_after_some_work, NULL));
+		for (int i = 0; i < 4; i++)
+			ZERO(pthread_join(threads[i], NULL));
+	}
+}

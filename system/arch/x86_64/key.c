@@ -167,6 +167,11 @@ void key_thread_start(struct thread *thread)
 		panic("the host does not put the wall around thread %u", thread->tid);
 }
 
+void key_thread_exit(void)
+{
+	host_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+}
+
 /* ---- Host signals in the program, on the kernel stack ---- */
 
 static bool between(u64 rip, const char *from, const char *to)

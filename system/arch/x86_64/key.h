@@ -53,5 +53,10 @@ struct space {
 void key_thread_start(struct thread *thread);
 void key_thread_join(struct thread *thread);
 void key_thread_unjoin(struct thread *thread);
+/*
+ * The host looks at the selector no more: it is soon that of another thread, while this one still
+ * has its last host call to make.
+ */
+void key_thread_exit(void);
 
 #endif

@@ -574,12 +574,28 @@ void sites_patch_known(struct mm *mm)
 
 /* ---- When text is mapped ---- */
 
+static bool text_write(int handle, const struct area *area, const struct jump *jumps, u32 count)
+{
+	const u64 size = area->end - area->start;
+
+	if (host_call4(__NR_pwrite64, handle, area->start, size, 0) != (long)size)
+		return false;
+	for (u32 i = 0; i < count; i++)
+		if (host_call4(__NR_pwrite64, handle, jumps[i].bytes, jumps[i].size,
+			       (u64)jumps[i].at - area->start) != (long)jumps[i].size)
+			return false;
+	return true;
+}
+
 /*
- * Copies text that has its jumps and all of their stubs in one block, for the domain. Where that fails, each process goes on
- * patching for itself. mm->lock and mm->stub_lock held.
+ * Copies text, and writes the jumps into the copy, all of whose stubs are in one block, for the
+ * domain. The text is as the file has it still: once its pages are writable for the process's own
+ * jumps, other threads may write there too, and what they do is not for other programs. Where
+ * something fails, each process goes on patching for itself. mm->lock and mm->stub_lock held.
  */
 static void text_keep(const struct area *area, const struct file_version *version,
-		      struct stub_block *block, const struct known_site *sites, u32 count)
+		      struct stub_block *block, const struct jump *jumps,
+		      const struct known_site *sites, u32 count)
 {
 	struct patched_text text = {
 		.offset = area->offset, .size = area->end - area->start, .stubs = block->stubs,
@@ -591,12 +607,12 @@ static void text_keep(const struct area *area, const struct file_version *versio
 		return;
 	handle_came();
 	text.handle = (int)handle;
-	if (host_call4(__NR_pwrite64, handle, area->start, text.size, 0) == (long)text.size &&
+	if (text_write(text.handle, area, jumps, count) &&
 	    site_history_keep(version, &text, sites, count)) {
 		block->lent = true;
 		store_release(&block->used, STUBS_PER_BLOCK);
 	} else {
-		handle_close((int)handle);
+		handle_close(text.handle);
 	}
 }
 
@@ -625,11 +641,13 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
 	return block;
 }
 
-/* mm->lock and mm->stub_lock held. How many jumps stand now, and which sites they are of, first. */
-static u32 known_patch(struct mm *mm, u64 address, struct known_site *sites, u32 known)
+/*
+ * mm->lock and mm->stub_lock held. How many jumps can be written, and which sites they are of,
+ * first.
+ */
+static u32 known_prepare(struct mm *mm, u64 address, struct jump *jumps, struct known_site *sites,
+			 u32 known)
 {
-	const u32 protection = mm_find_locked(mm, address)->protection;
-	struct jump jumps[SITE_HISTORY_MAX];
 	u32 count = 0;
 
 	for (u32 i = 0; i < known; i++) {
@@ -641,30 +659,35 @@ static u32 known_patch(struct mm *mm, u64 address, struct known_site *sites, u32
 			continue;
 		sites[count++] = sites[i];
 	}
-	return count && jumps_write(mm, jumps, count, protection, true) ? count : 0;
+	return count;
 }
 
-void sites_patch_mapped(struct mm *mm, u64 address, bool patched)
+void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched, bool lower)
 {
 	const struct area *area = mm_find_locked(mm, address);
+	const u32 protection = area->protection;
+	/* The program may have changed what the mapping was joined to. */
+	bool keep = lower && area->start == address && area->end == address + size;
 	struct known_site sites[SITE_HISTORY_MAX];
+	struct jump jumps[SITE_HISTORY_MAX];
 	struct stub_block *block = NULL;
 	struct file_version version;
-	u64 size = area->end - area->start;
-	bool keep;
+	u64 from = area->offset, to = from + (area->end - area->start);
 	u32 count;
 
 	if (!is_constant_text(area))
 		return;
 	area_file_version(area, &version);
-	count = site_history_map(&version, area->offset, area->offset + size, patched, sites, &keep);
+	count = site_history_map(&version, from, to, patched, sites, &keep);
 	if (!count)
 		return;
 	lock_acquire(&mm->stub_lock);
 	if (keep)
 		block = stub_block_create(mm, address);
-	count = known_patch(mm, address, sites, count);
+	count = known_prepare(mm, address, jumps, sites, count);
 	if (block && count && mm->stub_blocks == block)
-		text_keep(mm_find_locked(mm, address), &version, block, sites, count);
+		text_keep(mm_find_locked(mm, address), &version, block, jumps, sites, count);
+	if (count)
+		jumps_write(mm, jumps, count, protection, true);
 	lock_release(&mm->stub_lock);
 }

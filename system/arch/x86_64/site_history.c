@@ -123,6 +123,7 @@ u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool 
 {
 	struct file_sites *file;
 	bool doubled;
+	bool may_keep = *keep;
 	u32 count = 0;
 
 	*keep = false;
@@ -132,7 +133,7 @@ u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool 
 		doubled = !(file->maps & (file->maps - 1));
 		if (file->maps >= MAPS_AT_FIRST && doubled)
 			worth_find(file);
-		*keep = doubled && text_pays(file, to - from);
+		*keep = may_keep && doubled && text_pays(file, to - from);
 		file->maps++;
 		for (u32 i = 0; i < file->count; i++)
 			if (is_wanted(&file->sites[i], from, to, patched, *keep))

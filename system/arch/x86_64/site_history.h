@@ -35,8 +35,8 @@ void site_history_trap(const struct file_version *version, u64 offset, u64 numbe
 /*
  * Text at [from, to) of a file is mapped to be executed: counts that and fills sites with those
  * that are worth a patch, without those of the patched text if it is what is mapped. Returns how
- * many. *keep: this is a good time to make a patched text, and all sites that are known there were
- * filled in.
+ * many. *keep, where it was true: this is a good time to make a patched text, and all sites that
+ * are known there were filled in.
  */
 u32 site_history_map(const struct file_version *version, u64 from, u64 to, bool patched,
 		     struct known_site sites[SITE_HISTORY_MAX], bool *keep);

@@ -354,6 +354,8 @@ bool thread_arch_is_open(const struct thread *thread)
 
 void thread_arch_exit(struct thread *thread)
 {
+	if (key_in_use)
+		key_thread_exit();
 	thread_block_free_and_exit(thread, thread_arch_free_blocks(),
 				   key_in_use ? &SPACE->threads : NULL);
 }
