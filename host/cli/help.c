@@ -11,7 +11,7 @@ static const char text[] =
 "Usage: mezzo VERB [options]\n"
 "\n"
 "  do       run a command over a private view of your own root file system\n"
-"  run      run a command over a root file system in a directory\n"
+"  run      run a command over an image, or a root file system in a directory\n"
 "  image    import, list, export and remove images, which domains start from\n"
 "  inspect  show what this host offers and what domains may ask of it\n"
 "  version  print the version\n"

@@ -232,9 +232,9 @@ int plan_check(const struct plan *plan, struct error *err)
 		return -EINVAL;
 	if (!plan->argv || !plan->argv[0])
 		return error_set(err, 0, "no command given");
-	if (stat(plan->rootfs, &status))
+	if (!plan->image && stat(plan->rootfs, &status))
 		return error_set(err, errno, "root file system %s", plan->rootfs);
-	if (!S_ISDIR(status.st_mode))
+	if (!plan->image && !S_ISDIR(status.st_mode))
 		return error_set(err, ENOTDIR, "root file system %s", plan->rootfs);
 	if (!*plan->hostname || strlen(plan->hostname) > 64)
 		return error_set(err, 0, "--hostname: want 1 to 64 bytes");

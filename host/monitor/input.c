@@ -10,16 +10,20 @@
 
 #define OUTER_INPUT "/proc/self/fd/0"
 
-/* The domain is to read and no more: what was opened for writing too is opened again. */
+/* The domain is to read and no more. */
 static int open_to_read(void)
 {
-	int flags = fcntl(STDIN_FILENO, F_GETFL);
+	int flags = fcntl(STDIN_FILENO, F_GETFL), fd;
 
 	if (flags < 0 || flags & O_PATH)
 		return -1;
-	if ((flags & O_ACCMODE) == O_RDONLY)
-		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	return (flags & O_ACCMODE) == O_RDWR ? open(OUTER_INPUT, O_RDONLY | O_CLOEXEC) : -1;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return -1;
+	/* Opened again, so that what a domain does with its handle's offset is its own business. */
+	fd = open(OUTER_INPUT, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && (flags & O_ACCMODE) == O_RDONLY)
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	return fd;
 }
 
 void input_init(struct input_keeper *keeper, uint32_t flags)
