@@ -57,7 +57,7 @@ _mezzo_image()
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} i word
+	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]} i word
 	local common='--env --workdir --hostname --trace --trace-file --log-file --verbose --layer
 		--no-key --interactive --help'
 
@@ -80,9 +80,11 @@ _mezzo()
 	*) return ;;
 	esac
 
-	# The command begins at the first word that is neither an option nor an option's argument.
+	# The command begins at the first word that is neither an option nor an option's argument; that of run
+	# behind the image, which is there where no --rootfs is.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
+		[[ $word == --rootfs ]] && image=
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
@@ -91,7 +93,21 @@ _mezzo()
 		*) break ;;
 		esac
 	done
-	if ((i < COMP_CWORD)) || [[ ${COMP_WORDS[i - 1]} == -- ]]; then
+	if [[ $image == run ]]; then
+		# A name with its tag is three words here.
+		word=$((i + 1))
+		[[ ${COMP_WORDS[word]:-} == : ]] && word=$((word + 2))
+		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
+			case $previous in
+			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
+				--rootfs | -u | --user) ;;
+			*) _mezzo_images; return ;;
+			esac
+		fi
+		((word <= COMP_CWORD)) && i=$word
+		[[ ${COMP_WORDS[i]:-} == -- ]] && ((i < COMP_CWORD)) && ((i++))
+	fi
+	if ((i < COMP_CWORD)) || [[ ${COMP_WORDS[i - 1]} == -- ]] || [[ $image == run && $i -eq ${word:-0} ]]; then
 		if ((i >= COMP_CWORD)); then
 			mapfile -t COMPREPLY < <(compgen -c -- "$current")
 		elif declare -F _command_offset > /dev/null; then
