@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: MIT
 # bash completion for mezzo
 
-# Names of images; none where the store can't be read.
+# Names of images; none where the store can't be read. The colon before a tag parts words for readline,
+# which then wants only what comes after it.
 _mezzo_images()
 {
-	mapfile -t COMPREPLY < <(compgen -W "$(mezzo image ls 2> /dev/null | awk 'NR > 1 { print $1 }')" -- "$current")
+	local word=${COMP_LINE:0:COMP_POINT}
+
+	word=${word##*[[:blank:]]}
+	mapfile -t COMPREPLY < <(compgen -W "$(mezzo image ls 2> /dev/null | awk 'NR > 1 { print $1 }')" -- "$word")
+	if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${word%:*}:"}")
+	fi
 }
 
 _mezzo_image()
 {
-	local verb=${COMP_WORDS[2]} options='--store --help'
+	local verb=${COMP_WORDS[2]} options='--store --help' words
 
+	# Words as the shell parts them: a name with its tag is one.
+	read -ra words <<< "${COMP_LINE:0:COMP_POINT}x"
 	if ((COMP_CWORD == 2)); then
 		mapfile -t COMPREPLY < <(compgen -W 'import build-debian ls show tag export rm --help' -- "$current")
 		return
@@ -37,7 +46,7 @@ _mezzo_image()
 	esac
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-	elif [[ $verb == import || ($verb == export && COMP_CWORD -gt 3) ]]; then
+	elif [[ $verb == import || ($verb == export && ${#words[@]} -gt 4) ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames
 	elif [[ $verb == show || $verb == tag || $verb == export || $verb == rm ]]; then
@@ -48,7 +57,7 @@ _mezzo_image()
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} i word
+	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]} i word
 	local common='--env --workdir --hostname --trace --trace-file --log-file --verbose --layer
 		--no-key --interactive --help'
 
@@ -59,7 +68,7 @@ _mezzo()
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user' ;;
+	run) common+=' --rootfs --user --store' ;;
 	inspect)
 		mapfile -t COMPREPLY < <(compgen -W '--seccomp --help' -- "$current")
 		return
@@ -71,18 +80,34 @@ _mezzo()
 	*) return ;;
 	esac
 
-	# The command begins at the first word that is neither an option nor an option's argument.
+	# The command begins at the first word that is neither an option nor an option's argument; that of run
+	# behind the image, which is there where no --rootfs is.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
+		[[ $word == --rootfs ]] && image=
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			-u | --user) ((i++)) ;;
+			--store | -u | --user) ((i++)) ;;
 		-*) ;;
 		*) break ;;
 		esac
 	done
-	if ((i < COMP_CWORD)) || [[ ${COMP_WORDS[i - 1]} == -- ]]; then
+	if [[ $image == run ]]; then
+		# A name with its tag is three words here.
+		word=$((i + 1))
+		[[ ${COMP_WORDS[word]:-} == : ]] && word=$((word + 2))
+		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
+			case $previous in
+			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
+				--rootfs | -u | --user) ;;
+			*) _mezzo_images; return ;;
+			esac
+		fi
+		((word <= COMP_CWORD)) && i=$word
+		[[ ${COMP_WORDS[i]:-} == -- ]] && ((i < COMP_CWORD)) && ((i++))
+	fi
+	if ((i < COMP_CWORD)) || [[ ${COMP_WORDS[i - 1]} == -- ]] || [[ $image == run && $i -eq ${word:-0} ]]; then
 		if ((i >= COMP_CWORD)); then
 			mapfile -t COMPREPLY < <(compgen -c -- "$current")
 		elif declare -F _command_offset > /dev/null; then
@@ -94,7 +119,7 @@ _mezzo()
 	fi
 
 	case $previous in
-	-w | --workdir | --rootfs)
+	-w | --workdir | --rootfs | --store)
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		compopt -o filenames
 		;;

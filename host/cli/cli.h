@@ -27,6 +27,9 @@ int cli_fail(const struct error *err);
 /* After getopt_long() has refused an option, of which it has said nothing itself. */
 int cli_fail_option(const char *verb, int option, char **argv);
 
+/* 0 where a command follows the options, else EXIT_MEZZO_FAILED, and it has been said. */
+int cli_check_command(const struct plan *plan, const char *verb);
+
 /* Options that do and run have in common, for getopt_long(). */
 enum {
 	OPTION_HELP = 256,

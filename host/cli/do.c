@@ -52,7 +52,7 @@ static int take_options(struct plan *plan, int argc, char **argv)
 			return cli_fail(&err);
 	}
 	plan->argv = argv + optind;
-	return 0;
+	return cli_check_command(plan, "do");
 }
 
 int verb_do(int argc, char **argv)

@@ -28,6 +28,14 @@ int cli_fail_option(const char *verb, int option, char **argv)
 	return EXIT_MEZZO_FAILED;
 }
 
+int cli_check_command(const struct plan *plan, const char *verb)
+{
+	if (plan->argv[0])
+		return 0;
+	fprintf(stderr, "mezzo: no command given: try `mezzo %s --help`\n", verb);
+	return EXIT_MEZZO_FAILED;
+}
+
 static int take_workdir(struct plan *plan, const char *argument, struct error *err)
 {
 	char *copy = strdup(argument);

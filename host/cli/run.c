@@ -77,7 +77,7 @@ static int take_options(struct plan *plan, int argc, char **argv)
 	}
 	plan->argv = argv + optind;
 	if (plan->rootfs || plan->image)
-		return 0;
+		return cli_check_command(plan, "run");
 	fprintf(stderr, "mezzo: run needs an IMAGE or --rootfs DIR: try `mezzo run --help`\n");
 	return EXIT_MEZZO_FAILED;
 }

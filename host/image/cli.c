@@ -73,5 +73,12 @@ int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
 
 	if (!result && (flags & STORE_CREATE))
 		result = place_make_parents(path, err);
-	return result ? result : store_open_disk(path, flags, store, err);
+	if (!result)
+		result = store_open_disk(path, flags, store, err);
+	if (result == -ENOENT && !(flags & STORE_CREATE)) {
+		error_set(err, 0, "%s: there is no store here yet: `%s import` makes one", path,
+			  cli_program);
+		err->code = ENOENT;
+	}
+	return result;
 }

@@ -15,7 +15,7 @@
 static const char usage[] =
 	"Usage: mezzo image VERB [options]\n"
 	"\n"
-	"Images: file trees that domains start from, kept in the store, where equal files are kept "
+	"Images: root file systems for domains, kept in the store, where equal files are kept "
 	"once.\n"
 	"\n"
 	"  import NAME SOURCE         from a directory, a tar, a `docker save` archive, an OCI "

@@ -306,8 +306,8 @@ int oci_feed(struct builder *builder, struct bundle *bundle, struct oci_image *i
 	else
 		return error_set(err, 0,
 				 "%s: neither index.json (OCI) nor manifest.json (docker save) is "
-				 "in it; if it is a "
-				 "file tree, say --format tar",
+				 "in it; if it is a file tree, say --format dir, or tar for an "
+				 "archive",
 				 bundle->name);
 	if (result && !strstr(err->text, bundle->name))
 		error_context(err, "%s", bundle->name);

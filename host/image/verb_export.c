@@ -101,10 +101,11 @@ static int write_file(struct export *export, struct store *store, struct error *
 	bool plain = stat(export->file, &status) || S_ISREG(status.st_mode);
 	int fd, result;
 
-	if (snprintf(path, sizeof(path), plain ? "%s.part" : "%s", export->file) >=
+	if (snprintf(path, sizeof(path), plain ? "%s.part%d" : "%s", export->file, (int)getpid()) >=
 	    (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%.200s...", export->file);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	/* A name of its own, and never through what somebody else laid there. */
+	fd = open(path, O_WRONLY | O_CLOEXEC | (plain ? O_CREAT | O_EXCL | O_NOFOLLOW : 0), 0666);
 	if (fd < 0)
 		return error_set(err, errno, "%s", path);
 	result = write_image(export, fd, store, err);

@@ -38,6 +38,19 @@ static int end_transaction(struct store *store, int result, struct error *err)
 	return result;
 }
 
+/* Whether the name of an image was among those before it, as NAME and NAME:latest are. */
+static bool is_repeated(char **names, char **at, const char *name)
+{
+	char other[IMAGE_NAME_SIZE];
+	struct error err;
+
+	for (; names < at; names++) {
+		if (!image_name(*names, other, &err) && !strcmp(other, name))
+			return true;
+	}
+	return false;
+}
+
 static int remove_images(const struct cli *cli, char **names, struct error *err)
 {
 	char name[IMAGE_NAME_SIZE], path[PLACE_SIZE];
@@ -48,9 +61,9 @@ static int remove_images(const struct cli *cli, char **names, struct error *err)
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
-		for (; *names && !result; names++) {
-			result = image_name(*names, name, err);
-			if (!result)
+		for (char **at = names; *at && !result; at++) {
+			result = image_name(*at, name, err);
+			if (!result && !is_repeated(names, at, name))
 				result = image_delete(store, name, err);
 		}
 		result = end_transaction(store, result, err);

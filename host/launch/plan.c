@@ -224,18 +224,27 @@ static int check_open_files(struct error *err)
 			 "that forbids it", (unsigned long long)limit.rlim_cur, OPEN_FILES_NEEDED);
 }
 
-int plan_check(const struct plan *plan, struct error *err)
+static int check_rootfs(const char *path, struct error *err)
 {
 	struct stat status;
 
+	if (stat(path, &status))
+		return error_set(err, errno, "root file system %s", path);
+	if (!S_ISDIR(status.st_mode))
+		return error_set(err, ENOTDIR, "root file system %s", path);
+	if (access(path, X_OK))
+		return error_set(err, errno, "root file system %s", path);
+	return 0;
+}
+
+int plan_check(const struct plan *plan, struct error *err)
+{
 	if (check_open_files(err))
 		return -EINVAL;
 	if (!plan->argv || !plan->argv[0])
 		return error_set(err, 0, "no command given");
-	if (!plan->image && stat(plan->rootfs, &status))
-		return error_set(err, errno, "root file system %s", plan->rootfs);
-	if (!plan->image && !S_ISDIR(status.st_mode))
-		return error_set(err, ENOTDIR, "root file system %s", plan->rootfs);
+	if (!plan->image && check_rootfs(plan->rootfs, err))
+		return -err->code;
 	if (!*plan->hostname || strlen(plan->hostname) > 64)
 		return error_set(err, 0, "--hostname: want 1 to 64 bytes");
 	if (text_size(plan) > CONFIG_TEXT_MAX)

@@ -123,22 +123,11 @@ static int exec_search(const char *name, const char *list, const struct text *ar
 	}
 }
 
-static void cwd_enter(struct process *process)
-{
-	struct walker walker = { process->fs, process->credentials };
-	const char *name = config_text(config()->cwd_offset);
-	struct path path;
-
-	if (path_walk(&walker, NULL, name, WALK_FOLLOW | WALK_DIRECTORY, &path))
-		log_verbose("%s: no such directory here; beginning in /", name);
-	else
-		fs_context_set_cwd(process->fs, &path);
-}
-
 static const char *error_text(int error)
 {
 	switch (error) {
 	case -ENOENT: return "not found";
+	case -ENOTDIR: return "not a directory";
 	case -EACCES: return "permission denied";
 	case -ENOEXEC: return "not a program";
 	case -ELIBBAD: return "its interpreter is not a program";
@@ -146,6 +135,29 @@ static const char *error_text(int error)
 	case -E2BIG: return "arguments too long";
 	case -ENOMEM: return "out of memory";
 	default: return "can't be run";
+	}
+}
+
+/* What a domain has of its own need not have what the host's has: that is no reason to give up. */
+static bool is_own_place(const char *name)
+{
+	return !strncmp(name, "/proc", 5) || !strncmp(name, "/sys", 4) || !strncmp(name, "/dev", 4);
+}
+
+static void cwd_enter(struct process *process)
+{
+	struct walker walker = { process->fs, process->credentials };
+	const char *name = config_text(config()->cwd_offset);
+	struct path path;
+	int error = path_walk(&walker, NULL, name, WALK_FOLLOW | WALK_DIRECTORY, &path);
+
+	if (!error) {
+		fs_context_set_cwd(process->fs, &path);
+	} else if (is_own_place(name)) {
+		log_verbose("%s: no such directory here; beginning in /", name);
+	} else {
+		log_line("directory to start in, %s: %s", name, error_text(error));
+		domain_exit(EXIT_MEZZO_FAILED << 8);
 	}
 }
 

@@ -74,15 +74,13 @@ void process_kill_locked(struct process *process, u32 status)
 /* ---- A process: what it held ---- */
 
 /* Others look at these pointers under signal_lock: procfs. */
-static void process_release_resources(struct process *process)
+void process_release_resources(struct process *process)
 {
 	struct fd_table *files = process->files;
 	struct fs_context *fs = process->fs;
 	struct file *exe_file = process->exe_file;
 	struct mm *mm = process->mm;
 
-	interval_timers_release(process);
-	posix_timers_release(process);
 	lock_acquire(&process->exec_lock);
 	lock_acquire(&process->signal_lock);
 	process->files = NULL;
@@ -160,6 +158,8 @@ static void process_end(struct process *process)
 {
 	if (!process->is_played)
 		process_times_leave();
+	interval_timers_release(process);
+	posix_timers_release(process);
 	process_release_resources(process);
 	if (process->pid == FIRST_PROGRAM_PID)
 		domain_exit(process->exit_status);

@@ -81,23 +81,6 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	lock_release(&parent->signal_lock);
 }
 
-/* Gives back what the child got, where it never ran. */
-static void child_undo(struct process *child)
-{
-	if (child->files)
-		fd_table_put(child->files);
-	if (child->fs)
-		fs_context_put(child->fs);
-	if (child->exe_file)
-		file_put(child->exe_file);
-	if (child->mm)
-		mm_put(child->mm);
-	child->files = NULL;
-	child->fs = NULL;
-	child->exe_file = NULL;
-	child->mm = NULL;
-}
-
 static int files_inherit(struct process *child, struct process *parent, u64 flags)
 {
 	if (flags & CLONE_FILES) {
@@ -154,7 +137,7 @@ static struct process *child_create(struct process *parent, const struct clone_r
 							   : request->exit_signal;
 	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
 	if (error) {
-		child_undo(child);
+		process_release_resources(child);
 		process_discard(child);
 		return ERROR_PTR(error);
 	}
@@ -242,7 +225,7 @@ static void child_withdraw(struct process *child)
 {
 	struct process *parent;
 
-	child_undo(child);
+	process_release_resources(child);
 	lock_acquire(&process_tree_lock);
 	parent = child->parent;
 	process_release_locked(child);
@@ -299,7 +282,7 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	if (!thread || error) {
 		if (thread)
 			thread_free(thread);
-		child_undo(child);
+		process_release_resources(child);
 		process_discard(child);
 		return error ? error : -EAGAIN;
 	}
@@ -328,7 +311,7 @@ static long vfork_play(struct thread *self, const struct clone_request *request)
 		return PTR_ERROR(child);
 	frame = vfork_frame_create(child);
 	if (!frame) {
-		child_undo(child);
+		process_release_resources(child);
 		process_discard(child);
 		return -ENOMEM;
 	}

@@ -214,6 +214,12 @@ void thread_free(struct thread *thread);
 /* ---- process/exit.c ---- */
 
 /*
+ * Gives back descriptors, directories, program file and memory of a process that ends, or that
+ * never began. Takes its exec_lock and signal_lock.
+ */
+void process_release_resources(struct process *process);
+
+/*
  * Tells all other threads of the calling thread's process to end (exec, exit_group). Does not wait:
  * sleep on thread_wait until thread_count is 1. process->signal_lock held.
  */

@@ -147,11 +147,19 @@ refuses "an unknown option" "option --fly is not known" ls --fly
 if [[ -n $MEZZO ]]; then
 	prints "mezzo image" "tree" '"$MEZZO" image ls | grep -o "^tree "| tr -d " "'
 	ends "its failures have mezzo's status" 125 '"$MEZZO" image show nowhere'
+	ends "no domain without image" 125 '"$MEZZO" run nowhere -- /bin/true'
+	mkdir small
+	cp "$(command -v busybox)" small/
+	img import busybox small
+	prints "a domain over an image" "of an image" '"$MEZZO" run busybox -- /busybox echo of an image'
 fi
 if [[ $root -eq 1 ]] && ! command -v debootstrap > /dev/null; then
 	refuses "debootstrap is missing" "apt-get install debootstrap" build-debian debian
 fi
 prints "no store, no images" "[]" 'MEZZO_STORE=nowhere img ls --json'
+MEZZO_STORE=nowhere refuses "no store, nothing to show" "there is no store here yet" show tree
+img tag tree twice
+check "rm of a name that is given twice" img rm twice twice:latest
 
 # ---- archives of other makes ----
 check "make archives" python3 "$here/image_archives.py" make archives

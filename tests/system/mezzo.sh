@@ -40,6 +40,7 @@ for signal in HUP INT QUIT KILL USR1 PIPE TERM; do
 done
 ends "killed by a fault" 139 '"$MEZZO" do -- /bin/sh -c "kill -SEGV \$\$"'
 fails_with "not found" 127 "no-such-program" "$MEZZO" do -- no-such-program
+fails_with "no command" 125 "try .mezzo do --help." "$MEZZO" do --
 fails_with "not found by path" 127 "/no/such" "$MEZZO" do -- /no/such
 echo plain > plain
 fails_with "no permission to execute" 126 "plain" "$MEZZO" do -- ./plain
