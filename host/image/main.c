@@ -75,8 +75,9 @@ int main(int argc, char **argv)
 	}
 	/* libarchive converts names by it. */
 	setlocale(LC_CTYPE, "C.UTF-8");
-	/* A reader that goes away is an error of write(), and so has a message. */
+	/* A reader that goes away or a file too large is an error of write(), and has a message. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	status = run_verb(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		error_set(&err, 0, "can't write to standard output");

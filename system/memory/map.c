@@ -130,8 +130,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))
 		return -ENOMEM;
-	/* Texts are kept of lower files alone: what was changed may change again, unseen. */
-	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && source->in_use &&
+	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
 	    !(area->flags & AREA_SHARED))
 		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
 	result = host_mmap(place, size, protection, host_flags(flags, source), handle,
@@ -146,7 +145,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	}
 	area->file = NULL;	/* taken over */
 	if (protection & PROT_EXEC)
-		sites_patch_mapped(mm, place, size, patched, source->in_use);
+		sites_patch_mapped(mm, place, size, patched);
 	return place;
 }
 

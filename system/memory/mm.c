@@ -91,6 +91,11 @@ void area_file_version(const struct area *area, struct file_version *version)
 	};
 }
 
+bool file_is_as_below(const struct file *file)
+{
+	return file->inode->lower_dev && !(READ_ONCE(file->inode->flags) & INODE_CHANGED);
+}
+
 static void areas_put(struct mm *mm)
 {
 	for (u32 i = 0; i < mm->area_count; i++)

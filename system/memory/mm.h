@@ -42,7 +42,10 @@ struct area {
 	u32 flags;		/* AREA_* */
 };
 
-/* One state of a file's bytes: the same numbers, the same bytes. */
+/*
+ * One state of a file's bytes. The same numbers, the same bytes: but for files that were written in
+ * the domain, where a program may have set the time back.
+ */
 struct file_version {
 	u64 dev, ino, size;
 	s64 mtime_ns;
@@ -50,6 +53,9 @@ struct file_version {
 
 /* The file that an area maps. */
 void area_file_version(const struct area *area, struct file_version *version);
+
+/* The file is the lower tree's, and nothing of it was changed in the domain. */
+bool file_is_as_below(const struct file *file);
 
 /* What exec was given as arguments, for others to read as /proc/PID/cmdline. Never changes. */
 struct command_line {

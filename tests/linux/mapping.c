@@ -3,6 +3,7 @@
 #include "tests/linux/test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -338,6 +339,73 @@ TEST(system_call_in_made_code)
 		EQUAL(function(), getpid());
 	memory[1] = 110;
 	EQUAL(function(), getppid());
+}
+
+/* mov $39, %eax; syscall; cmp $-4096, %rax; mov $1, %eax; ret */
+static const unsigned char calling_code[] = {
+	0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0xb8, 1, 0, 0, 0, 0xc3,
+};
+
+/* Where it lies in a page, and where in it the result. */
+enum { CALLING_START = 64, CALLING_RESULT = CALLING_START + 14 };
+
+static int call_text(int fd)
+{
+	char *text = map(PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
+	int (*function)(void) = (void *)(text + CALLING_START);
+	int result = 0;
+
+	for (int i = 0; i < 6; i++)
+		result = function();
+	return result;
+}
+
+/* Text is what the file is now, however often it was run before and whatever time is set. */
+TEST(text_is_what_was_written_last)
+{
+	int fd = make_file(PAGE);
+	const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char *memory = map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+
+	memcpy(memory + CALLING_START, calling_code, sizeof(calling_code));
+	OK(futimens(fd, times));
+	for (int i = 0; i < 100; i++)
+		IN_CHILD(EQUAL(call_text(fd), 1));
+	OK(pwrite(fd, "\2", 1, CALLING_RESULT));
+	OK(futimens(fd, times));
+	IN_CHILD(EQUAL(call_text(fd), 2));
+	memory[CALLING_RESULT] = 3;
+	OK(futimens(fd, times));
+	IN_CHILD(EQUAL(call_text(fd), 3));
+}
+
+static void *truncate_and_write(void *argument)
+{
+	const int fd = *(int *)argument;
+	char page[PAGE] = { 0 };
+
+	for (int i = 0; i < PAGE / 64; i++)
+		memcpy(page + i * 64 + 16, calling_code, sizeof(calling_code));
+	for (;;) {
+		if (pwrite(fd, page, PAGE, 0) != PAGE || ftruncate(fd, 0))
+			abort();
+	}
+	return NULL;
+}
+
+TEST(running_text_is_truncated)
+{
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	int fd = make_file(PAGE);
+	char *memory = map(PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
+	pthread_t thread;
+
+	catch_faults();
+	OK(sigaction(SIGILL, &action, NULL));
+	ZERO(pthread_create(&thread, NULL, truncate_and_write, &fd));
+	for (volatile int i = 0; i < 100000; i++)
+		if (!sigsetjmp(fault_return, 1))
+			((int (*)(void))(memory + i % (PAGE / 64) * 64 + 16))();
 }
 
 TEST(mremap_grows_and_shrinks)

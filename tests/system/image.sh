@@ -142,6 +142,8 @@ check "then nothing is removed" img show tree
 refuses "a source that is missing" "no/such: No such file" import x no/such
 refuses "export to a full disk" "can't write" export tree /dev/full
 refuses "tag over another" "already" tag tree again
+(ulimit -f 1; img import large tree > /dev/null 2> e; [[ $? -eq 1 ]]) && grep -q 'File too large' e
+verdict $? "a limit of ulimit -f: said, and nothing dies of it"
 refuses "an unknown verb" "unknown verb 'fly'" fly
 refuses "an unknown option" "option --fly is not known" ls --fly
 if [[ -n $MEZZO ]]; then

@@ -336,22 +336,50 @@ static void cores_serialise(void)
 	host_call3(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
 
-/* The text's pages are writable now. */
-static void jump_write(struct mm *mm, u8 *at, const u8 *bytes, size_t size, bool alone)
+/* A jump that is to be written. */
+struct jump {
+	u64 at;
+	size_t size;
+	u8 bytes[8];
+	u8 before[8];		/* what stands there now */
+};
+
+/* Puts back what stood there, as far as the pages are still there. */
+static void text_restore(u64 at, const u8 *before, size_t size)
 {
+	for (size_t i = 0; i < size && !copy_to_user(at + i, before + i, 1); i++)
+		;
+}
+
+/*
+ * The text's pages are writable now. False: another thread or process took the page away, by truncating its file. Then
+ * what is left of the text, on a page before, becomes what it was.
+ */
+static bool jump_write(struct mm *mm, const struct jump *jump, bool alone)
+{
+	static const u8 breakpoint = 0xcc;
+	bool written;
+
 	if (alone) {
-		memcpy(at, bytes, size);
-		return;
+		written = !copy_to_user(jump->at, jump->bytes, jump->size);
+		if (!written)
+			text_restore(jump->at, jump->before, jump->size);
+		return written;
 	}
 	host_call3(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
-	store_release(&mm->changing_site, (u64)at);
-	store_release(at, (u8)0xcc);
-	cores_serialise();
-	memcpy(at + 1, bytes + 1, size - 1);
-	cores_serialise();
-	store_release(at, bytes[0]);
-	cores_serialise();
+	store_release(&mm->changing_site, jump->at);
+	written = !copy_to_user(jump->at, &breakpoint, 1);
+	if (written) {
+		cores_serialise();
+		written = !copy_to_user(jump->at + 1, jump->bytes + 1, jump->size - 1);
+		if (!written)
+			text_restore(jump->at + 1, jump->before + 1, jump->size - 1);
+		cores_serialise();
+		written = !copy_to_user(jump->at, written ? jump->bytes : jump->before, 1) && written;
+		cores_serialise();
+	}
 	store_release(&mm->changing_site, 0);
+	return written;
 }
 
 /* Is the mov before the syscall a jump already? Then the place behind the syscall must stay as it is. */
@@ -367,13 +395,6 @@ static bool is_patched_before(struct mm *mm, const struct site_view *view, u64 s
 	}
 	return false;
 }
-
-/* A jump that is to be written. */
-struct jump {
-	u8 *at;
-	size_t size;
-	u8 bytes[8];
-};
 
 /* Makes the stub. mm->lock and mm->stub_lock held. False where the site can't be patched, or is already. */
 static bool jump_prepare(struct mm *mm, const struct area *area, u64 site, u64 number, struct jump *jump)
@@ -393,29 +414,37 @@ static bool jump_prepare(struct mm *mm, const struct area *area, u64 site, u64 n
 	stub = stub_alloc(mm, site, &address);
 	if (!stub || !stub_write(stub, address, pattern, site, number, &view))
 		return false;
-	*jump = (struct jump){ .at = (u8 *)site - site_start(&view, pattern),
+	*jump = (struct jump){ .at = site - site_start(&view, pattern),
 			       .size = pattern == PATTERN_MOV_LONG ? 7 : JUMP_SIZE,
 			       .bytes = { 0xe9, 0, 0, 0, 0, 0x66, 0x90 } };
-	relative = address - ((u64)jump->at + JUMP_SIZE);
+	relative = address - (jump->at + JUMP_SIZE);
 	memcpy(jump->bytes + 1, &relative, sizeof(relative));
+	memcpy(jump->before, view.code + SITE_BEFORE - (site - jump->at), jump->size);
 	return true;
 }
 
-/* All jumps at once, in text that has this protection. False: the host lets nobody write there. */
+/* All jumps at once, in text that has this protection. False: not all of them could be written. */
 static bool jumps_write(struct mm *mm, const struct jump *jumps, u32 count, u32 protection, bool alone)
 {
 	u64 first = -1ul, end = 0;
+	bool written = true;
 
 	for (u32 i = 0; i < count; i++) {
-		first = MIN(first, ROUND_DOWN((u64)jumps[i].at, PAGE_SIZE));
-		end = MAX(end, ROUND_UP((u64)jumps[i].at + jumps[i].size, PAGE_SIZE));
+		first = MIN(first, ROUND_DOWN(jumps[i].at, PAGE_SIZE));
+		end = MAX(end, ROUND_UP(jumps[i].at + jumps[i].size, PAGE_SIZE));
 	}
 	if (host_call3(__NR_mprotect, first, end - first, PROT_READ | PROT_WRITE | PROT_EXEC))
 		return false;
 	for (u32 i = 0; i < count; i++)
-		jump_write(mm, jumps[i].at, jumps[i].bytes, jumps[i].size, alone);
+		written = jump_write(mm, &jumps[i], alone) && written;
 	host_call3(__NR_mprotect, first, end - first, protection);
-	return true;
+	return written;
+}
+
+/* Nobody but the caller runs in this address space. */
+static bool is_alone(const struct mm *mm)
+{
+	return mm->references.count == 1 && process_current()->thread_count == 1;
 }
 
 /* mm->lock and mm->stub_lock held. False where it can't be patched, or is already. */
@@ -425,8 +454,7 @@ static bool site_patch(struct mm *mm, const struct area *area, u64 site, u64 num
 	struct jump jump;
 
 	return jump_prepare(mm, area, site, number, &jump) &&
-	       jumps_write(mm, &jump, 1, protection,
-			   mm->references.count == 1 && process_current()->thread_count == 1);
+	       jumps_write(mm, &jump, 1, protection, is_alone(mm));
 }
 
 /* ---- Which sites ---- */
@@ -582,7 +610,7 @@ static bool text_write(int handle, const struct area *area, const struct jump *j
 		return false;
 	for (u32 i = 0; i < count; i++)
 		if (host_call4(__NR_pwrite64, handle, jumps[i].bytes, jumps[i].size,
-			       (u64)jumps[i].at - area->start) != (long)jumps[i].size)
+			       jumps[i].at - area->start) != (long)jumps[i].size)
 			return false;
 	return true;
 }
@@ -626,7 +654,7 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
 	u64 stubs;
 
 	area_file_version(&area, &version);
-	if (!site_history_text(&version, offset, size, &text))
+	if (!file_is_as_below(file) || !site_history_text(&version, offset, size, &text))
 		return false;
 	stubs = address + (u64)text.distance;
 	lock_acquire(&mm->stub_lock);
@@ -662,12 +690,12 @@ static u32 known_prepare(struct mm *mm, u64 address, struct jump *jumps, struct 
 	return count;
 }
 
-void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched, bool lower)
+void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched)
 {
 	const struct area *area = mm_find_locked(mm, address);
 	const u32 protection = area->protection;
 	/* The program may have changed what the mapping was joined to. */
-	bool keep = lower && area->start == address && area->end == address + size;
+	bool keep = area->start == address && area->end == address + size;
 	struct known_site sites[SITE_HISTORY_MAX];
 	struct jump jumps[SITE_HISTORY_MAX];
 	struct stub_block *block = NULL;
@@ -682,7 +710,7 @@ void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched, bool
 	if (!count)
 		return;
 	lock_acquire(&mm->stub_lock);
-	if (keep)
+	if (keep && is_alone(mm) && file_is_as_below(area->file))
 		block = stub_block_create(mm, address);
 	count = known_prepare(mm, address, jumps, sites, count);
 	if (block && count && mm->stub_blocks == block)

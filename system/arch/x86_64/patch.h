@@ -59,11 +59,9 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
 		     int *handle);
 /*
  * Text was mapped at an address that is nobody's yet, from such a handle or from its file: patches
- * the (other) sites in it that programs are known to come to. lower: the bytes are those of a lower
- * file, and so a patched text may be made of them. mm->lock held.
+ * the (other) sites in it that programs are known to come to. mm->lock held.
  */
-void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched,
-			bool lower);
+void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched);
 
 /* For fork and the end of an mm. NULL is allowed. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);
