@@ -16,6 +16,7 @@
 #include "host/launch/plan.h"
 
 #define OPEN_FILES_NEEDED 16u
+#define DATA_SIZE_NEEDED (16ul << 20)
 
 static char default_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 static char default_home[] = "HOME=/root";
@@ -237,9 +238,21 @@ static int check_rootfs(const char *path, struct error *err)
 	return 0;
 }
 
+/* Linux counts each program's stack against this one, whole, as a domain maps it. */
+static int check_data_size(struct error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) || limit.rlim_max >= DATA_SIZE_NEEDED)
+		return 0;
+	return error_set(err, 0, "the hard limit of data sizes is %llu KiB here and a domain needs "
+			 "%lu: raise it (`ulimit -Hd`)",
+			 (unsigned long long)limit.rlim_max >> 10, DATA_SIZE_NEEDED >> 10);
+}
+
 int plan_check(const struct plan *plan, struct error *err)
 {
-	if (check_open_files(err))
+	if (check_open_files(err) || check_data_size(err))
 		return -EINVAL;
 	if (!plan->argv || !plan->argv[0])
 		return error_set(err, 0, "no command given");

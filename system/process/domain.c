@@ -169,7 +169,9 @@ static void first_program_start(struct thread *thread)
 
 	cwd_enter(thread->process);
 	error = texts_read(&arguments, &environment);
-	if (!error && strchr(name, '/'))
+	if (!error && !*name)
+		error = -ENOENT;
+	else if (!error && strchr(name, '/'))
 		error = exec_first(name, &arguments, &environment);
 	else if (!error)
 		error = exec_search(name, search_path(&environment), &arguments, &environment);

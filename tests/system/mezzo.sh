@@ -223,4 +223,7 @@ done
 verdict $((sum != 210)) "twenty domains at once"
 prints "domain after domain" "50" 'for i in $(seq 50); do "$MEZZO" do -- echo x; done | wc -l'
 prints "a domain sees its own processes only" "ok" '"$MEZZO" do -- sh -c "ls -d /proc/[0-9]* | wc -l | xargs test 10 -gt && echo ok"'
+ends "an empty name of a program" 127 '"$MEZZO" do -- ""'
+prints "a limit of data sizes that is too low" "125 1" '(ulimit -d 1000; "$MEZZO" do -- /bin/true) 2> told
+	echo $? $(grep -c "ulimit -Hd" told)'
 finish
