@@ -296,6 +296,20 @@ static int stack_map(struct mm *mm, const u64 *random)
 	return 0;
 }
 
+/*
+ * The host gives page tables back with the last mapping near. On bare Linux the vDSO stands at the
+ * upper edge of what mmap(2) uses and keeps them for programs that map and unmap little; here a
+ * page without access does, where no dynamic linker stands there.
+ */
+static int edge_map(struct mm *mm)
+{
+	long place = mm_map(mm, mm->search_top - PAGE_SIZE, PAGE_SIZE, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			    NULL, 0, 0);
+
+	return place < 0 && place != -EEXIST ? (int)place : 0;
+}
+
 static void brk_place(struct mm *mm, const struct elf *elf, const struct span *span, u64 random)
 {
 	mm->brk_start = span->end + elf->bias + random % BRK_RANDOM_PAGES * PAGE_SIZE;
@@ -442,8 +456,9 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 	error = vdso_record(mm) ?: stack_map(mm, random) ?: span_find(&exec->program, &span) ?:
 		program_place(mm, &exec->program, &span, random[2]) ?:
 		segments_map(mm, &exec->program);
-	if (!error && exec->interpreter.file)
-		error = interpreter_map(mm, &exec->interpreter);
+	if (!error)
+		error = exec->interpreter.file ? interpreter_map(mm, &exec->interpreter)
+					       : edge_map(mm);
 	if (error)
 		return error;
 	code_record(mm, &exec->program);
