@@ -42,6 +42,19 @@ int lower_path_split(const char *path, uint32_t skip, char *prefix, const char *
 	return 0;
 }
 
+int lower_path_next(const char **path, char name[LOWER_NAME_MAX + 1], bool *more)
+{
+	size_t size = strcspn(*path, "/");
+
+	if (size > LOWER_NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, *path, size);
+	name[size] = '\0';
+	*more = (*path)[size];
+	*path += size + *more;
+	return 0;
+}
+
 /* ---- Answers ---- */
 
 bool answer_node(struct answer *answer, struct node *node, const char *name, const char *target)

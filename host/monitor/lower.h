@@ -92,6 +92,12 @@ bool lower_path_is_proper(const char *path);
 int lower_path_split(const char *path, uint32_t skip, char *prefix, const char **rest);
 
 /*
+ * The first component of a path as a string of its own; *path goes on to the next. *more: there is
+ * one. Returns 0 or -ENAMETOOLONG.
+ */
+int lower_path_next(const char **path, char name[LOWER_NAME_MAX + 1], bool *more);
+
+/*
  * Appends a node to the answer: built by the caller, copied out once; record_size is set here.
  * False when the area is full.
  */

@@ -251,20 +251,15 @@ static int walk_component(struct walk *walk, const char *name, bool is_last)
 static int walk_rest(struct walk *walk, const char *rest)
 {
 	char name[LOWER_NAME_MAX + 1];
-	int more;
+	bool more;
+	int result;
 
 	do {
-		size_t size = strcspn(rest, "/");
-		bool is_last = !rest[size];
-
-		if (size > LOWER_NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, rest, size);
-		name[size] = '\0';
-		more = walk_component(walk, name, is_last);
-		rest += size + !is_last;
-	} while (more > 0);
-	return more;
+		result = lower_path_next(&rest, name, &more);
+		if (!result)
+			result = walk_component(walk, name, !more);
+	} while (result > 0);
+	return result;
 }
 
 static int directory_walk(const struct lower *lower, const char *path, uint32_t skip,

@@ -90,18 +90,14 @@ static int component_find(const struct lower *lower, uint32_t directory, const c
 static int path_find(const struct lower *lower, const char *path, uint32_t *inode)
 {
 	char name[LOWER_NAME_MAX + 1];
+	bool more = *path;
 	int error = 0;
 
 	*inode = INDEX_ROOT;
-	while (!error && *path) {
-		size_t size = strcspn(path, "/");
-
-		if (size > LOWER_NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, path, size);
-		name[size] = '\0';
-		error = component_find(lower, *inode, name, inode);
-		path += size + (path[size] == '/');
+	while (!error && more) {
+		error = lower_path_next(&path, name, &more);
+		if (!error)
+			error = component_find(lower, *inode, name, inode);
 	}
 	return error;
 }
@@ -153,26 +149,19 @@ static int image_walk(const struct lower *lower, const char *path, uint32_t skip
 	char prefix[REQUEST_DATA_MAX + 1], name[LOWER_NAME_MAX + 1];
 	const char *rest;
 	uint32_t at;
-	int more = lower_path_split(path, skip, prefix, &rest);
+	bool more;
+	int result = lower_path_split(path, skip, prefix, &rest);
 
-	if (!more)
-		more = path_find(lower, prefix, &at);
-	if (more)
-		return more;
+	if (!result)
+		result = path_find(lower, prefix, &at);
+	if (result)
+		return result;
 	do {
-		size_t size = strcspn(rest, "/");
-		bool is_last = !rest[size];
-
-		if (size > LOWER_NAME_MAX)
-			return -ENAMETOOLONG;
-		memcpy(name, rest, size);
-		name[size] = '\0';
-		more = image_component(lower, &at, name, is_last && open_last, answer);
-		if (is_last)
-			break;
-		rest += size + 1;
-	} while (more > 0);
-	return more < 0 ? more : 0;
+		result = lower_path_next(&rest, name, &more);
+		if (!result)
+			result = image_component(lower, &at, name, !more && open_last, answer);
+	} while (result > 0 && more);
+	return result < 0 ? result : 0;
 }
 
 static int image_list(const struct lower *lower, const char *path, uint64_t cookie,

@@ -226,4 +226,11 @@ prints "a domain sees its own processes only" "ok" '"$MEZZO" do -- sh -c "ls -d 
 ends "an empty name of a program" 127 '"$MEZZO" do -- ""'
 prints "a limit of data sizes that is too low" "125 1" '(ulimit -d 1000; "$MEZZO" do -- /bin/true) 2> told
 	echo $? $(grep -c "ulimit -Hd" told)'
+if unshare -U -r true 2> /dev/null; then
+	prints "a host that forbids user namespaces" "125 1" 'unshare -U -r bash -c \
+		"echo 0 > /proc/sys/user/max_user_namespaces; exec \"\$0\" do -- /bin/true" "$MEZZO" 2> told
+		echo $? $(grep -c "sysctl user.max_user_namespaces is 0: raise it" told)'
+else
+	skip "a host that forbids user namespaces" "unshare can make none"
+fi
 finish
