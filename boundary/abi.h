@@ -23,7 +23,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 5
+#define BOUNDARY_VERSION 6
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -63,12 +63,18 @@ enum request_op {
 	REQ_INPUT = 9,
 	/* the host ended a process of the domain, which can't go on; the log says which */
 	REQ_KILLED = 10,
+	/* data: count local ids of objects, uint64_t; one handle for each that opens */
+	REQ_OBJECTS = 11,
 };
 
 #define REQUEST_DATA_MAX 8192u
 #define REQUEST_OPEN_MAX 64u
 
 /*
+ * The ground of a domain's file tree is either a directory of the host, the lower tree, of which
+ * the monitor tells by requests with paths; or an image, whose index is mapped at INDEX_BASE
+ * (boundary/index.h) and whose objects the monitor grants by the index's local ids.
+ *
  * Paths are relative to the lower root, without a leading '/', without "." or ".." or empty
  * components; the empty path is the root itself. The monitor resolves them beneath its root and
  * never follows a symbolic link: names are the layer's business.
@@ -111,8 +117,8 @@ _Static_assert(sizeof(struct reply) == 32, "struct reply is part of the boundary
  * REQ_LIST answers one node for each entry ("." and ".." left out).
  * REQ_INPUT answers one, whose name is the file's path in the tree, or empty where it lies outside
  * of it.
- * REQ_OPEN answers an array of int32_t: 0 or -errno for each path; handles come in the order of
- * zeros.
+ * REQ_OPEN and REQ_OBJECTS answer an array of int32_t: 0 or -errno for each path or id; handles
+ * come in the order of zeros.
  */
 struct node {
 	uint32_t record_size;
@@ -203,6 +209,8 @@ struct config {
 	uint64_t clock_ticks;		/* AT_CLKTCK */
 	uint64_t memory_total;		/* bytes of RAM the domain is told it has */
 	uint64_t heap_data_size;	/* bytes of .data and .bss at the front of the heap */
+	/* bytes of the image's index at INDEX_BASE; 0: the ground is a directory of the host */
+	uint64_t index_size;
 	uint64_t xsave_size;		/* bytes of an XSAVE area with the features in xsave_mask */
 	uint64_t xsave_mask;		/* XCR0 without the PKRU bit */
 	uint64_t rlimits[16][2];	/* soft and hard, in Linux's numbering */

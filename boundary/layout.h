@@ -6,8 +6,9 @@
  * belongs to the program. The range is the same in each process of each domain, so pointers into
  * the heap are valid everywhere, and the layer's text can be one shared mapping of one file.
  *
- *	LAYER_BASE                                                                         LAYER_END
+ *	LAYER_BASE                                                                       LAYER_END
  *	| text, rodata | space | selectors | heap: .data .bss, then pages (one memfd) | channel |
+ *	| windows | index |
  *
  * Text and heap lie within 2 GiB of each other at the front, so that text reaches .data and .bss by
  * 32-bit relative addresses. What each process touches lies close together, since each child of a
@@ -51,6 +52,10 @@
 
 /* Per-process windows onto objects, made and dropped by the layer as it reads files. */
 #define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)
+
+/* The image's index (boundary/index.h), where the domain has one; read only. */
+#define INDEX_BASE		(LAYER_BASE + 0x2200000000ul)
+#define INDEX_SIZE_MAX		0x100000000ul
 
 #define LAYER_END		(LAYER_BASE + 0x4000000000ul)
 

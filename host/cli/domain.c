@@ -8,6 +8,7 @@
 #include "host/launch/layer.h"
 #include "host/launch/start.h"
 #include "host/monitor/monitor.h"
+#include "host/monitor/objects.h"
 
 static int exit_code(int wait_status)
 {
@@ -61,11 +62,12 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 	return cli_fail(err);
 }
 
-static int monitor_domain(const struct plan *plan, struct domain *domain)
+static int monitor_domain(const struct plan *plan, const struct objects *objects,
+			  struct domain *domain)
 {
 	struct monitor_setup setup = {
 		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
-		.rootfs = plan->rootfs, .image = plan->image, .store = plan->store,
+		.rootfs = plan->rootfs, .objects = plan->image ? objects : NULL,
 		.own_ids_are_root = plan->own_ids_are_root,
 		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
 	};
@@ -90,16 +92,31 @@ static int monitor_domain(const struct plan *plan, struct domain *domain)
 	return status || complete ? status : EXIT_MEZZO_FAILED;
 }
 
-int domain_run(const struct plan *plan)
+static int run_over_objects(const struct plan *plan, const struct objects *objects)
 {
+	struct start_objects shared = { objects->index, objects->index_size };
 	struct domain domain;
 	struct layer layer;
 	struct error err;
 
-	if (plan_check(plan, &err) || layer_open(&layer, plan->layer_file, &err))
+	if (layer_open(&layer, plan->layer_file, &err))
 		return cli_fail(&err);
 	monitor_block_signals();
-	if (domain_start(&domain, plan, &layer, &err))
+	if (domain_start(&domain, plan, &layer, &shared, &err))
 		return cli_fail(&err);
-	return monitor_domain(plan, &domain);
+	return monitor_domain(plan, objects, &domain);
+}
+
+int domain_run(const struct plan *plan)
+{
+	struct objects objects = { .index = -1 };
+	struct error err;
+	int status;
+
+	if (plan_check(plan, &err) ||
+	    (plan->image && objects_open(&objects, plan->store, plan->image, &err)))
+		return cli_fail(&err);
+	status = run_over_objects(plan, &objects);
+	objects_release(&objects);
+	return status;
 }

@@ -215,6 +215,9 @@ static void map_layer(const struct child *child)
 	       child->heap, 0);
 	map_at(child, CHANNEL_BASE, sizeof(struct channel), PROT_READ | PROT_WRITE, MAP_SHARED,
 	       child->channel, 0);
+	if (child->objects.index_size)
+		map_at(child, INDEX_BASE, child->objects.index_size, PROT_READ, MAP_SHARED,
+		       child->objects.index, 0);
 }
 
 /* The byte that says that the channel is ready; end of file where the monitor is dead already. */

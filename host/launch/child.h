@@ -15,6 +15,7 @@ struct child {
 	const struct filter *filter;
 	struct start_report *report;
 	int socket, heap, channel;	/* become HANDLE_* */
+	struct start_objects objects;
 	bool privileged;		/* the launcher is root: leave its uid first */
 };
 

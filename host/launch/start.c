@@ -188,12 +188,14 @@ static void release(struct domain *domain)
 }
 
 static int start_with_files(struct domain *domain, struct start_files *files,
-			    const struct plan *plan, const struct layer *layer, struct error *err)
+			    const struct plan *plan, const struct layer *layer,
+			    const struct start_objects *objects, struct error *err)
 {
 	static struct filter filter;
 	int protection_key = plan->no_key ? -1 : processor_allocate_key();
 	struct child child = {
 		.layer = layer, .filter = &filter, .privileged = geteuid() == 0,
+		.objects = *objects,
 	};
 	int error = filter_build(&filter, layer->header.gate_start, layer->header.gate_end, err);
 
@@ -209,6 +211,7 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 	if (error)
 		return error;
 	fd_close(&files->socket);
+	domain->channel->config.index_size = objects->index_size;
 	error = fill_memory(domain, files, plan, layer, protection_key, err);
 	if (error)
 		domain_end(domain);
@@ -216,7 +219,7 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 }
 
 int domain_start(struct domain *domain, const struct plan *plan, const struct layer *layer,
-		 struct error *err)
+		 const struct start_objects *objects, struct error *err)
 {
 	struct start_files files = { -1, -1, -1 };
 	int error;
@@ -225,7 +228,7 @@ int domain_start(struct domain *domain, const struct plan *plan, const struct la
 	if (!processor_has_fsgsbase())
 		return error_set(err, 0, "this processor or kernel has no FSGSBASE (Ivy Bridge and "
 				 "Linux 5.9 or later have it), without which no domain runs");
-	error = start_with_files(domain, &files, plan, layer, err);
+	error = start_with_files(domain, &files, plan, layer, objects, err);
 	fd_close(&files.socket);
 	fd_close(&files.heap);
 	fd_close(&files.channel);

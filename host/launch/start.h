@@ -19,6 +19,12 @@ struct start_report {
 	char text[160];			/* the step, in words */
 };
 
+/* What the domain gets mapped beside its own memory; descriptors stay the caller's. */
+struct start_objects {
+	int index;			/* an image's index; -1: none */
+	uint64_t index_size;
+};
+
 /* A domain as its monitor holds it. */
 struct domain {
 	pid_t pid;			/* of the first process, in the caller's pid namespace */
@@ -35,7 +41,7 @@ struct domain {
  * left behind. Returns 0 or -errno.
  */
 int domain_start(struct domain *domain, const struct plan *plan, const struct layer *layer,
-		 struct error *err);
+		 const struct start_objects *objects, struct error *err);
 
 /* Let the first process enter the layer: the channel is ready. Returns 0 or -errno. */
 int domain_enter(struct domain *domain, struct error *err);

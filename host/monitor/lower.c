@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all kinds of lower tree share: rules for paths, building of answers, and the choice of kind; see lower.h. Used by the
- * monitor's main thread alone: no locks.
+ * Rules for what comes from a domain and what goes to it: paths, answers, names of attributes; see
+ * lower.h. Used by the monitor's main thread alone: no locks.
  */
 #include <errno.h>
 #include <string.h>
@@ -78,37 +78,11 @@ bool answer_node(struct answer *answer, struct node *node, const char *name, con
 	return true;
 }
 
-/* ---- The kinds ---- */
+/* ---- Extended attributes ---- */
 
-void lower_release(struct lower *lower)
+bool lower_xattr_is_shown(const char *name)
 {
-	if (lower->operations)
-		lower->operations->release(lower);
-	lower->operations = NULL;
-}
-
-int lower_walk(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
-	       struct answer *answer)
-{
-	return lower->operations->walk(lower, path, skip, open_last, answer);
-}
-
-int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer)
-{
-	return lower->operations->list(lower, path, cookie, answer);
-}
-
-int lower_open_file(const struct lower *lower, const char *path, struct answer *answer)
-{
-	return lower->operations->open_file(lower, path, answer);
-}
-
-int lower_xattr(const struct lower *lower, const char *path, const char *name,
-		struct answer *answer)
-{
-	/* The host's own namespaces (trusted, system.nfs4_acl and so on) are not a domain's business. */
-	if (strncmp(name, "user.", 5) && strcmp(name, "security.capability") &&
-	    strncmp(name, "system.posix_acl_", 17))
-		return -ENODATA;
-	return lower->operations->xattr(lower, path, name, answer);
+	/* The host's own (trusted, system.nfs4_acl and so on) are not a domain's business. */
+	return !strncmp(name, "user.", 5) || !strcmp(name, "security.capability") ||
+	       !strncmp(name, "system.posix_acl_", 17);
 }

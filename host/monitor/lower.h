@@ -19,40 +19,12 @@
 #define LOWER_TARGET_MAX	4095u
 #define LOWER_RECORD_MAX	(sizeof(struct node) + LOWER_NAME_MAX + LOWER_TARGET_MAX + 2 + 8)
 
-struct lower;
-struct answer;
-struct store;
-struct index;
-
-/* As the functions of the same names below. */
-struct lower_operations {
-	int (*walk)(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
-		    struct answer *answer);
-	int (*list)(const struct lower *lower, const char *path, uint64_t cookie,
-		    struct answer *answer);
-	int (*open_file)(const struct lower *lower, const char *path, struct answer *answer);
-	int (*xattr)(const struct lower *lower, const char *path, const char *name,
-		     struct answer *answer);
-	void (*release)(struct lower *lower);
-};
-
 struct lower {
-	const struct lower_operations *operations;	/* NULL: there is no tree */
+	int root;			/* O_PATH directory; -1: there is no tree */
 	bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
 	bool is_whole;			/* it is the caller's own root: names mean the same in both */
 	uid_t uid;
 	gid_t gid;
-	union {
-		struct {
-			int root;	/* O_PATH directory */
-		} directory;
-		struct {
-			struct store *store;
-			struct index *index;
-			uint64_t mapping;	/* of the image's objects */
-			int empty;	/* what empty files have for bytes */
-		} image;
-	};
 };
 
 /* What goes back for one request. */
@@ -68,13 +40,6 @@ struct answer {
 /* A directory of the host. Returns 0 or -errno; on success lower_release() is due. */
 int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
 			 struct error *err);
-
-/*
- * An image of a store: NULL for the usual one. Its ids are shown as they are. Returns 0 or -errno;
- * on success lower_release() is due.
- */
-int lower_open_image(struct lower *lower, const char *store, const char *image,
-		     struct error *err);
 
 /* Harmless where there is no tree. */
 void lower_release(struct lower *lower);
@@ -102,6 +67,9 @@ int lower_path_next(const char **path, char name[LOWER_NAME_MAX + 1], bool *more
  * False when the area is full.
  */
 bool answer_node(struct answer *answer, struct node *node, const char *name, const char *target);
+
+/* Whether a domain may see extended attributes of this name. */
+bool lower_xattr_is_shown(const char *name);
 
 /*
  * The operations of enum request_op on proper paths. Each returns 0 or the -errno that becomes

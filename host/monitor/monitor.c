@@ -56,8 +56,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 		if (monitor->log_fd < 0)
 			return error_set(err, errno, "log file %s", setup->log_file);
 	}
-	if (setup->image)
-		return lower_open_image(&monitor->service.lower, setup->store, setup->image, err);
+	if (!setup->rootfs)
+		return 0;
 	return lower_open_directory(&monitor->service.lower, setup->rootfs, setup->own_ids_are_root,
 				    err);
 }
@@ -79,7 +79,10 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 	*monitor = (struct monitor){
 		.socket = setup->socket, .pidfd = setup->pidfd,
 		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1,
-		.service = { .channel = setup->channel },
+		.service = {
+			.channel = setup->channel, .objects = setup->objects,
+			.lower = { .root = -1 },
+		},
 	};
 	terminal_init(&monitor->service.terminal, setup->stream_flags, setup->channel);
 	input_init(&monitor->service.input, setup->stream_flags[STREAM_IN]);

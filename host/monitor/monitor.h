@@ -40,8 +40,8 @@ struct monitor_setup {
 	int socket;			/* the monitor's end */
 	int pidfd;			/* of the domain's first process */
 	struct channel *channel;
-	const char *rootfs;		/* the lower tree; NULL: an image */
-	const char *image, *store;	/* the image, and where, or NULL for the usual store */
+	const char *rootfs;		/* the lower tree; NULL: none, there are objects */
+	const struct objects *objects;
 	bool own_ids_are_root;
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const uint32_t *stream_flags;	/* of mezzo's own standard streams: STREAM_* */

@@ -107,6 +107,31 @@ static int serve_open(const struct lower *lower, const struct request *request,
 	return 0;
 }
 
+static int serve_objects(const struct objects *objects, const struct request *request,
+			 struct answer *answer, int32_t *result, struct error *err)
+{
+	int32_t results[REQUEST_OPEN_MAX];
+	uint64_t id;
+
+	if (!request->count || request->count > REQUEST_OPEN_MAX ||
+	    request->data_size != request->count * sizeof(id))
+		return bad(err, "a wrong number of objects");
+	for (uint32_t i = 0; i < request->count; i++) {
+		int fd;
+
+		memcpy(&id, request->data + i * sizeof(id), sizeof(id));
+		fd = objects_grant(objects, id);
+		results[i] = fd < 0 ? fd : 0;
+		if (fd >= 0)
+			answer->handles[answer->handle_count++] = fd;
+	}
+	answer->count = request->count;
+	answer->used = request->count * sizeof(results[0]);
+	memcpy(answer->area, results, answer->used);
+	*result = 0;
+	return 0;
+}
+
 static int serve_xattr(const struct lower *lower, const struct request *request,
 		       struct answer *answer, int32_t *result, struct error *err)
 {
@@ -131,11 +156,12 @@ static int serve_terminal(struct terminal_keeper *terminal, const struct request
 	return 0;
 }
 
-static int serve(struct service *service, const struct request *request, struct answer *answer,
-		 int32_t *result, struct error *err)
+/* Of a domain whose ground is a directory of the host. */
+static int serve_lower(const struct lower *lower, const struct request *request,
+		       struct answer *answer, int32_t *result, struct error *err)
 {
-	const struct lower *lower = &service->lower;
-
+	if (lower->root < 0)
+		return bad(err, "a path, and there is no lower tree");
 	switch (request->op) {
 	case REQ_WALK:
 		return serve_walk(lower, request, answer, result, err);
@@ -143,15 +169,31 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_list(lower, request, answer, result, err);
 	case REQ_OPEN:
 		return serve_open(lower, request, answer, result, err);
-	case REQ_XATTR:
+	default:
 		return serve_xattr(lower, request, answer, result, err);
+	}
+}
+
+static int serve(struct service *service, const struct request *request, struct answer *answer,
+		 int32_t *result, struct error *err)
+{
+	switch (request->op) {
+	case REQ_WALK:
+	case REQ_LIST:
+	case REQ_OPEN:
+	case REQ_XATTR:
+		return serve_lower(&service->lower, request, answer, result, err);
+	case REQ_OBJECTS:
+		if (!service->objects)
+			return bad(err, "an object, and it has none");
+		return serve_objects(service->objects, request, answer, result, err);
 	case REQ_TERMINAL:
 		return serve_terminal(&service->terminal, request, result, err);
 	case REQ_STOPPED:
 		input_settle(&service->input, request->offset);
 		return 0;
 	case REQ_INPUT:
-		*result = input_grant(&service->input, lower, answer);
+		*result = input_grant(&service->input, &service->lower, answer);
 		return 0;
 	}
 	return bad(err, "unknown operation");

@@ -9,11 +9,13 @@
 #include "host/base/error.h"
 #include "host/monitor/input.h"
 #include "host/monitor/lower.h"
+#include "host/monitor/objects.h"
 #include "host/monitor/terminal.h"
 
 /* What requests are served from. */
 struct service {
 	struct lower lower;
+	const struct objects *objects;
 	struct terminal_keeper terminal;
 	struct input_keeper input;
 	struct channel *channel;

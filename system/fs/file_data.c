@@ -18,6 +18,7 @@
 #include "core/string.h"
 #include "fs/lower_handle.h"
 #include "fs/file_data_private.h"
+#include "fs/tree.h"
 #include "memory/window.h"
 
 /* Up to here a private file's bytes are in the heap. */
@@ -36,7 +37,7 @@ static int data_create(struct inode *inode)
 	data = heap_alloc_zero(sizeof(*data));
 	if (!data)
 		return -ENOMEM;
-	data->place = inode->lower_parent ? PLACE_LOWER : PLACE_HEAP;
+	data->place = tree_has_ground(inode) ? PLACE_LOWER : PLACE_HEAP;
 	data->handle = -1;
 	data->lower_serial = atomic_add(&last_serial, 1);
 	list_init(&data->handle_node);

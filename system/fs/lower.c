@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests about the lower tree, and inodes from their answers.
- * Locks: LOCK_CHANNEL is held between an answer and request_end(); identity_lock (LOCK_INODE_CACHE)
- * guards the table of files that have several names.
+ * Locks: LOCK_CHANNEL is held between an answer and request_end().
  */
 #include "fs/lower.h"
 
@@ -10,14 +9,13 @@
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
+#include "fs/identity.h"
 #include "fs/tree.h"
 #include "vfs/inode.h"
 
-#define IDENTITY_BUCKETS 256
 #define LOWER_DEVICES_MAX 64
 
-static struct lock identity_lock = LOCK_INIT(LOCK_INODE_CACHE);
-static struct inode *identities[IDENTITY_BUCKETS];
+/* Under LOCK_CHANNEL: written as answers are read. */
 static u64 lower_devices[LOWER_DEVICES_MAX];
 
 /* ---- Paths ---- */
@@ -70,9 +68,9 @@ int lower_list(const struct lower_path *path, u64 offset, struct reply *reply)
 	return request_begin(&request, path->text, reply, NULL, 0);
 }
 
-int lower_open(const char *data, size_t size, u32 count, struct reply *reply, int *handles)
+int lower_open(u32 op, const char *data, size_t size, u32 count, struct reply *reply, int *handles)
 {
-	struct request request = { .op = REQ_OPEN, .count = count, .data_size = size };
+	struct request request = { .op = op, .count = count, .data_size = size };
 
 	return request_begin(&request, data, reply, handles, count);
 }
@@ -90,7 +88,7 @@ const struct node *lower_node_next(const struct reply *reply, const struct node 
 /* ---- Inodes ---- */
 
 /* A small number for a device of the host; 0 where there are too many. */
-static u32 device_number_locked(u64 dev)
+static u32 device_number(u64 dev)
 {
 	for (u32 i = 0; i < LOWER_DEVICES_MAX; i++) {
 		if (lower_devices[i] == 0)
@@ -107,51 +105,8 @@ static u64 inode_number(u32 device, u64 ino)
 	return ino ^ ((u64)(device - 1) << 48);
 }
 
-static struct inode **identity_bucket(u64 ino)
-{
-	return &identities[(ino ^ (ino >> 8)) % IDENTITY_BUCKETS];
-}
-
-static bool inode_try_get(struct inode *inode)
-{
-	u32 n = READ_ONCE(inode->references);
-
-	while (n && !__atomic_compare_exchange_n(&inode->references, &n, n + 1, false,
-						 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		;
-	return n != 0;
-}
-
-static struct inode *identity_find_locked(u32 device, u64 ino)
-{
-	struct inode *inode = *identity_bucket(ino);
-
-	while (inode && !(inode->ino == ino && inode->lower_dev == device && inode_try_get(inode)))
-		inode = inode->identity_next;
-	return inode;
-}
-
-static void identity_add_locked(struct inode *inode)
-{
-	struct inode **bucket = identity_bucket(inode->ino);
-
-	inode->identity_next = *bucket;
-	*bucket = inode;
-	inode->flags |= INODE_IN_IDENTITY_HASH;
-}
-
 void lower_inode_forget(struct inode *inode)
 {
-	if (inode->flags & INODE_IN_IDENTITY_HASH) {
-		struct inode **link;
-
-		lock_acquire(&identity_lock);
-		link = identity_bucket(inode->ino);
-		while (*link != inode)
-			link = &(*link)->identity_next;
-		*link = inode->identity_next;
-		lock_release(&identity_lock);
-	}
 	if (inode_is_directory(inode))
 		lower_path_put(inode->directory->lower);
 	if (inode->lower_parent) {
@@ -209,12 +164,10 @@ struct inode *lower_inode(struct file_system *fs, struct lower_path *directory,
 	u32 device;
 	u64 ino;
 
-	lock_acquire(&identity_lock);
-	device = device_number_locked(node->dev);
+	device = device_number(node->dev);
 	ino = inode_number(device, node->ino);
 	if (has_names)
-		inode = identity_find_locked(device, ino);
-	lock_release(&identity_lock);
+		inode = identity_find(device, ino);
 	if (inode)
 		return inode;
 	inode = tree_inode_create(fs, node->mode);
@@ -227,11 +180,5 @@ struct inode *lower_inode(struct file_system *fs, struct lower_path *directory,
 		inode_put(inode);
 		return NULL;
 	}
-	/* Only the holder of LOCK_CHANNEL gets here: nobody has added it meanwhile. */
-	if (has_names && device) {
-		lock_acquire(&identity_lock);
-		identity_add_locked(inode);
-		lock_release(&identity_lock);
-	}
-	return inode;
+	return has_names && device ? identity_add(inode) : inode;
 }

@@ -34,8 +34,11 @@ void lower_path_put(struct lower_path *path);
 int lower_walk(const char *path, u32 count, bool open_last, struct reply *reply, int *handle);
 /* REQ_LIST from offset on; likewise. */
 int lower_list(const struct lower_path *path, u64 offset, struct reply *reply);
-/* REQ_OPEN of count paths that follow one another in data. Up to count handles; likewise. */
-int lower_open(const char *data, size_t size, u32 count, struct reply *reply, int *handles);
+/*
+ * REQ_OPEN of count paths that follow one another in data, or REQ_OBJECTS of count ids. Up to count
+ * handles; likewise.
+ */
+int lower_open(u32 op, const char *data, size_t size, u32 count, struct reply *reply, int *handles);
 
 /* The node behind this one (NULL at first) in the reply area; NULL at the end. */
 const struct node *lower_node_next(const struct reply *reply, const struct node *node);

@@ -8,10 +8,13 @@
 
 #include <linux/magic.h>
 
+#include "core/channel.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/file_data.h"
+#include "fs/identity.h"
+#include "fs/image.h"
 #include "fs/lower.h"
 #include "vfs/file.h"
 #include "vfs/names.h"
@@ -74,7 +77,7 @@ static void tree_attributes(struct inode *inode, struct attributes *out)
 {
 	if (inode_is_regular(inode))
 		out->blocks = file_data_blocks(inode);
-	else if (inode_is_directory(inode) && !inode->directory->lower)
+	else if (inode_is_directory(inode) && !directory_has_ground(inode))
 		out->size = inode->directory->entry_count * 20;
 }
 
@@ -110,6 +113,7 @@ static void tree_release(struct inode *inode)
 		file_data_free(inode);
 	else if (inode_is_symlink(inode))
 		heap_free(inode->target);
+	identity_forget(inode);
 	lower_inode_forget(inode);
 }
 
@@ -286,7 +290,7 @@ int tree_mount_root(void)
 
 	if (!fs)
 		return -ENOMEM;
-	inode = tree_root_inode(fs);
+	inode = config()->index_size ? image_root_inode(fs) : tree_root_inode(fs);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
 	mount = tree_cover(NULL, inode, 0);

@@ -38,6 +38,23 @@ struct file *tree_create_memfd(const char *name, u32 flags);
 
 /* An inode of a tree, as inode_create(). NULL: out of memory. */
 struct inode *tree_inode_create(struct file_system *fs, u32 mode);
+/* A regular file that has bytes outside of the domain until it is changed. */
+static inline bool tree_has_ground(const struct inode *inode)
+{
+	return inode->lower_parent || inode->object;
+}
+
+/*
+ * Makes a name of a directory known, present or (inode NULL) absent, as one that can be loaded
+ * again; takes over the reference on inode. Nothing happens where it is known already: what the
+ * heap says is the truth. Directory locked. 0 or -ENOMEM.
+ */
+int tree_enter_loaded(struct dentry *directory, const char *name, size_t size, struct inode *inode);
+/* Whether a name is known, as present or as absent. Directory locked. */
+bool tree_knows(struct dentry *directory, const char *name, size_t size);
+/* All names of a directory are known now. Directory locked. */
+void tree_loaded_all(struct dentry *directory);
+
 /* inode_operations.load and load_all (fs/tree_load.c). */
 int tree_load(struct dentry *directory, const char *path, u32 walk_flags);
 int tree_load_all(struct dentry *directory);

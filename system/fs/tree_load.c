@@ -11,6 +11,7 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/file_data.h"
+#include "fs/image.h"
 #include "fs/lower.h"
 #include "fs/tree.h"
 #include "vfs/path.h"
@@ -136,12 +137,15 @@ static int chain_load(struct dentry *top, const struct reply *reply, int *handle
 int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 {
 	const struct lower_path *lower = directory->inode->directory->lower;
-	size_t room = MIN(lower->size + strlen(path) + 2, (size_t)PATH_MAX + NAME_MAX);
+	size_t room;
 	char *text;
 	struct reply reply;
 	int handle = -1, error;
 	bool whole;
 
+	if (directory->inode->directory->image_inode)
+		return image_load(directory, path);
+	room = MIN(lower->size + strlen(path) + 2, (size_t)PATH_MAX + NAME_MAX);
 	if (lower->size + NAME_MAX + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
 	text = heap_alloc(room + 1);
@@ -161,29 +165,55 @@ int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 	return error;
 }
 
-/* One entry of a listing, unless its name is known already: what the heap says is the truth. */
-static int entry_load(struct dentry *directory, const struct node *node)
+bool tree_knows(struct dentry *directory, const char *name, size_t size)
 {
-	const char *name = lower_node_name(node);
-	u32 hash = name_hash(directory, name, node->name_size);
-	struct dentry *known, *dentry;
+	u32 hash = name_hash(directory, name, size);
+	struct dentry *known;
 
 	lock_acquire(&name_lock);
-	known = name_find_locked(directory, hash, name, node->name_size);
+	known = name_find_locked(directory, hash, name, size);
 	lock_release(&name_lock);
-	if (known || node->error)
+	return known;
+}
+
+int tree_enter_loaded(struct dentry *directory, const char *name, size_t size, struct inode *inode)
+{
+	bool known = tree_knows(directory, name, size);
+	struct dentry *dentry = known ? NULL : dentry_create(directory, name, size, inode);
+
+	if (dentry)
+		dentry_publish(dentry);
+	else if (inode)
+		inode_put(inode);
+	return dentry || known ? 0 : -ENOMEM;
+}
+
+/* One entry of a listing. */
+static int entry_load(struct dentry *directory, const struct node *node)
+{
+	struct inode *inode;
+
+	if (node->error || tree_knows(directory, lower_node_name(node), node->name_size))
 		return 0;
-	dentry = node_dentry(directory, node);
-	if (!dentry)
-		return -ENOMEM;
-	dentry_publish(dentry);
-	return 0;
+	inode = lower_inode(directory->inode->fs, directory->inode->directory->lower, node);
+	return inode ? tree_enter_loaded(directory, lower_node_name(node), node->name_size, inode)
+		     : -ENOMEM;
+}
+
+void tree_loaded_all(struct dentry *directory)
+{
+	atomic_or(&directory->inode->flags, INODE_COMPLETE);
+	reclaim_add_directory(directory);
+	name_forget_absences(directory);
 }
 
 int tree_load_all(struct dentry *directory)
 {
 	struct inode *inode = directory->inode;
 	struct reply reply = { .offset = 0 };
+
+	if (inode->directory->image_inode)
+		return image_load_all(directory);
 
 	do {
 		const struct node *node = NULL;
@@ -197,8 +227,6 @@ int tree_load_all(struct dentry *directory)
 		if (error)
 			return error;
 	} while (reply.offset);
-	atomic_or(&inode->flags, INODE_COMPLETE);
-	reclaim_add_directory(directory);
-	name_forget_absences(directory);
+	tree_loaded_all(directory);
 	return 0;
 }

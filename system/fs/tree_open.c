@@ -36,20 +36,19 @@ static bool needs_handle(const struct inode *inode)
 {
 	const struct file_data *data = READ_ONCE(inode->data);
 
-	if (!inode_is_regular(inode) || !inode->lower_parent || READ_ONCE(inode->size) == 0)
+	if (!inode_is_regular(inode) || !tree_has_ground(inode) || READ_ONCE(inode->size) == 0)
 		return false;
 	return !data || (READ_ONCE(data->place) == PLACE_LOWER && READ_ONCE(data->handle) < 0);
 }
 
-/* False: no room. */
-static bool batch_add(struct batch *batch, struct inode *inode)
+/* Appends the path of a lower file. False: no room. */
+static bool batch_add_path(struct batch *batch, const struct inode *inode)
 {
 	const struct lower_path *directory = inode->lower_parent;
 	size_t name_size = strlen(inode->lower_name) + 1;
 	char *to = batch->data + batch->size;
 
-	if (batch->count == FORESEEN_MAX ||
-	    batch->size + directory->size + 1 + name_size > FORESEEN_BYTES)
+	if (batch->size + directory->size + 1 + name_size > FORESEEN_BYTES)
 		return false;
 	if (directory->size) {
 		memcpy(to, directory->text, directory->size);
@@ -58,6 +57,20 @@ static bool batch_add(struct batch *batch, struct inode *inode)
 	}
 	memcpy(to, inode->lower_name, name_size);
 	batch->size = to + name_size - batch->data;
+	return true;
+}
+
+/* False: no room. */
+static bool batch_add(struct batch *batch, struct inode *inode)
+{
+	if (batch->count == FORESEEN_MAX)
+		return false;
+	if (inode->object) {
+		memcpy(batch->data + batch->size, &inode->object, sizeof(inode->object));
+		batch->size += sizeof(inode->object);
+	} else if (!batch_add_path(batch, inode)) {
+		return false;
+	}
 	batch->inodes[batch->count++] = inode;
 	return true;
 }
@@ -72,9 +85,9 @@ static int batch_open(struct batch *batch)
 	struct reply reply;
 	const s32 *results;
 	int first, error;
-	u32 next = 0;
+	u32 next = 0, op = batch->inodes[0]->object ? REQ_OBJECTS : REQ_OPEN;
 
-	error = lower_open(batch->data, batch->size, batch->count, &reply, handles);
+	error = lower_open(op, batch->data, batch->size, batch->count, &reply, handles);
 	if (error)
 		return error;
 	results = (const s32 *)channel_reply_area();
@@ -169,7 +182,7 @@ static void open_foreseen(struct inode *inode, const struct file *file)
 	u64 last;
 
 	if (!directory || !(READ_ONCE(directory->flags) & INODE_COMPLETE) ||
-	    !directory->directory->lower)
+	    !directory_has_ground(directory))
 		return;
 	last = READ_ONCE(directory->directory->last_open_cookie);
 	WRITE_ONCE(directory->directory->last_open_cookie, dentry->cookie);
@@ -184,7 +197,7 @@ int tree_open_regular(struct inode *inode, struct file *file)
 	int error = 0;
 
 	open_foreseen(inode, file);
-	if (!(READ_ONCE(inode->mode) & S_IROTH) && needs_handle(inode))
+	if (inode->lower_parent && !(READ_ONCE(inode->mode) & S_IROTH) && needs_handle(inode))
 		error = open_early(inode);
 	return error ? error : file_data_open(inode, file);
 }

@@ -95,7 +95,7 @@ enum inode_flags {
 	INODE_UNCACHED = 8u,
 	INODE_REFERENCED = 16u,		/* directory: walked since the reclaimer last looked */
 	INODE_DEAD_DIRECTORY = 32u,	/* removed: no entry may be made in it */
-	INODE_IN_IDENTITY_HASH = 64u,	/* fs/tree: found by inode numbers of the host */
+	INODE_IN_IDENTITY_HASH = 64u,	/* fs/identity.c: found by its numbers */
 	INODE_LINKABLE = 512u,		/* O_TMPFILE: linkat(2) may give it a name */
 	INODE_SEALABLE = 256u,		/* made by memfd_create(2): seals means something */
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
@@ -127,7 +127,8 @@ struct inode {
 	/* fs/tree: where in the lower tree it lies; NULL: nowhere */
 	struct lower_path *lower_parent;
 	const char *lower_name;
-	struct inode *identity_next;	/* fs/tree: hash of lower files with several names */
+	u64 object;			/* fs/tree: the image's object with its bytes; 0: none */
+	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
 	union {
@@ -143,11 +144,18 @@ struct inode {
 		u32 entry_count;	/* present ones; under LOCK_DENTRY_CACHE */
 		u32 misses;		/* names asked for that were not there */
 		u64 last_open_cookie;	/* of the file opened last: opens in order are foreseen */
-		/* the lower directory its names come from; NULL: none */
+		/* where its names come from: a lower directory, or a directory of the image */
 		struct lower_path *lower;
+		u32 image_inode;
 		struct list reclaim_node;	/* directories whose entries may be dropped */
 	} directory[];
 };
+
+/* A directory with names that were not made in the domain. */
+static inline bool directory_has_ground(const struct inode *directory)
+{
+	return directory->directory->lower || directory->directory->image_inode;
+}
 
 /* rdev in the encoding that stat(2) shows for small numbers. */
 #define DEVICE(major, minor) \

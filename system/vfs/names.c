@@ -58,7 +58,7 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 
 bool directory_needs_whiteout(const struct inode *directory)
 {
-	return directory->directory->lower && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
+	return directory_has_ground(directory) && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
 }
 
 void inode_unlink(struct inode *inode, u32 count)

@@ -73,17 +73,18 @@ static void unlink_locked(struct xattr **link)
 	heap_free(xattr);
 }
 
-static struct xattr *xattr_create(const char *name, const void *value, size_t size)
+static struct xattr *xattr_create(const char *name, size_t name_size, const void *value,
+				  size_t size)
 {
-	size_t name_size = strlen(name) + 1;
-	struct xattr *xattr = heap_alloc(sizeof(*xattr) + name_size + size);
+	struct xattr *xattr = heap_alloc(sizeof(*xattr) + name_size + 1 + size);
 
 	if (!xattr)
 		return NULL;
 	xattr->size = (u32)size;
-	xattr->name_size = (u32)name_size;
+	xattr->name_size = (u32)name_size + 1;
 	memcpy(xattr->text, name, name_size);
-	memcpy(xattr->text + name_size, value, size);
+	xattr->text[name_size] = '\0';
+	memcpy(xattr->text + xattr->name_size, value, size);
 	return xattr;
 }
 
@@ -116,7 +117,7 @@ int xattr_set(struct inode *inode, const struct credentials *credentials, bool r
 
 	if (error)
 		return error;
-	xattr = xattr_create(name, value, size);
+	xattr = xattr_create(name, strlen(name), value, size);
 	if (!xattr)
 		return -ENOMEM;
 	lock_acquire(&inode->lock);
@@ -181,6 +182,18 @@ ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, c
 	}
 	lock_release(&inode->lock);
 	return used;
+}
+
+int xattr_preset(struct inode *inode, const char *name, size_t name_size, const void *value,
+		 size_t size)
+{
+	struct xattr *xattr = xattr_create(name, name_size, value, size);
+
+	if (!xattr)
+		return -ENOMEM;
+	xattr->next = inode->xattrs;
+	inode->xattrs = xattr;
+	return 0;
 }
 
 void xattr_free_all(struct inode *inode)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extended attributes of files, kept in a list on the inode. Those of lower files are not shown: a
- * file has the attributes that it was given in the domain. All results are those of the calls of
+ * Extended attributes of files, kept in a list on the inode. Those of a lower directory's files are
+ * not shown: such a file has the attributes that it was given in the domain. All results are those of the calls of
  * these names. Locks: inode->lock, taken here.
  */
 #ifndef VFS_XATTR_H
@@ -26,6 +26,12 @@ int xattr_remove(struct inode *inode, const struct credentials *credentials, boo
 /* The names one after the other, each with its NUL; as xattr_get. */
 ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, char *list,
 		   size_t size);
+/*
+ * Gives an inode that nobody else knows yet an attribute that it has from its file system. name is
+ * cut at size. 0 or -ENOMEM.
+ */
+int xattr_preset(struct inode *inode, const char *name, size_t name_size, const void *value,
+		 size_t size);
 /* The inode goes. */
 void xattr_free_all(struct inode *inode);
 

@@ -142,25 +142,25 @@ static int open_regular(int directory, const char *path)
  */
 static int open_directory(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
 {
-	int fd = open_beneath(lower->directory.root, path,
+	int fd = open_beneath(lower->root, path,
 			      flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	*pseudo = fd >= 0 && is_pseudo(fd);
 	return fd;
 }
 
-static int directory_open_file(const struct lower *lower, const char *path, struct answer *answer)
+int lower_open_file(const struct lower *lower, const char *path, struct answer *answer)
 {
 	struct statx status;
 	int fd;
 
 	/* Opening a device or a FIFO would do something; looking does not. */
-	if (kernel_statx(lower->directory.root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+	if (kernel_statx(lower->root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 			 STATX_TYPE, &status))
 		return -errno;
 	if (!S_ISREG(status.stx_mode))
 		return S_ISDIR(status.stx_mode) ? -EISDIR : -EACCES;
-	fd = open_regular(lower->directory.root, path);
+	fd = open_regular(lower->root, path);
 	if (fd < 0)
 		return fd;
 	answer->handles[answer->handle_count++] = fd;
@@ -201,7 +201,7 @@ struct walk {
 
 static void walk_leave(struct walk *walk)
 {
-	if (walk->directory != walk->lower->directory.root)
+	if (walk->directory != walk->lower->root)
 		close(walk->directory);
 }
 
@@ -262,11 +262,11 @@ static int walk_rest(struct walk *walk, const char *rest)
 	return result;
 }
 
-static int directory_walk(const struct lower *lower, const char *path, uint32_t skip,
-			  bool open_last, struct answer *answer)
+int lower_walk(const struct lower *lower, const char *path, uint32_t skip, bool open_last,
+	       struct answer *answer)
 {
 	struct walk walk = {
-		.lower = lower, .answer = answer, .directory = lower->directory.root,
+		.lower = lower, .answer = answer, .directory = lower->root,
 		.open_last = open_last,
 	};
 	char prefix[REQUEST_DATA_MAX + 1];
@@ -323,8 +323,7 @@ static bool list_entries(const struct lower *lower, int fd, const char *entries,
 	return true;
 }
 
-static int directory_list(const struct lower *lower, const char *path, uint64_t cookie,
-			  struct answer *answer)
+int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer)
 {
 	_Alignas(8) char entries[32768];
 	bool pseudo;
@@ -352,14 +351,16 @@ static int directory_list(const struct lower *lower, const char *path, uint64_t 
 
 /* ---- extended attributes ---- */
 
-static int directory_xattr(const struct lower *lower, const char *path, const char *name,
-			   struct answer *answer)
+int lower_xattr(const struct lower *lower, const char *path, const char *name,
+		struct answer *answer)
 {
 	char link[40];
 	ssize_t size;
 	int fd;
 
-	fd = open_beneath(lower->directory.root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!lower_xattr_is_shown(name))
+		return -ENODATA;
+	fd = open_beneath(lower->root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -372,20 +373,12 @@ static int directory_xattr(const struct lower *lower, const char *path, const ch
 	return size < 0 ? (int)size : 0;
 }
 
-/* ---- the kind ---- */
+/* ---- the tree ---- */
 
-static void directory_release(struct lower *lower)
+void lower_release(struct lower *lower)
 {
-	fd_close(&lower->directory.root);
+	fd_close(&lower->root);
 }
-
-static const struct lower_operations directory_operations = {
-	.walk = directory_walk,
-	.list = directory_list,
-	.open_file = directory_open_file,
-	.xattr = directory_xattr,
-	.release = directory_release,
-};
 
 int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
 			 struct error *err)
@@ -395,12 +388,11 @@ int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are
 	if (root < 0)
 		return error_set(err, errno, "root file system %s", path);
 	*lower = (struct lower){
-		.operations = &directory_operations,
 		.own_ids_are_root = own_ids_are_root,
 		.is_whole = !strcmp(path, "/"),
 		.uid = geteuid(),
 		.gid = getegid(),
-		.directory = { .root = root },
+		.root = root,
 	};
 	return 0;
 }

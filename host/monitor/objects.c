@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* See objects.h. Used by the monitor's main thread alone: no locks. */
+#include <errno.h>
+
+#include "boundary/layout.h"
+#include "host/base/fd.h"
+#include "host/base/place.h"
+#include "host/image/record.h"
+#include "host/monitor/objects.h"
+
+/* The index of the mapping, which must be one that layers of this version can read. */
+static int index_grant(struct objects *objects, struct error *err)
+{
+	struct index index;
+	object_id object;
+	int error = mapping_get(objects->store, objects->mapping, IMAGE_INDEX_LOCAL, &object, err);
+
+	if (error)
+		return error;
+	objects->index = object_open(objects->store, object, false, err);
+	if (objects->index < 0)
+		return objects->index;
+	error = index_open(&index, objects->index, err);
+	if (error)
+		return error;
+	objects->index_size = index.size;
+	index_release(&index);
+	if (objects->index_size > INDEX_SIZE_MAX)
+		return error_set(err, EFBIG, "an index of %llu bytes is too large for a domain",
+				 (unsigned long long)objects->index_size);
+	return 0;
+}
+
+/* The mapping of a named image. */
+static int image_find(struct objects *objects, const char *text, struct error *err)
+{
+	char name[IMAGE_NAME_SIZE];
+	struct image image;
+	int error = image_name(text, name, err);
+
+	if (!error)
+		error = image_load(objects->store, name, &image, err);
+	if (error)
+		return error;
+	objects->mapping = image.head.mapping;
+	image_release(&image);
+	return index_grant(objects, err);
+}
+
+int objects_open(struct objects *objects, const char *store, const char *image, struct error *err)
+{
+	char path[PLACE_SIZE];
+	int error = place_store(store, path, err);
+
+	*objects = (struct objects){ .index = -1 };
+	if (!error)
+		error = store_open_disk(path, STORE_READ_ONLY, &objects->store, err);
+	if (error == -ENOENT)
+		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
+			  "`mezzo image import --help`", image, path);
+	if (!error)
+		error = image_find(objects, image, err);
+	if (error)
+		objects_release(objects);
+	return error;
+}
+
+void objects_release(struct objects *objects)
+{
+	if (!objects->store)
+		return;
+	store_close(objects->store);
+	fd_close(&objects->index);
+	objects->store = NULL;
+}
+
+int objects_grant(const struct objects *objects, uint64_t id)
+{
+	struct error err;
+	object_id object;
+	int result;
+
+	/* The index is mapped already, and nothing else is at 0. */
+	if (!objects->store || id == IMAGE_INDEX_LOCAL)
+		return -ENOENT;
+	result = mapping_get(objects->store, objects->mapping, id, &object, &err);
+	if (result)
+		return result == -ENOENT ? result : -EIO;
+	return object_open(objects->store, object, false, &err);
+}

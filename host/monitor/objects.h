@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The objects of one domain: what its local ids mean, and the handles that it is granted on them.
+ * Ids from a domain are hostile: whatever it asks for, it gets its own objects or an error.
+ *
+ * Local ids up to 2^32 - 1 are those of the image's index; they are granted to be read.
+ */
+#ifndef HOST_MONITOR_OBJECTS_H
+#define HOST_MONITOR_OBJECTS_H
+
+#include "host/base/error.h"
+#include "host/store/store.h"
+
+struct objects {
+	struct store *store;		/* NULL: the domain has no objects */
+	mapping_id mapping;		/* of the image */
+	int index;			/* the image's index, to be mapped by the domain */
+	uint64_t index_size;
+};
+
+/* Of an image of a store: NULL for the usual one. Returns 0 or -errno; objects_release() is due. */
+int objects_open(struct objects *objects, const char *store, const char *image, struct error *err);
+/* Harmless where there are none, if the struct is all zeros. */
+void objects_release(struct objects *objects);
+
+/*
+ * A handle on an object for the domain, the caller's to close, or -errno: -ENOENT, -EIO where the
+ * store can't give it.
+ */
+int objects_grant(const struct objects *objects, uint64_t id);
+
+#endif

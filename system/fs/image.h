@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An image as the ground of a tree: names and inodes from its index (boundary/index.h), which is
+ * mapped in every process of the domain. Used by fs/tree*.c.
+ */
+#ifndef FS_IMAGE_H
+#define FS_IMAGE_H
+
+#include "core/types.h"
+
+struct dentry;
+struct file_system;
+struct inode;
+
+/* Begins to read the index. The root directory's inode, or ERROR_PTR: -EUCLEAN, -ENOMEM. */
+struct inode *image_root_inode(struct file_system *fs);
+/* As inode_operations.load and load_all, for directories with directory->image_inode. */
+int image_load(struct dentry *directory, const char *path);
+int image_load_all(struct dentry *directory);
+
+#endif
