@@ -32,7 +32,9 @@ enum {
 	HANDLE_MONITOR = 0,
 	HANDLE_HEAP = 1,		/* the heap's memfd */
 	HANDLE_CHANNEL = 2,		/* the channel's memfd */
-	HANDLE_FIRST_FREE = 3,
+	/* the overlay, where the domain has one; else closed */
+	HANDLE_OVERLAY = 3,
+	HANDLE_FIRST_FREE = 4,
 };
 
 /*
@@ -65,6 +67,19 @@ enum request_op {
 	REQ_KILLED = 10,
 	/* data: count local ids of objects, uint64_t; one handle for each that opens */
 	REQ_OBJECTS = 11,
+	/*
+	 * count new objects that are the domain's own, and empty. Reply area: their ids, uint64_t;
+	 * a handle to read and write for each
+	 */
+	REQ_OBJECT_CREATE = 12,
+	/* data: count ids of the domain's own objects, which it will not use again */
+	REQ_OBJECT_DELETE = 13,
+	/* reply area: the ids of the domain's own objects from offset on; reply: as REQ_LIST */
+	REQ_OBJECT_LIST = 14,
+	/* all bytes of the domain's own objects are to be durable */
+	REQ_OBJECT_SYNC = 16,
+	/* offset: bytes that the overlay shall have; reply: bytes that it has */
+	REQ_OVERLAY_GROW = 15,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -211,6 +226,8 @@ struct config {
 	uint64_t heap_data_size;	/* bytes of .data and .bss at the front of the heap */
 	/* bytes of the image's index at INDEX_BASE; 0: the ground is a directory of the host */
 	uint64_t index_size;
+	/* bytes of the overlay at OVERLAY_BASE (boundary/overlay.h); 0: changes are not kept */
+	uint64_t overlay_size;
 	uint64_t xsave_size;		/* bytes of an XSAVE area with the features in xsave_mask */
 	uint64_t xsave_mask;		/* XCR0 without the PKRU bit */
 	uint64_t rlimits[16][2];	/* soft and hard, in Linux's numbering */

@@ -8,7 +8,7 @@
  *
  *	LAYER_BASE                                                                       LAYER_END
  *	| text, rodata | space | selectors | heap: .data .bss, then pages (one memfd) | channel |
- *	| windows | index |
+ *	| windows | index | overlay |
  *
  * Text and heap lie within 2 GiB of each other at the front, so that text reaches .data and .bss by
  * 32-bit relative addresses. What each process touches lies close together, since each child of a
@@ -56,6 +56,10 @@
 /* The image's index (boundary/index.h), where the domain has one; read only. */
 #define INDEX_BASE		(LAYER_BASE + 0x2200000000ul)
 #define INDEX_SIZE_MAX		0x100000000ul
+
+/* The overlay (boundary/overlay.h), where the domain has one; mapped beyond its end. */
+#define OVERLAY_BASE		(LAYER_BASE + 0x2400000000ul)
+#define OVERLAY_SIZE_MAX	0x1000000000ul
 
 #define LAYER_END		(LAYER_BASE + 0x4000000000ul)
 

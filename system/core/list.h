@@ -42,6 +42,18 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
+/* Moves all nodes of one list to the end of another. */
+static inline void list_splice_tail(struct list *from, struct list *to)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 #define list_entry(node, type, member)	container_of(node, type, member)
 #define list_first(head, type, member)	list_entry((head)->next, type, member)
 

@@ -18,12 +18,16 @@
 	X(LOCK_MM)		/* mm: its list of areas */ \
 	X(LOCK_STUB)		/* mm: stub pages and patched sites; held across fork */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
+	X(LOCK_OVERLAY_OBJECTS)	/* domain: objects made ahead of need */ \
+	X(LOCK_OVERLAY_SYNC)	/* domain: the sync of the overlay that runs */ \
+	X(LOCK_OVERLAY_GROW)	/* domain: the overlay's size */ \
 	X(LOCK_CHANNEL)		/* domain: the request to the monitor in flight */ \
 	/* short locks: a few loads and stores */ \
 	X(LOCK_FD_TABLE)	/* descriptor table */ \
 	X(LOCK_FS)		/* cwd, root, umask of a process */ \
 	X(LOCK_DENTRY_CACHE)	/* domain: hash chains of names */ \
 	X(LOCK_INODE_CACHE)	/* domain: inodes by identity, handle cache */ \
+	X(LOCK_OVERLAY)		/* domain: the overlay's log, slots and free space */ \
 	X(LOCK_FILE_LOCKS)	/* domain: advisory locks */ \
 	X(LOCK_PROCESS_TREE)	/* domain: ids, parents, children, groups, sessions */ \
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \

@@ -5,8 +5,10 @@
  *   lower	a read-only handle on a host file, got from the monitor when first needed and kept
  *		after the close; handles that nobody uses are closed, oldest first, when there are
  *		too many
- *   heap	small private files: one piece of the heap; no host call at all
- *   memfd	larger private files, and those that are mapped
+ *   heap	small private files: one piece of memory; no host call at all. It is of the heap, or,
+ *		in a file system whose changes are kept, of the overlay
+ *   own	larger private files, and those that are mapped: a memfd, or an object of the domain's
+ *		own
  *
  * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads
  * of a handle only hold it in use (data->users).
@@ -30,6 +32,8 @@ int file_data_open(struct inode *inode, struct file *file);
 void file_data_give_handle(struct inode *inode, int handle);
 /* Changes the size; takes inode->lock. 0 or -errno. */
 int file_data_truncate(struct inode *inode, u64 size);
+/* The file is durable as it is, where its file system keeps changes. 0 or -errno. */
+int file_data_sync(struct inode *inode);
 /* Space in use, in blocks of 512 bytes. */
 u64 file_data_blocks(struct inode *inode);
 /* Frees everything: the inode's last reference is gone. */

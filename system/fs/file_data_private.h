@@ -13,18 +13,30 @@
 
 struct inode;
 
-enum place { PLACE_LOWER, PLACE_HEAP, PLACE_MEMFD };
+enum place { PLACE_LOWER, PLACE_HEAP, PLACE_OWN };
 
 struct file_data {
 	enum place place;	/* changed under inode->lock; readers load it first */
-	/* name the bytes at handle and memfd for ever: memory/window.h */
-	u64 lower_serial, memfd_serial;
+	/* name the bytes at handle and own for ever: memory/window.h */
+	u64 lower_serial, own_serial;
 	int handle;		/* on the lower file, or -1; see lower_handle.c */
 	u32 users;		/* of handle, atomic */
-	int memfd;		/* PLACE_MEMFD */
+	int own;		/* PLACE_OWN; -1: not asked for yet, of one that was kept */
 	u32 capacity;		/* PLACE_HEAP: bytes allocated */
+	bool is_synced;		/* a program was told that the bytes are durable */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */
 };
+
+/* ---- file_place.c; inode->lock held ---- */
+
+/* Makes the file private and able to hold size bytes. 0 or -errno. */
+int file_data_make_writable(struct inode *inode, u64 size);
+/* Moves the bytes to a host file of their own. 0 or -errno. */
+int file_data_to_own(struct inode *inode);
+/* Zeroes of [from, to) that a shorter file in the heap left undefined. */
+void file_data_clear(struct file_data *data, u64 from, u64 to);
+/* Do seals forbid a change that leaves at least end bytes? */
+bool file_data_is_sealed(const struct inode *inode, u32 seals, u64 end);
 
 #endif

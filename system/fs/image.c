@@ -11,6 +11,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "fs/identity.h"
+#include "fs/overlay.h"
 #include "fs/tree.h"
 #include "vfs/dentry.h"
 #include "vfs/reclaim.h"
@@ -81,11 +82,12 @@ static int inode_fill(struct inode *inode, u32 number, const struct index_inode 
 	} else if (inode_is_regular(inode)) {
 		inode->object = from->size ? from->object : 0;
 	}
-	return error ? error : xattrs_fill(inode, number);
+	if (!error)
+		error = xattrs_fill(inode, number);
+	return error || !inode->fs->keeper ? error : overlay_inode_apply(inode);
 }
 
-/* The inode of a number of the index, with a reference, or ERROR_PTR. */
-static struct inode *image_inode(struct file_system *fs, u32 number)
+struct inode *image_inode(struct file_system *fs, u32 number)
 {
 	const struct index_inode *from = index_inode(&image, number);
 	struct inode *inode;
@@ -94,7 +96,7 @@ static struct inode *image_inode(struct file_system *fs, u32 number)
 
 	if (!from)
 		return ERROR_PTR(-EIO);
-	has_names = from->nlink > 1 && !INDEX_IS_DIRECTORY(from->mode);
+	has_names = !INDEX_IS_DIRECTORY(from->mode) && overlay_links(number, from->nlink) > 1;
 	inode = has_names ? identity_find(IMAGE_DEVICE, number) : NULL;
 	if (inode)
 		return inode;

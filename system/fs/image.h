@@ -14,6 +14,8 @@ struct inode;
 
 /* Begins to read the index. The root directory's inode, or ERROR_PTR: -EUCLEAN, -ENOMEM. */
 struct inode *image_root_inode(struct file_system *fs);
+/* The inode of a number of the index, with a reference, or ERROR_PTR. */
+struct inode *image_inode(struct file_system *fs, u32 number);
 /* As inode_operations.load and load_all, for directories with directory->image_inode. */
 int image_load(struct dentry *directory, const char *path);
 int image_load_all(struct dentry *directory);

@@ -16,13 +16,15 @@
 #include "fs/identity.h"
 #include "fs/image.h"
 #include "fs/lower.h"
+#include "fs/overlay.h"
 #include "vfs/file.h"
+#include "vfs/keep.h"
 #include "vfs/names.h"
 #include "vfs/path.h"
 #include "vfs/reclaim.h"
 
 /* Inode numbers of files made here begin far above those of the lower tree. */
-#define FIRST_OWN_INO (1ull << 40)
+#define FIRST_OWN_INO OVERLAY_OWN_INO
 
 /* ---- Inodes ---- */
 
@@ -113,6 +115,7 @@ static void tree_release(struct inode *inode)
 		file_data_free(inode);
 	else if (inode_is_symlink(inode))
 		heap_free(inode->target);
+	overlay_inode_release(inode);
 	identity_forget(inode);
 	lower_inode_forget(inode);
 }
@@ -186,8 +189,8 @@ static loff_t tree_directory_seek(struct file *file, loff_t offset, int whence)
 
 static int tree_directory_sync(struct file *file, bool data_only)
 {
-	(void)file, (void)data_only;
-	return 0;
+	(void)data_only;
+	return keep_sync(file->inode->fs);
 }
 
 static ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset)
@@ -290,6 +293,12 @@ int tree_mount_root(void)
 
 	if (!fs)
 		return -ENOMEM;
+	if (config()->overlay_size) {
+		int error = overlay_start(fs);
+
+		if (error)
+			return error;
+	}
 	inode = config()->index_size ? image_root_inode(fs) : tree_root_inode(fs);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);

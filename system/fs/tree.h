@@ -50,6 +50,8 @@ static inline bool tree_has_ground(const struct inode *inode)
  * heap says is the truth. Directory locked. 0 or -ENOMEM.
  */
 int tree_enter_loaded(struct dentry *directory, const char *name, size_t size, struct inode *inode);
+/* As tree_enter_loaded() for a name that was not known, that is to stay. */
+int tree_enter_kept(struct dentry *directory, const char *name, size_t size, struct inode *inode);
 /* Whether a name is known, as present or as absent. Directory locked. */
 bool tree_knows(struct dentry *directory, const char *name, size_t size);
 /* All names of a directory are known now. Directory locked. */

@@ -13,6 +13,7 @@
 #include "fs/file_data.h"
 #include "fs/image.h"
 #include "fs/lower.h"
+#include "fs/overlay.h"
 #include "fs/tree.h"
 #include "vfs/path.h"
 #include "vfs/reclaim.h"
@@ -134,6 +135,25 @@ static int chain_load(struct dentry *top, const struct reply *reply, int *handle
 	return error;
 }
 
+/* In a tree over an image: what is kept of former runs comes first. */
+static int load_image(struct dentry *directory, const char *path)
+{
+	const struct inode *inode = directory->inode;
+	const char *end = strchr(path, '/');
+	int error = 0;
+
+	if (READ_ONCE(inode->flags) & INODE_KEPT_NAMES)
+		error = overlay_names_load(directory);
+	if (error)
+		return error;
+	if (!directory_has_ground(inode)) {
+		tree_loaded_all(directory);
+		return 0;
+	}
+	return tree_knows(directory, path, end ? (size_t)(end - path) : strlen(path))
+		       ? 0 : image_load(directory, path);
+}
+
 int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 {
 	const struct lower_path *lower = directory->inode->directory->lower;
@@ -143,8 +163,8 @@ int tree_load(struct dentry *directory, const char *path, u32 walk_flags)
 	int handle = -1, error;
 	bool whole;
 
-	if (directory->inode->directory->image_inode)
-		return image_load(directory, path);
+	if (READ_ONCE(directory->inode->flags) & INODE_KEPT_NAMES || !lower)
+		return load_image(directory, path);
 	room = MIN(lower->size + strlen(path) + 2, (size_t)PATH_MAX + NAME_MAX);
 	if (lower->size + NAME_MAX + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
@@ -188,6 +208,21 @@ int tree_enter_loaded(struct dentry *directory, const char *name, size_t size, s
 	return dentry || known ? 0 : -ENOMEM;
 }
 
+int tree_enter_kept(struct dentry *directory, const char *name, size_t size, struct inode *inode)
+{
+	struct dentry *dentry = dentry_create(directory, name, size, inode);
+
+	if (!dentry) {
+		if (inode)
+			inode_put(inode);
+		return -ENOMEM;
+	}
+	if (!inode)
+		dentry->flags |= DENTRY_PINNED;
+	dentry_publish(dentry);
+	return 0;
+}
+
 /* One entry of a listing. */
 static int entry_load(struct dentry *directory, const struct node *node)
 {
@@ -212,8 +247,18 @@ int tree_load_all(struct dentry *directory)
 	struct inode *inode = directory->inode;
 	struct reply reply = { .offset = 0 };
 
+	if (READ_ONCE(inode->flags) & INODE_KEPT_NAMES) {
+		int error = overlay_names_load(directory);
+
+		if (error)
+			return error;
+	}
 	if (inode->directory->image_inode)
 		return image_load_all(directory);
+	if (!inode->directory->lower) {
+		tree_loaded_all(directory);
+		return 0;
+	}
 
 	do {
 		const struct node *node = NULL;

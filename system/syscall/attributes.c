@@ -14,6 +14,7 @@
 #include "syscall/file_size.h"
 #include "syscall/path.h"
 #include "syscalls.h"
+#include "vfs/keep.h"
 #include "vfs/names.h"
 
 static long target_change(struct target *target, const struct attribute_change *change)
@@ -247,9 +248,10 @@ long sys_truncate(uptr name, s64 size)
 
 /* ---- the rest of what files have ---- */
 
-/* What a domain changes is kept in its memory: there is nothing to write back. */
+/* Only the root's file system can have anything to write back. As on Linux, errors are not told. */
 long sys_sync(void)
 {
+	keep_sync_all(mount_root()->fs);
 	return 0;
 }
 
@@ -258,8 +260,10 @@ long sys_syncfs(int fd)
 	struct target target;
 	long error = target_of_open_fd(fd, &target);
 
-	if (!error)
-		target_release(&target);
+	if (error)
+		return error;
+	error = keep_sync_all(target.inode->fs);
+	target_release(&target);
 	return error;
 }
 

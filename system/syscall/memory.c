@@ -10,6 +10,8 @@
 #include "process/process.h"
 #include "syscalls.h"
 #include "vfs/file.h"
+#include "vfs/keep.h"
+#include "vfs/mount.h"
 
 static struct mm *mm_current(void)
 {
@@ -272,7 +274,9 @@ long sys_msync(uptr address, size_t size, int flags)
 	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	return host_call3(__NR_msync, address, size, flags);
+	error = (int)host_call3(__NR_msync, address, size, flags);
+	/* The file itself may be younger than the last sync. */
+	return error || !(flags & MS_SYNC) ? error : keep_sync(mount_root()->fs);
 }
 
 long sys_mincore(uptr address, size_t size, uptr vector)

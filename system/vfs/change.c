@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 
 #include "process/credentials.h"
+#include "vfs/keep.h"
 #include "vfs/names.h"
 
 #define CHANGE_OWNER (CHANGE_UID | CHANGE_GID)
@@ -88,6 +89,8 @@ int path_change(const struct mount *mount, struct inode *inode,
 		return -EROFS;
 	lock_acquire(&inode->lock);
 	error = change_check(inode, credentials, change);
+	if (!error)
+		error = keep_prepare(inode);
 	if (!error)
 		change_apply_locked(inode, credentials, change);
 	lock_release(&inode->lock);

@@ -12,6 +12,7 @@
 #include "process/credentials.h"
 #include "vfs/dentry.h"
 #include "vfs/file.h"
+#include "vfs/keep.h"
 #include "vfs/locks.h"
 #include "vfs/pool.h"
 #include "vfs/reclaim.h"
@@ -152,10 +153,11 @@ void inode_drop_privileges(struct inode *inode, const struct credentials *creden
 	inode_touch_changed(inode);
 }
 
-void inode_changed(struct inode *inode)
+void inode_changed(struct inode *inode, bool data)
 {
 	if (!(READ_ONCE(inode->flags) & INODE_CHANGED))
 		atomic_or(&inode->flags, INODE_CHANGED);
+	keep_changed(inode, data);
 }
 
 void inode_touch_modified(struct inode *inode)
@@ -164,13 +166,13 @@ void inode_touch_modified(struct inode *inode)
 
 	WRITE_ONCE(inode->mtime_ns, now);
 	WRITE_ONCE(inode->ctime_ns, now);
-	inode_changed(inode);
+	inode_changed(inode, true);
 }
 
 void inode_touch_changed(struct inode *inode)
 {
 	WRITE_ONCE(inode->ctime_ns, inode_now_ns());
-	inode_changed(inode);
+	inode_changed(inode, false);
 }
 
 /* As relatime does: only where it tells something new. */

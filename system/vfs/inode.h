@@ -23,6 +23,7 @@ struct file;
 struct file_operations;
 struct inode;
 struct inode_operations;
+struct keeper;
 struct path;
 
 #define MODE_PERMISSIONS 07777u
@@ -36,6 +37,7 @@ struct file_system {
 	bool read_only;
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
+	const struct keeper *keeper;	/* vfs/keep.h; NULL: changes live in memory alone */
 };
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
@@ -98,10 +100,12 @@ enum inode_flags {
 	INODE_IN_IDENTITY_HASH = 64u,	/* fs/identity.c: found by its numbers */
 	INODE_LINKABLE = 512u,		/* O_TMPFILE: linkat(2) may give it a name */
 	INODE_SEALABLE = 256u,		/* made by memfd_create(2): seals means something */
+	INODE_KEPT_NAMES = 1024u,	/* directory: names that were kept are not loaded yet */
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
 
 struct lower_path;
+struct overlay_slot;
 struct file_data;
 struct inode_locks;
 
@@ -128,6 +132,7 @@ struct inode {
 	struct lower_path *lower_parent;
 	const char *lower_name;
 	u64 object;			/* fs/tree: the image's object with its bytes; 0: none */
+	struct overlay_slot *slot;	/* fs/overlay: where it is kept as changed; NULL: nowhere */
 	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
@@ -207,8 +212,11 @@ void inode_touch_changed(struct inode *inode);
 void inode_touch_accessed(struct inode *inode);
 /* CLOCK_REALTIME to the coarse grain that files show. */
 s64 inode_now_ns(void);
-/* Marks what must not be dropped and loaded again. */
-void inode_changed(struct inode *inode);
+/*
+ * Marks what must not be dropped and loaded again, and has the change kept: of the file's bytes, or
+ * of its attributes.
+ */
+void inode_changed(struct inode *inode, bool data);
 
 /* ---- Reading directories ---- */
 

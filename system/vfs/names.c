@@ -10,6 +10,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/keep.h"
 #include "vfs/names_private.h"
 
 /* ---- Checks ---- */
@@ -138,6 +139,16 @@ int directory_retire(struct dentry *directory)
 	return error;
 }
 
+void name_keep(struct inode *parent, struct inode *inode, const char *name, u32 size, bool added)
+{
+	struct name_change change = {
+		.parent = parent, .inode = inode, .name = name, .name_size = size, .added = added,
+		.is_last = !added && !READ_ONCE(inode->nlink),
+	};
+
+	keep_end(parent->fs, &change, 1);
+}
+
 /* ---- Making ---- */
 
 struct inode *name_make_inode(const struct walker *walker, const struct dentry *parent, u32 mode,
@@ -161,6 +172,25 @@ struct inode *name_make_inode(const struct walker *walker, const struct dentry *
 	return inode;
 }
 
+int name_enter_kept(struct dentry *parent, const struct last_name *last, struct inode *inode,
+		    struct dentry **out)
+{
+	struct inode *const taking_part[] = { parent->inode, inode };
+	int error = keep_begin(taking_part, 2);
+
+	if (error)
+		return error;
+	*out = name_enter(parent, last->name, last->size, inode);
+	if (!*out) {
+		keep_end(parent->inode->fs, NULL, 0);
+		return -ENOMEM;
+	}
+	if (inode_is_directory(inode))
+		atomic_add(&parent->inode->nlink, 1);
+	name_keep(parent->inode, inode, last->name, last->size, true);
+	return 0;
+}
+
 static int make_locked(const struct walker *walker, const struct path *parent,
 		       const struct last_name *last, u32 mode, u32 rdev, const char *target)
 {
@@ -182,13 +212,11 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 	inode = name_make_inode(walker, parent->dentry, mode, rdev, target);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
-	dentry = name_enter(parent->dentry, last->name, last->size, inode);
-	if (!dentry) {
+	error = name_enter_kept(parent->dentry, last, inode, &dentry);
+	if (error) {
 		inode_put(inode);
-		return -ENOMEM;
+		return error;
 	}
-	if (inode_is_directory(inode))
-		atomic_add(&directory->nlink, 1);
 	dentry_put(dentry);
 	return 0;
 }
@@ -251,12 +279,13 @@ static int link_locked(const struct walker *walker, const struct path *old,
 	if (!READ_ONCE(inode->nlink) && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
 		return -ENOENT;
 	inode_get(inode);
-	dentry = name_enter(parent->dentry, last->name, last->size, inode);
-	if (!dentry) {
-		inode_put(inode);
-		return -ENOMEM;
-	}
 	atomic_add(&inode->nlink, 1);
+	error = name_enter_kept(parent->dentry, last, inode, &dentry);
+	if (error) {
+		inode_unlink(inode, 1);
+		inode_put(inode);
+		return error;
+	}
 	inode_touch_changed(inode);
 	dentry_put(dentry);
 	return 0;
@@ -294,22 +323,34 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 			 struct dentry *victim, bool directory)
 {
 	struct inode *inode = victim->inode;
+	/* One that keeps other names is kept as changed: it has fewer links. */
+	struct inode *const taking_part[] = {
+		parent->dentry->inode,
+		!directory && READ_ONCE(inode->nlink) > 1 ? inode : NULL,
+	};
 	int error = name_may_remove(parent, victim, walker->credentials, directory);
 
 	if (!error && parent->dentry->inode->operations->lookup)
 		error = -EPERM;
-	if (!error && directory)
+	if (!error)
+		error = keep_begin(taking_part, 2);
+	if (error)
+		return error;
+	if (directory)
 		error = directory_retire(victim);
 	if (!error)
 		error = name_take_out(victim);
-	if (error)
+	if (error) {
+		keep_end(inode->fs, NULL, 0);
 		return error;
+	}
 	if (directory) {
 		WRITE_ONCE(inode->nlink, 0);
 		inode_unlink(parent->dentry->inode, 1);
 	} else {
 		inode_unlink(inode, 1);
 	}
+	name_keep(parent->dentry->inode, inode, victim->name, victim->name_size, false);
 	inode_touch_changed(inode);
 	return 0;
 }

@@ -21,6 +21,14 @@ int directory_retire(struct dentry *directory);
 
 /* Takes links off; not below zero. */
 void inode_unlink(struct inode *inode, u32 count);
+/*
+ * name_enter() with all that is told to who keeps changes, and the parent's count of directories.
+ * 0 with *out, or -errno, and the caller keeps inode.
+ */
+int name_enter_kept(struct dentry *parent, const struct last_name *last, struct inode *inode,
+		    struct dentry **out) __must_check;
+/* Tells that a name was made of inode, or (added false) taken off it, and ends keep_begin(). */
+void name_keep(struct inode *parent, struct inode *inode, const char *name, u32 size, bool added);
 /* A lower file of this name would come back: an absence must be kept. Directory locked. */
 bool directory_needs_whiteout(const struct inode *directory);
 

@@ -196,13 +196,11 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 	inode = name_make_inode(walker, parent->dentry, S_IFREG | mode, 0, NULL);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EACCES : PTR_ERROR(inode);
-	*found = name_enter(parent->dentry, last->name, last->size, inode);
-	if (!*found) {
+	error = name_enter_kept(parent->dentry, last, inode, found);
+	if (error)
 		inode_put(inode);
-		return -ENOMEM;
-	}
-	*made = true;
-	return 0;
+	*made = !error;
+	return error;
 }
 
 static int create_or_find(const struct walker *walker, const struct path *parent,

@@ -9,6 +9,7 @@
 
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/keep.h"
 
 static struct lock rename_lock = LOCK_INIT(LOCK_RENAME);
 
@@ -314,6 +315,56 @@ static int names_exchange(struct rename *rename)
 	return a && b ? 0 : -ENOMEM;
 }
 
+static void change_add(struct name_change *changes, u32 *count, const struct path *parent,
+		       const struct last_name *last, struct inode *inode, bool added)
+{
+	changes[(*count)++] = (struct name_change){
+		.parent = parent->dentry->inode, .inode = inode, .name = last->name,
+		.name_size = last->size, .added = added,
+		.is_last = !added && !READ_ONCE(inode->nlink),
+	};
+}
+
+/* Tells of the move that was made. */
+static void rename_keep(struct rename *rename)
+{
+	struct inode *from = rename->from->inode, *to = rename->to ? rename->to->inode : NULL;
+	struct name_change changes[NAME_CHANGES_MAX];
+	u32 count = 0;
+
+	change_add(changes, &count, &rename->from_parent, &rename->from_last, from, false);
+	if (to)
+		change_add(changes, &count, &rename->to_parent, &rename->to_last, to, false);
+	change_add(changes, &count, &rename->to_parent, &rename->to_last, from, true);
+	if (rename->flags & RENAME_EXCHANGE)
+		change_add(changes, &count, &rename->from_parent, &rename->from_last, to, true);
+	keep_end(from->fs, changes, count);
+}
+
+static int rename_begin(const struct rename *rename)
+{
+	struct inode *to = rename->to ? rename->to->inode : NULL;
+	bool to_stays = to && (rename->flags & RENAME_EXCHANGE ||
+			       (!inode_is_directory(to) && READ_ONCE(to->nlink) > 1));
+	struct inode *const taking_part[] = {
+		rename->from_parent.dentry->inode, rename->to_parent.dentry->inode,
+		rename->from->inode, to_stays ? to : NULL,
+	};
+
+	return keep_begin(taking_part, ARRAY_SIZE(taking_part));
+}
+
+static int rename_move(struct rename *rename)
+{
+	int error = 0;
+
+	if (rename->flags & RENAME_EXCHANGE)
+		return names_exchange(rename);
+	if (rename->to && inode_is_directory(rename->to->inode))
+		error = directory_retire(rename->to);
+	return error ? error : name_move(rename);
+}
+
 static int rename_locked(struct rename *rename)
 {
 	int error = names_find(rename);
@@ -326,13 +377,16 @@ static int rename_locked(struct rename *rename)
 		error = -EPERM;
 	if (!error)
 		error = permissions_check(rename);
+	if (!error)
+		error = rename_begin(rename);
 	if (error)
 		return error;
-	if (rename->flags & RENAME_EXCHANGE)
-		return names_exchange(rename);
-	if (rename->to && inode_is_directory(rename->to->inode))
-		error = directory_retire(rename->to);
-	return error ? error : name_move(rename);
+	error = rename_move(rename);
+	if (error)
+		keep_end(rename->from->inode->fs, NULL, 0);
+	else
+		rename_keep(rename);
+	return error;
 }
 
 static int parents_check(const struct rename *rename)

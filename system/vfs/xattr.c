@@ -8,6 +8,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/keep.h"
 
 struct xattr {
 	struct xattr *next;
@@ -88,6 +89,22 @@ static struct xattr *xattr_create(const char *name, size_t name_size, const void
 	return xattr;
 }
 
+/* ---- Keeping changes ---- */
+
+static int change_begin(struct inode *inode, size_t size)
+{
+	if (inode->fs->keeper && size > inode->fs->keeper->xattr_value_max)
+		return -ENOSPC;
+	return keep_begin(&inode, 1);
+}
+
+/* value NULL: removed. Between change_begin() and keep_end(). */
+static void change_keep(struct inode *inode, const char *name, const void *value, size_t size)
+{
+	if (inode->fs->keeper)
+		inode->fs->keeper->xattr(inode, name, value, size);
+}
+
 /* ---- The calls ---- */
 
 ssize_t xattr_get(struct inode *inode, const struct credentials *credentials, const char *name,
@@ -120,6 +137,11 @@ int xattr_set(struct inode *inode, const struct credentials *credentials, bool r
 	xattr = xattr_create(name, strlen(name), value, size);
 	if (!xattr)
 		return -ENOMEM;
+	error = change_begin(inode, size);
+	if (error) {
+		heap_free(xattr);
+		return error;
+	}
 	lock_acquire(&inode->lock);
 	link = find_locked(inode, name);
 	if (*link && flags & XATTR_CREATE)
@@ -131,8 +153,10 @@ int xattr_set(struct inode *inode, const struct credentials *credentials, bool r
 			unlink_locked(link);
 		xattr->next = *link;
 		*link = xattr;
+		change_keep(inode, name, value, size);
 	}
 	lock_release(&inode->lock);
+	keep_end(inode->fs, NULL, 0);
 	if (error)
 		heap_free(xattr);
 	else
@@ -146,15 +170,20 @@ int xattr_remove(struct inode *inode, const struct credentials *credentials, boo
 	int error = read_only ? -EROFS : access_check(inode, credentials, name, true);
 	struct xattr **link;
 
+	if (!error)
+		error = change_begin(inode, 0);
 	if (error)
 		return error;
 	lock_acquire(&inode->lock);
 	link = find_locked(inode, name);
-	if (*link)
+	if (*link) {
 		unlink_locked(link);
-	else
+		change_keep(inode, name, NULL, 0);
+	} else {
 		error = -ENODATA;
+	}
 	lock_release(&inode->lock);
+	keep_end(inode->fs, NULL, 0);
 	if (!error)
 		inode_touch_changed(inode);
 	return error;
@@ -194,6 +223,17 @@ int xattr_preset(struct inode *inode, const char *name, size_t name_size, const 
 	xattr->next = inode->xattrs;
 	inode->xattrs = xattr;
 	return 0;
+}
+
+void xattr_unset(struct inode *inode, const char *name, size_t name_size)
+{
+	struct xattr **link = &inode->xattrs;
+
+	while (*link && ((*link)->name_size != name_size + 1 ||
+			 memcmp((*link)->text, name, name_size)))
+		link = &(*link)->next;
+	if (*link)
+		unlink_locked(link);
 }
 
 void xattr_free_all(struct inode *inode)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Extended attributes of files, kept in a list on the inode. Those of a lower directory's files are
- * not shown: such a file has the attributes that it was given in the domain. All results are those of the calls of
- * these names. Locks: inode->lock, taken here.
+ * not shown: such a file has the attributes that it was given in the domain. All results are those
+ * of the calls of these names. Locks: inode->lock, taken here.
  */
 #ifndef VFS_XATTR_H
 #define VFS_XATTR_H
@@ -32,6 +32,8 @@ ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, c
  */
 int xattr_preset(struct inode *inode, const char *name, size_t name_size, const void *value,
 		 size_t size);
+/* Takes an attribute off, if it is there. Likewise. */
+void xattr_unset(struct inode *inode, const char *name, size_t name_size);
 /* The inode goes. */
 void xattr_free_all(struct inode *inode);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The overlay of a lasting domain as a file: `overlay` in its folder, which the system layer fills
+ * (boundary/overlay.h).
+ */
+#ifndef HOST_DOMAIN_OVERLAY_FILE_H
+#define HOST_DOMAIN_OVERLAY_FILE_H
+
+#include <stdint.h>
+
+#include "host/base/error.h"
+
+/*
+ * Opens the overlay in a folder to read and write, one without changes where there is none. It must
+ * be one of the image with that hash of its index. Returns a descriptor with *size, or -errno:
+ * -EUCLEAN, -EPROTO (of another version), -ESTALE (of another image).
+ */
+int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
+		      struct error *err);
+
+/*
+ * Makes the file size bytes long, a multiple of the page, with all of its disk space taken, so that
+ * who has it mapped can write there whatever happens. Returns 0 or -errno without a message.
+ */
+int overlay_file_grow(int fd, uint64_t size);
+
+#endif

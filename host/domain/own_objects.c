@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* See own_objects.h. No locks: the holder of the domain's lock uses it, in one thread. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boundary/overlay.h"
+#include "host/base/fd.h"
+#include "host/domain/own_objects.h"
+
+#define NAME_SIZE 17
+
+static void id_name(uint64_t id, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "%016" PRIx64, id);
+}
+
+/* 0 for a name that is none. */
+static uint64_t name_id(const char *name)
+{
+	char again[NAME_SIZE];
+	uint64_t id;
+
+	if (strlen(name) != NAME_SIZE - 1 || strspn(name, "0123456789abcdef") != NAME_SIZE - 1)
+		return 0;
+	id = strtoull(name, NULL, 16);
+	id_name(id, again);
+	return id >= OVERLAY_OWN_OBJECT && !strcmp(name, again) ? id : 0;
+}
+
+/* Calls visit with each id, in no order. 0 or -errno. */
+static int ids_visit(int fd, void (*visit)(uint64_t id, void *data), void *data)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	if (!dir) {
+		int error = errno;
+
+		fd_close(&copy);
+		return -error;
+	}
+	while ((entry = readdir(dir))) {
+		uint64_t id = name_id(entry->d_name);
+
+		if (id)
+			visit(id, data);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static void last_note(uint64_t id, void *data)
+{
+	uint64_t *last = data;
+
+	if (id > *last)
+		*last = id;
+}
+
+int own_objects_open(struct own_objects *objects, int folder_fd, struct error *err)
+{
+	int error = 0;
+
+	*objects = (struct own_objects){ .last = OVERLAY_OWN_OBJECT - 1 };
+	if (mkdirat(folder_fd, "objects", 0700) && errno != EEXIST)
+		error = -errno;
+	objects->fd = openat(folder_fd, "objects",
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (objects->fd < 0)
+		error = error ? error : -errno;
+	else
+		error = ids_visit(objects->fd, last_note, &objects->last);
+	if (!error)
+		return 0;
+	fd_close(&objects->fd);
+	return error_set(err, -error, "can't open this domain's objects");
+}
+
+void own_objects_release(struct own_objects *objects)
+{
+	fd_close(&objects->fd);
+}
+
+int own_objects_create(struct own_objects *objects, uint64_t *id)
+{
+	char name[NAME_SIZE];
+	int fd;
+
+	id_name(objects->last + 1, name);
+	fd = openat(objects->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	*id = ++objects->last;
+	return fd;
+}
+
+int own_objects_get(const struct own_objects *objects, uint64_t id, bool writable)
+{
+	char name[NAME_SIZE];
+	int fd;
+
+	id_name(id, name);
+	fd = openat(objects->fd, name,
+		    (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+int own_objects_delete(const struct own_objects *objects, uint64_t id)
+{
+	char name[NAME_SIZE];
+
+	id_name(id, name);
+	return unlinkat(objects->fd, name, 0) ? -errno : 0;
+}
+
+int own_objects_sync(const struct own_objects *objects)
+{
+	return syncfs(objects->fd) ? -errno : 0;
+}
+
+/* The lowest ids from a number on, in rising order. */
+struct listing {
+	uint64_t from;
+	uint64_t *ids;
+	int count, max;
+	bool more;
+};
+
+static void listing_add(uint64_t id, void *data)
+{
+	struct listing *listing = data;
+	int at = listing->count;
+
+	if (id < listing->from)
+		return;
+	if (listing->count == listing->max) {
+		listing->more = true;
+		if (id > listing->ids[listing->max - 1])
+			return;
+		at--;
+	} else {
+		listing->count++;
+	}
+	while (at > 0 && listing->ids[at - 1] > id) {
+		listing->ids[at] = listing->ids[at - 1];
+		at--;
+	}
+	listing->ids[at] = id;
+}
+
+int own_objects_list(const struct own_objects *objects, uint64_t *from, uint64_t *ids, int max)
+{
+	struct listing listing = { .from = *from, .ids = ids, .max = max };
+	int error = ids_visit(objects->fd, listing_add, &listing);
+
+	if (error)
+		return error;
+	*from = listing.more ? ids[listing.count - 1] + 1 : 0;
+	return listing.count;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The objects of a lasting domain's own: files of the folder `objects` in its folder, named by
+ * their local ids in hexadecimal. Which of them are in use the domain's overlay tells.
+ */
+#ifndef HOST_DOMAIN_OWN_OBJECTS_H
+#define HOST_DOMAIN_OWN_OBJECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/error.h"
+
+struct own_objects {
+	int fd;				/* of the folder */
+	uint64_t last;			/* the greatest id in it */
+};
+
+/* Opens the folder in a domain's folder, making it. Returns 0 or -errno; release is due. */
+int own_objects_open(struct own_objects *objects, int folder_fd, struct error *err);
+void own_objects_release(struct own_objects *objects);
+
+/* A new, empty object: a descriptor to read and write, with *id; or -errno. */
+int own_objects_create(struct own_objects *objects, uint64_t *id);
+/* A descriptor of an object; or -errno. */
+int own_objects_get(const struct own_objects *objects, uint64_t id, bool writable);
+/* 0 or -errno. */
+int own_objects_delete(const struct own_objects *objects, uint64_t id);
+/* All bytes of all objects are durable. 0 or -errno. */
+int own_objects_sync(const struct own_objects *objects);
+/*
+ * Up to max ids that are not below *from, in rising order. How many, or -errno; *from is where to
+ * go on, 0: there are no more.
+ */
+int own_objects_list(const struct own_objects *objects, uint64_t *from, uint64_t *ids, int max);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the bytes of regular files are, and how they move from one place to the next; see
+ * file_data.h. Locks: inode->lock for all moves.
+ */
+#include <asm/stat.h>
+#include <asm/unistd_64.h>
+#include <linux/falloc.h>
+#include <linux/fcntl.h>
+#include <linux/memfd.h>
+
+#include "core/handle.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/string.h"
+#include "fs/file_data.h"
+#include "fs/file_data_private.h"
+#include "fs/lower_handle.h"
+#include "fs/overlay.h"
+#include "fs/tree.h"
+#include "vfs/keep.h"
+
+/* Up to here a private file's bytes are in the heap, or in a piece of the overlay. */
+#define HEAP_FILE_MAX	(64u << 10)
+#define HEAP_FILE_MIN	64u
+
+_Static_assert(HEAP_FILE_MAX <= OVERLAY_PIECE_MAX, "pieces are too small");
+
+static u64 last_serial;
+
+static u64 serial_next(void)
+{
+	return atomic_add(&last_serial, 1);
+}
+
+/* ---- Making and freeing ---- */
+
+/* Where a file that was kept has its bytes. */
+static void data_find_kept(struct file_data *data, const struct overlay_slot *slot)
+{
+	switch (OVERLAY_PLACE(slot->data)) {
+	case OVERLAY_PIECE:
+		data->place = PLACE_HEAP;
+		data->bytes = overlay_address(OVERLAY_PIECE_OFFSET(slot->data));
+		data->capacity = (u32)OVERLAY_PIECE_CAPACITY(slot->data);
+		break;
+	case OVERLAY_OBJECT:
+		data->place = PLACE_OWN;
+		data->own_serial = serial_next();
+		break;
+	}
+}
+
+/* Makes inode->data, once, whoever comes first. */
+static int data_create(struct inode *inode)
+{
+	struct file_data *data;
+
+	if (load_acquire(&inode->data))
+		return 0;
+	data = heap_alloc_zero(sizeof(*data));
+	if (!data)
+		return -ENOMEM;
+	data->place = tree_has_ground(inode) ? PLACE_LOWER : PLACE_HEAP;
+	data->handle = data->own = -1;
+	data->lower_serial = serial_next();
+	list_init(&data->handle_node);
+	if (inode->slot)
+		data_find_kept(data, inode->slot);
+	if (!atomic_cas(&inode->data, (struct file_data *)NULL, data))
+		heap_free(data);
+	return 0;
+}
+
+/* A large file that was kept: its object is asked for when it is first used. */
+static int own_get(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	int handle = 0;
+
+	lock_acquire(&inode->lock);
+	if (data->own < 0) {
+		do {
+			handle = overlay_object_open(OVERLAY_OBJECT_ID(inode->slot->data));
+		} while (handle == -ENFILE && lower_handle_spare());
+		if (handle >= 0)
+			data->own = handle;
+	}
+	lock_release(&inode->lock);
+	return handle < 0 ? handle : 0;
+}
+
+/* inode->data is there, with all that its place needs. 0 or -errno. */
+static int data_get(struct inode *inode)
+{
+	int error = data_create(inode);
+
+	if (error)
+		return error;
+	if (load_acquire(&inode->data->place) == PLACE_OWN && READ_ONCE(inode->data->own) < 0)
+		return own_get(inode);
+	return 0;
+}
+
+int file_data_open(struct inode *inode, struct file *file)
+{
+	(void)file;
+	return data_get(inode);
+}
+
+void file_data_give_handle(struct inode *inode, int handle)
+{
+	if (data_create(inode))
+		handle_close(handle);
+	else
+		lower_handle_record(inode->data, handle);
+}
+
+void file_data_free(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+
+	if (!data)
+		return;
+	lower_handle_forget(data);
+	if (data->place == PLACE_OWN && data->own >= 0)
+		handle_close(data->own);
+	/* A piece of the overlay is freed with the inode's slot. */
+	if (!inode->fs->keeper)
+		heap_free(data->bytes);
+	heap_free(data);
+	inode->data = NULL;
+}
+
+u64 file_data_blocks(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	struct stat host;
+
+	if (!data || data->place == PLACE_LOWER || (data->place == PLACE_OWN && data->own < 0))
+		return inode->blocks;
+	if (data->place == PLACE_HEAP)
+		return ROUND_UP(inode->size, PAGE_SIZE) / 512;
+	return host_call2(__NR_fstat, data->own, &host) ? 0 : host.st_blocks;
+}
+
+/* ---- Small files ---- */
+
+static int heap_reserve(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	u32 capacity = MAX(data->capacity, HEAP_FILE_MIN);
+	char *bytes;
+
+	if (size <= data->capacity)
+		return 0;
+	while (capacity < size)
+		capacity *= 2;
+	bytes = heap_alloc(capacity);
+	if (!bytes)
+		return -ENOSPC;
+	if (data->bytes)
+		memcpy(bytes, data->bytes, MIN(inode->size, (u64)data->capacity));
+	heap_free(data->bytes);
+	data->bytes = bytes;
+	data->capacity = capacity;
+	return 0;
+}
+
+static int bytes_reserve(struct inode *inode, u64 size)
+{
+	return inode->fs->keeper ? overlay_piece_reserve(inode, size) : heap_reserve(inode, size);
+}
+
+static void bytes_drop(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+
+	if (inode->fs->keeper) {
+		overlay_piece_drop(inode);
+		return;
+	}
+	heap_free(data->bytes);
+	data->bytes = NULL;
+	data->capacity = 0;
+}
+
+static int lower_to_heap(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	int error = bytes_reserve(inode, inode->size), handle;
+	u64 done = 0;
+	long count = 1;
+
+	if (error)
+		return error;
+	handle = lower_handle_use(inode);
+	if (handle < 0)
+		return handle;
+	while (count > 0 && done < inode->size) {
+		count = host_pread(handle, (u64)data->bytes + done, inode->size - done, done);
+		done += MAX(count, 0l);
+	}
+	lower_handle_done(inode);
+	if (count < 0)
+		return (int)count;
+	inode->size = done;
+	store_release(&data->place, PLACE_HEAP);
+	inode_changed(inode, true);
+	return 0;
+}
+
+/* ---- Files of their own ---- */
+
+static long own_fill_from_heap(struct inode *inode, int own)
+{
+	struct file_data *data = inode->data;
+	u64 size = MIN(inode->size, (u64)data->capacity);
+	long done = size ? host_pwrite(own, (u64)data->bytes, size, 0) : 0;
+
+	return done < 0 ? done : done == (long)size ? 0 : -EIO;
+}
+
+static long own_fill_from_lower(struct inode *inode, int own)
+{
+	int handle = lower_handle_use(inode);
+	loff_t offset = 0;
+	long moved = 1;
+
+	if (handle < 0)
+		return handle;
+	while (moved > 0 && (u64)offset < inode->size)
+		moved = host_call4(__NR_sendfile, own, handle, &offset, inode->size - offset);
+	lower_handle_done(inode);
+	return moved < 0 ? moved : 0;
+}
+
+/* With all that is known of the file's bytes, and durable where they were. 0 or -errno. */
+static long own_fill(struct inode *inode, int own)
+{
+	struct file_data *data = inode->data;
+	long error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
+						: own_fill_from_heap(inode, own);
+
+	if (!error)
+		error = host_call2(__NR_ftruncate, own, inode->size);
+	if (!error && data->is_synced)
+		error = host_call1(__NR_fdatasync, own);
+	return error;
+}
+
+/* A new host file, empty: an object of the domain's own (with *id), or memory. Or -errno. */
+static long own_create(struct inode *inode, u64 *id)
+{
+	bool is_kept = inode->fs->keeper;
+	long own;
+
+	do {
+		own = is_kept ? overlay_object_create(id)
+			      : host_call2(__NR_memfd_create, "object", MFD_CLOEXEC);
+	} while ((own == -EMFILE || own == -ENFILE) && lower_handle_spare());
+	if (own < 0)
+		return own == -EMFILE ? -ENFILE : own;
+	if (!is_kept)
+		handle_came();
+	return own;
+}
+
+int file_data_to_own(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	long own, error;
+	u64 id = 0;
+
+	if (data->place == PLACE_OWN)
+		return 0;
+	error = keep_prepare(inode);
+	if (error)
+		return (int)error;
+	own = own_create(inode, &id);
+	if (own < 0)
+		return (int)own;
+	error = own_fill(inode, (int)own);
+	if (error) {
+		handle_close((int)own);
+		if (id)
+			overlay_object_free(id);
+		return (int)error;
+	}
+	data->own = (int)own;
+	data->own_serial = serial_next();
+	if (id)
+		overlay_object_set(inode, id);
+	store_release(&data->place, PLACE_OWN);
+	bytes_drop(inode);
+	inode_changed(inode, true);
+	return 0;
+}
+
+/* ---- Changes ---- */
+
+int file_data_make_writable(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	int error = keep_prepare(inode);
+
+	if (!error && data->place == PLACE_LOWER && inode->size <= HEAP_FILE_MAX)
+		error = lower_to_heap(inode);
+	if (error || data->place == PLACE_OWN)
+		return error;
+	if (data->place == PLACE_LOWER || size > HEAP_FILE_MAX)
+		return file_data_to_own(inode);
+	return bytes_reserve(inode, size);
+}
+
+/* Zeroes of [from, to) that a shorter file left undefined. */
+void file_data_clear(struct file_data *data, u64 from, u64 to)
+{
+	if (to > from)
+		memset(data->bytes + from, 0, to - from);
+}
+
+bool file_data_is_sealed(const struct inode *inode, u32 seals, u64 end)
+{
+	return inode->seals & (seals | (end > inode->size ? F_SEAL_GROW : 0));
+}
+
+/* Nothing of the lower file is needed. */
+static int truncate_lower(struct inode *inode)
+{
+	int error = keep_prepare(inode);
+
+	if (error)
+		return error;
+	inode->size = 0;
+	store_release(&inode->data->place, PLACE_HEAP);
+	return 0;
+}
+
+static int truncate_locked(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	long error;
+
+	if (file_data_is_sealed(inode, size < inode->size ? F_SEAL_SHRINK : 0, size))
+		return -EPERM;
+	if (data->place == PLACE_LOWER && !size)
+		return truncate_lower(inode);
+	error = file_data_make_writable(inode, MAX(size, inode->size));
+	if (error)
+		return (int)error;
+	if (data->place == PLACE_OWN) {
+		error = host_call2(__NR_ftruncate, data->own, size);
+		if (error)
+			return (int)error;
+	} else {
+		file_data_clear(data, inode->size, size);
+	}
+	WRITE_ONCE(inode->size, size);
+	return 0;
+}
+
+int file_data_truncate(struct inode *inode, u64 size)
+{
+	int error = data_get(inode);
+
+	if (error)
+		return error;
+	if (size > INT64_MAX)
+		return -EFBIG;
+	lock_acquire(&inode->lock);
+	error = truncate_locked(inode, size);
+	lock_release(&inode->lock);
+	if (!error)
+		inode_touch_modified(inode);
+	return error;
+}
+
+int file_data_sync(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+	long error = 0;
+
+	if (!inode->fs->keeper || !inode->slot)
+		return 0;
+	if (load_acquire(&data->place) == PLACE_OWN)
+		error = host_call1(__NR_fdatasync, data->own);
+	else
+		WRITE_ONCE(data->is_synced, true);
+	return error ? (int)error : inode->fs->keeper->sync();
+}

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The overlay's slots and log, and making them durable; see overlay.h and boundary/overlay.h.
+ *
+ * Locks: overlay_lock (short) for the log's end, free slots and what waits; sync_lock
+ * (LOCK_OVERLAY_SYNC, long) around a sync. Fields of a slot are single words, written by whoever
+ * changes the inode.
+ */
+#include "fs/overlay.h"
+
+#include <asm/unistd_64.h>
+
+#include "boundary/overlay_read.h"
+#include "core/handle.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/lock.h"
+#include "core/string.h"
+#include "fs/file_data_private.h"
+#include "fs/lower.h"
+#include "vfs/keep.h"
+
+#define SLOTS_IN_PAGE	(OVERLAY_PAGE / OVERLAY_UNIT)
+#define OBJECTS_AHEAD	8u
+
+/* The largest record, and how many of them an extent holds for sure, with the way to the next. */
+#define RECORD_MAX	(sizeof(struct overlay_record) + sizeof(struct overlay_xattr) + 256 + \
+			 OVERLAY_XATTR_MAX)
+#define NEXT_SIZE	(sizeof(struct overlay_record) + sizeof(struct overlay_place_of))
+#define RECORDS_IN(bytes)	(((bytes) - NEXT_SIZE) / RECORD_MAX)
+
+_Static_assert(RECORDS_IN(OVERLAY_EXTENT) >= 2, "an extent is too short");
+
+/* Under overlay_lock. */
+static struct {
+	u64 at, end;		/* where the next record comes, and the end of its extent */
+	u64 spare;		/* the first of the extents to come; each begins with the next one's offset */
+	u32 spares;
+	u32 begun;		/* changes that may still write a record */
+	u32 checksum;
+} log;
+static struct overlay_slot **free_slots;
+static u32 free_slot_count, slot_room;
+
+static struct lock sync_lock = LOCK_INIT(LOCK_OVERLAY_SYNC);
+static u64 changes;		/* atomic: so many were made */
+static u64 synced;		/* so many are durable; written under sync_lock */
+
+/* Objects made ahead of need; under object_lock. */
+static struct lock object_lock = LOCK_INIT(LOCK_OVERLAY_OBJECTS);
+static struct { u64 id; int handle; } ready[OBJECTS_AHEAD];
+static u32 ready_count;
+
+static void change_noted(void)
+{
+	atomic_add(&changes, 1);
+}
+
+/* ---- Durability ---- */
+
+int overlay_sync(void)
+{
+	u64 wanted = __atomic_load_n(&changes, __ATOMIC_SEQ_CST), seen;
+	long error = 0;
+
+	if (READ_ONCE(synced) >= wanted)
+		return 0;
+	lock_acquire(&sync_lock);
+	if (synced < wanted) {
+		seen = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
+		space_sync_begin();
+		error = host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+		if (!error)
+			WRITE_ONCE(synced, seen);
+		space_sync_end(!error);
+	}
+	lock_release(&sync_lock);
+	return (int)error;
+}
+
+static int overlay_sync_all(void)
+{
+	struct request request = { .op = REQ_OBJECT_SYNC };
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+
+	if (error)
+		return error;
+	request_end();
+	return overlay_sync();
+}
+
+/* ---- The log; overlay_lock held ---- */
+
+static u32 records_room(void)
+{
+	u64 left = log.end - log.at;
+
+	return (left > NEXT_SIZE ? RECORDS_IN(left) : 0) +
+	       log.spares * (u32)RECORDS_IN((u64)OVERLAY_EXTENT);
+}
+
+/* Ends the record that was filled in behind its head. */
+static void record_close(struct overlay_record *record, u32 size, u32 kind, u32 count)
+{
+	record->kind = kind;
+	record->count = count;
+	record->size = size;
+	record->checksum = overlay_record_checksum(log.checksum, record);
+	log.checksum = record->checksum;
+	log.at += size;
+	change_noted();
+}
+
+static void extent_next(void)
+{
+	u64 next = log.spare;
+
+	log.spare = *(u64 *)overlay_address(next);
+	log.spares--;
+	if (log.end) {
+		struct overlay_record *record = overlay_address(log.at);
+
+		((struct overlay_place_of *)(record + 1))->offset = next;
+		record_close(record, NEXT_SIZE, OVERLAY_RECORD_NEXT, 1);
+	} else {
+		store_release(&overlay_header()->log, next);
+	}
+	log.at = next;
+	log.end = next + OVERLAY_EXTENT;
+}
+
+/* Where a record of that size goes. The caller has begun a change. */
+static struct overlay_record *record_open(u32 size)
+{
+	if (log.end - log.at < size + NEXT_SIZE)
+		extent_next();
+	return overlay_address(log.at);
+}
+
+static void record_place(u32 kind, u64 offset)
+{
+	struct overlay_record *record = record_open(NEXT_SIZE);
+
+	((struct overlay_place_of *)(record + 1))->offset = offset;
+	record_close(record, NEXT_SIZE, kind, 1);
+}
+
+void log_continue(u64 at, u64 end, u32 checksum)
+{
+	log.at = at;
+	log.end = end;
+	log.checksum = checksum;
+}
+
+/* ---- Room for a change ---- */
+
+static void spare_add(u64 extent)
+{
+	lock_acquire(&overlay_lock);
+	*(u64 *)overlay_address(extent) = log.spare;
+	log.spare = extent;
+	log.spares++;
+	lock_release(&overlay_lock);
+}
+
+static bool log_begin(void)
+{
+	bool fits;
+
+	lock_acquire(&overlay_lock);
+	fits = log.begun < records_room();
+	log.begun += fits;
+	lock_release(&overlay_lock);
+	return fits;
+}
+
+static void log_end_locked(void)
+{
+	log.begun--;
+}
+
+static int overlay_begin(void)
+{
+	int error = 0;
+	u64 extent;
+
+	if (space_waits_for_sync())
+		error = overlay_sync();
+	while (!error && !log_begin()) {
+		extent = space_alloc(OVERLAY_EXTENT, OVERLAY_PAGE, &error);
+		if (extent)
+			spare_add(extent);
+	}
+	return error;
+}
+
+/* ---- Slots ---- */
+
+void slot_put(struct overlay_slot *slot)
+{
+	lock_acquire(&overlay_lock);
+	free_slots[free_slot_count++] = slot;
+	lock_release(&overlay_lock);
+}
+
+static struct overlay_slot *slot_take(void)
+{
+	struct overlay_slot *slot = NULL;
+
+	lock_acquire(&overlay_lock);
+	if (free_slot_count)
+		slot = free_slots[--free_slot_count];
+	lock_release(&overlay_lock);
+	return slot;
+}
+
+int slots_make_room(u32 count)
+{
+	struct overlay_slot **fresh, **old = NULL;
+	u32 room = MAX(slot_room + count, 2 * slot_room);
+
+	fresh = heap_alloc(room * sizeof(*fresh));
+	if (!fresh)
+		return -ENOMEM;
+	lock_acquire(&overlay_lock);
+	if (slot_room < room) {
+		memcpy(fresh, free_slots, free_slot_count * sizeof(*fresh));
+		old = free_slots;
+		free_slots = fresh;
+		slot_room = room;
+		fresh = NULL;
+	}
+	lock_release(&overlay_lock);
+	heap_free(old);
+	heap_free(fresh);
+	return 0;
+}
+
+/* A page of slots more. */
+static int slots_add(void)
+{
+	int error = slots_make_room(SLOTS_IN_PAGE);
+	struct overlay_slot *slots;
+	u64 page;
+
+	if (!error)
+		error = overlay_begin();
+	if (error)
+		return error;
+	page = space_alloc(OVERLAY_PAGE, OVERLAY_PAGE, &error);
+	lock_acquire(&overlay_lock);
+	if (page) {
+		slots = overlay_address(page);
+		memset(slots, 0, OVERLAY_PAGE);
+		record_place(OVERLAY_RECORD_SLOTS, page);
+		for (u32 i = SLOTS_IN_PAGE; i-- > 0;)
+			free_slots[free_slot_count++] = &slots[i];
+	}
+	log_end_locked();
+	lock_release(&overlay_lock);
+	return error;
+}
+
+static void slot_fill(struct overlay_slot *slot, const struct inode *inode)
+{
+	*slot = (struct overlay_slot){
+		.guard = overlay_guard(overlay_header()->seed, overlay_offset(slot), inode->ino),
+		.mode = inode->mode,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.nlink = inode->nlink,
+		.rdev_major = DEVICE_MAJOR(inode->rdev),
+		.rdev_minor = DEVICE_MINOR(inode->rdev),
+		.size = inode->size,
+		.mtime_ns = inode->mtime_ns,
+		.ctime_ns = inode->ctime_ns,
+	};
+}
+
+/* The target of a link that was made here. 0 or -errno. */
+static int slot_fill_target(struct overlay_slot *slot, const struct inode *inode)
+{
+	u64 size = ROUND_UP(inode->size, (u64)OVERLAY_UNIT), piece;
+	int error = 0;
+
+	piece = space_alloc(size, OVERLAY_UNIT, &error);
+	if (!piece)
+		return error;
+	memcpy(overlay_address(piece), inode->target, inode->size);
+	slot->data = OVERLAY_PIECE_DATA(piece, size);
+	return 0;
+}
+
+static int overlay_prepare(struct inode *inode)
+{
+	struct overlay_slot *slot;
+	int error = 0;
+
+	if (likely(load_acquire(&inode->slot)))
+		return 0;
+	while (!(slot = slot_take())) {
+		error = slots_add();
+		if (error)
+			return error;
+	}
+	slot_fill(slot, inode);
+	if (inode_is_symlink(inode) && inode->ino >= OVERLAY_OWN_INO)
+		error = slot_fill_target(slot, inode);
+	if (!error && atomic_cas(&inode->slot, (struct overlay_slot *)NULL, slot)) {
+		store_release(&slot->ino, inode->ino);
+		atomic_or(&inode->flags, INODE_CHANGED);
+		change_noted();
+		return 0;
+	}
+	slot_put(slot);
+	return error;
+}
+
+/* ---- Changes of attributes ---- */
+
+#define SLOT_SET(slot, field, value) \
+	({ bool differs_ = (slot)->field != (value); if (differs_) WRITE_ONCE((slot)->field, value); \
+	   differs_; })
+
+static bool slot_update_owner(struct overlay_slot *slot, const struct inode *inode)
+{
+	return SLOT_SET(slot, mode, READ_ONCE(inode->mode)) |
+	       SLOT_SET(slot, uid, READ_ONCE(inode->uid)) |
+	       SLOT_SET(slot, gid, READ_ONCE(inode->gid)) |
+	       SLOT_SET(slot, nlink, READ_ONCE(inode->nlink));
+}
+
+static bool slot_update_times(struct overlay_slot *slot, const struct inode *inode)
+{
+	return SLOT_SET(slot, mtime_ns, READ_ONCE(inode->mtime_ns)) |
+	       SLOT_SET(slot, ctime_ns, READ_ONCE(inode->ctime_ns));
+}
+
+/* An object's own size and times are those of its host file, and cost nothing to keep. */
+static bool slot_update_object(struct overlay_slot *slot, const struct inode *inode, bool data)
+{
+	bool differs = slot_update_owner(slot, inode);
+
+	if (data)
+		return SLOT_SET(slot, flags, 0u) | differs;
+	return slot_update_times(slot, inode) | SLOT_SET(slot, flags, OVERLAY_TIMES_SET) | differs;
+}
+
+static void overlay_changed(struct inode *inode, bool data)
+{
+	struct overlay_slot *slot = READ_ONCE(inode->slot);
+	bool differs;
+
+	if (!slot)
+		return;
+	if (OVERLAY_PLACE(READ_ONCE(slot->data)) == OVERLAY_OBJECT)
+		differs = slot_update_object(slot, inode, data);
+	else
+		differs = slot_update_owner(slot, inode) | slot_update_times(slot, inode) |
+			  SLOT_SET(slot, size, READ_ONCE(inode->size));
+	if (differs)
+		change_noted();
+}
+
+/* ---- Changes of names ---- */
+
+static u32 names_size(const struct name_change *change, u32 count)
+{
+	u32 size = sizeof(struct overlay_record);
+
+	for (u32 i = 0; i < count; i++)
+		size += overlay_name_size(change[i].name_size);
+	return size;
+}
+
+static void name_write(struct overlay_name *to, const struct name_change *change)
+{
+	/* What fills it up is part of the checksum. */
+	memset((char *)to + overlay_name_size(change->name_size) - 8, 0, 8);
+	to->parent = change->parent->ino;
+	to->ino = change->inode->ino;
+	to->change = change->added ? OVERLAY_ADD :
+		     change->is_last ? OVERLAY_REMOVE_LAST : OVERLAY_REMOVE;
+	to->name_size = (u16)change->name_size;
+	memcpy(to->name, change->name, change->name_size);
+}
+
+static void names_write_locked(const struct name_change *change, u32 count)
+{
+	u32 size = names_size(change, count);
+	struct overlay_record *record = record_open(size);
+	char *to = (char *)(record + 1);
+
+	for (u32 i = 0; i < count; i++) {
+		name_write((struct overlay_name *)to, &change[i]);
+		to += overlay_name_size(change[i].name_size);
+	}
+	record_close(record, size, OVERLAY_RECORD_NAMES, count);
+}
+
+static void overlay_end(const struct name_change *change, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		overlay_changed(change[i].parent, false);
+		overlay_changed(change[i].inode, false);
+	}
+	lock_acquire(&overlay_lock);
+	if (count)
+		names_write_locked(change, count);
+	log_end_locked();
+	lock_release(&overlay_lock);
+}
+
+static void overlay_xattr(struct inode *inode, const char *name, const void *value, size_t size)
+{
+	u32 name_size = (u32)strlen(name);
+	u32 used = sizeof(struct overlay_xattr) + name_size + (u32)size;
+	u32 whole = sizeof(struct overlay_record) + ROUND_UP(used, 8u);
+	struct overlay_record *record;
+	struct overlay_xattr *to;
+
+	lock_acquire(&overlay_lock);
+	record = record_open(whole);
+	to = (struct overlay_xattr *)(record + 1);
+	memset((char *)record + whole - 8, 0, 8);
+	*to = (struct overlay_xattr){ .ino = inode->ino, .name_size = (u16)name_size,
+				      .removed = !value, .value_size = (u32)size };
+	memcpy(to->text, name, name_size);
+	if (value)
+		memcpy(to->text + name_size, value, size);
+	record_close(record, whole, OVERLAY_RECORD_XATTR, 1);
+	lock_release(&overlay_lock);
+}
+
+const struct keeper overlay_keeper = {
+	.prepare = overlay_prepare,
+	.changed = overlay_changed,
+	.begin = overlay_begin,
+	.end = overlay_end,
+	.xattr = overlay_xattr,
+	.xattr_value_max = OVERLAY_XATTR_MAX,
+	.sync = overlay_sync,
+	.sync_all = overlay_sync_all,
+};
+
+/* ---- Pieces ---- */
+
+/* What a file that has old bytes of room and needs size gets: files that grow, grow on. */
+static u64 piece_capacity(u64 old, u64 size)
+{
+	u64 wanted = MAX(size, MIN(2 * old, (u64)OVERLAY_PIECE_MAX));
+
+	return ROUND_UP(wanted, wanted < OVERLAY_PAGE ? (u64)OVERLAY_UNIT : (u64)OVERLAY_PAGE);
+}
+
+int overlay_piece_reserve(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	u64 capacity, piece;
+	int error = 0;
+
+	if (size <= data->capacity)
+		return 0;
+	capacity = piece_capacity(data->capacity, size);
+	piece = space_alloc(capacity, capacity < OVERLAY_PAGE ? OVERLAY_UNIT : OVERLAY_PAGE,
+			    &error);
+	if (!piece)
+		return error;
+	if (data->bytes) {
+		memcpy(overlay_address(piece), data->bytes, MIN(inode->size, (u64)data->capacity));
+		/* What was made durable at the old place must be so at the new one before it counts. */
+		if (data->is_synced)
+			error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+	}
+	if (error) {
+		space_free(piece, capacity);
+		return error;
+	}
+	overlay_piece_drop(inode);
+	data->bytes = overlay_address(piece);
+	data->capacity = (u32)capacity;
+	WRITE_ONCE(inode->slot->data, OVERLAY_PIECE_DATA(piece, capacity));
+	change_noted();
+	return 0;
+}
+
+void overlay_piece_drop(struct inode *inode)
+{
+	struct file_data *data = inode->data;
+
+	if (data->bytes)
+		space_free_later(overlay_offset(data->bytes), data->capacity, 0);
+	data->bytes = NULL;
+	data->capacity = 0;
+}
+
+/* ---- Objects ---- */
+
+/* Fills the stock of objects; object_lock held. */
+static int objects_make(void)
+{
+	struct request request = { .op = REQ_OBJECT_CREATE, .count = OBJECTS_AHEAD };
+	int handles[OBJECTS_AHEAD];
+	struct reply reply;
+	const u64 *ids;
+	int error = request_begin(&request, NULL, &reply, handles, OBJECTS_AHEAD);
+
+	if (error)
+		return error;
+	ids = (const u64 *)channel_reply_area();
+	for (u32 i = 0; i < reply.handles; i++) {
+		ready[i].id = ids[i];
+		ready[i].handle = handles[i];
+	}
+	ready_count = reply.handles;
+	request_end();
+	return ready_count ? 0 : -ENFILE;
+}
+
+int overlay_object_create(u64 *id)
+{
+	int result = 0;
+
+	lock_acquire(&object_lock);
+	if (!ready_count)
+		result = objects_make();
+	if (!result) {
+		ready_count--;
+		*id = ready[ready_count].id;
+		result = ready[ready_count].handle;
+	}
+	lock_release(&object_lock);
+	return result;
+}
+
+int overlay_object_open(u64 id)
+{
+	struct request request = { .op = REQ_OBJECTS, .count = 1, .data_size = sizeof(id) };
+	struct reply reply;
+	int handle = -1, error = request_begin(&request, (const char *)&id, &reply, &handle, 1);
+
+	if (error)
+		return error;
+	if (!reply.handles)
+		error = *(const s32 *)channel_reply_area() ?: -ENFILE;
+	request_end();
+	return error ? error : handle;
+}
+
+void overlay_object_free(u64 id)
+{
+	space_free_later(0, 0, id);
+}
+
+void overlay_object_set(struct inode *inode, u64 id)
+{
+	struct overlay_slot *slot = inode->slot;
+
+	WRITE_ONCE(slot->flags, 0);
+	store_release(&slot->data, OVERLAY_OBJECT_DATA(id));
+	change_noted();
+}
+
+void overlay_inode_release(struct inode *inode)
+{
+	struct overlay_slot *slot = inode->slot;
+
+	if (!slot || READ_ONCE(inode->nlink))
+		return;
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
+		space_free_later(OVERLAY_PIECE_OFFSET(slot->data),
+				 OVERLAY_PIECE_CAPACITY(slot->data), 0);
+	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
+		overlay_object_free(OVERLAY_OBJECT_ID(slot->data));
+	space_free_later(overlay_offset(slot), 0, 0);
+	inode->slot = NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The overlay (boundary/overlay.h) as the layer keeps it: the domain's changes to the tree over an
+ * image, in an object that is mapped in every process. Used by fs/ alone; the vfs knows it as the
+ * keeper of that file system (vfs/keep.h).
+ *
+ *   overlay.c		slots, the log, making it durable: the keeper
+ *   overlay_space.c	what of the object is in use; growth; what waits to be free
+ *   overlay_load.c	at the start: what the log tells; later: names and inodes from that
+ */
+#ifndef FS_OVERLAY_H
+#define FS_OVERLAY_H
+
+#include "boundary/layout.h"
+#include "boundary/overlay.h"
+#include "core/types.h"
+
+struct dentry;
+struct file_system;
+struct inode;
+struct keeper;
+
+extern const struct keeper overlay_keeper;
+
+static inline void *overlay_address(u64 offset)
+{
+	return (void *)(OVERLAY_BASE + offset);
+}
+
+static inline u64 overlay_offset(const void *address)
+{
+	return (u64)address - OVERLAY_BASE;
+}
+
+static inline struct overlay_header *overlay_header(void)
+{
+	return overlay_address(0);
+}
+
+/* ---- Bytes of files: for file_data.c, with inode->lock held and the inode prepared ---- */
+
+/*
+ * Gives a small file a piece that holds size bytes, with the bytes that it had. 0 or -errno
+ * (-ENOSPC, -EDQUOT). inode->data tells the piece's address and capacity.
+ */
+int overlay_piece_reserve(struct inode *inode, u64 size);
+/* Frees its piece: its bytes are elsewhere, or nowhere. */
+void overlay_piece_drop(struct inode *inode);
+/* A new object of the domain's own: a handle to read and write, and its id. Or -errno. */
+int overlay_object_create(u64 *id);
+/* A handle on an object, to write where it is the domain's own. Or -errno. */
+int overlay_object_open(u64 id);
+/* Frees an object that no slot names any more. */
+void overlay_object_free(u64 id);
+/* From now on the file's bytes are in that object. */
+void overlay_object_set(struct inode *inode, u64 id);
+/* The bytes of this file are durable as far as they were written (fsync). */
+int overlay_sync(void);
+
+/* ---- Inodes: for tree.c and image.c ---- */
+
+/* The inode goes away; where it has no name left so does all that is kept of it. */
+void overlay_inode_release(struct inode *inode);
+/* How many names a file of the image has, when the image says links. */
+u32 overlay_links(u64 ino, u32 links);
+/* Gives an inode of the image what is kept of it. 0 or -errno. */
+int overlay_inode_apply(struct inode *inode);
+/*
+ * Makes the names known that are kept for this directory (INODE_KEPT_NAMES). Directory locked. 0 or
+ * -errno.
+ */
+int overlay_names_load(struct dentry *directory);
+/* Begins to use the overlay for a file system: reads what is kept. 0 or -EUCLEAN, -ENOMEM, -EPROTO. */
+int overlay_start(struct file_system *fs);
+
+/* ---- Between the parts ---- */
+
+/* Short lock of everything here but for the bytes of files. */
+extern struct lock overlay_lock;
+
+/* overlay_space.c */
+
+/* Takes over the size of the object; all of it but the first page is free. 0 or -ENOMEM. */
+int space_init(u64 size);
+/* Marks what is in use, once, at the start. False: part of it is in use already, or not there. */
+bool space_claim(u64 offset, u64 size);
+/*
+ * A run of size bytes, aligned to align (both multiples of OVERLAY_UNIT); grows the object where
+ * there is none. Contents undefined. Its offset, or 0 with *error. Not with overlay_lock held.
+ */
+u64 space_alloc(u64 size, u64 align, int *error);
+/* Frees one that was never made use of. */
+void space_free(u64 offset, u64 size);
+/* Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable. */
+void space_free_later(u64 offset, u64 size, u64 object);
+/* Around a sync: what had to wait for it is free. Not with overlay_lock held. */
+void space_sync_begin(void);
+void space_sync_end(bool done);
+/* So much waits to be free that a sync is worth it. */
+bool space_waits_for_sync(void);
+/* Bytes of the object. */
+u64 space_size(void);
+
+/* overlay.c */
+
+/* Goes on with a log that was read. */
+void log_continue(u64 at, u64 end, u32 checksum);
+/* A slot is free. */
+void slot_put(struct overlay_slot *slot);
+/* So many more slots may be put. 0 or -ENOMEM. */
+int slots_make_room(u32 count);
+
+#endif

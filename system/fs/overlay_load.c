@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the overlay kept from former runs of the domain: read once at the start, into a table by
+ * inode number; and from that, inodes and names as they are asked for.
+ *
+ * Locks: at the start there is one thread. Later overlay_lock for the table's chains; what hangs on
+ * an entry belongs to whoever holds the directory's lock (names), or makes the inode (the rest).
+ */
+#include "boundary/overlay_read.h"
+#include "core/channel.h"
+#include "core/handle.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/string.h"
+#include "fs/identity.h"
+#include "fs/image.h"
+#include "fs/lower.h"
+#include "fs/overlay.h"
+#include "fs/tree.h"
+#include "vfs/dentry.h"
+#include "vfs/path.h"
+#include "vfs/xattr.h"
+
+#include <asm/stat.h>
+#include <asm/unistd_64.h>
+
+#define TABLE_MIN 64u
+
+struct kept_name {
+	struct kept_name *hash_next;	/* while the log is read */
+	struct kept_name *sibling;
+	u64 parent, ino;		/* ino 0: the name is absent */
+	const char *name;		/* in the log */
+	u32 hash;
+	u16 name_size;
+};
+
+struct kept_xattr {
+	struct kept_xattr *next;	/* as the log told them */
+	const struct overlay_xattr *xattr;
+};
+
+/* All that is kept of one inode. */
+struct kept {
+	struct kept *next;
+	u64 ino;
+	struct overlay_slot *slot;	/* NULL: its attributes are the image's */
+	struct kept_name *names;	/* of a directory */
+	struct kept_xattr *xattrs, **xattrs_end;
+	u32 links;			/* names that lead to it */
+	bool is_dead;
+};
+
+struct slot_page {
+	struct slot_page *next;
+	u64 offset;
+};
+
+static struct kept **table;
+static u32 table_size, table_used;
+
+/* What is only needed while the log is read. */
+struct reading {
+	struct kept_name **names;	/* by parent and name */
+	u32 names_size, names_used;
+	struct slot_page *pages;
+	u64 max_ino;
+	bool has_objects;
+};
+
+/* ---- The table ---- */
+
+static struct kept **kept_bucket(u64 ino)
+{
+	return &table[(ino ^ ino >> 13) & (table_size - 1)];
+}
+
+static struct kept *kept_find(u64 ino)
+{
+	struct kept *kept = table_size ? *kept_bucket(ino) : NULL;
+
+	while (kept && kept->ino != ino)
+		kept = kept->next;
+	return kept;
+}
+
+static int table_grow(void)
+{
+	u32 size = table_size ? table_size * 2 : TABLE_MIN, old_size = table_size;
+	struct kept **fresh = heap_alloc_zero(size * sizeof(*fresh)), **old = table, *next;
+
+	if (!fresh)
+		return -ENOMEM;
+	table = fresh;
+	table_size = size;
+	for (u32 i = 0; i < old_size; i++) {
+		for (struct kept *kept = old[i]; kept; kept = next) {
+			struct kept **bucket = kept_bucket(kept->ino);
+
+			next = kept->next;
+			kept->next = *bucket;
+			*bucket = kept;
+		}
+	}
+	heap_free(old);
+	return 0;
+}
+
+/* The entry of an inode, a new one if need be. NULL: out of memory. */
+static struct kept *kept_get(u64 ino)
+{
+	struct kept *kept = kept_find(ino), **bucket;
+
+	if (kept)
+		return kept;
+	if (table_used >= table_size && table_grow())
+		return NULL;
+	kept = heap_alloc_zero(sizeof(*kept));
+	if (!kept)
+		return NULL;
+	kept->ino = ino;
+	kept->xattrs_end = &kept->xattrs;
+	bucket = kept_bucket(ino);
+	kept->next = *bucket;
+	*bucket = kept;
+	table_used++;
+	return kept;
+}
+
+/* ---- Reading the log ---- */
+
+static u32 kept_name_hash(u64 parent, const char *name, u32 size)
+{
+	u64 hash = parent * 0x9e3779b97f4a7c15ull;
+
+	for (u32 i = 0; i < size; i++)
+		hash = (hash ^ (u8)name[i]) * 0x100000001b3ull;
+	return (u32)(hash ^ hash >> 32);
+}
+
+static int names_table_grow(struct reading *reading)
+{
+	u32 size = reading->names_size ? reading->names_size * 2 : TABLE_MIN;
+	struct kept_name **fresh = heap_alloc_zero(size * sizeof(*fresh)), *next;
+
+	if (!fresh)
+		return -ENOMEM;
+	for (u32 i = 0; i < reading->names_size; i++) {
+		for (struct kept_name *name = reading->names[i]; name; name = next) {
+			next = name->hash_next;
+			name->hash_next = fresh[name->hash & (size - 1)];
+			fresh[name->hash & (size - 1)] = name;
+		}
+	}
+	heap_free(reading->names);
+	reading->names = fresh;
+	reading->names_size = size;
+	return 0;
+}
+
+static struct kept_name *kept_name_find(const struct reading *reading,
+					const struct overlay_name *name, u32 hash)
+{
+	struct kept_name *found = reading->names_size
+					  ? reading->names[hash & (reading->names_size - 1)] : NULL;
+
+	while (found && !(found->hash == hash && found->parent == name->parent &&
+			  found->name_size == name->name_size &&
+			  !memcmp(found->name, name->name, name->name_size)))
+		found = found->hash_next;
+	return found;
+}
+
+/* NULL: out of memory. */
+static struct kept_name *kept_name_add(struct reading *reading, const struct overlay_name *name,
+				       u32 hash)
+{
+	struct kept *parent = kept_get(name->parent);
+	struct kept_name *fresh, **bucket;
+
+	if (!parent || (reading->names_used >= reading->names_size && names_table_grow(reading)))
+		return NULL;
+	fresh = heap_alloc(sizeof(*fresh));
+	if (!fresh)
+		return NULL;
+	bucket = &reading->names[hash & (reading->names_size - 1)];
+	*fresh = (struct kept_name){
+		.hash_next = *bucket, .sibling = parent->names, .parent = name->parent,
+		.name = name->name, .hash = hash, .name_size = name->name_size,
+	};
+	*bucket = fresh;
+	parent->names = fresh;
+	reading->names_used++;
+	return fresh;
+}
+
+/* What the log says last of a name is true. */
+static int name_read(struct reading *reading, const struct overlay_name *name)
+{
+	u32 hash = kept_name_hash(name->parent, name->name, name->name_size);
+	struct kept_name *known = kept_name_find(reading, name, hash);
+
+	if (!known)
+		known = kept_name_add(reading, name, hash);
+	if (!known)
+		return -ENOMEM;
+	known->ino = name->change == OVERLAY_ADD ? name->ino : 0;
+	reading->max_ino = MAX(reading->max_ino, name->ino);
+	if (name->change == OVERLAY_REMOVE_LAST) {
+		struct kept *kept = kept_get(name->ino);
+
+		if (!kept)
+			return -ENOMEM;
+		kept->is_dead = true;
+	}
+	return 0;
+}
+
+static int names_read(struct reading *reading, const struct overlay_record *record)
+{
+	const struct overlay_name *name = NULL;
+
+	for (u32 i = 0; i < record->count; i++) {
+		int error;
+
+		name = overlay_name_next(record, name);
+		if (!name)
+			return -EUCLEAN;
+		error = name_read(reading, name);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int xattr_read(const struct overlay_record *record)
+{
+	const struct overlay_xattr *xattr = overlay_xattr_of(record);
+	struct kept *kept = xattr ? kept_get(xattr->ino) : NULL;
+	struct kept_xattr *fresh = kept ? heap_alloc(sizeof(*fresh)) : NULL;
+
+	if (!xattr)
+		return -EUCLEAN;
+	if (!fresh)
+		return -ENOMEM;
+	*fresh = (struct kept_xattr){ .xattr = xattr };
+	*kept->xattrs_end = fresh;
+	kept->xattrs_end = &fresh->next;
+	return 0;
+}
+
+static int place_read(struct reading *reading, const struct overlay_record *record)
+{
+	u64 offset = ((const struct overlay_place_of *)(record + 1))->offset;
+	bool is_slots = record->kind == OVERLAY_RECORD_SLOTS;
+	struct slot_page *page;
+
+	if (record->size < sizeof(*record) + sizeof(struct overlay_place_of) ||
+	    offset % OVERLAY_PAGE ||
+	    !space_claim(offset, is_slots ? OVERLAY_PAGE : OVERLAY_EXTENT))
+		return -EUCLEAN;
+	if (!is_slots)
+		return 0;
+	page = heap_alloc(sizeof(*page));
+	if (!page)
+		return -ENOMEM;
+	*page = (struct slot_page){ reading->pages, offset };
+	reading->pages = page;
+	return 0;
+}
+
+static int record_read(struct reading *reading, const struct overlay_record *record)
+{
+	switch (record->kind) {
+	case OVERLAY_RECORD_NAMES:
+		return names_read(reading, record);
+	case OVERLAY_RECORD_XATTR:
+		return xattr_read(record);
+	case OVERLAY_RECORD_SLOTS:
+	case OVERLAY_RECORD_NEXT:
+		return place_read(reading, record);
+	default:
+		return -EUCLEAN;
+	}
+}
+
+static int log_read(struct reading *reading)
+{
+	const struct overlay_record *record;
+	struct overlay_log log;
+	int error = 0;
+
+	overlay_log_begin(&log, overlay_header(), space_size());
+	if (overlay_header()->log && (!log.end || !space_claim(log.at, OVERLAY_EXTENT)))
+		return -EUCLEAN;
+	while (!error && (record = overlay_log_next(&log)))
+		error = record_read(reading, record);
+	log_continue(log.at, log.end, log.checksum);
+	return error;
+}
+
+/* ---- Slots ---- */
+
+static int slots_read_page(struct reading *reading, u64 page)
+{
+	for (u32 i = 0; i < OVERLAY_PAGE / OVERLAY_UNIT; i++) {
+		const struct overlay_slot *slot =
+			overlay_slot_at(overlay_header(), space_size(), page + i * OVERLAY_UNIT);
+		struct kept *kept;
+
+		if (!slot)
+			continue;
+		kept = kept_get(slot->ino);
+		if (!kept)
+			return -ENOMEM;
+		/* One that was freed is as it was until it is used again. */
+		if (!kept->is_dead && kept->slot)
+			return -EUCLEAN;
+		kept->slot = (struct overlay_slot *)slot;
+		reading->max_ino = MAX(reading->max_ino, slot->ino);
+	}
+	return 0;
+}
+
+/* Counts names; those that lead to nothing are files that were lost before they were synced. */
+static void links_count(const struct kept *parent)
+{
+	for (struct kept_name *name = parent->names; name; name = name->sibling) {
+		struct kept *kept = name->ino ? kept_find(name->ino) : NULL;
+
+		if (kept)
+			kept->links++;
+		if (name->ino >= OVERLAY_OWN_INO && (!kept || !kept->slot))
+			name->ino = 0;
+	}
+}
+
+/* Decides whether a slot is in use, and then claims what it names. */
+static int slot_settle(struct reading *reading, struct kept *kept)
+{
+	struct overlay_slot *slot = kept->slot;
+	bool own = kept->ino >= OVERLAY_OWN_INO;
+
+	if (!slot)
+		return 0;
+	if (kept->is_dead || (own && !kept->links)) {
+		kept->slot = NULL;
+		return 0;
+	}
+	if (own && (slot->mode & S_IFMT) != S_IFDIR)
+		slot->nlink = kept->links;
+	reading->has_objects |= OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT;
+	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE)
+		return 0;
+	if (!overlay_piece_fits(slot, space_size()) ||
+	    !space_claim(OVERLAY_PIECE_OFFSET(slot->data), OVERLAY_PIECE_CAPACITY(slot->data)))
+		return -EUCLEAN;
+	return 0;
+}
+
+static bool slot_is_used(const struct overlay_slot *slot)
+{
+	const struct kept *kept = slot->ino ? kept_find(slot->ino) : NULL;
+
+	return kept && kept->slot == slot;
+}
+
+static int slots_free_unused(const struct reading *reading)
+{
+	for (const struct slot_page *page = reading->pages; page; page = page->next) {
+		struct overlay_slot *slots = overlay_address(page->offset);
+		int error = slots_make_room(OVERLAY_PAGE / OVERLAY_UNIT);
+
+		if (error)
+			return error;
+		for (u32 i = 0; i < OVERLAY_PAGE / OVERLAY_UNIT; i++) {
+			if (!slot_is_used(&slots[i]))
+				slot_put(&slots[i]);
+		}
+	}
+	return 0;
+}
+
+static int slots_read(struct reading *reading)
+{
+	int error = 0;
+
+	for (const struct slot_page *page = reading->pages; page && !error; page = page->next)
+		error = slots_read_page(reading, page->offset);
+	for (u32 i = 0; i < table_size && !error; i++) {
+		for (const struct kept *kept = table[i]; kept; kept = kept->next)
+			links_count(kept);
+	}
+	for (u32 i = 0; i < table_size && !error; i++) {
+		for (struct kept *kept = table[i]; kept && !error; kept = kept->next)
+			error = slot_settle(reading, kept);
+	}
+	return error ? error : slots_free_unused(reading);
+}
+
+/* ---- Objects that nothing names: made ahead, or freed, when the domain ended ---- */
+
+static bool object_is_used(u64 id)
+{
+	for (u32 i = 0; i < table_size; i++) {
+		for (const struct kept *kept = table[i]; kept; kept = kept->next) {
+			if (kept->slot && OVERLAY_PLACE(kept->slot->data) == OVERLAY_OBJECT &&
+			    OVERLAY_OBJECT_ID(kept->slot->data) == id)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* One answer's worth. *from goes on; 0 at the end. */
+static int objects_look(u64 *from)
+{
+	struct request request = { .op = REQ_OBJECT_LIST, .offset = *from };
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+	u64 *ids;
+	u32 count;
+
+	if (error)
+		return error;
+	count = reply.count;
+	ids = heap_alloc(count * sizeof(*ids) + 1);
+	if (ids)
+		memcpy(ids, channel_reply_area(), count * sizeof(*ids));
+	*from = reply.offset;
+	request_end();
+	if (!ids)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++) {
+		if (!object_is_used(ids[i]))
+			overlay_object_free(ids[i]);
+	}
+	heap_free(ids);
+	return 0;
+}
+
+static int objects_free_unused(void)
+{
+	u64 from = 0;
+	int error;
+
+	do {
+		error = objects_look(&from);
+	} while (!error && from);
+	return error;
+}
+
+/* ---- The start ---- */
+
+static void reading_release(struct reading *reading)
+{
+	struct slot_page *next;
+
+	for (struct slot_page *page = reading->pages; page; page = next) {
+		next = page->next;
+		heap_free(page);
+	}
+	heap_free(reading->names);
+}
+
+int overlay_start(struct file_system *fs)
+{
+	struct reading reading = { .max_ino = OVERLAY_OWN_INO - 1 };
+	int error;
+
+	if (!overlay_header_is_good(overlay_header()))
+		return -EPROTO;
+	error = space_init(config()->overlay_size);
+	if (!error)
+		error = log_read(&reading);
+	if (!error)
+		error = slots_read(&reading);
+	if (!error && overlay_header()->log)
+		error = objects_free_unused();
+	reading_release(&reading);
+	if (error)
+		return error;
+	fs->next_ino = reading.max_ino + 1;
+	fs->keeper = &overlay_keeper;
+	return 0;
+}
+
+/* ---- Inodes ---- */
+
+static int xattrs_apply(struct inode *inode, const struct kept *kept)
+{
+	for (const struct kept_xattr *at = kept->xattrs; at; at = at->next) {
+		const struct overlay_xattr *xattr = at->xattr;
+		int error;
+
+		xattr_unset(inode, xattr->text, xattr->name_size);
+		if (xattr->removed)
+			continue;
+		error = xattr_preset(inode, xattr->text, xattr->name_size,
+				     xattr->text + xattr->name_size, xattr->value_size);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* A large file's size and times are those of its host file. */
+static int object_look(struct inode *inode, const struct overlay_slot *slot)
+{
+	int handle = overlay_object_open(OVERLAY_OBJECT_ID(slot->data));
+	struct stat host;
+	long error;
+
+	if (handle < 0)
+		return handle == -ENOENT ? -EIO : handle;
+	error = host_call2(__NR_fstat, handle, &host);
+	handle_close(handle);
+	if (error)
+		return (int)error;
+	inode->size = host.st_size;
+	if (!(slot->flags & OVERLAY_TIMES_SET))
+		inode->mtime_ns = inode->ctime_ns =
+			(s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
+	return 0;
+}
+
+static int slot_apply(struct inode *inode, struct overlay_slot *slot)
+{
+	inode->mode = slot->mode;
+	inode->uid = slot->uid;
+	inode->gid = slot->gid;
+	inode->nlink = slot->nlink;
+	inode->rdev = DEVICE(slot->rdev_major, slot->rdev_minor);
+	inode->size = slot->size;
+	inode->mtime_ns = slot->mtime_ns;
+	inode->ctime_ns = slot->ctime_ns;
+	inode->atime_ns = inode->mtime_ns;
+	inode->slot = slot;
+	inode->flags |= INODE_CHANGED;
+	if (!inode->size || OVERLAY_PLACE(slot->data) != OVERLAY_GROUND)
+		inode->object = 0;
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT) {
+		int error = object_look(inode, slot);
+
+		if (error)
+			return error;
+	}
+	inode->blocks = inode_is_regular(inode) ? (inode->size + 511) / 512 : 0;
+	return 0;
+}
+
+/* The same file as another type would confuse what stands on it: slots do not change types. */
+static bool type_fits(const struct inode *inode, const struct overlay_slot *slot)
+{
+	return (inode->mode & S_IFMT) == (slot->mode & S_IFMT);
+}
+
+static int inode_apply(struct inode *inode, struct kept *kept)
+{
+	int error = 0;
+
+	if (kept->slot && !type_fits(inode, kept->slot))
+		return -EIO;
+	if (kept->slot)
+		error = slot_apply(inode, kept->slot);
+	if (!error)
+		error = xattrs_apply(inode, kept);
+	if (!error && inode_is_directory(inode) && kept->names) {
+		inode->flags |= INODE_KEPT_NAMES | INODE_PINNED_ENTRIES;
+		inode->flags &= ~INODE_COMPLETE;
+	}
+	return error;
+}
+
+u32 overlay_links(u64 ino, u32 links)
+{
+	const struct kept *kept = kept_find(ino);
+
+	return kept && kept->slot ? kept->slot->nlink : links;
+}
+
+int overlay_inode_apply(struct inode *inode)
+{
+	struct kept *kept = kept_find(inode->ino);
+
+	return kept ? inode_apply(inode, kept) : 0;
+}
+
+static int link_target_apply(struct inode *inode, const struct overlay_slot *slot)
+{
+	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE || !slot->size || slot->size >= PATH_MAX)
+		return -EIO;
+	inode->target = heap_alloc(slot->size + 1);
+	if (!inode->target)
+		return -ENOMEM;
+	memcpy(inode->target, overlay_address(OVERLAY_PIECE_OFFSET(slot->data)), slot->size);
+	inode->target[slot->size] = '\0';
+	inode->flags |= INODE_PLAIN_LINK;
+	return 0;
+}
+
+/* The inode of a file that was made in the domain, with a reference, or ERROR_PTR. */
+static struct inode *own_inode(struct file_system *fs, struct kept *kept)
+{
+	const struct overlay_slot *slot = kept->slot;
+	bool has_names = slot->nlink > 1 && (slot->mode & S_IFMT) != S_IFDIR;
+	struct inode *inode = has_names ? identity_find(0, kept->ino) : NULL;
+	int error;
+
+	if (inode)
+		return inode;
+	inode = tree_inode_create(fs, slot->mode);
+	if (!inode)
+		return ERROR_PTR(-ENOMEM);
+	inode->ino = kept->ino;
+	error = inode_apply(inode, kept);
+	if (!error && inode_is_symlink(inode))
+		error = link_target_apply(inode, slot);
+	if (error) {
+		inode_put(inode);
+		return ERROR_PTR(error);
+	}
+	return has_names ? identity_add(inode) : inode;
+}
+
+/* ---- Names ---- */
+
+static struct inode *kept_name_inode(struct file_system *fs, const struct kept_name *name)
+{
+	struct kept *kept;
+
+	if (!name->ino)
+		return NULL;
+	if (name->ino < OVERLAY_OWN_INO)
+		return image_inode(fs, (u32)name->ino);
+	kept = kept_find(name->ino);
+	return kept && kept->slot ? own_inode(fs, kept) : ERROR_PTR(-EIO);
+}
+
+static int kept_name_load(struct dentry *directory, const struct kept_name *name)
+{
+	struct inode *inode;
+
+	if (tree_knows(directory, name->name, name->name_size))
+		return 0;
+	inode = kept_name_inode(directory->inode->fs, name);
+	if (IS_ERROR(inode))
+		return (int)PTR_ERROR(inode);
+	if (!inode && !directory_has_ground(directory->inode))
+		return 0;
+	return tree_enter_kept(directory, name->name, name->name_size, inode);
+}
+
+int overlay_names_load(struct dentry *directory)
+{
+	struct kept *kept = kept_find(directory->inode->ino);
+	struct kept_name *name;
+
+	while (kept && (name = kept->names)) {
+		int error = kept_name_load(directory, name);
+
+		if (error)
+			return error;
+		kept->names = name->sibling;
+		heap_free(name);
+	}
+	atomic_and(&directory->inode->flags, ~INODE_KEPT_NAMES);
+	return 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of the overlay's object is in use: a bitmap of units in the heap, built anew at each start.
+ * Locks: overlay_lock for all of it; grow_lock (LOCK_OVERLAY_GROW) around a request for more.
+ *
+ * What a change frees may be used again only when that change is durable: until then it waits in a
+ * list, and moves on with the sync that began after it came. Where much waits, whoever frees more
+ * makes the sync.
+ */
+#include "core/channel.h"
+#include "core/heap.h"
+#include "core/host.h"
+#include "core/list.h"
+#include "core/lock.h"
+#include "core/string.h"
+#include "fs/lower.h"
+#include "fs/overlay.h"
+
+#define GROWTH_MIN	(64u << 10)
+#define GROWTH_MAX	(16u << 20)
+#define WAITING_MAX	(64ull << 20)	/* bytes that wait before a sync is made for them */
+#define DELETE_MAX	(REQUEST_DATA_MAX / sizeof(u64))
+#define WORD_BITS	64u
+
+struct waiting {
+	struct list node;
+	u64 offset, size, object;
+};
+
+struct lock overlay_lock = LOCK_INIT(LOCK_OVERLAY);
+static struct lock grow_lock = LOCK_INIT(LOCK_OVERLAY_GROW);
+
+static u64 *bitmap;		/* one bit for each unit: in use */
+static u64 bitmap_words;
+static u64 units, free_units;
+/* Where to look next: for what lies within a page, and for what has pages of its own. */
+static u64 small_cursor, page_cursor;
+
+static struct list waiting = { &waiting, &waiting };	/* for the next sync to begin */
+static struct list syncing = { &syncing, &syncing };	/* for the sync that runs */
+static u64 waiting_bytes;
+
+/* ---- The bitmap; overlay_lock held, but at the start ---- */
+
+static void bits_set(u64 from, u64 count, bool value)
+{
+	for (u64 i = from; i < from + count; i++) {
+		if (i % WORD_BITS == 0 && from + count - i >= WORD_BITS) {
+			bitmap[i / WORD_BITS] = value ? ~0ull : 0;
+			i += WORD_BITS - 1;
+		} else if (value) {
+			bitmap[i / WORD_BITS] |= 1ull << i % WORD_BITS;
+		} else {
+			bitmap[i / WORD_BITS] &= ~(1ull << i % WORD_BITS);
+		}
+	}
+	free_units += value ? -count : count;
+}
+
+/* The first unit in [from, to) that is in use (or is not), else to. */
+static u64 bits_find(u64 from, u64 to, bool in_use)
+{
+	while (from < to) {
+		u64 word = bitmap[from / WORD_BITS];
+		u64 rest = (in_use ? word : ~word) >> from % WORD_BITS;
+
+		if (rest) {
+			from += __builtin_ctzll(rest);
+			return MIN(from, to);
+		}
+		from = ROUND_DOWN(from, (u64)WORD_BITS) + WORD_BITS;
+	}
+	return to;
+}
+
+/* A run of free units between from and to, or 0. */
+static u64 run_find(u64 from, u64 to, u64 count, u64 align)
+{
+	u64 at = bits_find(from, to, false);
+
+	while (at + count <= to) {
+		u64 start = ROUND_UP(at, align), end;
+
+		if (start + count > to)
+			break;
+		end = bits_find(start, start + count, true);
+		if (end == start + count)
+			return start;
+		at = bits_find(end, to, false);
+	}
+	return 0;
+}
+
+static u64 run_take(u64 count, u64 align)
+{
+	u64 *cursor = align * OVERLAY_UNIT < OVERLAY_PAGE ? &small_cursor : &page_cursor;
+	u64 start;
+
+	if (count > free_units)
+		return 0;
+	start = run_find(*cursor, units, count, align);
+	/* What lies scattered is looked for where there is much of it. */
+	if (!start && free_units > units / 4)
+		start = run_find(0, *cursor, count, align);
+	if (!start)
+		return 0;
+	*cursor = start + count;
+	bits_set(start, count, true);
+	return start;
+}
+
+/* ---- Growth ---- */
+
+/* A bitmap for so many units, with what is known. 0 or -ENOMEM. */
+static int bitmap_grow(u64 wanted)
+{
+	u64 words = MAX(bitmap_words * 2, ROUND_UP(wanted, (u64)WORD_BITS) / WORD_BITS), *fresh, *old;
+
+	if (wanted <= bitmap_words * WORD_BITS)
+		return 0;
+	fresh = heap_alloc_zero(words * sizeof(*fresh));
+	if (!fresh)
+		return -ENOMEM;
+	lock_acquire(&overlay_lock);
+	if (bitmap)
+		memcpy(fresh, bitmap, bitmap_words * sizeof(*fresh));
+	old = bitmap;
+	bitmap = fresh;
+	bitmap_words = words;
+	lock_release(&overlay_lock);
+	heap_free(old);
+	return 0;
+}
+
+static void units_add(u64 size)
+{
+	lock_acquire(&overlay_lock);
+	free_units += size / OVERLAY_UNIT - units;
+	units = size / OVERLAY_UNIT;
+	lock_release(&overlay_lock);
+}
+
+static int grow_to(u64 size)
+{
+	struct request request = { .op = REQ_OVERLAY_GROW, .offset = size };
+	struct reply reply;
+	int error = bitmap_grow(size / OVERLAY_UNIT);
+
+	if (error)
+		return error;
+	error = request_begin(&request, NULL, &reply, NULL, 0);
+	if (error)
+		return error;
+	units_add(MIN(reply.offset, size));
+	request_end();
+	return 0;
+}
+
+/* Room for a run of so many bytes behind what there is. seen: the size that was not enough. */
+static int space_grow(u64 bytes, u64 seen)
+{
+	u64 size, step;
+	int error = 0;
+
+	lock_acquire(&grow_lock);
+	size = space_size();
+	if (size == seen) {
+		step = MIN(MAX(size / 4, (u64)GROWTH_MIN), (u64)GROWTH_MAX);
+		step = ROUND_UP(MAX(step, bytes + OVERLAY_PAGE), (u64)OVERLAY_PAGE);
+		error = size + step > OVERLAY_SIZE_MAX ? -ENOSPC : grow_to(size + step);
+		/* The last of a disk or a quota is worth using too. */
+		if (error && step > bytes + 2 * OVERLAY_PAGE)
+			error = grow_to(ROUND_UP(size + bytes + OVERLAY_PAGE, (u64)OVERLAY_PAGE));
+	}
+	lock_release(&grow_lock);
+	return error;
+}
+
+/* ---- Runs ---- */
+
+int space_init(u64 size)
+{
+	int error = bitmap_grow(size / OVERLAY_UNIT);
+
+	if (error)
+		return error;
+	units_add(size);
+	return space_claim(0, OVERLAY_PAGE) ? 0 : -EUCLEAN;
+}
+
+u64 space_size(void)
+{
+	return READ_ONCE(units) * OVERLAY_UNIT;
+}
+
+bool space_claim(u64 offset, u64 size)
+{
+	u64 from = offset / OVERLAY_UNIT, count = size / OVERLAY_UNIT;
+
+	if (from > units || count > units - from ||
+	    bits_find(from, from + count, true) != from + count)
+		return false;
+	bits_set(from, count, true);
+	return true;
+}
+
+u64 space_alloc(u64 size, u64 align, int *error)
+{
+	for (;;) {
+		u64 start, seen = space_size();
+
+		lock_acquire(&overlay_lock);
+		start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT);
+		lock_release(&overlay_lock);
+		if (start)
+			return start * OVERLAY_UNIT;
+		*error = space_grow(size, seen);
+		if (*error)
+			return 0;
+	}
+}
+
+static void space_free_locked(u64 offset, u64 size)
+{
+	bits_set(offset / OVERLAY_UNIT, size / OVERLAY_UNIT, false);
+}
+
+void space_free(u64 offset, u64 size)
+{
+	lock_acquire(&overlay_lock);
+	space_free_locked(offset, size);
+	lock_release(&overlay_lock);
+}
+
+/* ---- What waits ---- */
+
+void space_free_later(u64 offset, u64 size, u64 object)
+{
+	struct waiting *item = heap_alloc(sizeof(*item));
+
+	/* Without memory it comes back at the next start, which finds it unused. */
+	if (!item)
+		return;
+	*item = (struct waiting){ .offset = offset, .size = size, .object = object };
+	lock_acquire(&overlay_lock);
+	list_add_tail(&item->node, &waiting);
+	waiting_bytes += size;
+	lock_release(&overlay_lock);
+}
+
+bool space_waits_for_sync(void)
+{
+	return READ_ONCE(waiting_bytes) > WAITING_MAX;
+}
+
+void space_sync_begin(void)
+{
+	lock_acquire(&overlay_lock);
+	list_splice_tail(&waiting, &syncing);
+	waiting_bytes = 0;
+	lock_release(&overlay_lock);
+}
+
+static struct waiting *synced_take(void)
+{
+	struct waiting *item = NULL;
+
+	lock_acquire(&overlay_lock);
+	if (!list_empty(&syncing)) {
+		item = list_first(&syncing, struct waiting, node);
+		list_remove(&item->node);
+	}
+	lock_release(&overlay_lock);
+	return item;
+}
+
+static void objects_delete(const u64 *ids, u32 count)
+{
+	struct request request = { .op = REQ_OBJECT_DELETE, .count = count,
+				   .data_size = count * sizeof(*ids) };
+	struct reply reply;
+
+	if (count && !request_begin(&request, (const char *)ids, &reply, NULL, 0))
+		request_end();
+}
+
+void space_sync_end(bool done)
+{
+	u64 ids[64];
+	struct waiting *item;
+	u32 count = 0;
+
+	/* What did not get to the disk waits for a sync that does. */
+	while (done && (item = synced_take())) {
+		if (item->size)
+			space_free(item->offset, item->size);
+		else if (item->offset)
+			slot_put(overlay_address(item->offset));
+		else
+			ids[count++] = item->object;
+		heap_free(item);
+		if (count == ARRAY_SIZE(ids)) {
+			objects_delete(ids, count);
+			count = 0;
+		}
+	}
+	objects_delete(ids, count);
+}
