@@ -23,7 +23,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 6
+#define BOUNDARY_VERSION 7
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -65,6 +65,7 @@ enum request_op {
 	REQ_KILLED = 10,
 	/* data: count local ids of objects, uint64_t; one handle for each that opens */
 	REQ_OBJECTS = 11,
+	REQ_STARTED = 12,	/* the first program is loaded and about to run; no answer */
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -233,7 +234,6 @@ struct channel {
 	/* enum event_bits; the domain takes them by exchange with 0 */
 	uint32_t events;
 	uint64_t signals;		/* bit n-1: signal n was sent to mezzo; taken by exchange */
-	uint32_t domain_started;	/* written by the domain: the first program runs */
 	/*
 	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A
 	 * hint: who asks sleeps until the reply, so the monitor is served best by that very

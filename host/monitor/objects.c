@@ -47,7 +47,22 @@ static int image_find(struct objects *objects, const char *text, struct error *e
 	return index_grant(objects, err);
 }
 
-int objects_open(struct objects *objects, const char *store, const char *image, struct error *err)
+/* A mapping that is there whatever the image's name stands for by now, unless it was removed. */
+static int mapping_find(struct objects *objects, const char *image, mapping_id mapping,
+			struct error *err)
+{
+	int error;
+
+	objects->mapping = mapping;
+	error = index_grant(objects, err);
+	if (error == -ENOENT)
+		error_set(err, 0, "image %s, as the domain was made from it, is no longer in the "
+			  "store", image);
+	return error;
+}
+
+int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
+		 struct error *err)
 {
 	char path[PLACE_SIZE];
 	int error = place_store(store, path, err);
@@ -59,7 +74,8 @@ int objects_open(struct objects *objects, const char *store, const char *image, 
 		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
 			  "`mezzo image import --help`", image, path);
 	if (!error)
-		error = image_find(objects, image, err);
+		error = mapping ? mapping_find(objects, image, mapping, err) :
+				  image_find(objects, image, err);
 	if (error)
 		objects_release(objects);
 	return error;

@@ -18,8 +18,12 @@ struct objects {
 	uint64_t index_size;
 };
 
-/* Of an image of a store: NULL for the usual one. Returns 0 or -errno; objects_release() is due. */
-int objects_open(struct objects *objects, const char *store, const char *image, struct error *err);
+/*
+ * Of an image of a store: NULL for the usual one. mapping: the image's, where it is not to be looked
+ * for by its name, or 0. Returns 0 or -errno; objects_release() is due.
+ */
+int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
+		 struct error *err);
 /* Harmless where there are none, if the struct is all zeros. */
 void objects_release(struct objects *objects);
 

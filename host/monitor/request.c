@@ -258,6 +258,8 @@ enum request_result request_serve(int socket, struct service *service, int32_t *
 	if (check_frame(&message, (size_t)size, err))
 		return REQUEST_BAD;
 	switch (message.request.op) {
+	case REQ_STARTED:
+		return REQUEST_STARTED;
 	case REQ_EXIT:
 		input_settle(&service->input, message.request.offset);
 		*status = message.request.status;

@@ -23,6 +23,7 @@ struct service {
 
 enum request_result {
 	REQUEST_NONE,			/* nothing came, or it was served: go on */
+	REQUEST_STARTED,		/* REQ_STARTED: the first program runs */
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
 	REQUEST_KILLED,			/* REQ_KILLED */
