@@ -18,7 +18,7 @@ struct attendance {
 	bool passes_signals;		/* else they end this process */
 };
 
-/* Until the domain ends, or the user leaves. Returns mezzo's exit status; prints what goes wrong. */
+/* Until the domain ends, or the user leaves. Returns mezzo's status; prints what goes wrong. */
 int attend(struct attendance *attendance);
 
 #endif

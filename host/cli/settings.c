@@ -141,17 +141,17 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 int settings_create(struct settings *settings, const struct domains *domains,
 		    struct folder *folder, struct error *err)
 {
-	char name[DOMAIN_NAME_MAX + 1], image[IMAGE_NAME_SIZE];
+	char made[DOMAIN_NAME_MAX + 1], image[IMAGE_NAME_SIZE];
+	const char *name = settings->name ? settings->name : made;
 	struct domain_record record;
 	int error;
 
 	if (settings->name)
 		error = domain_name_check(settings->name, err);
 	else
-		error = domain_name_make(name, err);
+		error = domain_name_make(made, err);
 	if (error)
 		return error;
-	snprintf(name, sizeof(name), "%s", settings->name ? settings->name : name);
 	if (!settings->plan.hostname)
 		settings->plan.hostname = name;
 	error = plan_check(&settings->plan, err);

@@ -24,8 +24,8 @@ static const char usage[] =
 "      --store DIR        where domains are\n"
 "      --help             this text\n"
 "\n"
-"The end of `mezzo start -a` is not the end of the domain. At a terminal (-t) Ctrl-P Ctrl-Q leaves\n"
-"it.\n";
+"The end of `mezzo start -a` is not the end of the domain. At a terminal (-t) Ctrl-P Ctrl-Q\n"
+"leaves it.\n";
 
 /* ---- Starting ---- */
 

@@ -13,8 +13,8 @@
 static const char usage[] =
 "Usage: mezzo wait [options] NAME...\n"
 "\n"
-"Wait for the end of each domain and print its exit status. For one that does not run it is that of\n"
-"its last run; 137 where its monitor was killed.\n"
+"Wait for the end of each domain and print its exit status. For one that does not run it is that\n"
+"of its last run; 137 where its monitor was killed.\n"
 "\n"
 "      --store DIR        where domains are\n"
 "      --help             this text\n";

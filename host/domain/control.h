@@ -30,7 +30,8 @@
 enum control_kind {
 	/* Requests */
 	CONTROL_WATCH = 1,		/* nothing but to hear of the end; answered at once */
-	CONTROL_SIGNAL = 2,		/* value: a signal for the first program; SIGKILL ends all */
+	/* value: a signal for the first program; SIGKILL ends the domain */
+	CONTROL_SIGNAL = 2,
 	/* value: seconds from SIGTERM to the end of the domain; -1: wait for ever */
 	CONTROL_STOP = 3,
 	CONTROL_INPUT = 4,		/* data: for standard input; no answer */

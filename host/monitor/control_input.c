@@ -2,7 +2,8 @@
 /*
  * Input of lasting domains: from the clients of control_server.c to the outer end of the domain's
  * standard input, which is a pipe or a terminal. What that does not take at once waits here, and
- * more is left in the sockets, so that who sends it waits too. Main thread of the monitor: no locks.
+ * more is left in the sockets, so that who sends it waits too. No locks: the monitor's main thread
+ * alone.
  */
 #include <errno.h>
 #include <string.h>
