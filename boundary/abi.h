@@ -23,7 +23,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 6
+#define BOUNDARY_VERSION 7
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -67,19 +67,20 @@ enum request_op {
 	REQ_KILLED = 10,
 	/* data: count local ids of objects, uint64_t; one handle for each that opens */
 	REQ_OBJECTS = 11,
+	REQ_STARTED = 12,	/* the first program is loaded and about to run; no answer */
 	/*
 	 * count new objects that are the domain's own, and empty. Reply area: their ids, uint64_t;
 	 * a handle to read and write for each
 	 */
-	REQ_OBJECT_CREATE = 12,
+	REQ_OBJECT_CREATE = 13,
 	/* data: count ids of the domain's own objects, which it will not use again */
-	REQ_OBJECT_DELETE = 13,
+	REQ_OBJECT_DELETE = 14,
 	/* reply area: the ids of the domain's own objects from offset on; reply: as REQ_LIST */
-	REQ_OBJECT_LIST = 14,
+	REQ_OBJECT_LIST = 15,
 	/* all bytes of the domain's own objects are to be durable */
 	REQ_OBJECT_SYNC = 16,
 	/* offset: bytes that the overlay shall have; reply: bytes that it has */
-	REQ_OVERLAY_GROW = 15,
+	REQ_OVERLAY_GROW = 17,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -250,7 +251,6 @@ struct channel {
 	/* enum event_bits; the domain takes them by exchange with 0 */
 	uint32_t events;
 	uint64_t signals;		/* bit n-1: signal n was sent to mezzo; taken by exchange */
-	uint32_t domain_started;	/* written by the domain: the first program runs */
 	/*
 	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A
 	 * hint: who asks sleeps until the reply, so the monitor is served best by that very

@@ -22,8 +22,8 @@
  *   - What was freed (a piece, a slot, an extent, an object) is used for something else only when
  *     the record or slot that freed it is durable; so what was synced is not overwritten before
  *     what replaces it is on disk.
- *   - A slot whose inode was made in the domain and has no name is free, and so is that of a file of
- *     the image with a record OVERLAY_REMOVE_LAST.
+ *   - A slot whose inode was made in the domain and has no name is free, and so is that of a file
+ *     of the image with a record OVERLAY_REMOVE_LAST.
  *
  * All numbers are little-endian; all offsets are bytes from the start of the object.
  * OVERLAY_VERSION goes up with each change that an older reader would misread.
@@ -56,7 +56,7 @@ struct overlay_header {
 enum overlay_place {
 	OVERLAY_GROUND = 0,		/* where the image has them; with size 0: nowhere */
 	OVERLAY_PIECE = 1,		/* here */
-	OVERLAY_OBJECT = 2,		/* in an object; size and mtime are those of its host file */
+	OVERLAY_OBJECT = 2,		/* an object; size and mtime are its host file's */
 };
 
 /* slot.data: the place, and what is needed to find it, in one word, which is stored at once. */
@@ -89,14 +89,14 @@ struct overlay_slot {
 enum overlay_record_kind {
 	OVERLAY_RECORD_NAMES = 1,	/* struct overlay_name in a row: one change of the tree */
 	OVERLAY_RECORD_SLOTS = 2,	/* struct overlay_place_of: a page of slots */
-	OVERLAY_RECORD_NEXT = 3,	/* struct overlay_place_of: the log goes on in that extent */
+	OVERLAY_RECORD_NEXT = 3,	/* struct overlay_place_of: the log goes on there */
 	OVERLAY_RECORD_XATTR = 4,	/* struct overlay_xattr */
 };
 
 /* Aligned to 8, as what follows it. */
 struct overlay_record {
 	uint32_t size;			/* with this head; a multiple of 8 */
-	uint32_t checksum;		/* CRC-32C from the former record's over all but this field */
+	uint32_t checksum;		/* overlay_record_checksum() */
 	uint32_t kind;
 	uint32_t count;			/* NAMES: how many; else 1 */
 };

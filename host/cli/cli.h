@@ -6,20 +6,49 @@
 #define HOST_CLI_CLI_H
 
 #include "host/base/error.h"
+#include "host/domain/folder.h"
 #include "host/launch/plan.h"
 
 int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
+int verb_create(int argc, char **argv);
+int verb_start(int argc, char **argv);
+int verb_stop(int argc, char **argv);
+int verb_kill(int argc, char **argv);
+int verb_wait(int argc, char **argv);
+int verb_attach(int argc, char **argv);
+int verb_logs(int argc, char **argv);
+int verb_ps(int argc, char **argv);
+int verb_ls(int argc, char **argv);
+int verb_rm(int argc, char **argv);
+int verb_rename(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
 
+/* What a lasting domain is connected to; NULL: the monitor's own streams, and nobody. */
+struct domain_ends {
+	struct output *output;		/* also NULL where the streams are a terminal's */
+	struct control_server *control;
+};
+
 /*
- * Carry a plan out: start the domain, be its monitor, return the exit status. Prints what goes
- * wrong.
+ * Carry a plan out: start the domain, be its monitor, return the exit status. What there is to say
+ * of the end is in err->text, else that is empty.
  */
+int domain_carry(const struct plan *plan, const struct domain_ends *ends, struct error *err);
+
+/* The same with mezzo's own streams; prints what goes wrong. */
 int domain_run(const struct plan *plan);
+
+/*
+ * Become the monitor of the domain in a folder, in a process of its own that has left the caller's
+ * session and streams. starter is the monitor's end of a connection (control.h) on which the caller
+ * then hears that the domain runs, or that it has ended: where it did not even begin, with a text.
+ * It is taken over. Returns 0 or -errno.
+ */
+int daemon_start(const struct domains *domains, const char *name, int starter, struct error *err);
 
 /* Print "mezzo: ..." and return EXIT_MEZZO_FAILED. */
 int cli_fail(const struct error *err);
@@ -29,6 +58,36 @@ int cli_fail_option(const char *verb, int option, char **argv);
 
 /* 0 where a command follows the options, else EXIT_MEZZO_FAILED, and it has been said. */
 int cli_check_command(const struct plan *plan, const char *verb);
+
+/* ---- Verbs for lasting domains (names.c) ---- */
+
+struct cli_names {
+	const char *verb, *usage;
+	const char *store;		/* --store, or NULL */
+	int status;			/* mezzo's, where there is nothing to do */
+};
+
+#define CLI_STORE_OPTIONS \
+	{ "store", required_argument, NULL, OPTION_STORE }, \
+	{ "help", no_argument, NULL, OPTION_HELP }
+
+struct option;
+
+/*
+ * The next option that is not one of the above; 0 after the last one; -1 where names->status is all
+ * that is left to do.
+ */
+int cli_next_option(struct cli_names *names, int argc, char **argv, const char *letters,
+		    const struct option *options);
+
+/*
+ * Do the work for each name; words ends in NULL. option is what cli_next_option() gave last.
+ * Returns 0, or the last status of a work that was not 0. What fails for one does not keep the
+ * others from being done.
+ */
+int cli_each_domain(struct cli_names *names, int option, char **words,
+		    int (*work)(const struct domains *domains, struct folder *folder, void *data),
+		    void *data);
 
 /* Options that do and run have in common, for getopt_long(). */
 enum {
@@ -42,6 +101,10 @@ enum {
 	OPTION_HOSTNAME,
 	OPTION_ROOTFS,
 	OPTION_STORE,
+	OPTION_REMOVE,
+	OPTION_NAME,
+	OPTION_JSON,
+	OPTION_SINCE,
 };
 
 #define CLI_COMMON_OPTIONS \

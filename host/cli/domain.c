@@ -21,22 +21,22 @@ static int exit_code(int wait_status)
 static int tell_death(const struct domain *domain, int wait_status, struct error *err)
 {
 	if (domain_start_failure(domain, err))
-		return cli_fail(err);
+		return EXIT_MEZZO_FAILED;
 	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL)
-		fprintf(stderr, "mezzo: the domain was ended: its first process was killed from "
-			"outside or for want of memory\n");
+		error_set(err, 0, "the domain was ended: its first process was killed from outside "
+			  "or for want of memory");
 	else if (WIFSIGNALED(wait_status))
-		fprintf(stderr,
-			"mezzo: the domain ended unexpectedly: its first process was killed by "
-			"signal %d%s\n", WTERMSIG(wait_status),
-			WTERMSIG(wait_status) == SIGSYS ? " (a host call that is not allowed)" :
-							  "");
+		error_set(err, 0, "the domain ended unexpectedly: its first process was killed by "
+			  "signal %d%s", WTERMSIG(wait_status),
+			  WTERMSIG(wait_status) == SIGSYS ? " (a host call that is not allowed)" :
+							    "");
 	else
-		fprintf(stderr, "mezzo: the domain ended unexpectedly: its first process left with "
-			"status %d\n", WEXITSTATUS(wait_status));
+		error_set(err, 0, "the domain ended unexpectedly: its first process left with "
+			  "status %d", WEXITSTATUS(wait_status));
 	return EXIT_LAYER_CRASHED;
 }
 
+/* The exit status, and in err what is to be said of it. */
 static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 			const struct domain *domain, const struct monitor *monitor, int wait_status,
 			struct error *err)
@@ -44,79 +44,100 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 	switch (outcome) {
 	case OUTCOME_EXITED:
 		return exit_code(monitor->status);
+	case OUTCOME_ENDED:
+		return 128 + SIGKILL;
 	case OUTCOME_CRASHED:
-		fprintf(stderr,
-			"mezzo: the system layer of this domain crashed, which is a bug in Mezzo: "
-			"its report is %s%s\n", plan->log_file ? "in " : "above",
-			plan->log_file ? plan->log_file : "");
+		error_set(err, 0, "the system layer of this domain crashed, which is a bug in "
+			  "Mezzo: its report is %s%s", plan->log_file ? "in " : "above",
+			  plan->log_file ? plan->log_file : "");
 		return EXIT_LAYER_CRASHED;
 	case OUTCOME_KILLED:
-		fprintf(stderr, "mezzo: the domain was ended: one of its processes was killed from "
-			"outside or for want of memory\n");
+		error_set(err, 0, "the domain was ended: one of its processes was killed from "
+			  "outside or for want of memory");
 		return EXIT_LAYER_CRASHED;
 	case OUTCOME_DIED:
 		return tell_death(domain, wait_status, err);
 	case OUTCOME_BROKEN:
 		break;
 	}
-	return cli_fail(err);
+	return EXIT_MEZZO_FAILED;
 }
 
-static int monitor_domain(const struct plan *plan, const struct objects *objects,
-			  struct domain *domain)
+static int monitor_domain(const struct plan *plan, struct objects *objects,
+			  const struct domain_ends *ends, struct domain *domain,
+			  struct error *err)
 {
 	struct monitor_setup setup = {
 		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
 		.rootfs = plan->rootfs, .objects = plan->image ? objects : NULL,
+		.folder = plan->folder,
 		.own_ids_are_root = plan->own_ids_are_root,
 		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
+		.output = ends->output, .control = ends->control,
 	};
 	enum monitor_outcome outcome;
 	struct monitor monitor;
-	struct error err;
 	int wait_status, status;
 	bool complete;
 
-	if (monitor_init(&monitor, &setup, &err)) {
+	if (monitor_init(&monitor, &setup, err)) {
 		domain_end(domain);
-		return cli_fail(&err);
+		return EXIT_MEZZO_FAILED;
 	}
-	if (domain_enter(domain, &err))
+	if (domain_enter(domain, err))
 		outcome = OUTCOME_BROKEN;
 	else
-		outcome = monitor_run(&monitor, &err);
+		outcome = monitor_run(&monitor, err);
 	wait_status = domain_end(domain);
 	complete = monitor_release(&monitor);
-	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, &err);
+	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, err);
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || complete ? status : EXIT_MEZZO_FAILED;
 }
 
-static int run_over_objects(const struct plan *plan, const struct objects *objects)
+static int run_over_objects(const struct plan *plan, struct objects *objects,
+			    const struct domain_ends *ends, struct error *err)
 {
-	struct start_objects shared = { objects->index, objects->index_size };
+	struct start_objects shared = {
+		.index = objects->index, .index_size = objects->index_size,
+		.overlay = objects->overlay, .overlay_size = objects->overlay_size,
+	};
 	struct domain domain;
 	struct layer layer;
-	struct error err;
 
-	if (layer_open(&layer, plan->layer_file, &err))
-		return cli_fail(&err);
+	if (layer_open(&layer, plan->layer_file, err))
+		return EXIT_MEZZO_FAILED;
 	monitor_block_signals();
-	if (domain_start(&domain, plan, &layer, &shared, &err))
-		return cli_fail(&err);
-	return monitor_domain(plan, objects, &domain);
+	if (domain_start(&domain, plan, &layer, &shared, err))
+		return EXIT_MEZZO_FAILED;
+	return monitor_domain(plan, objects, ends, &domain, err);
+}
+
+int domain_carry(const struct plan *plan, const struct domain_ends *ends, struct error *err)
+{
+	struct objects objects = { .index = -1, .overlay = -1, .own = { .fd = -1 } };
+	int status;
+
+	err->text[0] = '\0';
+	if (plan_check(plan, err) ||
+	    (plan->image &&
+	     objects_open(&objects, plan->store, plan->image, plan->mapping, err)))
+		return EXIT_MEZZO_FAILED;
+	if (plan->image && plan->folder >= 0 && objects_open_kept(&objects, plan->folder, err))
+		status = EXIT_MEZZO_FAILED;
+	else
+		status = run_over_objects(plan, &objects, ends, err);
+	objects_release(&objects);
+	return status;
 }
 
 int domain_run(const struct plan *plan)
 {
-	struct objects objects = { .index = -1 };
+	struct domain_ends none = { 0 };
 	struct error err;
-	int status;
+	int status = domain_carry(plan, &none, &err);
 
-	if (plan_check(plan, &err) ||
-	    (plan->image && objects_open(&objects, plan->store, plan->image, &err)))
-		return cli_fail(&err);
-	status = run_over_objects(plan, &objects);
-	objects_release(&objects);
+	if (err.text[0])
+		cli_fail(&err);
 	return status;
 }

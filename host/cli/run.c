@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* `mezzo run`: a command in a fresh domain over a root file system in a directory. */
+/*
+ * `mezzo run`: a command over an image or a root file system in a directory: in a domain that is
+ * gone with it, or in one that lasts.
+ */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "host/cli/cli.h"
+#include "host/cli/settings.h"
+#include "host/cli/start.h"
 
 static const char usage[] =
 "Usage: mezzo run [options] IMAGE [--] COMMAND [ARGUMENTS]\n"
@@ -14,86 +18,103 @@ static const char usage[] =
 "`mezzo image --help`) or of DIR, neither of which is ever changed. The command starts in / as\n"
 "user 0 with a small environment; what an image's config says is not used yet.\n"
 "\n"
-"      --rootfs DIR       a directory as the root file system\n"
-"      --store DIR        where images are; else $MEZZO_STORE, /var/lib/mezzo for root, or\n"
-"                         ~/.local/share/mezzo\n"
-"  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
-"  -w, --workdir DIR      start in DIR\n"
-"  -u, --user UID[:GID]   start as this user, as numbers\n"
-"      --hostname NAME    what the domain calls itself\n"
-"      --trace            print each system call of the programs to stderr\n"
-"      --trace-file FILE  the same, to FILE\n"
-"      --log-file FILE    the system layer's log goes to FILE instead of stderr\n"
-"      --verbose          log more: calls that are lacking, warnings\n"
-"      --layer FILE       use another system layer\n"
-"      --no-key           run without the wall between programs and their system layer\n"
-"  -i, --interactive      accepted for others' habits; stdin is always connected\n"
+"The domain is gone with its command, and has your standard streams. With --name or -d it is one\n"
+"that lasts, as by `mezzo create` and `mezzo start`: it stays after its end, and has your\n"
+"standard input with -i alone.\n"
+"\n"
+"      --name NAME        make a domain that lasts\n"
+"  -d, --detach           the same, and return when it runs; prints its name, which is made where\n"
+"                         none is given\n"
+"      --rm               remove it when it has ended\n"
+"  -i, --interactive      connect standard input; without --name and -d it always is\n"
+"  -t, --tty              a terminal of its own; without --name and -d it has yours, if any\n"
+SETTINGS_HELP
 "      --help             this text\n"
 "\n"
 "The exit status is as with `mezzo do`.\n";
 
 static const struct option options[] = {
-	CLI_COMMON_OPTIONS,
-	{ "rootfs", required_argument, NULL, OPTION_ROOTFS },
-	{ "store", required_argument, NULL, OPTION_STORE },
-	{ "user", required_argument, NULL, 'u' },
+	SETTINGS_OPTIONS,
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "detach", no_argument, NULL, 'd' },
 	{ 0 }
 };
 
-static int take_options(struct plan *plan, int argc, char **argv)
+static int take_options(struct settings *settings, int argc, char **argv)
 {
 	struct error err;
 	int option, result;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:e:w:u:i", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:d" SETTINGS_LETTERS, options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);
 			return -1;
-		case OPTION_ROOTFS:
-			plan->rootfs = optarg;
+		case OPTION_NAME:
+			settings->name = optarg;
 			continue;
-		case OPTION_STORE:
-			plan->store = optarg;
+		case 'd':
+			settings->detach = true;
 			continue;
-		case 'u':
-			result = plan_set_user(plan, optarg, &err);
-			break;
 		default:
-			result = cli_take_option(plan, option, optarg, &err);
+			result = settings_take(settings, option, optarg, &err);
 		}
 		if (result == 1)
 			return cli_fail_option("run", option, argv);
 		if (result)
 			return cli_fail(&err);
 	}
-	if (!plan->rootfs && optind < argc) {
-		plan->image = argv[optind++];
-		/* Ids of an image mean what they say. */
-		plan->own_ids_are_root = false;
-		if (optind < argc && !strcmp(argv[optind], "--"))
-			optind++;
+	return settings_take_command(settings, argv + optind, "run");
+}
+
+static int run_lasting(struct settings *settings)
+{
+	struct domains domains;
+	struct folder folder;
+	struct error err;
+	int status;
+
+	if (domains_open(&domains, settings->plan.store, true, &err))
+		return cli_fail(&err);
+	if (settings_create(settings, &domains, &folder, &err)) {
+		domains_close(&domains);
+		return cli_fail(&err);
 	}
-	plan->argv = argv + optind;
-	if (plan->rootfs || plan->image)
-		return cli_check_command(plan, "run");
-	fprintf(stderr, "mezzo: run needs an IMAGE or --rootfs DIR: try `mezzo run --help`\n");
-	return EXIT_MEZZO_FAILED;
+	if (settings->detach) {
+		status = start_detached(&domains, &folder);
+		if (!status)
+			puts(folder.name);
+	} else {
+		status = start_attended(&domains, &folder, settings->interactive);
+	}
+	folder_close(&folder);
+	domains_close(&domains);
+	return status;
+}
+
+static int run_ephemeral(struct settings *settings)
+{
+	struct error err;
+
+	if (plan_note_streams(&settings->plan, &err))
+		return cli_fail(&err);
+	settings->plan.hostname = settings->plan.hostname ? settings->plan.hostname : "mezzo";
+	return domain_run(&settings->plan);
 }
 
 int verb_run(int argc, char **argv)
 {
-	struct plan plan;
+	struct settings settings;
 	struct error err;
 	int status;
 
-	if (plan_init_for_rootfs(&plan, NULL, &err) || plan_note_streams(&plan, &err))
+	if (settings_init(&settings, &err))
 		return cli_fail(&err);
-	plan.hostname = "mezzo";
-	status = take_options(&plan, argc, argv);
+	status = take_options(&settings, argc, argv);
 	if (!status)
-		status = domain_run(&plan);
-	plan_release(&plan);
+		status = settings.name || settings.detach ? run_lasting(&settings) :
+							    run_ephemeral(&settings);
+	settings_release(&settings);
 	return status < 0 ? 0 : status;
 }

@@ -2,6 +2,7 @@
 /* See overlay_file.h. The folder's lock is held: nobody else has the file open. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>

@@ -127,17 +127,25 @@ static void enter_empty_root(const struct child *child)
 		fail(child, "can't leave the host's root");
 }
 
-/* The three handles at their numbers and no other descriptor. */
+/* The handles at their numbers and no other descriptor. */
 static void keep_handles(const struct child *child)
 {
-	/* First out of the way of the low numbers, any of which may be a source. */
+	const int sources[HANDLE_FIRST_FREE] = {
+		[HANDLE_MONITOR] = child->socket, [HANDLE_HEAP] = child->heap,
+		[HANDLE_CHANNEL] = child->channel, [HANDLE_OVERLAY] = child->objects.overlay,
+	};
 	int high[HANDLE_FIRST_FREE];
 
-	high[HANDLE_MONITOR] = fcntl(child->socket, F_DUPFD, HANDLE_FIRST_FREE);
-	high[HANDLE_HEAP] = fcntl(child->heap, F_DUPFD, HANDLE_FIRST_FREE);
-	high[HANDLE_CHANNEL] = fcntl(child->channel, F_DUPFD, HANDLE_FIRST_FREE);
+	/* First out of the way of the low numbers, any of which may be a source. */
 	for (int i = 0; i < HANDLE_FIRST_FREE; i++) {
-		if (high[i] < 0 || dup2(high[i], i) < 0)
+		high[i] = sources[i] < 0 ? -1 : fcntl(sources[i], F_DUPFD, HANDLE_FIRST_FREE);
+		if (sources[i] >= 0 && high[i] < 0)
+			fail(child, "can't arrange the handles");
+	}
+	for (int i = 0; i < HANDLE_FIRST_FREE; i++) {
+		if (high[i] < 0)
+			close(i);
+		else if (dup2(high[i], i) < 0)
 			fail(child, "can't arrange the handles");
 	}
 	if (kernel_close_range(HANDLE_FIRST_FREE, ~0u))
@@ -218,6 +226,10 @@ static void map_layer(const struct child *child)
 	if (child->objects.index_size)
 		map_at(child, INDEX_BASE, child->objects.index_size, PROT_READ, MAP_SHARED,
 		       child->objects.index, 0);
+	/* It grows, and then there is more of it without another mapping in each process. */
+	if (child->objects.overlay_size)
+		map_at(child, OVERLAY_BASE, OVERLAY_SIZE_MAX, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_NORESERVE, child->objects.overlay, 0);
 }
 
 /* The byte that says that the channel is ready; end of file where the monitor is dead already. */

@@ -25,7 +25,8 @@ int plan_init_as_caller(struct plan *plan, char **environ, struct error *err)
 {
 	int count;
 
-	*plan = (struct plan){ .rootfs = "/", .uid = geteuid(), .gid = getegid() };
+	*plan = (struct plan){ .rootfs = "/", .folder = -1, .uid = geteuid(),
+			       .gid = getegid() };
 	plan->cwd = getcwd(NULL, 0);
 	if (!plan->cwd)
 		return error_set(err, errno, "can't find out the current directory");
@@ -53,7 +54,8 @@ int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *er
 	char *term = getenv("TERM");
 	int error;
 
-	*plan = (struct plan){ .rootfs = rootfs, .own_ids_are_root = geteuid() != 0 };
+	*plan = (struct plan){ .rootfs = rootfs, .folder = -1,
+			       .own_ids_are_root = geteuid() != 0 };
 	plan->cwd = strdup("/");
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");

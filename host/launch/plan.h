@@ -17,6 +17,8 @@
 struct plan {
 	const char *rootfs;		/* the lower root; "/" for `mezzo do`; NULL with an image */
 	const char *image, *store;	/* an image, and where; NULL: the usual store */
+	uint64_t mapping;		/* the image's, whatever its name is by now; 0: by name */
+	int folder;			/* a lasting domain's; -1: it is ephemeral */
 	const char *layer_file;		/* NULL: the one installed with mezzo */
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const char *hostname;

@@ -23,6 +23,8 @@ struct start_report {
 struct start_objects {
 	int index;			/* an image's index; -1: none */
 	uint64_t index_size;
+	int overlay;			/* where changes are kept; -1: nowhere */
+	uint64_t overlay_size;
 };
 
 /* A domain as its monitor holds it. */

@@ -79,19 +79,25 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 	*monitor = (struct monitor){
 		.socket = setup->socket, .pidfd = setup->pidfd,
 		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1,
+		.control = setup->control,
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
 			.lower = { .root = -1 },
 		},
 	};
+	if (setup->control)
+		setup->control->channel = setup->channel;
 	terminal_init(&monitor->service.terminal, setup->stream_flags, setup->channel);
 	input_init(&monitor->service.input, setup->stream_flags[STREAM_IN]);
 	error = open_files(monitor, setup, err);
 	if (!error) {
 		for (int i = 0; i < STREAM_LOG; i++)
 			fds[i] = (setup->stream_flags[i] & STREAM_ABSENT) ? -1 : i;
+		if (setup->output)
+			fds[STREAM_OUT] = fds[STREAM_ERR] = setup->output->fd;
 		fds[STREAM_LOG] = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
-		monitor->streams = streams_start(setup->channel, fds, monitor->trouble_fd, err);
+		monitor->streams = streams_start(setup->channel, fds, setup->output,
+						 monitor->trouble_fd, err);
 		error = monitor->streams ? 0 : -err->code;
 	}
 	if (error)
@@ -122,6 +128,7 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 		{ .fd = monitor->signal_fd, .events = POLLIN },
 		{ .fd = monitor->pidfd, .events = POLLIN },
 		{ .fd = monitor->trouble_fd, .events = POLLIN },
+		{ .fd = monitor->control ? monitor->control->poll_fd : -1, .events = POLLIN },
 	};
 
 	follower_init(&monitor->follower);
@@ -140,6 +147,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 			error_set(err, 0, "the domain broke a stream's ring and was ended");
 			return OUTCOME_BROKEN;
 		}
+		if (fds[4].revents && control_server_serve(monitor->control))
+			return OUTCOME_ENDED;
 		if (fds[0].revents) {
 			switch (request_serve(monitor->socket, &monitor->service, &monitor->status, err)) {
 			case REQUEST_NONE:
@@ -147,10 +156,15 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 						__atomic_load_n(&monitor->service.channel->requester_cpu,
 								__ATOMIC_RELAXED));
 				continue;
+			case REQUEST_STARTED:
+				if (monitor->control)
+					control_server_started(monitor->control);
+				continue;
 			case REQUEST_STOPPED:
 				/* The user's shell wants its terminal back, and goes on when we do. */
 				streams_settle(monitor->streams);
-				raise(SIGSTOP);
+				if (!monitor->control)
+					raise(SIGSTOP);
 				continue;
 			case REQUEST_EXIT:
 				return OUTCOME_EXITED;

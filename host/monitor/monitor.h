@@ -11,7 +11,9 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
+#include "host/monitor/control_server.h"
 #include "host/monitor/follow.h"
+#include "host/monitor/output.h"
 #include "host/monitor/request.h"
 #include "host/monitor/stream.h"
 
@@ -20,6 +22,7 @@ enum monitor_outcome {
 	OUTCOME_CRASHED,		/* the system layer failed and said so */
 	OUTCOME_KILLED,			/* a process of it was killed by somebody else, and it gave up */
 	OUTCOME_DIED,			/* the first process died without a word */
+	OUTCOME_ENDED,			/* somebody asked the monitor to end it */
 	OUTCOME_BROKEN,			/* the domain broke the rules of the boundary: err says how */
 };
 
@@ -27,6 +30,7 @@ struct monitor {
 	int socket;
 	int pidfd;
 	struct service service;
+	struct control_server *control;	/* NULL: nobody asks; the monitor stops with the domain */
 	int signal_fd;
 	int trouble_fd;			/* eventfd: the streams saw a broken ring */
 	int log_fd;			/* -1: stderr */
@@ -41,7 +45,10 @@ struct monitor_setup {
 	int pidfd;			/* of the domain's first process */
 	struct channel *channel;
 	const char *rootfs;		/* the lower tree; NULL: none, there are objects */
-	const struct objects *objects;
+	struct objects *objects;
+	int folder;			/* of a lasting domain, -1: it is ephemeral, and has neither */
+	struct output *output;		/* where its output goes, but for a terminal's; else NULL */
+	struct control_server *control;	/* for who asks something of it; else NULL */
 	bool own_ids_are_root;
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const uint32_t *stream_flags;	/* of mezzo's own standard streams: STREAM_* */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* See objects.h. Used by the monitor's main thread alone: no locks. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "boundary/layout.h"
+#include "boundary/overlay.h"
 #include "host/base/fd.h"
 #include "host/base/place.h"
+#include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 #include "host/monitor/objects.h"
 
@@ -47,19 +50,35 @@ static int image_find(struct objects *objects, const char *text, struct error *e
 	return index_grant(objects, err);
 }
 
-int objects_open(struct objects *objects, const char *store, const char *image, struct error *err)
+/* A mapping that is there whatever the image's name stands for by now, unless it was removed. */
+static int mapping_find(struct objects *objects, const char *image, mapping_id mapping,
+			struct error *err)
+{
+	int error;
+
+	objects->mapping = mapping;
+	error = index_grant(objects, err);
+	if (error == -ENOENT)
+		error_set(err, 0, "image %s, as the domain was made from it, is no longer in the "
+			  "store", image);
+	return error;
+}
+
+int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
+		 struct error *err)
 {
 	char path[PLACE_SIZE];
 	int error = place_store(store, path, err);
 
-	*objects = (struct objects){ .index = -1 };
+	*objects = (struct objects){ .index = -1, .overlay = -1, .own = { .fd = -1 } };
 	if (!error)
 		error = store_open_disk(path, STORE_READ_ONLY, &objects->store, err);
 	if (error == -ENOENT)
 		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
 			  "`mezzo image import --help`", image, path);
 	if (!error)
-		error = image_find(objects, image, err);
+		error = mapping ? mapping_find(objects, image, mapping, err) :
+				  image_find(objects, image, err);
 	if (error)
 		objects_release(objects);
 	return error;
@@ -71,7 +90,40 @@ void objects_release(struct objects *objects)
 		return;
 	store_close(objects->store);
 	fd_close(&objects->index);
+	fd_close(&objects->overlay);
+	own_objects_release(&objects->own);
 	objects->store = NULL;
+}
+
+int objects_open_kept(struct objects *objects, int folder_fd, struct error *err)
+{
+	struct index_header header;
+	int error;
+
+	if (pread(objects->index, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		return error_set(err, errno ? errno : EIO, "the image's index");
+	objects->overlay =
+		overlay_file_open(folder_fd, header.hash, &objects->overlay_size, err);
+	if (objects->overlay < 0)
+		return objects->overlay;
+	error = own_objects_open(&objects->own, folder_fd, err);
+	if (error)
+		fd_close(&objects->overlay);
+	return error;
+}
+
+int objects_grow_overlay(struct objects *objects, uint64_t size)
+{
+	int error;
+
+	if (size > OVERLAY_SIZE_MAX)
+		return -EFBIG;
+	if (size <= objects->overlay_size)
+		return 0;
+	error = overlay_file_grow(objects->overlay, size);
+	if (!error)
+		objects->overlay_size = size;
+	return error;
 }
 
 int objects_grant(const struct objects *objects, uint64_t id)
@@ -80,6 +132,8 @@ int objects_grant(const struct objects *objects, uint64_t id)
 	object_id object;
 	int result;
 
+	if (id >= OVERLAY_OWN_OBJECT && objects->overlay >= 0)
+		return own_objects_get(&objects->own, id, true);
 	/* The index is mapped already, and nothing else is at 0. */
 	if (!objects->store || id == IMAGE_INDEX_LOCAL)
 		return -ENOENT;

@@ -3,12 +3,14 @@
  * The objects of one domain: what its local ids mean, and the handles that it is granted on them.
  * Ids from a domain are hostile: whatever it asks for, it gets its own objects or an error.
  *
- * Local ids up to 2^32 - 1 are those of the image's index; they are granted to be read.
+ * Local ids up to 2^32 - 1 are those of the image's index; they are granted to be read. Ids from
+ * OVERLAY_OWN_OBJECT on are those of a lasting domain's own, which it may write.
  */
 #ifndef HOST_MONITOR_OBJECTS_H
 #define HOST_MONITOR_OBJECTS_H
 
 #include "host/base/error.h"
+#include "host/domain/own_objects.h"
 #include "host/store/store.h"
 
 struct objects {
@@ -16,10 +18,23 @@ struct objects {
 	mapping_id mapping;		/* of the image */
 	int index;			/* the image's index, to be mapped by the domain */
 	uint64_t index_size;
+	/* Of a lasting domain: */
+	int overlay;			/* likewise; -1: its changes are not kept */
+	uint64_t overlay_size;
+	struct own_objects own;
 };
 
-/* Of an image of a store: NULL for the usual one. Returns 0 or -errno; objects_release() is due. */
-int objects_open(struct objects *objects, const char *store, const char *image, struct error *err);
+/*
+ * Of an image of a store: NULL for the usual one. mapping: the image's, where it is not to be
+ * looked for by its name, or 0. Returns 0 or -errno; objects_release() is due.
+ */
+int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
+		 struct error *err);
+/*
+ * Of a lasting domain, too, what it keeps in its folder. Its lock is held. Returns 0 or -errno;
+ * after either, objects_release() is still due.
+ */
+int objects_open_kept(struct objects *objects, int folder_fd, struct error *err);
 /* Harmless where there are none, if the struct is all zeros. */
 void objects_release(struct objects *objects);
 
@@ -28,5 +43,8 @@ void objects_release(struct objects *objects);
  * store can't give it.
  */
 int objects_grant(const struct objects *objects, uint64_t id);
+
+/* The overlay is to have so many bytes. Returns 0 or the -errno that the domain gets. */
+int objects_grow_overlay(struct objects *objects, uint64_t size);
 
 #endif

@@ -20,7 +20,7 @@ struct message {
 	char end;			/* NUL: data is a string for every operation */
 };
 
-static int bad(struct error *err, const char *why)
+int request_bad(struct error *err, const char *why)
 {
 	return error_set(err, 0, "the domain sent a bad request (%s) and was ended", why);
 }
@@ -38,9 +38,9 @@ static int check_frame(struct message *message, size_t size, struct error *err)
 	struct request *request = &message->request;
 
 	if (size > sizeof(message->bytes))
-		return bad(err, "too long");
+		return request_bad(err, "too long");
 	if (size < sizeof(*request) || request->data_size != size - sizeof(*request))
-		return bad(err, "its size is wrong");
+		return request_bad(err, "its size is wrong");
 	message->bytes[size] = '\0';
 	/* One NUL at the end of a path is welcome. */
 	if ((request->op == REQ_WALK || request->op == REQ_LIST) && request->data_size &&
@@ -53,9 +53,9 @@ static int check_frame(struct message *message, size_t size, struct error *err)
 static int check_path(const struct request *request, struct error *err)
 {
 	if (strlen(request->data) != request->data_size)
-		return bad(err, "a NUL within a path");
+		return request_bad(err, "a NUL within a path");
 	if (!lower_path_is_proper(request->data))
-		return bad(err, "an improper path");
+		return request_bad(err, "an improper path");
 	return 0;
 }
 
@@ -63,12 +63,12 @@ static int serve_walk(const struct lower *lower, const struct request *request,
 		      struct answer *answer, int32_t *result, struct error *err)
 {
 	if (request->flags & ~REQUEST_OPEN_LAST)
-		return bad(err, "unknown flags");
+		return request_bad(err, "unknown flags");
 	if (check_path(request, err))
 		return -EINVAL;
 	*result = lower_walk(lower, request->data, request->count,
 			     request->flags & REQUEST_OPEN_LAST, answer);
-	return *result == -EINVAL ? bad(err, "more components skipped than there are") : 0;
+	return *result == -EINVAL ? request_bad(err, "more components skipped than there are") : 0;
 }
 
 static int serve_list(const struct lower *lower, const struct request *request,
@@ -87,44 +87,19 @@ static int serve_open(const struct lower *lower, const struct request *request,
 	size_t at = 0;
 
 	if (!request->count || request->count > REQUEST_OPEN_MAX)
-		return bad(err, "a wrong number of paths");
+		return request_bad(err, "a wrong number of paths");
 	for (uint32_t i = 0; i < request->count; i++) {
 		const char *path = request->data + at;
 
 		if (at >= request->data_size)
-			return bad(err, "fewer paths than promised");
+			return request_bad(err, "fewer paths than promised");
 		if (!lower_path_is_proper(path))
-			return bad(err, "an improper path");
+			return request_bad(err, "an improper path");
 		results[i] = lower_open_file(lower, path, answer);
 		at += strlen(path) + 1;
 	}
 	if (at != request->data_size)
-		return bad(err, "more bytes than paths");
-	answer->count = request->count;
-	answer->used = request->count * sizeof(results[0]);
-	memcpy(answer->area, results, answer->used);
-	*result = 0;
-	return 0;
-}
-
-static int serve_objects(const struct objects *objects, const struct request *request,
-			 struct answer *answer, int32_t *result, struct error *err)
-{
-	int32_t results[REQUEST_OPEN_MAX];
-	uint64_t id;
-
-	if (!request->count || request->count > REQUEST_OPEN_MAX ||
-	    request->data_size != request->count * sizeof(id))
-		return bad(err, "a wrong number of objects");
-	for (uint32_t i = 0; i < request->count; i++) {
-		int fd;
-
-		memcpy(&id, request->data + i * sizeof(id), sizeof(id));
-		fd = objects_grant(objects, id);
-		results[i] = fd < 0 ? fd : 0;
-		if (fd >= 0)
-			answer->handles[answer->handle_count++] = fd;
-	}
+		return request_bad(err, "more bytes than paths");
 	answer->count = request->count;
 	answer->used = request->count * sizeof(results[0]);
 	memcpy(answer->area, results, answer->used);
@@ -139,7 +114,7 @@ static int serve_xattr(const struct lower *lower, const struct request *request,
 
 	if ((size_t)(name - request->data) > request->data_size || !*name ||
 	    !lower_path_is_proper(request->data))
-		return bad(err, "an improper path or attribute name");
+		return request_bad(err, "an improper path or attribute name");
 	*result = lower_xattr(lower, request->data, name, answer);
 	return 0;
 }
@@ -150,7 +125,7 @@ static int serve_terminal(struct terminal_keeper *terminal, const struct request
 	struct terminal_modes modes;
 
 	if (request->data_size != sizeof(modes) || request->flags & ~TERMINAL_FLUSH_INPUT)
-		return bad(err, "improper terminal modes");
+		return request_bad(err, "improper terminal modes");
 	memcpy(&modes, request->data, sizeof(modes));
 	*result = terminal_set(terminal, &modes, request->flags & TERMINAL_FLUSH_INPUT);
 	return 0;
@@ -161,7 +136,7 @@ static int serve_lower(const struct lower *lower, const struct request *request,
 		       struct answer *answer, int32_t *result, struct error *err)
 {
 	if (lower->root < 0)
-		return bad(err, "a path, and there is no lower tree");
+		return request_bad(err, "a path, and there is no lower tree");
 	switch (request->op) {
 	case REQ_WALK:
 		return serve_walk(lower, request, answer, result, err);
@@ -184,9 +159,12 @@ static int serve(struct service *service, const struct request *request, struct 
 	case REQ_XATTR:
 		return serve_lower(&service->lower, request, answer, result, err);
 	case REQ_OBJECTS:
-		if (!service->objects)
-			return bad(err, "an object, and it has none");
-		return serve_objects(service->objects, request, answer, result, err);
+	case REQ_OBJECT_CREATE:
+	case REQ_OBJECT_DELETE:
+	case REQ_OBJECT_LIST:
+	case REQ_OBJECT_SYNC:
+	case REQ_OVERLAY_GROW:
+		return objects_serve(service->objects, request, answer, result, err);
 	case REQ_TERMINAL:
 		return serve_terminal(&service->terminal, request, result, err);
 	case REQ_STOPPED:
@@ -196,7 +174,7 @@ static int serve(struct service *service, const struct request *request, struct 
 		*result = input_grant(&service->input, &service->lower, answer);
 		return 0;
 	}
-	return bad(err, "unknown operation");
+	return request_bad(err, "unknown operation");
 }
 
 /* A domain that does not take its replies has broken the rules too. */
@@ -222,7 +200,7 @@ static int send_reply(int socket, struct reply *reply, const struct answer *answ
 	if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(*reply))
 		return 0;
 	/* The end of the domain is noticed elsewhere. */
-	return errno == EPIPE || errno == ECONNRESET ? 0 : bad(err, "it does not take replies");
+	return errno == EPIPE || errno == ECONNRESET ? 0 : request_bad(err, "it does not take replies");
 }
 
 static enum request_result serve_and_answer(int socket, struct service *service,
@@ -258,6 +236,8 @@ enum request_result request_serve(int socket, struct service *service, int32_t *
 	if (check_frame(&message, (size_t)size, err))
 		return REQUEST_BAD;
 	switch (message.request.op) {
+	case REQ_STARTED:
+		return REQUEST_STARTED;
 	case REQ_EXIT:
 		input_settle(&service->input, message.request.offset);
 		*status = message.request.status;

@@ -15,7 +15,7 @@
 /* What requests are served from. */
 struct service {
 	struct lower lower;
-	const struct objects *objects;
+	struct objects *objects;
 	struct terminal_keeper terminal;
 	struct input_keeper input;
 	struct channel *channel;
@@ -23,6 +23,7 @@ struct service {
 
 enum request_result {
 	REQUEST_NONE,			/* nothing came, or it was served: go on */
+	REQUEST_STARTED,		/* REQ_STARTED: the first program runs */
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
 	REQUEST_KILLED,			/* REQ_KILLED */
@@ -30,6 +31,13 @@ enum request_result {
 	REQUEST_CLOSED,			/* the domain has closed its end */
 	REQUEST_BAD,			/* against the rules of the boundary: err says what */
 };
+
+/* A request against the rules: err says why. -EINVAL. */
+int request_bad(struct error *err, const char *why);
+
+/* One request about objects (NULL: the domain has none); as the functions that request.c is of. */
+int objects_serve(struct objects *objects, const struct request *request, struct answer *answer,
+		  int32_t *result, struct error *err);
 
 /*
  * Receive one request from socket, serve it and answer it. Never blocks, never

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "host/monitor/futex.h"
+#include "host/monitor/output.h"
 #include "host/monitor/stream.h"
 
 /*
@@ -39,6 +40,7 @@ struct lane {
 	struct ring *ring;
 	char *data;
 	int fd;
+	struct output *log;		/* entries of it are written, not fd; NULL: there is none */
 	uint32_t own_counter;		/* head of stdin, tail of the others */
 	bool told;			/* the producer, of space, since more than half was taken */
 	uint32_t chunk;			/* most to write at once */
@@ -139,6 +141,15 @@ static void output_fail(struct lane *stream, int error)
 	channel_post(stream->all->channel, EVENT_STREAMS);
 }
 
+static ssize_t output_put(struct lane *stream, const char *data, size_t size)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr", "stderr" };
+
+	if (stream->log)
+		return output_write(stream->log, names[stream - stream->all->lanes], data, size);
+	return write(stream->fd, data, size);
+}
+
 static void wait_writable(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
@@ -155,7 +166,7 @@ static void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
 
 	if (size > RING_SIZE - at)
 		size = RING_SIZE - at;
-	done = stream->fd < 0 ? -1 : write(stream->fd, stream->data + at, size);
+	done = stream->fd < 0 ? -1 : output_put(stream, stream->data + at, size);
 	if (done >= 0)
 		output_advance(stream, (uint32_t)done);
 	else if (stream->fd >= 0 && errno == EAGAIN)
@@ -420,8 +431,8 @@ static bool is_file(int fd)
 	return !fstat(fd, &status) && S_ISREG(status.st_mode);
 }
 
-struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int trouble_fd,
-			      struct error *err)
+struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT],
+			      struct output *log, int trouble_fd, struct error *err)
 {
 	struct streams *all = calloc(1, sizeof(*all));
 	pthread_attr_t attributes;
@@ -445,6 +456,7 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 		stream->ring = &channel->streams[i];
 		stream->data = channel->stream_data[i];
 		stream->fd = fds[i];
+		stream->log = log && fds[i] == log->fd ? log : NULL;
 		stream->is_tty = fds[i] >= 0 && isatty(fds[i]);
 		stream->chunk = fds[i] >= 0 && is_file(fds[i]) ? CHUNK_MAX : CHUNK_PIPE;
 	}

@@ -12,14 +12,16 @@
 #include "host/base/error.h"
 
 struct streams;
+struct output;
 
 /*
- * Begin to carry the channel's streams; fds[i] is the outer descriptor of stream i, or -1. All signals
+ * Begin to carry the channel's streams; fds[i] is the outer descriptor of stream i, or -1. Where that is
+ * log's own, entries of the log are written; log may be NULL. All signals
  * that the process waits for must be blocked already. trouble_fd, an eventfd, is written when a ring
  * shows counters that can't be true. Returns NULL with err set on failure.
  */
-struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int trouble_fd,
-			      struct error *err);
+struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT],
+			      struct output *log, int trouble_fd, struct error *err);
 
 /*
  * Wait until all that the domain has written so far is out, as far as the outer streams take it. For

@@ -124,6 +124,15 @@ int request_begin(struct request *request, const char *data, struct reply *reply
 	return reply->error;
 }
 
+void request_tell(u32 op)
+{
+	struct request request = { .op = op };
+
+	lock_acquire(&channel_lock);
+	request_send(&request, NULL);
+	lock_release(&channel_lock);
+}
+
 void request_end(void)
 {
 	lock_release(&channel_lock);

@@ -245,7 +245,8 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	(void)offset;
 	(void)size;
 	lock_acquire(&inode->lock);
-	if (shared && writable && file_data_is_sealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, 0)) {
+	if (shared && writable &&
+	    file_data_is_sealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, 0)) {
 		error = -EPERM;
 	} else if (data->place == PLACE_LOWER && !(shared && writable)) {
 		error = lower_handle_use(inode);

@@ -34,7 +34,8 @@ _Static_assert(RECORDS_IN(OVERLAY_EXTENT) >= 2, "an extent is too short");
 /* Under overlay_lock. */
 static struct {
 	u64 at, end;		/* where the next record comes, and the end of its extent */
-	u64 spare;		/* the first of the extents to come; each begins with the next one's offset */
+	/* the first of the extents to come; each begins with the next one's offset */
+	u64 spare;
 	u32 spares;
 	u32 begun;		/* changes that may still write a record */
 	u32 checksum;
@@ -320,7 +321,9 @@ static int overlay_prepare(struct inode *inode)
 /* ---- Changes of attributes ---- */
 
 #define SLOT_SET(slot, field, value) \
-	({ bool differs_ = (slot)->field != (value); if (differs_) WRITE_ONCE((slot)->field, value); \
+	({ bool differs_ = (slot)->field != (value); \
+	   if (differs_) \
+		   WRITE_ONCE((slot)->field, value); \
 	   differs_; })
 
 static bool slot_update_owner(struct overlay_slot *slot, const struct inode *inode)
@@ -469,7 +472,7 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 		return error;
 	if (data->bytes) {
 		memcpy(overlay_address(piece), data->bytes, MIN(inode->size, (u64)data->capacity));
-		/* What was made durable at the old place must be so at the new one before it counts. */
+		/* What was durable at the old place must be so at the new one before it counts. */
 		if (data->is_synced)
 			error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 	}

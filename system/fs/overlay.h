@@ -70,7 +70,7 @@ int overlay_inode_apply(struct inode *inode);
  * -errno.
  */
 int overlay_names_load(struct dentry *directory);
-/* Begins to use the overlay for a file system: reads what is kept. 0 or -EUCLEAN, -ENOMEM, -EPROTO. */
+/* A file system begins to keep its changes; those that are kept are read. 0 or -errno. */
 int overlay_start(struct file_system *fs);
 
 /* ---- Between the parts ---- */

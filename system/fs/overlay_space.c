@@ -114,7 +114,8 @@ static u64 run_take(u64 count, u64 align)
 /* A bitmap for so many units, with what is known. 0 or -ENOMEM. */
 static int bitmap_grow(u64 wanted)
 {
-	u64 words = MAX(bitmap_words * 2, ROUND_UP(wanted, (u64)WORD_BITS) / WORD_BITS), *fresh, *old;
+	u64 words = MAX(bitmap_words * 2, ROUND_UP(wanted, (u64)WORD_BITS) / WORD_BITS);
+	u64 *fresh, *old;
 
 	if (wanted <= bitmap_words * WORD_BITS)
 		return 0;

@@ -310,6 +310,7 @@ struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u3
 			const char *target)
 {
 	struct inode *parent = directory->inode, *inode;
+	s64 mtime_ns = parent->mtime_ns, ctime_ns = parent->ctime_ns;
 	struct dentry *dentry;
 
 	inode = tree_make(parent->fs, mode, rdev, target);
@@ -317,8 +318,13 @@ struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u3
 		return (struct dentry *)inode;
 	lock_acquire(&parent->directory->lock);
 	dentry = name_enter(directory, name, strlen(name), inode);
-	if (dentry && inode_is_directory(inode))
+	/* A directory of the ground does not change, and has counted the name that is hidden. */
+	if (directory_has_ground(parent)) {
+		WRITE_ONCE(parent->mtime_ns, mtime_ns);
+		WRITE_ONCE(parent->ctime_ns, ctime_ns);
+	} else if (dentry && inode_is_directory(inode)) {
 		atomic_add(&parent->nlink, 1);
+	}
 	lock_release(&parent->directory->lock);
 	if (dentry)
 		return dentry;

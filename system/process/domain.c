@@ -289,6 +289,5 @@ void domain_start(void)
 		panic("the file systems don't start");
 	process_fill(init_process);
 	first_program_launch();
-	WRITE_ONCE(channel()->domain_started, 1);
 	event_thread(&handlers);
 }

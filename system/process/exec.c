@@ -14,8 +14,10 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/arch.h"
+#include "boundary/abi.h"
 #include "boundary/layout.h"
 #include "core/heap.h"
+#include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
@@ -415,5 +417,6 @@ int exec_first(const char *name, const struct text *arguments, const struct text
 	}
 	process_change(process, exec, path);
 	thread_change(thread, exec);
+	request_tell(REQ_STARTED);
 	exec_finish(exec);
 }

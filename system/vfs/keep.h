@@ -31,7 +31,7 @@ struct keeper {
 	int (*prepare)(struct inode *inode);
 	/* Attributes have changed (data: as the file's bytes were), of one that was prepared. */
 	void (*changed)(struct inode *inode, bool data);
-	/* There is room for a change of names or of an attribute; keep_end() is due. Errors likewise. */
+	/* Makes room for a change of names or of an attribute; end is due. Errors likewise. */
 	int (*begin)(void);
 	/* The change was made, or (count 0, xattr NULL) was not. */
 	void (*end)(const struct name_change *changes, u32 count);

@@ -34,7 +34,7 @@ static int set_up(void **state)
 	fds[STREAM_OUT] = out[1];
 	fds[STREAM_ERR] = -1;
 	fds[STREAM_LOG] = open("/dev/full", O_WRONLY);
-	streams = streams_start(channel, fds, trouble_fd, &err);
+	streams = streams_start(channel, fds, NULL, trouble_fd, &err);
 	return !streams;
 }
 

@@ -73,12 +73,17 @@ static long key_set(u64 address, u64 size, int key)
 	return host_call4(__NR_pkey_mprotect, address, size, PROT_READ | PROT_WRITE, key);
 }
 
-/* Names that a program may not list are not for it to read in the index either. */
-static long index_hide(void)
+/* What a program may not see of files is not for it to read in the index or overlay either. */
+static long files_hide(void)
 {
 	u64 size = ROUND_UP(config()->index_size, PAGE_SIZE);
+	long error = 0;
 
-	return size ? host_call4(__NR_pkey_mprotect, INDEX_BASE, size, PROT_READ, LAYER_KEY) : 0;
+	if (size)
+		error = host_call4(__NR_pkey_mprotect, INDEX_BASE, size, PROT_READ, LAYER_KEY);
+	if (!error && config()->overlay_size)
+		error = key_set(OVERLAY_BASE, OVERLAY_SIZE_MAX, LAYER_KEY);
+	return error;
 }
 
 static bool host_can_dispatch(void)
@@ -94,7 +99,7 @@ static void maps_make(void)
 	    (long)SPACE_PAGE || key_set(SPACE_PAGE, PAGE_SIZE, LAYER_KEY) ||
 	    key_set(CHANNEL_BASE, ROUND_UP(sizeof(struct channel), PAGE_SIZE), LAYER_KEY) ||
 	    host_mmap(SELECTORS_BASE, SELECTORS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | fixed,
-		      HANDLE_HEAP, HEAP_SIZE) != (long)SELECTORS_BASE || index_hide() ||
+		      HANDLE_HEAP, HEAP_SIZE) != (long)SELECTORS_BASE || files_hide() ||
 	    key_set(SELECTORS_BASE, SELECTORS_SIZE, SELECTOR_KEY))
 		panic("the host does not let the layer's memory have its key");
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo ls` and `mezzo ps`: which domains there are. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "host/base/fd.h"
+#include "host/cli/cli.h"
+#include "host/cli/json.h"
+#include "host/cli/list.h"
+#include "host/domain/control.h"
+
+static const char ls_usage[] =
+"Usage: mezzo ls [options]\n"
+"\n"
+"List all domains, by name.\n"
+"\n"
+"  -q, --quiet            names alone\n"
+"      --json             an array of objects\n"
+"      --store DIR        where domains are\n"
+"      --help             this text\n";
+
+static const char ps_usage[] =
+"Usage: mezzo ps [options]\n"
+"\n"
+"List the domains that run, by name.\n"
+"\n"
+"  -a, --all              all domains, as `mezzo ls`\n"
+"  -q, --quiet            names alone\n"
+"      --json             an array of objects\n"
+"      --store DIR        where domains are\n"
+"      --help             this text\n";
+
+static const struct option options[] = {
+	{ "all", no_argument, NULL, 'a' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	CLI_STORE_OPTIONS,
+	{ 0 }
+};
+
+/* ---- One domain ---- */
+
+/* The process of its monitor, or 0. */
+static pid_t monitor_pid(const struct folder *folder)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	struct error err;
+	int fd = control_connect(folder, &err);
+
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		peer.pid = 0;
+	fd_close(&fd);
+	return peer.pid;
+}
+
+static void print_list(const char *name, const struct strings *list)
+{
+	json_print_name(name, 0);
+	putchar('[');
+	for (size_t i = 0; i < list->count; i++) {
+		if (i)
+			putchar(',');
+		json_print_text(list->items[i]);
+	}
+	putchar(']');
+}
+
+static void print_text(const char *name, const char *text)
+{
+	json_print_name(name, 0);
+	json_print_text(text);
+}
+
+static void print_time(const char *name, int64_t time_ns)
+{
+	json_print_name(name, 0);
+	json_print_time(time_ns);
+}
+
+static void print_flag(const char *name, bool flag)
+{
+	json_print_name(name, 0);
+	fputs(flag ? "true" : "false", stdout);
+}
+
+void list_print_json(const struct folder *folder, const struct domain_record *record,
+		     enum domain_state state)
+{
+	putchar('{');
+	json_print_name("name", 1);
+	json_print_text(folder->name);
+	print_text("state", domain_state_name(state));
+	if (state == DOMAIN_EXITED) {
+		json_print_name("status", 0);
+		printf("%d", (int)record->status);
+	}
+	if (state == DOMAIN_RUNNING) {
+		json_print_name("pid", 0);
+		printf("%d", (int)monitor_pid(folder));
+	}
+	if (record->image)
+		print_text("image", record->image);
+	else
+		print_text("rootfs", record->rootfs);
+	print_list("command", &record->arguments);
+	print_list("environment", &record->environment);
+	print_text("workdir", record->workdir);
+	print_text("user", record->user ? record->user : "0");
+	print_text("hostname", record->hostname);
+	print_flag("interactive", record->interactive);
+	print_flag("tty", record->terminal);
+	print_flag("rm", record->remove);
+	print_time("created", record->created_ns);
+	print_time("started", record->started_ns);
+	print_time("finished", record->finished_ns);
+	putchar('}');
+}
+
+static void print_line(const struct folder *folder, const struct domain_record *record,
+		       enum domain_state state)
+{
+	time_t created = (time_t)(record->created_ns / 1000000000);
+	char date[32], status[32];
+	struct tm tm;
+
+	localtime_r(&created, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	if (state == DOMAIN_EXITED)
+		snprintf(status, sizeof(status), "exited (%d)", (int)record->status);
+	else
+		snprintf(status, sizeof(status), "%s", domain_state_name(state));
+	printf("%-20s %-24s %-14s %-16s ", folder->name,
+	       record->image ? record->image : record->rootfs, status, date);
+	for (size_t i = 0; i < record->arguments.count; i++)
+		printf("%s%s", i ? " " : "", record->arguments.items[i]);
+	putchar('\n');
+}
+
+/* ---- All ---- */
+
+struct list {
+	struct cli_names names;
+	bool all, quiet, json;
+	size_t printed;
+	struct strings domains;
+};
+
+static void print_domain(struct list *list, const struct folder *folder,
+			 const struct domain_record *record, enum domain_state state)
+{
+	if (list->quiet) {
+		puts(folder->name);
+	} else if (list->json) {
+		putchar(list->printed ? ',' : '[');
+		list_print_json(folder, record, state);
+	} else {
+		if (!list->printed)
+			printf("%-20s %-24s %-14s %-16s %s\n", "NAME", "IMAGE", "STATUS",
+			       "CREATED", "COMMAND");
+		print_line(folder, record, state);
+	}
+	list->printed++;
+}
+
+/* One that was removed since it was listed is none. */
+static int list_one(struct list *list, const struct domains *domains, const char *name,
+		    struct error *err)
+{
+	struct domain_record record;
+	enum domain_state state;
+	struct folder folder;
+	int error = folder_open(domains, name, &folder, err);
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = domain_state_load(&folder, &record, &state, err);
+	if (!error) {
+		if (list->all || state == DOMAIN_RUNNING)
+			print_domain(list, &folder, &record, state);
+		domain_record_release(&record);
+	} else if (err->code == ENOENT) {
+		error = 0;
+	} else {
+		error_context(err, "domain %s", name);
+	}
+	folder_close(&folder);
+	return error;
+}
+
+static int add_name(const char *name, void *data)
+{
+	char *copy = strdup(name);
+
+	return copy ? strings_add(data, copy) : -ENOMEM;
+}
+
+static int compare_names(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+static int list_all(struct list *list)
+{
+	struct domains domains;
+	struct error err;
+	int status = 0;
+
+	if (domains_open(&domains, list->names.store, false, &err) ||
+	    domains_visit(&domains, add_name, &list->domains, &err))
+		return cli_fail(&err);
+	if (list->domains.count)
+		qsort(list->domains.items, list->domains.count, sizeof(char *), compare_names);
+	for (size_t i = 0; i < list->domains.count; i++) {
+		if (list_one(list, &domains, list->domains.items[i], &err))
+			status = cli_fail(&err);
+		free(list->domains.items[i]);
+	}
+	if (list->json && !list->quiet)
+		puts(list->printed ? "]" : "[]");
+	strings_release(&list->domains);
+	domains_close(&domains);
+	return status;
+}
+
+static int list_verb(struct list *list, int argc, char **argv, const char *letters)
+{
+	int option;
+
+	while ((option = cli_next_option(&list->names, argc, argv, letters, options)) > 0) {
+		list->all |= option == 'a';
+		list->quiet |= option == 'q';
+		list->json |= option == OPTION_JSON;
+	}
+	if (option < 0)
+		return list->names.status;
+	if (argv[optind]) {
+		fprintf(stderr, "mezzo: %s takes no names: see `mezzo inspect NAME`\n",
+			list->names.verb);
+		return EXIT_MEZZO_FAILED;
+	}
+	return list_all(list);
+}
+
+int verb_ls(int argc, char **argv)
+{
+	struct list list = { .names = { .verb = "ls", .usage = ls_usage }, .all = true };
+
+	return list_verb(&list, argc, argv, ":aq");
+}
+
+int verb_ps(int argc, char **argv)
+{
+	struct list list = { .names = { .verb = "ps", .usage = ps_usage } };
+
+	return list_verb(&list, argc, argv, ":aq");
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What the verbs for lasting domains share: options, and one work for each name. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "host/cli/cli.h"
+
+int cli_next_option(struct cli_names *names, int argc, char **argv, const char *letters,
+		    const struct option *options)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) == OPTION_STORE)
+		names->store = optarg;
+	if (option == -1)
+		return 0;
+	if (option == OPTION_HELP) {
+		fputs(names->usage, stdout);
+		names->status = 0;
+		return -1;
+	}
+	if (option == '?' || option == ':') {
+		names->status = cli_fail_option(names->verb, option, argv);
+		return -1;
+	}
+	return option;
+}
+
+int cli_each_domain(struct cli_names *names, int option, char **words,
+		    int (*work)(const struct domains *domains, struct folder *folder, void *data),
+		    void *data)
+{
+	struct domains domains;
+	struct error err;
+	int status = 0;
+
+	if (option < 0)
+		return names->status;
+	if (!*words) {
+		fprintf(stderr, "mezzo: %s needs the NAME of a domain: try `mezzo %s --help`\n",
+			names->verb, names->verb);
+		return EXIT_MEZZO_FAILED;
+	}
+	if (domains_open(&domains, names->store, false, &err))
+		return cli_fail(&err);
+	for (; *words; words++) {
+		struct folder folder;
+		int result;
+
+		if (folder_open(&domains, *words, &folder, &err)) {
+			status = cli_fail(&err);
+			continue;
+		}
+		result = work(&domains, &folder, data);
+		if (result)
+			status = result;
+		folder_close(&folder);
+	}
+	domains_close(&domains);
+	return status;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo rm` and `mezzo rename`: what is done to domains that do not run. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "host/base/fd.h"
+#include "host/cli/cli.h"
+#include "host/domain/control.h"
+
+static const char rm_usage[] =
+"Usage: mezzo rm [options] NAME...\n"
+"\n"
+"Remove domains, with their output and all else that they keep.\n"
+"\n"
+"  -f, --force            end one that runs\n"
+"      --store DIR        where domains are\n"
+"      --help             this text\n";
+
+static const char rename_usage[] =
+"Usage: mezzo rename [options] NAME NEW-NAME\n"
+"\n"
+"Give a domain another name. It must not run.\n"
+"\n"
+"      --store DIR        where domains are\n"
+"      --help             this text\n";
+
+static const struct option rm_options[] = {
+	{ "force", no_argument, NULL, 'f' },
+	CLI_STORE_OPTIONS,
+	{ 0 }
+};
+
+static const struct option rename_options[] = { CLI_STORE_OPTIONS, { 0 } };
+
+/* End it if it runs. Returns whether it did. */
+static bool end(const struct folder *folder)
+{
+	struct error err;
+	int32_t status;
+	int fd = control_connect(folder, &err);
+
+	if (fd < 0)
+		return false;
+	if (!control_ask(fd, CONTROL_SIGNAL, SIGKILL, &status, &err))
+		control_wait(fd, &status, &err);
+	fd_close(&fd);
+	return true;
+}
+
+static int rm_one(const struct domains *domains, struct folder *folder, void *data)
+{
+	const bool *force = data;
+	bool ended = *force && end(folder);
+	struct error err;
+	int error, lock_fd = folder_lock(domains, folder, &err);
+
+	/* Its own end may have removed it (--rm). */
+	if (lock_fd == -ENOENT && ended) {
+		puts(folder->name);
+		return 0;
+	}
+	if (lock_fd == -EBUSY)
+		error_set(&err, 0, "domain %s is running: `mezzo stop %s`, or remove it with -f",
+			  folder->name, folder->name);
+	if (lock_fd < 0)
+		return cli_fail(&err);
+	error = folder_remove(domains, folder, &err);
+	fd_close(&lock_fd);
+	if (error)
+		return cli_fail(&err);
+	puts(folder->name);
+	return 0;
+}
+
+int verb_rm(int argc, char **argv)
+{
+	struct cli_names names = { .verb = "rm", .usage = rm_usage };
+	bool force = false;
+	int option;
+
+	while ((option = cli_next_option(&names, argc, argv, ":f", rm_options)) > 0)
+		force = true;
+	return cli_each_domain(&names, option, argv + optind, rm_one, &force);
+}
+
+static int rename_one(const struct domains *domains, struct folder *folder, void *data)
+{
+	struct error err;
+	int error, lock_fd = folder_lock(domains, folder, &err);
+
+	if (lock_fd < 0)
+		return cli_fail(&err);
+	error = folder_rename(domains, folder, data, &err);
+	fd_close(&lock_fd);
+	return error ? cli_fail(&err) : 0;
+}
+
+int verb_rename(int argc, char **argv)
+{
+	struct cli_names names = { .verb = "rename", .usage = rename_usage };
+	int option = cli_next_option(&names, argc, argv, ":", rename_options);
+	char *words[] = { argv[optind], NULL };
+
+	if (option < 0)
+		return names.status;
+	if (argc - optind != 2) {
+		fprintf(stderr, "mezzo: rename needs NAME and NEW-NAME: try `mezzo rename "
+			"--help`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	return cli_each_domain(&names, option, words, rename_one, argv[optind + 1]);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* From options to a domain's record; see settings.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/cli/settings.h"
+#include "host/image/record.h"
+
+int settings_init(struct settings *settings, struct error *err)
+{
+	*settings = (struct settings){ 0 };
+	return plan_init_for_rootfs(&settings->plan, NULL, err);
+}
+
+void settings_release(struct settings *settings)
+{
+	plan_release(&settings->plan);
+	for (size_t i = 0; i < sizeof(settings->owned) / sizeof(settings->owned[0]); i++)
+		free(settings->owned[i]);
+}
+
+int settings_take(struct settings *settings, int option, char *argument, struct error *err)
+{
+	struct plan *plan = &settings->plan;
+
+	switch (option) {
+	case OPTION_ROOTFS:
+		plan->rootfs = argument;
+		return 0;
+	case OPTION_STORE:
+		plan->store = argument;
+		return 0;
+	case OPTION_REMOVE:
+		settings->remove = true;
+		return 0;
+	case 'i':
+		settings->interactive = true;
+		return 0;
+	case 't':
+		settings->terminal = true;
+		return 0;
+	case 'u':
+		settings->user = argument;
+		return plan_set_user(plan, argument, err);
+	}
+	return cli_take_option(plan, option, argument, err);
+}
+
+int settings_take_command(struct settings *settings, char **words, const char *verb)
+{
+	struct plan *plan = &settings->plan;
+
+	if (!plan->rootfs && *words) {
+		plan->image = *words++;
+		/* Ids of an image mean what they say. */
+		plan->own_ids_are_root = false;
+	}
+	if (*words && !strcmp(*words, "--"))
+		words++;
+	plan->argv = words;
+	if (plan->rootfs || plan->image)
+		return cli_check_command(plan, verb);
+	fprintf(stderr, "mezzo: %s needs an IMAGE or --rootfs DIR: try `mezzo %s --help`\n", verb,
+		verb);
+	return EXIT_MEZZO_FAILED;
+}
+
+/* ---- The record ---- */
+
+/* The image by what does not change when its name does: its mapping. */
+static int find_image(const struct domains *domains, struct domain_record *record,
+		      char name[IMAGE_NAME_SIZE], struct error *err)
+{
+	struct store *store;
+	struct image image;
+	int error = image_name(record->image, name, err);
+
+	if (!error)
+		error = store_open_disk(domains->store, STORE_READ_ONLY, &store, err);
+	if (error == -ENOENT)
+		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
+			  "`mezzo image import --help`", name, domains->store);
+	if (error)
+		return error;
+	error = image_load(store, name, &image, err);
+	if (!error) {
+		record->image = name;
+		record->mapping = image.head.mapping;
+		/* What the image's config says of command, environment, user comes in here. */
+		image_release(&image);
+	}
+	store_close(store);
+	return error;
+}
+
+/* The monitor has another current directory. */
+static int make_absolute(struct settings *settings, int place, const char **path,
+			 struct error *err)
+{
+	char own[PATH_MAX];
+
+	if (!*path || **path == '/')
+		return 0;
+	if (!getcwd(own, sizeof(own)))
+		return error_set(err, errno, "can't find out the current directory");
+	if (asprintf(&settings->owned[place], "%s/%s", own, *path) < 0) {
+		settings->owned[place] = NULL;
+		return error_set(err, ENOMEM, "%s", *path);
+	}
+	*path = settings->owned[place];
+	return 0;
+}
+
+static int make_record(struct settings *settings, struct domain_record *record, struct error *err)
+{
+	const struct plan *plan = &settings->plan;
+
+	*record = (struct domain_record){
+		.image = plan->image, .rootfs = plan->rootfs, .workdir = plan->cwd,
+		.user = settings->user, .hostname = plan->hostname,
+		.layer_file = plan->layer_file, .log_file = plan->log_file,
+		.environment = plan->environment,
+		.interactive = settings->interactive, .terminal = settings->terminal,
+		.remove = settings->remove, .trace = plan->flags & CONFIG_TRACE,
+		.verbose = plan->flags & CONFIG_VERBOSE, .no_key = plan->no_key,
+		.created_ns = domain_record_now(),
+	};
+	for (char **word = plan->argv; *word; word++) {
+		if (strings_add(&record->arguments, *word))
+			return error_set(err, ENOMEM, "can't make a record");
+	}
+	return make_absolute(settings, 0, &record->rootfs, err) ||
+	       make_absolute(settings, 1, &record->layer_file, err) ||
+	       make_absolute(settings, 2, &record->log_file, err);
+}
+
+int settings_create(struct settings *settings, const struct domains *domains,
+		    struct folder *folder, struct error *err)
+{
+	char made[DOMAIN_NAME_MAX + 1], image[IMAGE_NAME_SIZE];
+	const char *name = settings->name ? settings->name : made;
+	struct domain_record record;
+	int error;
+
+	if (settings->name)
+		error = domain_name_check(settings->name, err);
+	else
+		error = domain_name_make(made, err);
+	if (error)
+		return error;
+	if (!settings->plan.hostname)
+		settings->plan.hostname = name;
+	error = plan_check(&settings->plan, err);
+	if (error)
+		return error;
+	error = make_record(settings, &record, err);
+	if (!error && record.image)
+		error = find_image(domains, &record, image, err);
+	if (!error)
+		error = folder_create(domains, name, &record, folder, err);
+	strings_release(&record.arguments);
+	return error;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What run and create are told about a domain, and the record that becomes of it. */
+#ifndef HOST_CLI_SETTINGS_H
+#define HOST_CLI_SETTINGS_H
+
+#include "host/cli/cli.h"
+#include "host/domain/record.h"
+
+struct settings {
+	struct plan plan;
+	const char *name;		/* of a lasting domain, or NULL */
+	const char *user;		/* as it was given, or NULL */
+	bool interactive, terminal;	/* -i, -t */
+	bool detach, remove;		/* -d, --rm */
+	char *owned[4];			/* paths that were made absolute */
+};
+
+/* As a domain over an image or a directory is by default. Returns 0 or -errno. */
+int settings_init(struct settings *settings, struct error *err);
+void settings_release(struct settings *settings);
+
+#define SETTINGS_OPTIONS \
+	CLI_COMMON_OPTIONS, \
+	{ "rootfs", required_argument, NULL, OPTION_ROOTFS }, \
+	{ "store", required_argument, NULL, OPTION_STORE }, \
+	{ "user", required_argument, NULL, 'u' }, \
+	{ "tty", no_argument, NULL, 't' }, \
+	{ "rm", no_argument, NULL, OPTION_REMOVE }
+#define SETTINGS_LETTERS "e:w:u:it"
+
+/* The help of those options, but for --help. */
+#define SETTINGS_HELP \
+"      --rootfs DIR       a directory as the root file system\n" \
+"      --store DIR        where images and domains are; else $MEZZO_STORE, /var/lib/mezzo for\n" \
+"                         root, or ~/.local/share/mezzo\n" \
+"  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n" \
+"  -w, --workdir DIR      start in DIR\n" \
+"  -u, --user UID[:GID]   start as this user, as numbers\n" \
+"      --hostname NAME    what the domain calls itself\n" \
+"      --trace            print each system call of the programs to stderr\n" \
+"      --trace-file FILE  the same, to FILE\n" \
+"      --log-file FILE    the system layer's log goes to FILE instead of stderr\n" \
+"      --verbose          log more: calls that are lacking, warnings\n" \
+"      --layer FILE       use another system layer\n" \
+"      --no-key           run without the wall between programs and their system layer\n"
+
+/* Take one of them. Returns 0, -errno, or 1 for an option that is none of them. */
+int settings_take(struct settings *settings, int option, char *argument, struct error *err);
+
+/*
+ * Take IMAGE, where no --rootfs was given, and the command behind it. Returns 0 or mezzo's exit
+ * status, and it has been said.
+ */
+int settings_take_command(struct settings *settings, char **words, const char *verb);
+
+/*
+ * Make the domain that the settings tell, with settings->name, which may be NULL for a name that
+ * is made here. On success folder_close() is due.
+ */
+int settings_create(struct settings *settings, const struct domains *domains,
+		    struct folder *folder, struct error *err);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages to and from monitors; see control.h. No locks. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/domain/control.h"
+
+union handle_room {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int) * CONTROL_HANDLES_MAX)];
+};
+
+int control_connect(const struct folder *folder, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+
+	if (fd < 0)
+		return error_set(err, errno, "can't make a socket");
+	/* The folder's own path may be longer than an address can be. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control",
+		 folder->fd);
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	error = errno;
+	close(fd);
+	if (error != ENOENT && error != ECONNREFUSED)
+		return error_set(err, error, "can't reach the monitor of domain %s", folder->name);
+	error_set(err, 0, "domain %s is not running: see `mezzo start --help`", folder->name);
+	return -ENOTCONN;
+}
+
+int control_send(int socket, enum control_kind kind, int32_t value, const void *data, size_t size,
+		 const int *handles, unsigned int count, int flags)
+{
+	struct control_head head = { kind, value };
+	struct iovec parts[] = { { &head, sizeof(head) }, { (void *)data, size } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = size ? 2 : 1 };
+	union handle_room room = { { 0 } };
+	ssize_t done;
+
+	if (count) {
+		message.msg_control = &room;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		room.header.cmsg_level = SOL_SOCKET;
+		room.header.cmsg_type = SCM_RIGHTS;
+		room.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(&room.header), handles, count * sizeof(int));
+	}
+	do {
+		done = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
+	} while (done < 0 && errno == EINTR);
+	if (done >= 0)
+		return 0;
+	return errno == ECONNRESET || errno == ENOTCONN ? -EPIPE : -errno;
+}
+
+static void take_handles(struct msghdr *from, struct control_message *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(from);
+
+	message->handle_count = 0;
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return;
+	message->handle_count = (unsigned int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	memcpy(message->handles, CMSG_DATA(header), message->handle_count * sizeof(int));
+}
+
+int control_receive(int socket, struct control_message *message, int flags)
+{
+	struct iovec parts[] = {
+		{ &message->head, sizeof(message->head) }, { message->data, CONTROL_DATA_MAX },
+	};
+	union handle_room room;
+	struct msghdr into = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = &room,
+			       .msg_controllen = sizeof(room) };
+	ssize_t size;
+
+	do {
+		size = recvmsg(socket, &into, MSG_CMSG_CLOEXEC | flags);
+	} while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return errno == ECONNRESET ? 0 : -errno;
+	take_handles(&into, message);
+	if (!size)
+		return 0;
+	if ((size_t)size < sizeof(message->head) || into.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		for (unsigned int i = 0; i < message->handle_count; i++)
+			close(message->handles[i]);
+		return -EPROTO;
+	}
+	message->size = (size_t)size - sizeof(message->head);
+	message->data[message->size] = '\0';
+	return 1;
+}
+
+/* What a message says to who waits for an answer: as control_ask(). */
+static int take_answer(int received, const struct control_message *message, int32_t *status,
+		       struct error *err)
+{
+	if (received < 0)
+		return error_set(err, -received, "can't hear the domain's monitor");
+	if (!received)
+		return error_set(err, 0, "the domain's monitor was killed");
+	switch (message->head.kind) {
+	case CONTROL_DONE:
+		return 0;
+	case CONTROL_ENDED:
+		*status = message->head.value;
+		return 1;
+	case CONTROL_FAILED:
+		return error_set(err, 0, "%s", message->data);
+	}
+	return error_set(err, EPROTO, "the domain's monitor speaks otherwise than this mezzo");
+}
+
+int control_ask(int socket, enum control_kind kind, int32_t value, int32_t *status,
+		struct error *err)
+{
+	struct control_message message;
+	int error = control_send(socket, kind, value, NULL, 0, NULL, 0, 0);
+
+	/* It may have said why it is gone. */
+	if (error && error != -EPIPE)
+		return error_set(err, -error, "can't ask the domain's monitor");
+	return take_answer(control_receive(socket, &message, 0), &message, status, err);
+}
+
+int control_wait(int socket, int32_t *status, struct error *err)
+{
+	struct control_message message;
+	int result;
+
+	do {
+		result = take_answer(control_receive(socket, &message, 0), &message, status, err);
+	} while (!result);
+	return result < 0 ? result : 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of a lasting domain: what it is to run, from what, and how its last run ended. It
+ * is the file `record` in the domain's folder: lines of a key and a value, the first one "version
+ * 1". A key may come often where it is a list. In values '%', control characters and DEL are
+ * written as %XX. Lines of keys that are not known are kept as they are.
+ */
+#ifndef HOST_DOMAIN_RECORD_H
+#define HOST_DOMAIN_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/error.h"
+#include "host/base/strings.h"
+
+struct domain_record {
+	const char *image;		/* its name when the domain was made; NULL: rootfs */
+	uint64_t mapping;		/* of the image's objects, whatever its name is by now */
+	const char *rootfs;		/* a directory, absolute; NULL: an image */
+	struct strings arguments;	/* the command */
+	struct strings environment;
+	const char *workdir, *user, *hostname;	/* user: UID[:GID], NULL for 0 */
+	const char *layer_file, *log_file;	/* absolute, or NULL */
+	bool interactive, terminal;	/* -i, -t */
+	bool remove;			/* --rm: gone with its end */
+	bool trace, verbose, no_key;
+	int64_t created_ns;		/* since the epoch */
+	int64_t started_ns;		/* the last run; 0: it never ran */
+	int64_t finished_ns;		/* 0: not yet, or its monitor was killed */
+	int64_t status;			/* mezzo's exit status, with finished_ns */
+	struct strings unknown;		/* whole lines */
+	char *storage;			/* what the strings lie in, where it was loaded */
+};
+
+/*
+ * Read the record in a domain's folder. -EUCLEAN: it is damaged; -EPROTO: of another version. On
+ * success domain_record_release() is due.
+ */
+int domain_record_load(int folder_fd, struct domain_record *record, struct error *err);
+
+/*
+ * Write the record: to a file beside it, which then takes its place, so that readers see the old
+ * one or the new one. For the maker of the folder and the holder of its lock.
+ */
+int domain_record_save(int folder_fd, const struct domain_record *record, struct error *err);
+
+/* Free the lists and, where the record was loaded, the strings. */
+void domain_record_release(struct domain_record *record);
+
+/* Nanoseconds since the epoch. */
+int64_t domain_record_now(void);
+
+#endif

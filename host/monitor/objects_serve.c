@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests about objects: checked and served; see boundary/abi.h. The monitor's main thread alone:
+ * no locks.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "boundary/overlay.h"
+#include "host/monitor/request.h"
+
+/* The ids in a request's data are count, and not too many. */
+static bool ids_are_whole(const struct request *request)
+{
+	return request->count && request->count <= REQUEST_OPEN_MAX &&
+	       request->data_size == request->count * sizeof(uint64_t);
+}
+
+static uint64_t id_of(const struct request *request, uint32_t i)
+{
+	uint64_t id;
+
+	memcpy(&id, request->data + i * sizeof(id), sizeof(id));
+	return id;
+}
+
+static int serve_grant(const struct objects *objects, const struct request *request,
+		       struct answer *answer, struct error *err)
+{
+	int32_t results[REQUEST_OPEN_MAX];
+
+	if (!ids_are_whole(request))
+		return request_bad(err, "a wrong number of objects");
+	for (uint32_t i = 0; i < request->count; i++) {
+		int fd = objects_grant(objects, id_of(request, i));
+
+		results[i] = fd < 0 ? fd : 0;
+		if (fd >= 0)
+			answer->handles[answer->handle_count++] = fd;
+	}
+	answer->count = request->count;
+	answer->used = request->count * sizeof(results[0]);
+	memcpy(answer->area, results, answer->used);
+	return 0;
+}
+
+static int serve_create(struct objects *objects, const struct request *request,
+			struct answer *answer, int32_t *result, struct error *err)
+{
+	uint64_t id;
+
+	if (!request->count || request->count > REQUEST_OPEN_MAX)
+		return request_bad(err, "a wrong number of objects");
+	while (answer->count < request->count) {
+		int fd = own_objects_create(&objects->own, &id);
+
+		/* Some are better than none. */
+		if (fd < 0) {
+			*result = answer->count ? 0 : fd;
+			break;
+		}
+		answer->handles[answer->handle_count++] = fd;
+		memcpy(answer->area + answer->used, &id, sizeof(id));
+		answer->used += sizeof(id);
+		answer->count++;
+	}
+	return 0;
+}
+
+static int serve_delete(const struct objects *objects, const struct request *request,
+			struct error *err)
+{
+	if (!ids_are_whole(request))
+		return request_bad(err, "a wrong number of objects");
+	for (uint32_t i = 0; i < request->count; i++) {
+		if (id_of(request, i) < OVERLAY_OWN_OBJECT)
+			return request_bad(err, "an object that is not its own");
+		/* What stays by an error is found unused when the domain starts again. */
+		own_objects_delete(&objects->own, id_of(request, i));
+	}
+	return 0;
+}
+
+static int serve_list(const struct objects *objects, const struct request *request,
+		      struct answer *answer, int32_t *result)
+{
+	uint64_t ids[1024], from = request->offset;
+	int count = own_objects_list(&objects->own, &from, ids, sizeof(ids) / sizeof(ids[0]));
+
+	if (count < 0) {
+		*result = count;
+		return 0;
+	}
+	answer->count = (uint32_t)count;
+	answer->used = (size_t)count * sizeof(ids[0]);
+	memcpy(answer->area, ids, answer->used);
+	answer->offset = from;
+	return 0;
+}
+
+static int serve_grow(struct objects *objects, const struct request *request,
+		      struct answer *answer, int32_t *result, struct error *err)
+{
+	if (request->offset % OVERLAY_PAGE)
+		return request_bad(err, "a part of a page");
+	*result = objects_grow_overlay(objects, request->offset);
+	answer->offset = objects->overlay_size;
+	return 0;
+}
+
+int objects_serve(struct objects *objects, const struct request *request, struct answer *answer,
+		  int32_t *result, struct error *err)
+{
+	*result = 0;
+	if (!objects)
+		return request_bad(err, "an object, and it has none");
+	if (request->op == REQ_OBJECTS)
+		return serve_grant(objects, request, answer, err);
+	if (objects->overlay < 0)
+		return request_bad(err, "an object of its own, and it can have none");
+	switch (request->op) {
+	case REQ_OBJECT_CREATE:
+		return serve_create(objects, request, answer, result, err);
+	case REQ_OBJECT_DELETE:
+		return serve_delete(objects, request, err);
+	case REQ_OBJECT_LIST:
+		return serve_list(objects, request, answer, result);
+	case REQ_OBJECT_SYNC:
+		*result = own_objects_sync(&objects->own);
+		return 0;
+	default:
+		return serve_grow(objects, request, answer, result, err);
+	}
+}
