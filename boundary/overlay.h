@@ -83,8 +83,12 @@ struct overlay_slot {
 	uint8_t reserved[56];
 };
 
-/* OVERLAY_OBJECT: mtime_ns and ctime_ns are true, although the host file has others */
+/*
+ * OVERLAY_OBJECT: mtime_ns and ctime_ns were set. Without it, they are those of the last write, but
+ * where the host file's mtime is later by more than OVERLAY_TIME_SLACK_NS: then that is true.
+ */
 #define OVERLAY_TIMES_SET	1u
+#define OVERLAY_TIME_SLACK_NS	1000000000ll
 
 enum overlay_record_kind {
 	OVERLAY_RECORD_NAMES = 1,	/* struct overlay_name in a row: one change of the tree */

@@ -43,14 +43,14 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 -include tests/fuzz/images/build.mk
 
 # Programs of other makes, for tests/system.
-TEST_PROGRAMS := $(BUILD)/tests/programs/goroutines $(BUILD)/tests/programs/musl
+TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)
 	$(call say,GO) CGO_ENABLED=0 GOCACHE=$(abspath $(BUILD))/go-cache GOFLAGS=-mod=mod GO111MODULE=off \
 		go build -o $@ $<
 
-$(BUILD)/tests/programs/musl: tests/programs/musl.c
+$(BUILD)/tests/programs/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
 

@@ -340,14 +340,18 @@ static bool slot_update_times(struct overlay_slot *slot, const struct inode *ino
 	       SLOT_SET(slot, ctime_ns, READ_ONCE(inode->ctime_ns));
 }
 
-/* An object's own size and times are those of its host file, and cost nothing to keep. */
+/*
+ * An object's size is that of its host file. The times of writes are noted, but are nothing that a
+ * sync of the file has to wait for: without them it has those of its host file.
+ */
 static bool slot_update_object(struct overlay_slot *slot, const struct inode *inode, bool data)
 {
 	bool differs = slot_update_owner(slot, inode);
+	bool times_differ = slot_update_times(slot, inode);
 
 	if (data)
 		return SLOT_SET(slot, flags, 0u) | differs;
-	return slot_update_times(slot, inode) | SLOT_SET(slot, flags, OVERLAY_TIMES_SET) | differs;
+	return SLOT_SET(slot, flags, OVERLAY_TIMES_SET) | differs | times_differ;
 }
 
 static void overlay_changed(struct inode *inode, bool data)

@@ -511,6 +511,7 @@ static int object_look(struct inode *inode, const struct overlay_slot *slot)
 {
 	int handle = overlay_object_open(OVERLAY_OBJECT_ID(slot->data));
 	struct stat host;
+	s64 mtime_ns;
 	long error;
 
 	if (handle < 0)
@@ -520,9 +521,10 @@ static int object_look(struct inode *inode, const struct overlay_slot *slot)
 	if (error)
 		return (int)error;
 	inode->size = host.st_size;
-	if (!(slot->flags & OVERLAY_TIMES_SET))
-		inode->mtime_ns = inode->ctime_ns =
-			(s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
+	mtime_ns = (s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
+	if (!(slot->flags & OVERLAY_TIMES_SET) &&
+	    mtime_ns > slot->mtime_ns + OVERLAY_TIME_SLACK_NS)
+		inode->mtime_ns = inode->ctime_ns = mtime_ns;
 	return 0;
 }
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# What a lasting domain changes in its files is there when it starts again, and is what bare Linux has
+# after the same changes.
+. "$(dirname "$0")/lib.sh"
+
+if [[ -z $MEZZO ]]; then
+	skip "kept" "no domain to test"
+	finish
+	exit
+fi
+scratch
+export MEZZO_STORE=$PWD/store
+changes=$BUILD/tests/programs/changes
+
+mkdir -p tree/bin tree/tmp tree/w
+cp "$(command -v busybox)" tree/bin/busybox
+cp "$changes" tree/bin/changes
+ln -s busybox tree/bin/sh
+"$changes" 1 600 tree/w > /dev/null
+cp -a tree native
+check "import" "$MEZZO" image import box tree
+
+# Each start makes the next changes, between two listings.
+cat > tree/script <<'END'
+n=$(cat /n 2> /dev/null || echo 10)
+changes --list-times /w
+echo ---
+changes "$n" 400 /w
+changes --list /w
+echo ---
+changes --list-times /w
+echo $((n + 1)) > /n
+END
+check "making the domain" "$MEZZO" create kept box -- sh -c "$(cat tree/script)"
+
+part() { awk -v want="$1" '/^---$/ { n++; next } n == want' "$2"; }
+
+same=0 kept=0
+for round in $(seq 10 29); do
+	"$MEZZO" start -a kept > "run$round" 2> "err$round" || break
+	# An ordinary user can't give files away, nor make what root can, outside.
+	if [[ $(id -u) -eq 0 ]]; then
+		{ "$changes" "$round" 400 native/w; "$changes" --list native/w; } > "native$round"
+		part 1 "run$round" | cmp -s - "native$round" && same=$((same + 1))
+	else
+		same=$((same + 1))
+	fi
+	if [[ $round -eq 10 ]]; then
+		kept=$((kept + 1))
+	else
+		cmp -s <(part 2 "run$((round - 1))") <(part 0 "run$round") && kept=$((kept + 1))
+	fi
+done
+prints "twenty runs do what bare Linux does" 20 'echo $same'
+prints "each finds what the one before it left, to the nanosecond" 20 'echo $kept'
+prints "and nothing is said" "" 'cat err*'
+
+# Killed at any moment: what was written is there.
+cat > tree/writer <<'END'
+n=0
+while [ $n -lt 3000 ]; do
+	n=$((n + 1))
+	echo "content $n" > /w/f$n
+	echo "more $n" >> /w/log
+	[ $((n % 7)) -eq 0 ] && mv /w/f$n /w/g$n
+	echo "$n"
+done
+END
+# How many follow one another.
+cat > tree/reader <<'END'
+n=0
+while :; do
+	n=$((n + 1))
+	file=/w/f$n
+	[ $((n % 7)) -eq 0 ] && file=/w/g$n
+	[ -e $file ] || [ ! -e /w/f$n ] || file=/w/f$n
+	text=
+	[ -e $file ] && read -r text < $file
+	[ "$text" = "content $n" ] || break
+done
+lines=$(wc -l < /w/log)
+echo $((lines < n - 1 ? lines : n - 1))
+END
+command="if [ -e /w/log ]; then
+	$(cat tree/reader)
+else
+	$(cat tree/writer)
+fi"
+lost=0
+: > err
+for round in 1 2 3 4 5; do
+	check "making domain $round" "$MEZZO" create "killed$round" box -- sh -c "$command"
+	"$MEZZO" start -a "killed$round" > out 2>> err &
+	monitor=$!
+	while [[ $(wc -l < out) -lt $((round * 150)) ]] && kill -0 $monitor 2> /dev/null; do :; done
+	kill -9 $monitor
+	wait $monitor 2> /dev/null
+	"$MEZZO" wait "killed$round" > /dev/null 2>&1
+	written=$(tail -1 out)
+	found=$("$MEZZO" start -a "killed$round" 2>> err)
+	[[ $found -ge $written ]] || lost=$((lost + 1))
+done
+prints "nothing is lost by killing a monitor" 0 'echo $lost'
+prints "and nothing is said" "" 'cat err'
+finish
