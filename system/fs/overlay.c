@@ -41,7 +41,7 @@ static struct {
 	u32 checksum;
 } log;
 static struct overlay_slot **free_slots;
-static u32 free_slot_count, slot_room;
+static u32 free_slot_count, slot_count, slot_room;	/* slot_room: of all that there are */
 
 static struct lock sync_lock = LOCK_INIT(LOCK_OVERLAY_SYNC);
 static u64 changes;		/* atomic: so many were made */
@@ -218,23 +218,26 @@ static struct overlay_slot *slot_take(void)
 
 int slots_make_room(u32 count)
 {
-	struct overlay_slot **fresh, **old = NULL;
-	u32 room = MAX(slot_room + count, 2 * slot_room);
+	struct overlay_slot **fresh, **old;
+	u32 wanted = atomic_add(&slot_count, count), room = READ_ONCE(slot_room);
 
+	if (wanted <= room)
+		return 0;
+	room = MAX(wanted, 2 * room);
 	fresh = heap_alloc(room * sizeof(*fresh));
-	if (!fresh)
+	if (!fresh) {
+		atomic_sub(&slot_count, count);
 		return -ENOMEM;
+	}
 	lock_acquire(&overlay_lock);
-	if (slot_room < room) {
+	old = slot_room < room ? free_slots : fresh;
+	if (old != fresh) {
 		memcpy(fresh, free_slots, free_slot_count * sizeof(*fresh));
-		old = free_slots;
 		free_slots = fresh;
 		slot_room = room;
-		fresh = NULL;
 	}
 	lock_release(&overlay_lock);
 	heap_free(old);
-	heap_free(fresh);
 	return 0;
 }
 

@@ -55,6 +55,25 @@ prints "twenty runs do what bare Linux does" 20 'echo $same'
 prints "each finds what the one before it left, to the nanosecond" 20 'echo $kept'
 prints "and nothing is said" "" 'cat err*'
 
+# Many files, and directories that come and go.
+cat > tree/many <<'END'
+if [ -e /w/many ]; then
+	ls /w/many | wc -l
+	cat /w/many/d7/f42
+	rm -rf /w/many
+else
+	mkdir /w/many && cd /w/many
+	for d in $(seq 100); do
+		mkdir d$d && cd d$d && for f in $(seq 100); do echo $d $f > f$f; done; cd ..
+	done
+	rm -r d5 && mkdir d5 && find . | wc -l
+fi
+END
+check "making a domain" "$MEZZO" create many box -- sh -c "$(cat tree/many)"
+prints "ten thousand files are made" "10001" '"$MEZZO" start -a many'
+prints "are there and go" "100 7 42" '"$MEZZO" start -a many | xargs'
+prints "and can be made again" "10001" '"$MEZZO" start -a many'
+
 # Killed at any moment: what was written is there.
 cat > tree/writer <<'END'
 n=0
