@@ -80,7 +80,15 @@ struct overlay_slot {
 	uint64_t size;
 	uint64_t data;			/* OVERLAY_*_DATA() */
 	int64_t mtime_ns, ctime_ns;
-	uint8_t reserved[56];
+	/*
+	 * OVERLAY_OBJECT: where it is not 0, only some of the bytes are in the object, and the
+	 * others are the image's. The data of a piece with a bit for each chunk of 1 << layer_shift
+	 * bytes: 1: it is in the object, unless there is a hole in its host file, which a power
+	 * failure has left. What is beyond layer_end, or beyond the bits, is in the object.
+	 */
+	uint64_t layer_bits, layer_end;
+	uint32_t layer_shift;
+	uint8_t reserved[36];
 };
 
 /*

@@ -177,4 +177,15 @@ static inline bool overlay_piece_fits(const struct overlay_slot *slot, uint64_t 
 	       offset <= size - capacity && slot->size <= capacity;
 }
 
+/* Whether a slot's layer is one: its bits lie within the overlay. */
+static inline bool overlay_layer_fits(const struct overlay_slot *slot, uint64_t size)
+{
+	uint64_t offset = OVERLAY_PIECE_OFFSET(slot->layer_bits);
+	uint64_t capacity = OVERLAY_PIECE_CAPACITY(slot->layer_bits);
+
+	return OVERLAY_PLACE(slot->layer_bits) == OVERLAY_PIECE && offset >= OVERLAY_PAGE &&
+	       capacity <= OVERLAY_PIECE_MAX && size >= capacity && offset <= size - capacity &&
+	       slot->layer_shift >= 12 && slot->layer_shift < 48;
+}
+
 #endif

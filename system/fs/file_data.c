@@ -13,6 +13,7 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/file_data_private.h"
+#include "fs/file_layer.h"
 #include "fs/lower_handle.h"
 #include "memory/window.h"
 #include "vfs/keep.h"
@@ -21,13 +22,13 @@
 
 static ssize_t heap_read(struct inode *inode, struct iter *to, u64 offset)
 {
-	size_t size;
+	size_t size, done;
 
 	if (offset >= inode->size)
 		return 0;
 	size = MIN((u64)to->left, inode->size - offset);
-	return size && !iter_copy_to(to, inode->data->bytes + offset, size) ? -EFAULT
-									    : (ssize_t)size;
+	done = iter_copy_to(to, inode->data->bytes + offset, size);
+	return size && !done ? -EFAULT : (ssize_t)done;
 }
 
 static struct window_source own_source(const struct file_data *data)
@@ -92,6 +93,8 @@ static ssize_t data_read(struct inode *inode, struct iter *to, u64 offset)
 		return own_read(inode, to, offset);
 	case PLACE_LOWER:
 		return lower_read(inode, to, offset);
+	case PLACE_LAYERED:
+		return file_layer_read(inode, to, offset);
 	default:
 		lock_acquire(&inode->lock);
 		result = data->place == PLACE_HEAP ? heap_read(inode, to, offset) :
@@ -155,6 +158,19 @@ static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 	return done;
 }
 
+static ssize_t layered_write(struct inode *inode, struct iter *from, u64 offset)
+{
+	u64 size = from->left, counts;
+	ssize_t done = file_layer_write_begin(inode, offset, size);
+
+	if (!done)
+		done = own_write(inode, from, offset);
+	if (done <= 0)
+		return done;
+	counts = file_layer_write_end(inode, offset, size, done);
+	return counts ? (ssize_t)counts : -EFAULT;
+}
+
 static ssize_t write_locked(struct inode *inode, struct iter *from, u64 offset)
 {
 	u64 end = offset + from->left;
@@ -167,8 +183,14 @@ static ssize_t write_locked(struct inode *inode, struct iter *from, u64 offset)
 	error = file_data_make_writable(inode, MAX(end, inode->size));
 	if (error)
 		return error;
-	return inode->data->place == PLACE_HEAP ? heap_write(inode, from, offset) :
-						  own_write(inode, from, offset);
+	switch (inode->data->place) {
+	case PLACE_HEAP:
+		return heap_write(inode, from, offset);
+	case PLACE_LAYERED:
+		return layered_write(inode, from, offset);
+	default:
+		return own_write(inode, from, offset);
+	}
 }
 
 static ssize_t regular_write(struct file *file, struct iter *from, u64 *offset)
@@ -259,6 +281,8 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	} else {
 		error = file_data_to_own(inode);
 		source->handle = data->own;
+		if (!error && shared && writable && inode->fs->keeper)
+			WRITE_ONCE(data->is_mapped, true);
 	}
 	lock_release(&inode->lock);
 	return error;
@@ -293,7 +317,7 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 	/* The host would look for the memory until it has killed somebody. */
 	if (!inode->fs->keeper && !(mode & FALLOC_FL_PUNCH_HOLE) && size > config()->memory_total)
 		return -ENOSPC;
-	error = file_data_make_writable(inode, MAX(end, inode->size));
+	error = file_data_make_whole(inode, MAX(end, inode->size));
 	if (error)
 		return error;
 	if (data->place == PLACE_OWN) {

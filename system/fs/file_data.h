@@ -34,6 +34,8 @@ void file_data_give_handle(struct inode *inode, int handle);
 int file_data_truncate(struct inode *inode, u64 size);
 /* The file is durable as it is, where its file system keeps changes. 0 or -errno. */
 int file_data_sync(struct inode *inode);
+/* Takes over what only the host knows: when the file was written through a mapping. */
+void file_data_note_times(struct inode *inode);
 /* Space in use, in blocks of 512 bytes. */
 u64 file_data_blocks(struct inode *inode);
 /* Frees everything: the inode's last reference is gone. */

@@ -13,7 +13,7 @@
 
 struct inode;
 
-enum place { PLACE_LOWER, PLACE_HEAP, PLACE_OWN };
+enum place { PLACE_LOWER, PLACE_HEAP, PLACE_OWN, PLACE_LAYERED };
 
 struct file_data {
 	enum place place;	/* changed under inode->lock; readers load it first */
@@ -21,10 +21,13 @@ struct file_data {
 	u64 lower_serial, own_serial;
 	int handle;		/* on the lower file, or -1; see lower_handle.c */
 	u32 users;		/* of handle, atomic */
-	int own;		/* PLACE_OWN; -1: not asked for yet, of one that was kept */
+	/* PLACE_OWN, PLACE_LAYERED; -1: not asked for yet, of one that was kept */
+	int own;
 	u32 capacity;		/* PLACE_HEAP: bytes allocated */
+	bool is_mapped;		/* programs had it mapped to write: PLACE_OWN, and kept */
 	bool is_synced;		/* a program was told that the bytes are durable */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
+	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */
 };
 
@@ -32,6 +35,8 @@ struct file_data {
 
 /* Makes the file private and able to hold size bytes. 0 or -errno. */
 int file_data_make_writable(struct inode *inode, u64 size);
+/* Likewise, for changes that want the whole file in one place. 0 or -errno. */
+int file_data_make_whole(struct inode *inode, u64 size);
 /* Moves the bytes to a host file of their own. 0 or -errno. */
 int file_data_to_own(struct inode *inode);
 /* Zeroes of [from, to) that a shorter file in the heap left undefined. */

@@ -15,6 +15,7 @@
 #include "core/string.h"
 #include "fs/file_data.h"
 #include "fs/file_data_private.h"
+#include "fs/file_layer.h"
 #include "fs/lower_handle.h"
 #include "fs/overlay.h"
 #include "fs/tree.h"
@@ -35,8 +36,8 @@ static u64 serial_next(void)
 
 /* ---- Making and freeing ---- */
 
-/* Where a file that was kept has its bytes. */
-static void data_find_kept(struct file_data *data, const struct overlay_slot *slot)
+/* Where a file that was kept has its bytes. False: out of memory. */
+static bool data_find_kept(struct file_data *data, const struct overlay_slot *slot)
 {
 	switch (OVERLAY_PLACE(slot->data)) {
 	case OVERLAY_PIECE:
@@ -45,10 +46,13 @@ static void data_find_kept(struct file_data *data, const struct overlay_slot *sl
 		data->capacity = (u32)OVERLAY_PIECE_CAPACITY(slot->data);
 		break;
 	case OVERLAY_OBJECT:
-		data->place = PLACE_OWN;
+		data->place = slot->layer_bits ? PLACE_LAYERED : PLACE_OWN;
 		data->own_serial = serial_next();
-		break;
+		if (slot->layer_bits)
+			data->layer = file_layer_load(slot);
+		return !slot->layer_bits || data->layer;
 	}
+	return true;
 }
 
 /* Makes inode->data, once, whoever comes first. */
@@ -65,10 +69,14 @@ static int data_create(struct inode *inode)
 	data->handle = data->own = -1;
 	data->lower_serial = serial_next();
 	list_init(&data->handle_node);
-	if (inode->slot)
-		data_find_kept(data, inode->slot);
-	if (!atomic_cas(&inode->data, (struct file_data *)NULL, data))
+	if (inode->slot && !data_find_kept(data, inode->slot)) {
 		heap_free(data);
+		return -ENOMEM;
+	}
+	if (!atomic_cas(&inode->data, (struct file_data *)NULL, data)) {
+		file_layer_free(data->layer);
+		heap_free(data);
+	}
 	return 0;
 }
 
@@ -83,6 +91,8 @@ static int own_get(struct inode *inode)
 		do {
 			handle = overlay_object_open(OVERLAY_OBJECT_ID(inode->slot->data));
 		} while (handle == -ENFILE && lower_handle_spare());
+		if (handle >= 0 && data->layer)
+			file_layer_recover(data->layer, handle);
 		if (handle >= 0)
 			data->own = handle;
 	}
@@ -97,7 +107,7 @@ static int data_get(struct inode *inode)
 
 	if (error)
 		return error;
-	if (load_acquire(&inode->data->place) == PLACE_OWN && READ_ONCE(inode->data->own) < 0)
+	if (load_acquire(&inode->data->place) >= PLACE_OWN && READ_ONCE(inode->data->own) < 0)
 		return own_get(inode);
 	return 0;
 }
@@ -123,8 +133,9 @@ void file_data_free(struct inode *inode)
 	if (!data)
 		return;
 	lower_handle_forget(data);
-	if (data->place == PLACE_OWN && data->own >= 0)
+	if (data->own >= 0)
 		handle_close(data->own);
+	file_layer_free(data->layer);
 	/* A piece of the overlay is freed with the inode's slot. */
 	if (!inode->fs->keeper)
 		heap_free(data->bytes);
@@ -137,11 +148,32 @@ u64 file_data_blocks(struct inode *inode)
 	struct file_data *data = inode->data;
 	struct stat host;
 
-	if (!data || data->place == PLACE_LOWER || (data->place == PLACE_OWN && data->own < 0))
+	if (!data || data->place == PLACE_LOWER || (data->place >= PLACE_OWN && data->own < 0))
 		return inode->blocks;
+	/* What is the ground's counts too. */
+	if (data->place == PLACE_LAYERED)
+		return (inode->size + 511) / 512;
 	if (data->place == PLACE_HEAP)
 		return ROUND_UP(inode->size, PAGE_SIZE) / 512;
 	return host_call2(__NR_fstat, data->own, &host) ? 0 : host.st_blocks;
+}
+
+void file_data_note_times(struct inode *inode)
+{
+	const struct file_data *data = inode->data;
+	struct stat host;
+	s64 mtime_ns;
+
+	if (!data || !READ_ONCE(data->is_mapped) || inode->slot->flags & OVERLAY_TIMES_SET ||
+	    host_call2(__NR_fstat, data->own, &host))
+		return;
+	mtime_ns = (s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
+	/* Of a write by a system call the host's coarse clock tells an earlier time than ours. */
+	if (mtime_ns <= READ_ONCE(inode->mtime_ns))
+		return;
+	WRITE_ONCE(inode->mtime_ns, mtime_ns);
+	WRITE_ONCE(inode->ctime_ns, mtime_ns);
+	inode_changed(inode, true);
 }
 
 /* ---- Small files ---- */
@@ -266,6 +298,27 @@ static long own_create(struct inode *inode, u64 *id)
 	return own;
 }
 
+/* Begins to use a host file that has what it needs. */
+static void own_use(struct inode *inode, int own, u64 id, enum place place)
+{
+	struct file_data *data = inode->data;
+
+	data->own = own;
+	data->own_serial = serial_next();
+	if (id)
+		overlay_object_set(inode, id, data->layer);
+	store_release(&data->place, place);
+	bytes_drop(inode);
+	inode_changed(inode, true);
+}
+
+static void own_give_up(int own, u64 id)
+{
+	handle_close(own);
+	if (id)
+		overlay_object_free(id);
+}
+
 int file_data_to_own(struct inode *inode)
 {
 	struct file_data *data = inode->data;
@@ -275,25 +328,43 @@ int file_data_to_own(struct inode *inode)
 	if (data->place == PLACE_OWN)
 		return 0;
 	error = keep_prepare(inode);
-	if (error)
+	if (!error && data->place == PLACE_LAYERED) {
+		error = file_layer_complete(inode);
+		if (!error)
+			store_release(&data->place, PLACE_OWN);
+	}
+	if (error || data->place == PLACE_OWN)
 		return (int)error;
 	own = own_create(inode, &id);
 	if (own < 0)
 		return (int)own;
 	error = own_fill(inode, (int)own);
+	if (error)
+		own_give_up((int)own, id);
+	else
+		own_use(inode, (int)own, id, PLACE_OWN);
+	return (int)error;
+}
+
+/* A large file is changed for the first time: an own file for what is changed. 0 or -errno. */
+static int lower_to_layered(struct inode *inode)
+{
+	struct file_layer *layer = file_layer_create(inode, inode->size);
+	long own, error;
+	u64 id = 0;
+
+	if (IS_ERROR(layer))
+		return (int)PTR_ERROR(layer);
+	own = own_create(inode, &id);
+	error = own < 0 ? own : host_call2(__NR_ftruncate, own, inode->size);
 	if (error) {
-		handle_close((int)own);
-		if (id)
-			overlay_object_free(id);
+		if (own >= 0)
+			own_give_up((int)own, id);
+		file_layer_free(layer);
 		return (int)error;
 	}
-	data->own = (int)own;
-	data->own_serial = serial_next();
-	if (id)
-		overlay_object_set(inode, id);
-	store_release(&data->place, PLACE_OWN);
-	bytes_drop(inode);
-	inode_changed(inode, true);
+	inode->data->layer = layer;
+	own_use(inode, (int)own, id, PLACE_LAYERED);
 	return 0;
 }
 
@@ -306,11 +377,31 @@ int file_data_make_writable(struct inode *inode, u64 size)
 
 	if (!error && data->place == PLACE_LOWER && inode->size <= HEAP_FILE_MAX)
 		error = lower_to_heap(inode);
-	if (error || data->place == PLACE_OWN)
+	if (error || data->place >= PLACE_OWN)
 		return error;
+	if (data->place == PLACE_LOWER && inode->size >= LAYERED_FILE_MIN)
+		return lower_to_layered(inode);
 	if (data->place == PLACE_LOWER || size > HEAP_FILE_MAX)
 		return file_data_to_own(inode);
 	return bytes_reserve(inode, size);
+}
+
+int file_data_make_whole(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	int error = file_data_make_writable(inode, size);
+
+	if (!error && data->place == PLACE_LAYERED)
+		error = file_data_to_own(inode);
+	/* Holes that programs make are none that a power failure has left. */
+	if (!error && inode->slot && inode->slot->layer_bits) {
+		error = (int)host_call1(__NR_fdatasync, data->own);
+		if (!error) {
+			WRITE_ONCE(data->layer->ground_end, 0);
+			overlay_layer_end(inode);
+		}
+	}
+	return error;
 }
 
 /* Zeroes of [from, to) that a shorter file left undefined. */
@@ -349,7 +440,12 @@ static int truncate_locked(struct inode *inode, u64 size)
 	error = file_data_make_writable(inode, MAX(size, inode->size));
 	if (error)
 		return (int)error;
-	if (data->place == PLACE_OWN) {
+	/* Also of one that has become whole: what is kept of its layer must not come back. */
+	if (data->layer)
+		error = file_layer_truncate(inode, size);
+	if (error)
+		return (int)error;
+	if (data->place >= PLACE_OWN) {
 		error = host_call2(__NR_ftruncate, data->own, size);
 		if (error)
 			return (int)error;
@@ -383,7 +479,7 @@ int file_data_sync(struct inode *inode)
 
 	if (!inode->fs->keeper || !inode->slot)
 		return 0;
-	if (load_acquire(&data->place) == PLACE_OWN)
+	if (load_acquire(&data->place) >= PLACE_OWN)
 		error = host_call1(__NR_fdatasync, data->own);
 	else
 		WRITE_ONCE(data->is_synced, true);

@@ -17,6 +17,7 @@
 #include "core/lock.h"
 #include "core/string.h"
 #include "fs/file_data_private.h"
+#include "fs/file_layer.h"
 #include "fs/lower.h"
 #include "vfs/keep.h"
 
@@ -563,13 +564,50 @@ void overlay_object_free(u64 id)
 	space_free_later(0, 0, id);
 }
 
-void overlay_object_set(struct inode *inode, u64 id)
+u64 *overlay_layer_bits_alloc(u64 size, int *error)
+{
+	u64 piece = space_alloc(size, size < OVERLAY_PAGE ? OVERLAY_UNIT : OVERLAY_PAGE, error);
+
+	if (!piece)
+		return NULL;
+	memset(overlay_address(piece), 0, size);
+	return overlay_address(piece);
+}
+
+void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer)
 {
 	struct overlay_slot *slot = inode->slot;
 
 	WRITE_ONCE(slot->flags, 0);
+	if (layer) {
+		slot->layer_end = layer->ground_end;
+		slot->layer_shift = layer->shift;
+	}
+	slot->layer_bits = layer ? OVERLAY_PIECE_DATA(overlay_offset(layer->bits),
+						      layer->bits_size) : 0;
 	store_release(&slot->data, OVERLAY_OBJECT_DATA(id));
 	change_noted();
+}
+
+static void layer_bits_free(u64 bits)
+{
+	space_free_later(OVERLAY_PIECE_OFFSET(bits), OVERLAY_PIECE_CAPACITY(bits), 0);
+}
+
+void overlay_layer_end(struct inode *inode)
+{
+	u64 bits = inode->slot->layer_bits;
+
+	WRITE_ONCE(inode->slot->layer_bits, 0);
+	change_noted();
+	layer_bits_free(bits);
+}
+
+static void slot_free_object(const struct overlay_slot *slot)
+{
+	overlay_object_free(OVERLAY_OBJECT_ID(slot->data));
+	if (slot->layer_bits)
+		layer_bits_free(slot->layer_bits);
 }
 
 void overlay_inode_release(struct inode *inode)
@@ -582,7 +620,7 @@ void overlay_inode_release(struct inode *inode)
 		space_free_later(OVERLAY_PIECE_OFFSET(slot->data),
 				 OVERLAY_PIECE_CAPACITY(slot->data), 0);
 	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
-		overlay_object_free(OVERLAY_OBJECT_ID(slot->data));
+		slot_free_object(slot);
 	space_free_later(overlay_offset(slot), 0, 0);
 	inode->slot = NULL;
 }

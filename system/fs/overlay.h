@@ -16,6 +16,7 @@
 #include "core/types.h"
 
 struct dentry;
+struct file_layer;
 struct file_system;
 struct inode;
 struct keeper;
@@ -50,10 +51,14 @@ void overlay_piece_drop(struct inode *inode);
 int overlay_object_create(u64 *id);
 /* A handle on an object, to write where it is the domain's own. Or -errno. */
 int overlay_object_open(u64 id);
+/* Zeroed bits of a layered file (file_layer.h), or NULL with *error. */
+u64 *overlay_layer_bits_alloc(u64 size, int *error);
+/* All of the file's bytes are in its object, and durable there. */
+void overlay_layer_end(struct inode *inode);
 /* Frees an object that no slot names any more. */
 void overlay_object_free(u64 id);
-/* From now on the file's bytes are in that object. */
-void overlay_object_set(struct inode *inode, u64 id);
+/* From now on the file's bytes are in that object, or (layer) some of them. */
+void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer);
 /* The bytes of this file are durable as far as they were written (fsync). */
 int overlay_sync(void);
 

@@ -67,7 +67,6 @@ struct reading {
 	u32 names_size, names_used;
 	struct slot_page *pages;
 	u64 max_ino;
-	bool has_objects;
 };
 
 /* ---- The table ---- */
@@ -337,8 +336,17 @@ static void links_count(const struct kept *parent)
 	}
 }
 
+static int layer_settle(const struct overlay_slot *slot)
+{
+	if (!overlay_layer_fits(slot, space_size()) ||
+	    !space_claim(OVERLAY_PIECE_OFFSET(slot->layer_bits),
+			 OVERLAY_PIECE_CAPACITY(slot->layer_bits)))
+		return -EUCLEAN;
+	return 0;
+}
+
 /* Decides whether a slot is in use, and then claims what it names. */
-static int slot_settle(struct reading *reading, struct kept *kept)
+static int slot_settle(struct kept *kept)
 {
 	struct overlay_slot *slot = kept->slot;
 	bool own = kept->ino >= OVERLAY_OWN_INO;
@@ -351,7 +359,8 @@ static int slot_settle(struct reading *reading, struct kept *kept)
 	}
 	if (own && (slot->mode & S_IFMT) != S_IFDIR)
 		slot->nlink = kept->links;
-	reading->has_objects |= OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT;
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT && slot->layer_bits)
+		return layer_settle(slot);
 	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE)
 		return 0;
 	if (!overlay_piece_fits(slot, space_size()) ||
@@ -395,7 +404,7 @@ static int slots_read(struct reading *reading)
 	}
 	for (u32 i = 0; i < table_size && !error; i++) {
 		for (struct kept *kept = table[i]; kept && !error; kept = kept->next)
-			error = slot_settle(reading, kept);
+			error = slot_settle(kept);
 	}
 	return error ? error : slots_free_unused(reading);
 }
@@ -541,7 +550,7 @@ static int slot_apply(struct inode *inode, struct overlay_slot *slot)
 	inode->atime_ns = inode->mtime_ns;
 	inode->slot = slot;
 	inode->flags |= INODE_CHANGED;
-	if (!inode->size || OVERLAY_PLACE(slot->data) != OVERLAY_GROUND)
+	if (!inode->size || (OVERLAY_PLACE(slot->data) != OVERLAY_GROUND && !slot->layer_bits))
 		inode->object = 0;
 	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT) {
 		int error = object_look(inode, slot);

@@ -77,9 +77,12 @@ static ssize_t tree_read_link(struct inode *inode, char *to, size_t size)
 
 static void tree_attributes(struct inode *inode, struct attributes *out)
 {
-	if (inode_is_regular(inode))
+	if (inode_is_regular(inode)) {
+		file_data_note_times(inode);
+		out->mtime_ns = READ_ONCE(inode->mtime_ns);
+		out->ctime_ns = READ_ONCE(inode->ctime_ns);
 		out->blocks = file_data_blocks(inode);
-	else if (inode_is_directory(inode) && !directory_has_ground(inode))
+	} else if (inode_is_directory(inode) && !directory_has_ground(inode))
 		out->size = inode->directory->entry_count * 20;
 }
 

@@ -4,6 +4,7 @@
  * what came of it. What a domain keeps is compared with what it was, and with bare Linux.
  *
  *	changes SEED COUNT DIR		makes COUNT changes; prints a sum of all results
+ *	changes --large SEED FILE	changes the bytes of one large file, and prints their sum
  *	changes --list DIR		each file with its attributes and a sum of its bytes
  *	changes --list-times DIR	with times, too
  */
@@ -193,6 +194,54 @@ static void change(void)
 	}
 }
 
+/* ---- One large file ---- */
+
+static void change_large(int fd)
+{
+	static char bytes[300000];
+	struct stat status;
+	uint32_t size = some_size();
+	off_t at;
+
+	fstat(fd, &status);
+	at = (off_t)((uint64_t)pick(1u << 30) * 4001 % (uint64_t)(status.st_size + 50000));
+	switch (pick(12)) {
+	case 0:
+		note(ftruncate(fd, at));
+		break;
+	case 1:
+		note(fallocate(fd, pick(2) ? 3 : 0, at, size + 1));
+		break;
+	case 2:
+		note(pread(fd, bytes, size, at));
+		break;
+	case 3:
+		note(fsync(fd));
+		break;
+	default:
+		fill(bytes, size);
+		note(pwrite(fd, bytes, size, pick(3) ? at : at & ~4095l));
+	}
+}
+
+static int large(uint64_t seed, const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0)
+		return 1;
+	state = seed;
+	for (int i = 0; i < 60; i++) {
+		change_large(fd);
+		/* Rarely what wants the whole file, so that most stay as they are. */
+		if (pick(200) == 0)
+			change_mapped(path);
+	}
+	close(fd);
+	printf("%08x", results);
+	return 0;
+}
+
 /* ---- Listing ---- */
 
 static uint32_t sum_of(const char *path)
@@ -291,6 +340,12 @@ int main(int argc, char **argv)
 			return 1;
 		list_one(".", 0);
 		list(".", !strcmp(argv[1], "--list-times"));
+		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "--large")) {
+		if (large(strtoull(argv[2], NULL, 10), argv[3]))
+			return 1;
+		printf(" %08x\n", sum_of(argv[3]));
 		return 0;
 	}
 	if (argc != 4 || chdir(argv[3]))

@@ -17,6 +17,7 @@ cp "$(command -v busybox)" tree/bin/busybox
 cp "$changes" tree/bin/changes
 ln -s busybox tree/bin/sh
 "$changes" 1 600 tree/w > /dev/null
+seq 2000000 > tree/w/large
 cp -a tree native
 check "import" "$MEZZO" image import box tree
 
@@ -73,6 +74,29 @@ check "making a domain" "$MEZZO" create many box -- sh -c "$(cat tree/many)"
 prints "ten thousand files are made" "10001" '"$MEZZO" start -a many'
 prints "are there and go" "100 7 42" '"$MEZZO" start -a many | xargs'
 prints "and can be made again" "10001" '"$MEZZO" start -a many'
+
+# A large file of the image is not copied when it is changed.
+cat > tree/large <<'END'
+n=$(cat /n 2> /dev/null || echo 1)
+changes --large "$n" /w/large
+cat /w/large | md5sum
+echo $((n + 1)) > /n
+END
+check "making a domain" "$MEZZO" create large box -- sh -c "$(cat tree/large)"
+same=0
+for round in $(seq 20); do
+	{ "$changes" --large "$round" native/w/large; md5sum < native/w/large; } > native.large
+	"$MEZZO" start -a large | cmp -s - native.large && same=$((same + 1))
+done
+prints "changes of a large file are those of bare Linux, over restarts" 20 'echo $same'
+"$changes" --large 5 tree/w/large > native.large
+prints "and where nothing is kept" "$(cat native.large)" '"$MEZZO" run box -- changes --large 5 /w/large'
+check "making a domain" "$MEZZO" create byte box -- sh -c \
+	'printf x | dd of=/w/large bs=1 seek=7654321 conv=notrunc 2> /dev/null; md5sum < /w/large'
+seq 2000000 | { head -c 7654321; printf x; head -c 1 > /dev/null; cat; } | md5sum > native.byte
+prints "one byte is changed" "$(cat native.byte)" '"$MEZZO" start -a byte'
+prints "and no more than a chunk is copied" yes \
+	'[[ $(du -sk store/domains/byte/objects | cut -f1) -lt 100 ]] && echo yes'
 
 # Killed at any moment: what was written is there.
 cat > tree/writer <<'END'
