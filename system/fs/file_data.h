@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes of regular files of the tree. They are in one of three places:
+ * The bytes of regular files of the tree. They are in one of four places:
  *
  *   lower	a read-only handle on a host file, got from the monitor when first needed and kept
  *		after the close; handles that nobody uses are closed, oldest first, when there are
  *		too many
- *   heap	small private files: one piece of memory; no host call at all. It is of the heap, or,
- *		in a file system whose changes are kept, of the overlay
- *   own	larger private files, and those that are mapped: a memfd, or an object of the domain's
- *		own
+ *   heap	small private files: one piece of memory; no host call at all. It is of the heap,
+ *		or, in a file system whose changes are kept, of the overlay
+ *   own	larger private files, and those that are mapped: a memfd, or an object of the
+ *		domain's own
+ *   layered	large files of which little was changed (file_layer.h)
  *
  * The first change moves a lower file up. Locks: inode->lock for the place and every change; reads
  * of a handle only hold it in use (data->users).

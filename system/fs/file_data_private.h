@@ -25,7 +25,9 @@ struct file_data {
 	int own;
 	u32 capacity;		/* PLACE_HEAP: bytes allocated */
 	bool is_mapped;		/* programs had it mapped to write: PLACE_OWN, and kept */
-	bool is_synced;		/* a program was told that the bytes are durable */
+	/* a program was told that the bytes are durable, or they were so before */
+	bool is_synced;
+	u64 placed;		/* overlay_change_count() when the bytes got their place */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */

@@ -217,6 +217,12 @@ static void bytes_drop(struct inode *inode)
 	data->capacity = 0;
 }
 
+/* What comes from the image is durable there, and must be so here before this place counts. */
+static int bytes_settle(struct inode *inode)
+{
+	return inode->fs->keeper ? overlay_piece_settle(inode) : 0;
+}
+
 static int lower_to_heap(struct inode *inode)
 {
 	struct file_data *data = inode->data;
@@ -237,6 +243,9 @@ static int lower_to_heap(struct inode *inode)
 	if (count < 0)
 		return (int)count;
 	inode->size = done;
+	error = bytes_settle(inode);
+	if (error)
+		return error;
 	store_release(&data->place, PLACE_HEAP);
 	inode_changed(inode, true);
 	return 0;
@@ -276,7 +285,7 @@ static long own_fill(struct inode *inode, int own)
 
 	if (!error)
 		error = host_call2(__NR_ftruncate, own, inode->size);
-	if (!error && data->is_synced)
+	if (!error && inode->fs->keeper && overlay_bytes_are_synced(inode))
 		error = host_call1(__NR_fdatasync, own);
 	return error;
 }

@@ -47,6 +47,7 @@ static u32 free_slot_count, slot_count, slot_room;	/* slot_room: of all that the
 static struct lock sync_lock = LOCK_INIT(LOCK_OVERLAY_SYNC);
 static u64 changes;		/* atomic: so many were made */
 static u64 synced;		/* so many are durable; written under sync_lock */
+static u64 synced_all;		/* so many when all was last asked to be durable */
 
 /* Objects made ahead of need; under object_lock. */
 static struct lock object_lock = LOCK_INIT(LOCK_OVERLAY_OBJECTS);
@@ -84,12 +85,19 @@ static int overlay_sync_all(void)
 {
 	struct request request = { .op = REQ_OBJECT_SYNC };
 	struct reply reply;
-	int error = request_begin(&request, NULL, &reply, NULL, 0);
+	int error;
 
+	WRITE_ONCE(synced_all, __atomic_load_n(&changes, __ATOMIC_SEQ_CST));
+	error = request_begin(&request, NULL, &reply, NULL, 0);
 	if (error)
 		return error;
 	request_end();
 	return overlay_sync();
+}
+
+bool overlay_bytes_are_synced(const struct inode *inode)
+{
+	return inode->data->is_synced || inode->data->placed <= READ_ONCE(synced_all);
 }
 
 /* ---- The log; overlay_lock held ---- */
@@ -465,6 +473,16 @@ static u64 piece_capacity(u64 old, u64 size)
 	return ROUND_UP(wanted, wanted < OVERLAY_PAGE ? (u64)OVERLAY_UNIT : (u64)OVERLAY_PAGE);
 }
 
+/* From now on the file's bytes are in its piece. */
+static void piece_set(struct inode *inode)
+{
+	const struct file_data *data = inode->data;
+
+	WRITE_ONCE(inode->slot->data,
+		   OVERLAY_PIECE_DATA(overlay_offset(data->bytes), data->capacity));
+	change_noted();
+}
+
 int overlay_piece_reserve(struct inode *inode, u64 size)
 {
 	struct file_data *data = inode->data;
@@ -481,7 +499,7 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 	if (data->bytes) {
 		memcpy(overlay_address(piece), data->bytes, MIN(inode->size, (u64)data->capacity));
 		/* What was durable at the old place must be so at the new one before it counts. */
-		if (data->is_synced)
+		if (overlay_bytes_are_synced(inode))
 			error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 	}
 	if (error) {
@@ -491,9 +509,20 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 	overlay_piece_drop(inode);
 	data->bytes = overlay_address(piece);
 	data->capacity = (u32)capacity;
-	WRITE_ONCE(inode->slot->data, OVERLAY_PIECE_DATA(piece, capacity));
-	change_noted();
+	data->is_synced = false;
+	data->placed = __atomic_load_n(&changes, __ATOMIC_SEQ_CST) + 1;
+	if (data->place != PLACE_LOWER)
+		piece_set(inode);
 	return 0;
+}
+
+int overlay_piece_settle(struct inode *inode)
+{
+	int error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+
+	if (!error)
+		piece_set(inode);
+	return error;
 }
 
 void overlay_piece_drop(struct inode *inode)

@@ -42,9 +42,16 @@ static inline struct overlay_header *overlay_header(void)
 
 /*
  * Gives a small file a piece that holds size bytes, with the bytes that it had. 0 or -errno
- * (-ENOSPC, -EDQUOT). inode->data tells the piece's address and capacity.
+ * (-ENOSPC, -EDQUOT). inode->data tells the piece's address and capacity. Where the bytes are still
+ * the image's (PLACE_LOWER), the piece counts from overlay_piece_settle() on, once they are copied.
  */
 int overlay_piece_reserve(struct inode *inode, u64 size);
+int overlay_piece_settle(struct inode *inode);
+/*
+ * Whether its bytes may have been made durable where they are: they must be so at their next place
+ * before that one counts.
+ */
+bool overlay_bytes_are_synced(const struct inode *inode);
 /* Frees its piece: its bytes are elsewhere, or nowhere. */
 void overlay_piece_drop(struct inode *inode);
 /* A new object of the domain's own: a handle to read and write, and its id. Or -errno. */

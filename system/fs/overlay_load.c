@@ -12,7 +12,7 @@
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "core/report.h"
 #include "core/string.h"
 #include "fs/identity.h"
 #include "fs/image.h"
@@ -217,21 +217,28 @@ static int name_read(struct reading *reading, const struct overlay_name *name)
 	return 0;
 }
 
-static int names_read(struct reading *reading, const struct overlay_record *record)
+static bool names_are_whole(const struct overlay_record *record)
 {
 	const struct overlay_name *name = NULL;
 
 	for (u32 i = 0; i < record->count; i++) {
-		int error;
-
 		name = overlay_name_next(record, name);
 		if (!name)
-			return -EUCLEAN;
-		error = name_read(reading, name);
-		if (error)
-			return error;
+			return false;
 	}
-	return 0;
+	return true;
+}
+
+static int names_read(struct reading *reading, const struct overlay_record *record)
+{
+	const struct overlay_name *name = NULL;
+	int error = names_are_whole(record) ? 0 : -EUCLEAN;
+
+	for (u32 i = 0; i < record->count && !error; i++) {
+		name = overlay_name_next(record, name);
+		error = name_read(reading, name);
+	}
+	return error;
 }
 
 static int xattr_read(const struct overlay_record *record)
@@ -285,19 +292,29 @@ static int record_read(struct reading *reading, const struct overlay_record *rec
 	}
 }
 
+/*
+ * The log ends before the first record that can't be true: after a power failure one may speak of
+ * what was beyond the object's end, and then nothing from there on was synced.
+ */
 static int log_read(struct reading *reading)
 {
 	const struct overlay_record *record;
-	struct overlay_log log;
+	struct overlay_log log, before;
 	int error = 0;
 
 	overlay_log_begin(&log, overlay_header(), space_size());
-	if (overlay_header()->log && (!log.end || !space_claim(log.at, OVERLAY_EXTENT)))
+	/* A first extent that is not there: nothing was ever synced. */
+	if (log.end && !space_claim(log.at, OVERLAY_EXTENT))
 		return -EUCLEAN;
-	while (!error && (record = overlay_log_next(&log)))
-		error = record_read(reading, record);
-	log_continue(log.at, log.end, log.checksum);
-	return error;
+	do {
+		before = log;
+		record = overlay_log_next(&log);
+		error = record ? record_read(reading, record) : -EUCLEAN;
+	} while (!error);
+	if (error != -EUCLEAN)
+		return error;
+	log_continue(before.at, before.end, before.checksum);
+	return 0;
 }
 
 /* ---- Slots ---- */
@@ -314,59 +331,52 @@ static int slots_read_page(struct reading *reading, u64 page)
 		kept = kept_get(slot->ino);
 		if (!kept)
 			return -ENOMEM;
-		/* One that was freed is as it was until it is used again. */
-		if (!kept->is_dead && kept->slot)
-			return -EUCLEAN;
 		kept->slot = (struct overlay_slot *)slot;
 		reading->max_ino = MAX(reading->max_ino, slot->ino);
 	}
 	return 0;
 }
 
-/* Counts names; those that lead to nothing are files that were lost before they were synced. */
 static void links_count(const struct kept *parent)
 {
-	for (struct kept_name *name = parent->names; name; name = name->sibling) {
+	for (const struct kept_name *name = parent->names; name; name = name->sibling) {
 		struct kept *kept = name->ino ? kept_find(name->ino) : NULL;
 
 		if (kept)
 			kept->links++;
-		if (name->ino >= OVERLAY_OWN_INO && (!kept || !kept->slot))
-			name->ino = 0;
 	}
 }
 
-static int layer_settle(const struct overlay_slot *slot)
+/* Claims what a slot names. False: it is not there, as after a power failure. */
+static bool slot_claim(const struct overlay_slot *slot)
 {
-	if (!overlay_layer_fits(slot, space_size()) ||
-	    !space_claim(OVERLAY_PIECE_OFFSET(slot->layer_bits),
-			 OVERLAY_PIECE_CAPACITY(slot->layer_bits)))
-		return -EUCLEAN;
-	return 0;
+	u64 piece;
+
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE && overlay_piece_fits(slot, space_size()))
+		piece = slot->data;
+	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT && slot->layer_bits &&
+		 overlay_layer_fits(slot, space_size()))
+		piece = slot->layer_bits;
+	else
+		return OVERLAY_PLACE(slot->data) == OVERLAY_GROUND ||
+		       (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT && !slot->layer_bits);
+	return space_claim(OVERLAY_PIECE_OFFSET(piece), OVERLAY_PIECE_CAPACITY(piece));
 }
 
-/* Decides whether a slot is in use, and then claims what it names. */
-static int slot_settle(struct kept *kept)
+/* Decides whether a slot is in use. */
+static void slot_settle(struct kept *kept)
 {
 	struct overlay_slot *slot = kept->slot;
 	bool own = kept->ino >= OVERLAY_OWN_INO;
 
 	if (!slot)
-		return 0;
-	if (kept->is_dead || (own && !kept->links)) {
+		return;
+	if (kept->is_dead || (own && !kept->links) || !slot_claim(slot)) {
 		kept->slot = NULL;
-		return 0;
+		return;
 	}
 	if (own && (slot->mode & S_IFMT) != S_IFDIR)
 		slot->nlink = kept->links;
-	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT && slot->layer_bits)
-		return layer_settle(slot);
-	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE)
-		return 0;
-	if (!overlay_piece_fits(slot, space_size()) ||
-	    !space_claim(OVERLAY_PIECE_OFFSET(slot->data), OVERLAY_PIECE_CAPACITY(slot->data)))
-		return -EUCLEAN;
-	return 0;
 }
 
 static bool slot_is_used(const struct overlay_slot *slot)
@@ -403,8 +413,8 @@ static int slots_read(struct reading *reading)
 			links_count(kept);
 	}
 	for (u32 i = 0; i < table_size && !error; i++) {
-		for (struct kept *kept = table[i]; kept && !error; kept = kept->next)
-			error = slot_settle(kept);
+		for (struct kept *kept = table[i]; kept; kept = kept->next)
+			slot_settle(kept);
 	}
 	return error ? error : slots_free_unused(reading);
 }
@@ -515,17 +525,37 @@ static int xattrs_apply(struct inode *inode, const struct kept *kept)
 	return 0;
 }
 
+/*
+ * The object was made, and its name was not yet durable when the power failed: the file is what it
+ * was without it.
+ */
+static void object_lost(struct inode *inode, struct overlay_slot *slot)
+{
+	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", inode->ino);
+	inode->size = slot->size = slot->layer_bits ? slot->layer_end : 0;
+	store_release(&slot->data, 0);
+}
+
 /* A large file's size and times are those of its host file. */
-static int object_look(struct inode *inode, const struct overlay_slot *slot)
+static int object_look(struct inode *inode, struct overlay_slot *slot)
 {
 	int handle = overlay_object_open(OVERLAY_OBJECT_ID(slot->data));
 	struct stat host;
 	s64 mtime_ns;
 	long error;
 
+	if (handle == -ENOENT) {
+		object_lost(inode, slot);
+		return 0;
+	}
 	if (handle < 0)
-		return handle == -ENOENT ? -EIO : handle;
+		return handle;
 	error = host_call2(__NR_fstat, handle, &host);
+	/* A layered file got its size before its bits, and they say together where it ends. */
+	if (!error && slot->layer_bits && (u64)host.st_size < slot->layer_end) {
+		error = host_call2(__NR_ftruncate, handle, slot->layer_end);
+		host.st_size = slot->layer_end;
+	}
 	handle_close(handle);
 	if (error)
 		return (int)error;
@@ -550,14 +580,14 @@ static int slot_apply(struct inode *inode, struct overlay_slot *slot)
 	inode->atime_ns = inode->mtime_ns;
 	inode->slot = slot;
 	inode->flags |= INODE_CHANGED;
-	if (!inode->size || (OVERLAY_PLACE(slot->data) != OVERLAY_GROUND && !slot->layer_bits))
-		inode->object = 0;
 	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT) {
 		int error = object_look(inode, slot);
 
 		if (error)
 			return error;
 	}
+	if (!inode->size || (OVERLAY_PLACE(slot->data) != OVERLAY_GROUND && !slot->layer_bits))
+		inode->object = 0;
 	inode->blocks = inode_is_regular(inode) ? (inode->size + 511) / 512 : 0;
 	return 0;
 }
@@ -657,6 +687,12 @@ static int kept_name_load(struct dentry *directory, const struct kept_name *name
 	if (tree_knows(directory, name->name, name->name_size))
 		return 0;
 	inode = kept_name_inode(directory->inode->fs, name);
+	/* A file that was lost before it was synced has no name either. */
+	if (PTR_ERROR(inode) == -EIO) {
+		log_verbose("overlay: %.*s was never synced, and is lost", name->name_size,
+			    name->name);
+		inode = NULL;
+	}
 	if (IS_ERROR(inode))
 		return (int)PTR_ERROR(inode);
 	if (!inode && !directory_has_ground(directory->inode))

@@ -4,6 +4,7 @@
  * what came of it. What a domain keeps is compared with what it was, and with bare Linux.
  *
  *	changes SEED COUNT DIR		makes COUNT changes; prints a sum of all results
+ *	changes --no-sync SEED COUNT DIR	the same without any sync
  *	changes --large SEED FILE	changes the bytes of one large file, and prints their sum
  *	changes --list DIR		each file with its attributes and a sum of its bytes
  *	changes --list-times DIR	with times, too
@@ -12,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE	1
+#define RENAME_EXCHANGE		2
+#endif
+
 static uint64_t state;
+static bool may_sync = true;
 static uint32_t results = 2166136261u;
 
 static uint32_t pick(uint32_t below)
@@ -43,8 +51,10 @@ static const char *name(char *to)
 	size_t used = 0;
 
 	for (uint32_t i = 0; i < depth; i++) {
-		used += (size_t)sprintf(to + used, "%s%c%u", i ? "/" : "", i + 1 < depth ? 'd' : 'n',
-					pick(i + 1 < depth ? 4 : 12));
+		bool is_last = i + 1 == depth;
+
+		used += (size_t)sprintf(to + used, "%s%c%u", i ? "/" : "", is_last ? 'n' : 'd',
+					pick(is_last ? 12 : 4));
 		if (pick(40) == 0)
 			used += (size_t)sprintf(to + used, "-%0100u", pick(3));
 	}
@@ -70,7 +80,7 @@ static void change_bytes(const char *path)
 {
 	static char bytes[300000];
 	int flags = O_RDWR | O_CREAT | (pick(3) == 0 ? O_TRUNC : 0) | (pick(4) == 0 ? O_APPEND : 0);
-	int fd = open(path, flags | (pick(20) == 0 ? O_DSYNC : 0), 0644);
+	int fd = open(path, flags | (pick(20) == 0 && may_sync ? O_DSYNC : 0), 0644);
 	uint32_t size = some_size(), times = 1 + pick(3);
 
 	note(fd);
@@ -82,7 +92,7 @@ static void change_bytes(const char *path)
 	}
 	if (pick(6) == 0)
 		note(ftruncate(fd, (off_t)some_size()));
-	if (pick(10) == 0)
+	if (pick(10) == 0 && may_sync)
 		note(fsync(fd));
 	close(fd);
 }
@@ -100,7 +110,7 @@ static void change_mapped(const char *path)
 		map = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (map != MAP_FAILED) {
 			map[pick((uint32_t)status.st_size)] = 'm';
-			if (pick(3) == 0)
+			if (pick(3) == 0 && may_sync)
 				note(msync(map, (size_t)status.st_size, MS_SYNC));
 			munmap(map, (size_t)status.st_size);
 		}
@@ -157,13 +167,15 @@ static void change_names(const char *path, const char *other)
 		note(rename(path, other));
 		break;
 	case 5:
-		note(syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, other, pick(2) ? 2 : 1));
+		note(syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, other,
+			     pick(2) ? RENAME_EXCHANGE : RENAME_NOREPLACE));
 		break;
 	case 6:
 		note(link(path, other));
 		break;
 	case 7:
-		snprintf(target, sizeof(target), "../%s%s", other, pick(2) ? "" : "/and/further/on");
+		snprintf(target, sizeof(target), "../%s%s", other,
+			 pick(2) ? "" : "/and/further/on");
 		note(symlink(target, path));
 		break;
 	default:
@@ -347,6 +359,11 @@ int main(int argc, char **argv)
 			return 1;
 		printf(" %08x\n", sum_of(argv[3]));
 		return 0;
+	}
+	if (argc == 5 && !strcmp(argv[1], "--no-sync")) {
+		may_sync = false;
+		argv++;
+		argc--;
 	}
 	if (argc != 4 || chdir(argv[3]))
 		return 1;

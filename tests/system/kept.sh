@@ -133,12 +133,12 @@ lost=0
 : > err
 for round in 1 2 3 4 5; do
 	check "making domain $round" "$MEZZO" create "killed$round" box -- sh -c "$command"
-	"$MEZZO" start -a "killed$round" > out 2>> err &
-	monitor=$!
-	while [[ $(wc -l < out) -lt $((round * 150)) ]] && kill -0 $monitor 2> /dev/null; do :; done
-	kill -9 $monitor
-	wait $monitor 2> /dev/null
+	"$MEZZO" start -a "killed$round" > out 2> client.err &
+	client=$!
+	while [[ $(wc -l < out) -lt $((round * 150)) ]] && kill -0 $client 2> /dev/null; do :; done
+	kill -9 "$("$MEZZO" inspect "killed$round" | grep -o '"pid":[0-9]*' | cut -d: -f2)"
 	"$MEZZO" wait "killed$round" > /dev/null 2>&1
+	wait $client
 	written=$(tail -1 out)
 	found=$("$MEZZO" start -a "killed$round" 2>> err)
 	[[ $found -ge $written ]] || lost=$((lost + 1))
