@@ -68,7 +68,7 @@ _mezzo()
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user --store' ;;
+	run) common+=' --rootfs --user --store --entrypoint' ;;
 	inspect)
 		mapfile -t COMPREPLY < <(compgen -W '--seccomp --help' -- "$current")
 		return
@@ -88,7 +88,7 @@ _mezzo()
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user) ((i++)) ;;
+			--store | -u | --user | --entrypoint) ((i++)) ;;
 		-*) ;;
 		*) break ;;
 		esac
@@ -100,7 +100,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user) ;;
+				--rootfs | -u | --user | --entrypoint) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -128,7 +128,7 @@ _mezzo()
 		compopt -o filenames
 		;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-	--hostname | -u | --user) ;;
+	--hostname | -u | --user | --entrypoint) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

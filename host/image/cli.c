@@ -14,13 +14,7 @@ int cli_fail(const struct error *err)
 {
 	char line[sizeof(err->text)];
 
-	/* Names of hostile sources are in it: nothing of them moves the cursor or begins a line. */
-	strcpy(line, err->text);
-	for (char *at = line; *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
-	fprintf(stderr, "%s: %s\n", cli_program, line);
+	fprintf(stderr, "%s: %s\n", cli_program, error_line(err, line));
 	return cli_failed_status;
 }
 

@@ -180,6 +180,9 @@ static int import_in_transaction(struct store *store, struct import *import, str
 	if (!result && (!image->config || !image->source))
 		result = error_set(err, ENOMEM, "image %s", import->name);
 	if (!result)
+		result = config_launch(image->config, &image->launch, &image->head.launch_size,
+				       err);
+	if (!result)
 		result = keep(store, import, &builder, image, err);
 	builder_release(&builder);
 	return result;
