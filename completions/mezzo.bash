@@ -30,6 +30,7 @@ _mezzo_image()
 	ls | show) options+=' --json' ;;
 	tag) options+=' --replace' ;;
 	export) options+=' --format' ;;
+	rm) options+=' --force' ;;
 	esac
 	case $previous in
 	--format)

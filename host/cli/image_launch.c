@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/base/fd.h"
 #include "host/base/place.h"
 #include "host/cli/image_launch.h"
 #include "host/image/image_file.h"
@@ -189,21 +190,62 @@ int image_user_apply(struct plan *plan, struct error *err)
 	return result;
 }
 
+/* An image that is replaced between its record and the pin is looked for again. */
+static int load_and_pin(struct store *store, const char *name, struct image *image,
+			struct error *err)
+{
+	mapping_id mapping, former = 0;
+
+	for (;;) {
+		int result = image_load(store, name, image, err);
+
+		if (result)
+			return result;
+		mapping = image->head.mapping;
+		result = mapping_pin(store, mapping, err);
+		if (!result)
+			return 0;
+		image_release(image);
+		/* A record that leads nowhere twice is damage. */
+		if (result != -ENOENT || mapping == former)
+			return result;
+		former = mapping;
+	}
+}
+
+int image_pin(const char *store_path, mapping_id mapping, struct error *err)
+{
+	struct store *store;
+	int result = store_open_disk(store_path, STORE_READ_ONLY, &store, err);
+
+	if (result)
+		return result;
+	result = mapping_pin(store, mapping, err);
+	if (!result)
+		result = store_keep_pins(store, err);
+	store_close(store);
+	return result;
+}
+
 int image_launch_apply(struct plan *plan, struct image_use *use, struct error *err)
 {
 	struct store *store = NULL;
 	struct image image;
 	int result;
 
-	*use = (struct image_use){ 0 };
+	*use = (struct image_use){ .pin = -1 };
 	result = image_name(plan->image, use->name, err);
 	if (!result)
 		result = open_store(plan, &store, err);
 	if (!result)
-		result = image_load(store, use->name, &image, err);
+		result = load_and_pin(store, use->name, &image, err);
 	if (!result) {
 		result = apply(plan, use, store, &image, err);
 		image_release(&image);
+	}
+	if (!result) {
+		use->pin = store_keep_pins(store, err);
+		result = use->pin < 0 ? use->pin : 0;
 	}
 	store_close(store);
 	return result;
@@ -213,5 +255,6 @@ void image_use_release(struct image_use *use)
 {
 	launch_release(&use->launch);
 	free(use->argv);
-	*use = (struct image_use){ 0 };
+	fd_close(&use->pin);
+	*use = (struct image_use){ .pin = -1 };
 }

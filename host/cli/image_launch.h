@@ -15,6 +15,7 @@ struct image_use {
 	char name[IMAGE_NAME_SIZE]; /* of the image, as the store has it */
 	struct image_launch launch;
 	char **argv;
+	int pin; /* keeps the image's objects; -1 */
 };
 
 /*
@@ -30,6 +31,12 @@ void image_use_release(struct image_use *use);
  * record. Returns 0 or -errno.
  */
 int image_user_apply(struct plan *plan, struct error *err);
+
+/*
+ * Keeps the objects of a mapping until the descriptor that it returns is closed; -ENOENT where they
+ * are gone, or another -errno.
+ */
+int image_pin(const char *store, mapping_id mapping, struct error *err);
 
 /*
  * For a plan over a directory: looks up plan->user, if there is one, in the directory's own files.

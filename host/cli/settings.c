@@ -11,7 +11,7 @@
 
 int settings_init(struct settings *settings, struct error *err)
 {
-	*settings = (struct settings){ 0 };
+	*settings = (struct settings){ .use.pin = -1 };
 	return plan_init_for_rootfs(&settings->plan, NULL, err);
 }
 

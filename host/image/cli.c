@@ -30,13 +30,22 @@ static int refuse_option(int option, char **argv, struct error *err)
 			 cli_program, argv[0]);
 }
 
+/* -f is known where --force is. */
+static bool has_force(const struct option *options)
+{
+	while (options->name && options->val != 'f')
+		options++;
+	return options->name;
+}
+
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err)
 {
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, has_force(options) ? ":f" : ":", options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);
@@ -50,6 +59,9 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 			continue;
 		case OPTION_REPLACE:
 			cli->replace = true;
+			continue;
+		case 'f':
+			cli->force = true;
 			continue;
 		case '?':
 		case ':':

@@ -24,7 +24,7 @@ int verb_export(int argc, char **argv);
 /* Options that several verbs have. */
 struct cli {
 	const char *store; /* --store */
-	bool json, replace;
+	bool json, replace, force;
 	bool done; /* --help was printed */
 };
 

@@ -231,6 +231,8 @@ static int print_image(const struct cli *cli, const struct image *image,
 				       json_object_new_uint64(sharing->bytes));
 		json_object_object_add(json, "shared_bytes",
 				       json_object_new_uint64(sharing->shared_bytes));
+		json_object_object_add(json, "mapping",
+				       json_object_new_uint64(image->head.mapping));
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
 		return print_json(json, err);
 	}

@@ -41,7 +41,9 @@ static int mapping_find(struct objects *objects, const char *image, mapping_id m
 	int error;
 
 	objects->mapping = mapping;
-	error = index_grant(objects, err);
+	error = mapping_pin(objects->store, mapping, err);
+	if (!error)
+		error = index_grant(objects, err);
 	if (error == -ENOENT)
 		error_set(err, 0, "image %s, as the domain was made from it, is no longer in the "
 			  "store", image);

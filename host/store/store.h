@@ -169,8 +169,30 @@ int record_visit(struct store *store, enum record_kind kind,
 
 /* T: quota_bytes limits what mapping_charge() allows; 0: no limit. */
 int mapping_create(struct store *store, uint64_t quota_bytes, mapping_id *id, struct error *err);
-/* T: with all its references. */
+/*
+ * T: with all its references. One that is pinned, or that a lasting domain's record names, stays
+ * as it is, doomed: a later transaction deletes it at its begin when nobody uses it any more.
+ */
 int mapping_delete(struct store *store, mapping_id id, struct error *err);
+/*
+ * The mapping stays, with all that is in it, until mapping_unpin() or store_close(), whoever deletes it: what runs
+ * over a mapping pins it, in whichever process. Also in a store that was opened for reading only.
+ * Waits for the end of a transaction that is about to delete it. -ENOENT: it is gone. A lasting
+ * domain is made so: pin its mapping, write its record, close the store.
+ */
+int mapping_pin(struct store *store, mapping_id id, struct error *err);
+void mapping_unpin(struct store *store, mapping_id id);
+/*
+ * A descriptor that keeps all pins of this store beyond store_close() until it is closed, as are
+ * those that were inherited or made of it.
+ */
+int store_keep_pins(struct store *store, struct error *err);
+/*
+ * 1 with the name of a lasting domain (STORE/domains/NAME/record, with a line "mapping ID"), 0
+ * where none names the mapping.
+ */
+int mapping_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+		   struct error *err);
 /*
  * T: local becomes a name of object (0: of nothing); the caller's reference moves here, what was
  * there loses one.
