@@ -55,6 +55,26 @@ _mezzo_image()
 	fi
 }
 
+_mezzo_store()
+{
+	local options='--store --help'
+
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'info fsck dedup ls --help' -- "$current")
+		return
+	fi
+	case ${COMP_WORDS[2]} in
+	info | ls) options+=' --json' ;;
+	fsck) options+=' --repair' ;;
+	esac
+	if [[ $previous == --store ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+	fi
+}
+
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -64,7 +84,7 @@ _mezzo()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run image inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'do run image store inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
@@ -76,6 +96,10 @@ _mezzo()
 		;;
 	image)
 		_mezzo_image
+		return
+		;;
+	store)
+		_mezzo_store
 		return
 		;;
 	*) return ;;

@@ -81,10 +81,12 @@ int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
 		result = place_make_parents(path, err);
 	if (!result)
 		result = store_open_disk(path, flags, store, err);
-	if (result == -ENOENT && !(flags & STORE_CREATE)) {
-		error_set(err, 0, "%s: there is no store here yet: `%s import` makes one", path,
-			  cli_program);
-		err->code = ENOENT;
-	}
-	return result;
+	return result == -ENOENT && !(flags & STORE_CREATE) ? cli_no_store(path, err) : result;
+}
+
+int cli_no_store(const char *path, struct error *err)
+{
+	error_set(err, 0, "%s: there is no store here yet: `mezzo image import` makes one", path);
+	err->code = ENOENT;
+	return -ENOENT;
 }

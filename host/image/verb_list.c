@@ -52,8 +52,7 @@ static struct json_object *describe(const char *name, const struct image *image)
 	return out;
 }
 
-/* Takes json. */
-static int print_json(struct json_object *json, struct error *err)
+int cli_put_json(struct json_object *json, struct error *err)
 {
 	const char *text = json_object_to_json_string_ext(json, PLAIN);
 
@@ -72,7 +71,7 @@ int cli_print_json(const char *name, const struct image *image, bool config, str
 
 	if (config)
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
-	return print_json(json, err);
+	return cli_put_json(json, err);
 }
 
 struct list {
@@ -126,7 +125,7 @@ static int list_images(const struct cli *cli, struct error *err)
 		result = 0;
 	store_close(store);
 	if (!result && list.array)
-		return print_json(list.array, err);
+		return cli_put_json(list.array, err);
 	json_object_put(list.array);
 	return result;
 }
@@ -234,7 +233,7 @@ static int print_image(const struct cli *cli, const struct image *image,
 		json_object_object_add(json, "mapping",
 				       json_object_new_uint64(image->head.mapping));
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
-		return print_json(json, err);
+		return cli_put_json(json, err);
 	}
 	time_print(image->head.created_ns, created);
 	time_print(image->head.imported_ns, imported);

@@ -36,7 +36,7 @@ int mapping_pin(struct store *store, mapping_id id, struct error *err)
 		error = store->operations->mapping_share(store, id, err);
 	if (error)
 		return error;
-	/* Who deletes it keeps it alone until that is committed: now it is there for good or not. */
+	/* Who deletes it keeps it alone until that is committed: it is there for good, or not. */
 	error = mapping_is_there(store, id, err);
 	if (!error && id_list_add(&store->pins, id))
 		error = error_set(err, ENOMEM, "mapping %" PRIu64, id);

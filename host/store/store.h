@@ -175,10 +175,10 @@ int mapping_create(struct store *store, uint64_t quota_bytes, mapping_id *id, st
  */
 int mapping_delete(struct store *store, mapping_id id, struct error *err);
 /*
- * The mapping stays, with all that is in it, until mapping_unpin() or store_close(), whoever deletes it: what runs
- * over a mapping pins it, in whichever process. Also in a store that was opened for reading only.
- * Waits for the end of a transaction that is about to delete it. -ENOENT: it is gone. A lasting
- * domain is made so: pin its mapping, write its record, close the store.
+ * The mapping stays, with all that is in it, until mapping_unpin() or store_close(), whoever
+ * deletes it: what runs over a mapping pins it, in whichever process. Also in a store that was
+ * opened for reading only. Waits for the end of a transaction that is about to delete it. -ENOENT:
+ * it is gone. A lasting domain is made so: pin its mapping, put its record in place, unpin.
  */
 int mapping_pin(struct store *store, mapping_id id, struct error *err);
 void mapping_unpin(struct store *store, mapping_id id);
@@ -225,7 +225,8 @@ struct store_totals {
 int store_totals(struct store *store, struct store_totals *totals, struct error *err);
 
 /*
- * Looks at everything on disk; with repair mends what can be mended: orphans are deleted, counts
+ * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN: the tables can't
+ * be read at all); with repair mends what can be mended: orphans are deleted, counts
  * corrected, entries of mappings whose object is lost are removed. say is called with one line for
  * each finding. *found counts findings, *left those that remain. Fails only where the store can't
  * be looked at. Not in `mezzo`, as object_seal().
