@@ -118,6 +118,12 @@ int object_open(struct store *store, object_id id, bool writable, struct error *
  */
 int object_seal(struct store *store, object_id id, object_id *sealed, struct error *err);
 /*
+ * The same for who has hashed all bytes of the object as he wrote them, and vouches for that;
+ * -EBUSY also where it has not this size.
+ */
+int object_seal_hashed(struct store *store, object_id id, uint64_t size,
+		       const uint8_t hash[OBJECT_HASH_SIZE], object_id *sealed, struct error *err);
+/*
  * T: a private copy with one reference and no attributes; shares blocks of the disk where the
  * host's file system can (reflink), else copies data and keeps holes.
  */

@@ -206,6 +206,7 @@ mkdir archives/free
 check "a file tree that looks like a bundle" bash -c 'mkdir -p b/blobs && tar cf b.tar -C b blobs && ! "$0" import b b.tar && "$0" import --format tar b b.tar' "${image[@]}"
 
 # ---- the end ----
+check "all hashes are those of the bytes" bash -c 'exec -a "mezzo store" "$0" fsck' "${image[@]}"
 check "rm of all" bash -c '"$0" rm $("$0" ls | tail -n +2 | cut -d" " -f1)' "${image[@]}"
 prints "leaves no object" "0" 'find "$MEZZO_STORE/objects" -type f | wc -l'
 chmod -R u+rwx . 2> /dev/null
