@@ -6,6 +6,7 @@
 
 #include "boundary/index.h"
 #include "host/image/builder.h"
+#include "host/image/interrupt.h"
 #include "host/image/paths.h"
 
 int builder_init(struct builder *builder, struct store *store, struct progress *progress,
@@ -95,8 +96,10 @@ int builder_add(struct builder *builder, const char *path,
 {
 	struct tree_inode *inode = builder->tree.root;
 	struct place place;
-	int result = path_place(&builder->tree, path, builder->layer, &place, err);
+	int result = interrupt_check(err);
 
+	if (!result)
+		result = path_place(&builder->tree, path, builder->layer, &place, err);
 	if (!result)
 		result = check_attributes(path, attributes, err);
 	if (!result && place.name_size)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/image/builder.h"
+#include "host/image/interrupt.h"
 #include "host/image/paths.h"
 
 #define HOLE_UNIT 65536u /* so much that is zero and aligned is left out */
@@ -94,6 +95,8 @@ int builder_write(struct builder *builder, const void *data, size_t size, uint64
 	uint64_t end = offset + size;
 	int result = builder_check_size(builder, end < offset ? UINT64_MAX : end, err);
 
+	if (!result)
+		result = interrupt_check(err);
 	if (result)
 		return result;
 	progress_add(builder->progress, 0, size);

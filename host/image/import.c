@@ -11,6 +11,7 @@
 #include "host/image/config.h"
 #include "host/image/directory.h"
 #include "host/image/import.h"
+#include "host/image/interrupt.h"
 #include "host/image/oci_read.h"
 
 static int feed_bundle(struct import *import, struct builder *builder, struct bundle *bundle,
@@ -195,6 +196,8 @@ int import_run(struct store *store, struct import *import, struct image *image, 
 	if (result)
 		return result;
 	*image = (struct image){ 0 };
+	/* From here on there are files in the store that would be left behind. */
+	interrupt_catch();
 	if (!import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
 		result = error_set(err, 0,
 				   "there is an image %s already: say --replace, or another name",
@@ -205,6 +208,7 @@ int import_run(struct store *store, struct import *import, struct image *image, 
 		store_abort(store);
 	else
 		result = store_commit(store, err);
+	interrupt_release();
 	progress_end(&import->progress);
 	if (result)
 		image_release(image);

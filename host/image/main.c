@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/image/cli.h"
+#include "host/image/interrupt.h"
 
 #define STATUS_OF_MEZZO 125 /* EXIT_MEZZO_FAILED of boundary/abi.h */
 
@@ -109,6 +110,8 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	status = is_store ? run_verb(store_verbs, store_usage, argc, argv) :
 			    run_verb(image_verbs, image_usage, argc, argv);
+	if (status)
+		interrupt_die();
 	if (fflush(stdout) || ferror(stdout)) {
 		error_set(&err, 0, "can't write to standard output");
 		return cli_fail(&err);

@@ -90,6 +90,7 @@ static int remove_images(const struct cli *cli, char **names, struct error *err)
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
+		result = store_use_reserve(store, err);
 		for (char **at = names; *at && !result; at++) {
 			result = image_name(*at, name, err);
 			if (!result && !is_repeated(names, at, name))

@@ -91,6 +91,9 @@ struct backend_operations {
 	int (*mapping_holder)(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
 			      struct error *err);
 	int (*pins_keep)(struct store *store, struct error *err);
+
+	/* T: as store_use_reserve(). */
+	int (*reserve_use)(struct store *store, struct error *err);
 };
 
 /* The first member of each backend's own struct. */

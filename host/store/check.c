@@ -321,7 +321,9 @@ static int check_and_repair(struct check *check)
 
 	if (error)
 		return error;
-	error = check_all(check);
+	error = store_use_reserve(store, check->err);
+	if (!error)
+		error = check_all(check);
 	if (error) {
 		store_abort(store);
 		return error;

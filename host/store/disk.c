@@ -33,6 +33,8 @@ static int disk_begin(struct store *store, struct error *err)
 	}
 	if (error)
 		disk_unlock(disk->lock_fd, LOCK_WRITER);
+	else
+		reserve_keep(disk);
 	return error;
 }
 
@@ -60,6 +62,8 @@ static int disk_commit(struct store *store, struct error *err)
 		files_abort(disk);
 	else
 		files_finish(disk);
+	if (!error)
+		reserve_keep(disk);
 	lock_claims_end(disk);
 	disk_unlock(disk->lock_fd, LOCK_WRITER);
 	return error;
@@ -99,6 +103,7 @@ const struct backend_operations disk_operations = {
 	.mapping_claim = lock_mapping_claim,
 	.mapping_holder = domains_holder,
 	.pins_keep = lock_pins_keep,
+	.reserve_use = reserve_use,
 };
 
 /* ---- Opening ---- */

@@ -81,6 +81,12 @@ int lock_pins_keep(struct store *store, struct error *err);
 /* At the end of a transaction. */
 void lock_claims_end(struct disk *disk);
 
+/* ---- disk_reserve.c ---- */
+
+/* Makes the reserve, or makes it larger, if there is room. */
+void reserve_keep(struct disk *disk);
+int reserve_use(struct store *store, struct error *err);
+
 /* ---- disk_domains.c ---- */
 
 int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],

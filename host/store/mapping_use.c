@@ -123,8 +123,13 @@ static int sweep_one(struct store *store, const struct key *doomed, struct error
 	mapping_id id = key_id(doomed, 0);
 	struct error unused;
 
+	int error;
+
 	/* Where it can't be told who uses it, it stays: this is not what was asked for now. */
-	return mapping_is_used(store, id, &unused) ? 0 : mapping_end(store, id, err);
+	if (mapping_is_used(store, id, &unused))
+		return 0;
+	error = store->operations->reserve_use(store, err);
+	return error ? error : mapping_end(store, id, err);
 }
 
 int mappings_sweep(struct store *store, struct error *err)

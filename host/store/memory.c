@@ -351,6 +351,7 @@ static const struct backend_operations memory_operations = {
 	.mapping_claim = memory_claim,
 	.mapping_holder = memory_holder,
 	.pins_keep = memory_pins_keep,
+	.reserve_use = memory_begin,
 };
 
 int store_open_memory(struct store **out, struct error *err)

@@ -61,6 +61,13 @@ int store_begin(struct store *store, struct error *err)
 	return error;
 }
 
+int store_use_reserve(struct store *store, struct error *err)
+{
+	int error = store_need_transaction(store, err);
+
+	return error ? error : store->operations->reserve_use(store, err);
+}
+
 int store_commit(struct store *store, struct error *err)
 {
 	int error = store_need_transaction(store, err);

@@ -77,6 +77,11 @@ void store_close(struct store *store);
 
 /* Transactions do not nest. */
 int store_begin(struct store *store, struct error *err);
+/*
+ * T: this transaction only deletes. On a disk that is full it gets what the store keeps in reserve,
+ * which is set aside again by a later transaction when there is room.
+ */
+int store_use_reserve(struct store *store, struct error *err);
 /* The transaction is over, whatever the result: on failure nothing of it was done. */
 int store_commit(struct store *store, struct error *err);
 /* Undoes all since store_begin(); without a transaction nothing happens. */
