@@ -49,6 +49,11 @@ enum {
 #define CLI_OPTIONS \
 	{ "help", no_argument, NULL, OPTION_HELP }, \
 	{ "store", required_argument, NULL, OPTION_STORE }
+/* Of the verbs that make an image of a source. */
+#define CLI_IMPORT_OPTIONS \
+	CLI_OPTIONS, \
+	{ "json", no_argument, NULL, OPTION_JSON }, \
+	{ "replace", no_argument, NULL, OPTION_REPLACE }
 /* clang-format on */
 
 /*
@@ -79,6 +84,11 @@ int cli_no_store(const char *path, struct error *err);
 /* JSON as one line on standard output; takes it. */
 struct json_object;
 int cli_put_json(struct json_object *json, struct error *err);
+
+/* Import into an open store, as the options say, and tell about the new image. */
+struct import;
+int cli_import(const struct cli *cli, struct store *store, struct import *import,
+	       struct error *err);
 
 /* An image as JSON on standard output, one line. config: with it. */
 int cli_print_json(const char *name, const struct image *image, bool config, struct error *err);

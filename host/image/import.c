@@ -198,10 +198,8 @@ int import_run(struct store *store, struct import *import, struct image *image, 
 	*image = (struct image){ 0 };
 	/* From here on there are files in the store that would be left behind. */
 	interrupt_catch();
-	if (!import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
-		result = error_set(err, 0,
-				   "there is an image %s already: say --replace, or another name",
-				   import->name);
+	if (!import->replace)
+		result = image_check_free(store, import->name, err);
 	if (!result)
 		result = import_in_transaction(store, import, image, err);
 	if (result)

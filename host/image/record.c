@@ -135,6 +135,17 @@ int image_save(struct store *store, const char *name, const struct image *image,
 	return result;
 }
 
+int image_check_free(struct store *store, const char *name, struct error *err)
+{
+	ssize_t size = record_get(store, RECORD_IMAGE, name, NULL, 0, err);
+
+	if (size < 0)
+		return size == -ENOENT ? 0 : (int)size;
+	error_set(err, 0, "there is an image %s already: say --replace, or another name", name);
+	err->code = EEXIST;
+	return -EEXIST;
+}
+
 int image_delete(struct store *store, const char *name, struct error *err)
 {
 	struct image image;

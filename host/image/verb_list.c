@@ -111,7 +111,10 @@ static int list_image(const char *name, const void *value, size_t size, void *da
 	return 0;
 }
 
-/* Where there is no store yet, there are no images, and that is no failure. */
+/*
+ * Where there is no store yet, there are no images, and that is no failure; but a place that was
+ * named is meant to have one.
+ */
 static int list_images(const struct cli *cli, struct error *err)
 {
 	struct list list = { .array = cli->json ? json_object_new_array() : NULL, .err = err };
@@ -121,8 +124,10 @@ static int list_images(const struct cli *cli, struct error *err)
 
 	if (!result)
 		result = record_visit(store, RECORD_IMAGE, list_image, &list, err);
-	else if (result == -ENOENT)
+	else if (result == -ENOENT && !cli->store) {
+		fprintf(stderr, "%s: no images: there is no store in %s yet\n", cli_program, path);
 		result = 0;
+	}
 	store_close(store);
 	if (!result && list.array)
 		return cli_put_json(list.array, err);

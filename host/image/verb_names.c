@@ -135,11 +135,9 @@ static int tag_image(const struct cli *cli, const char *from_text, const char *t
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
-		if (!cli->replace && record_get(store, RECORD_IMAGE, to, NULL, 0, err) >= 0)
-			result = error_set(
-				err, 0,
-				"there is an image %s already: say --replace, or another name", to);
-		else
+		if (!cli->replace)
+			result = image_check_free(store, to, err);
+		if (!result)
 			result = image_copy(store, from, to, cli->replace, err);
 		result = end_transaction(store, result, err);
 	}

@@ -138,6 +138,9 @@ int counter_next(struct store *store, enum counter counter, uint64_t *number, st
 
 /* Row of an object: -ENOENT with a message where there is none. */
 int object_row_get(struct store *store, object_id id, struct object_row *row, struct error *err);
+/* T: the same for who will put it back. */
+int object_row_change(struct store *store, object_id id, struct object_row *row,
+		      struct error *err);
 int object_row_put(struct store *store, object_id id, const struct object_row *row,
 		   struct error *err);
 

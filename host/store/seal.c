@@ -42,10 +42,8 @@ static int become_sealed(struct store *store, object_id id, struct object_row *r
 static int seal_begin(struct store *store, object_id id, struct object_row *row, struct error *err)
 {
 	uint64_t disk_size;
-	int error = store_need_transaction(store, err);
+	int error = object_row_change(store, id, row, err);
 
-	if (!error)
-		error = object_row_get(store, id, row, err);
 	if (error)
 		return error;
 	if (row->flags & OBJECT_SEALED)
