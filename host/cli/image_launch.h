@@ -19,9 +19,9 @@ struct image_use {
 };
 
 /*
- * Fills mapping, argv, environment, cwd, user, ids and groups of a plan for an image, whose image, store
- * and choices are there and whose argv is the command that was given, or empty. Returns 0 or
- * -errno; image_use_release() is due in any case.
+ * Fills mapping, argv, environment, cwd, user, ids and groups of a plan for an image, whose image,
+ * store and choices are there and whose argv is the command that was given, or empty. The image's
+ * objects stay until image_use_release(), which is due in any case. Returns 0 or -errno.
  */
 int image_launch_apply(struct plan *plan, struct image_use *use, struct error *err);
 void image_use_release(struct image_use *use);

@@ -57,6 +57,20 @@ prints "is told" "mezzo: user nobody: /etc/passwd of the root file system has no
 prints "an unknown group" "mezzo: user 0:none: /etc/group of the root file system has no none" 'run -u 0:none config || true'
 prints "over a directory" "33 34 34 40 /var/www" 'who --rootfs tree -u www-data /bin/sh -c "$ids"'
 
+# Domains that last.
+"$MEZZO" create last config > /dev/null
+prints "a lasting domain: command and environment" "1 2" '"$MEZZO" start -a last'
+prints "again" "1 2" '"$MEZZO" start -a last'
+"$MEZZO" create -e B=x ids config -- sh -c "$ids; pwd; echo \$B" > /dev/null
+prints "a lasting domain: user, directory, variables" "33 34 34 40 /var/www /work x" '"$MEZZO" start -a ids 2> /dev/null | paste -sd" "'
+"$MEZZO" create -u 0:other numbers config -- sh -c "$ids" > /dev/null
+prints "a lasting domain: -u" "0 50 50 /root" '"$MEZZO" start -a numbers 2> /dev/null | paste -sd" "'
+ends "an unknown user of a lasting domain" 125 '"$MEZZO" create -u nobody none config'
+prints "is none" "ids last numbers" '"$MEZZO" ls | tail -n +2 | cut -d" " -f1 | sort | paste -sd" "'
+prints "over a directory" "33 34 34 40 /var/www" '"$MEZZO" create --rootfs tree -u www-data dir /bin/sh -c "$ids" > /dev/null && "$MEZZO" start -a dir 2> /dev/null | paste -sd" "'
+prints "run --name" "from cmd" '"$MEZZO" run --name both both'
+"$MEZZO" rm last ids numbers dir both > /dev/null
+
 image home '{"Cmd":["sh","-c","echo $HOME"],"Env":["HOME=/of/image"],"User":"www-data"}'
 prints "HOME of the image" "/of/image" 'run home'
 image hostile '{"Cmd":["sh"],"User":"\u001b[2Jx\nmezzo: all is well"}'
