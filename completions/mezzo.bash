@@ -30,6 +30,7 @@ _mezzo_image()
 	ls | show) options+=' --json' ;;
 	tag) options+=' --replace' ;;
 	export) options+=' --format' ;;
+	rm) options+=' --force' ;;
 	esac
 	case $previous in
 	--format)
@@ -54,6 +55,26 @@ _mezzo_image()
 	fi
 }
 
+_mezzo_store()
+{
+	local options='--store --help'
+
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'info fsck dedup ls --help' -- "$current")
+		return
+	fi
+	case ${COMP_WORDS[2]} in
+	info | ls) options+=' --json' ;;
+	fsck) options+=' --repair' ;;
+	esac
+	if [[ $previous == --store ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+	fi
+}
+
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
@@ -63,18 +84,22 @@ _mezzo()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run image inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'do run image store inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user --store' ;;
+	run) common+=' --rootfs --user --store --entrypoint' ;;
 	inspect)
 		mapfile -t COMPREPLY < <(compgen -W '--seccomp --help' -- "$current")
 		return
 		;;
 	image)
 		_mezzo_image
+		return
+		;;
+	store)
+		_mezzo_store
 		return
 		;;
 	*) return ;;
@@ -88,7 +113,7 @@ _mezzo()
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user) ((i++)) ;;
+			--store | -u | --user | --entrypoint) ((i++)) ;;
 		-*) ;;
 		*) break ;;
 		esac
@@ -100,7 +125,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user) ;;
+				--rootfs | -u | --user | --entrypoint) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -128,7 +153,7 @@ _mezzo()
 		compopt -o filenames
 		;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-	--hostname | -u | --user) ;;
+	--hostname | -u | --user | --entrypoint) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

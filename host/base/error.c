@@ -38,3 +38,13 @@ void error_context(struct error *err, const char *format, ...)
 	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s",
 		 (int)(sizeof(former) - 1), former);
 }
+
+const char *error_line(const struct error *err, char line[sizeof(err->text)])
+{
+	strcpy(line, err->text);
+	for (char *at = line; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
+	return line;
+}

@@ -23,4 +23,10 @@ int error_set(struct error *err, int code, const char *format, ...)
 void error_context(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * The message as one line for a terminal, copied to line: names of hostile sources may be in it,
+ * and nothing of them moves the cursor or begins a line. Returns line.
+ */
+const char *error_line(const struct error *err, char line[sizeof(((struct error *)0)->text)]);
+
 #endif

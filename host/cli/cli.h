@@ -12,6 +12,7 @@
 int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
+int verb_store(int argc, char **argv);
 int verb_create(int argc, char **argv);
 int verb_start(int argc, char **argv);
 int verb_stop(int argc, char **argv);
@@ -105,6 +106,7 @@ enum {
 	OPTION_NAME,
 	OPTION_JSON,
 	OPTION_SINCE,
+	OPTION_ENTRYPOINT,
 };
 
 #define CLI_COMMON_OPTIONS \

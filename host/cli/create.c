@@ -7,7 +7,7 @@
 #include "host/cli/settings.h"
 
 static const char usage[] =
-"Usage: mezzo create [options] NAME IMAGE [--] COMMAND [ARGUMENTS]\n"
+"Usage: mezzo create [options] NAME IMAGE [--] [COMMAND [ARGUMENTS]]\n"
 "       mezzo create [options] --rootfs DIR NAME [--] COMMAND [ARGUMENTS]\n"
 "\n"
 "Make a domain that lasts: it is started by `mezzo start`, as often as you like, and is there\n"

@@ -13,6 +13,7 @@
 #include "host/base/fd.h"
 #include "host/base/kernel.h"
 #include "host/cli/cli.h"
+#include "host/cli/image_launch.h"
 #include "host/domain/control.h"
 #include "host/monitor/control_server.h"
 #include "host/monitor/monitor.h"
@@ -66,16 +67,17 @@ static int plan_from_record(struct plan *plan, const struct daemon *daemon, stru
 			 (record->verbose ? CONFIG_VERBOSE : 0),
 		.no_key = record->no_key,
 		.own_ids_are_root = record->rootfs && geteuid() != 0,
-		.cwd = strdup(record->workdir),
+		.cwd = strdup(record->workdir), .user = record->user,
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
+	if (record->image ? image_user_apply(plan, err) : rootfs_launch_apply(plan, err))
+		return -EINVAL;
+	/* After the user, whose HOME is in it. */
 	for (size_t i = 0; i < record->environment.count; i++) {
-		if (strings_add(&plan->environment, record->environment.items[i]))
+		if (strings_set_variable(&plan->environment, record->environment.items[i]))
 			return error_set(err, ENOMEM, "can't make an environment");
 	}
-	if (record->user && plan_set_user(plan, record->user, err))
-		return -EINVAL;
 	return plan_note_streams(plan, err);
 }
 

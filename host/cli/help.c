@@ -13,6 +13,7 @@ static const char text[] =
 "  do       run a command over a private view of your own root file system\n"
 "  run      run a command over an image, or a root file system in a directory\n"
 "  image    import, list, export and remove images, which domains start from\n"
+"  store    tell about the store where images are, check and mend it\n"
 "  inspect  show what this host offers and what domains may ask of it\n"
 "  version  print the version\n"
 "  help     this text\n"

@@ -12,6 +12,7 @@ static const struct {
 	{ "do", verb_do },
 	{ "run", verb_run },
 	{ "image", verb_image },
+	{ "store", verb_store },
 	{ "create", verb_create },
 	{ "start", verb_start },
 	{ "stop", verb_stop },

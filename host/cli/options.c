@@ -10,7 +10,9 @@
 
 int cli_fail(const struct error *err)
 {
-	fprintf(stderr, "mezzo: %s\n", err->text);
+	char line[sizeof(err->text)];
+
+	fprintf(stderr, "mezzo: %s\n", error_line(err, line));
 	return EXIT_MEZZO_FAILED;
 }
 
@@ -44,6 +46,7 @@ static int take_workdir(struct plan *plan, const char *argument, struct error *e
 		return error_set(err, ENOMEM, "--workdir");
 	free(plan->cwd);
 	plan->cwd = copy;
+	plan->cwd_is_chosen = true;
 	return 0;
 }
 

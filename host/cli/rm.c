@@ -7,6 +7,7 @@
 
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
+#include "host/cli/image_launch.h"
 #include "host/domain/control.h"
 
 static const char rm_usage[] =
@@ -85,14 +86,38 @@ int verb_rm(int argc, char **argv)
 	return cli_each_domain(&names, option, argv + optind, rm_one, &force);
 }
 
+/*
+ * Who wants to delete the domain's image reads the records of all domains, and could come by both
+ * names at a time when the domain does not have them: so the image is held by a pin meanwhile.
+ */
+static int pin_image(const struct domains *domains, const struct folder *folder, int *pin,
+		     struct error *err)
+{
+	struct domain_record record;
+	int error = domain_record_load(folder->fd, &record, err);
+
+	*pin = -1;
+	if (error)
+		return error;
+	if (record.image)
+		*pin = image_pin(domains->store, record.mapping, err);
+	error = record.image && *pin < 0 ? *pin : 0;
+	domain_record_release(&record);
+	/* What is gone already needs no pin. */
+	return error == -ENOENT ? 0 : error;
+}
+
 static int rename_one(const struct domains *domains, struct folder *folder, void *data)
 {
 	struct error err;
-	int error, lock_fd = folder_lock(domains, folder, &err);
+	int error, pin, lock_fd = folder_lock(domains, folder, &err);
 
 	if (lock_fd < 0)
 		return cli_fail(&err);
-	error = folder_rename(domains, folder, data, &err);
+	error = pin_image(domains, folder, &pin, &err);
+	if (!error)
+		error = folder_rename(domains, folder, data, &err);
+	fd_close(&pin);
 	fd_close(&lock_fd);
 	return error ? cli_fail(&err) : 0;
 }

@@ -11,12 +11,13 @@
 #include "host/cli/start.h"
 
 static const char usage[] =
-"Usage: mezzo run [options] IMAGE [--] COMMAND [ARGUMENTS]\n"
+"Usage: mezzo run [options] IMAGE [--] [COMMAND [ARGUMENTS]]\n"
 "       mezzo run [options] --rootfs DIR [--] COMMAND [ARGUMENTS]\n"
 "\n"
 "Run COMMAND in a fresh domain whose root is a private, copy-on-write view of an image (see\n"
-"`mezzo image --help`) or of DIR, neither of which is ever changed. The command starts in / as\n"
-"user 0 with a small environment; what an image's config says is not used yet.\n"
+"`mezzo image --help`) or of DIR, neither of which is ever changed. Command, environment, user\n"
+"and directory that are not given here are those of the image's config; over DIR the command\n"
+"starts in / as user 0 with a small environment.\n"
 "\n"
 "The domain is gone with its command, and has your standard streams. With --name or -d it is one\n"
 "that lasts, as by `mezzo create` and `mezzo start`: it stays after its end, and has your\n"
@@ -97,7 +98,7 @@ static int run_ephemeral(struct settings *settings)
 {
 	struct error err;
 
-	if (plan_note_streams(&settings->plan, &err))
+	if (plan_note_streams(&settings->plan, &err) || settings_complete(settings, &err))
 		return cli_fail(&err);
 	settings->plan.hostname = settings->plan.hostname ? settings->plan.hostname : "mezzo";
 	return domain_run(&settings->plan);

@@ -8,17 +8,17 @@
 #include <unistd.h>
 
 #include "host/cli/settings.h"
-#include "host/image/record.h"
 
 int settings_init(struct settings *settings, struct error *err)
 {
-	*settings = (struct settings){ 0 };
+	*settings = (struct settings){ .use.pin = -1 };
 	return plan_init_for_rootfs(&settings->plan, NULL, err);
 }
 
 void settings_release(struct settings *settings)
 {
 	plan_release(&settings->plan);
+	image_use_release(&settings->use);
 	for (size_t i = 0; i < sizeof(settings->owned) / sizeof(settings->owned[0]); i++)
 		free(settings->owned[i]);
 }
@@ -44,8 +44,11 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		settings->terminal = true;
 		return 0;
 	case 'u':
-		settings->user = argument;
-		return plan_set_user(plan, argument, err);
+		plan->user = argument;
+		return 0;
+	case OPTION_ENTRYPOINT:
+		plan->entrypoint = argument;
+		return 0;
 	}
 	return cli_take_option(plan, option, argument, err);
 }
@@ -62,40 +65,25 @@ int settings_take_command(struct settings *settings, char **words, const char *v
 	if (*words && !strcmp(*words, "--"))
 		words++;
 	plan->argv = words;
-	if (plan->rootfs || plan->image)
+	/* An image may have a command of its own. */
+	if (plan->image)
+		return 0;
+	if (plan->rootfs)
 		return cli_check_command(plan, verb);
 	fprintf(stderr, "mezzo: %s needs an IMAGE or --rootfs DIR: try `mezzo %s --help`\n", verb,
 		verb);
 	return EXIT_MEZZO_FAILED;
 }
 
-/* ---- The record ---- */
-
-/* The image by what does not change when its name does: its mapping. */
-static int find_image(const struct domains *domains, struct domain_record *record,
-		      char name[IMAGE_NAME_SIZE], struct error *err)
+int settings_complete(struct settings *settings, struct error *err)
 {
-	struct store *store;
-	struct image image;
-	int error = image_name(record->image, name, err);
+	struct plan *plan = &settings->plan;
 
-	if (!error)
-		error = store_open_disk(domains->store, STORE_READ_ONLY, &store, err);
-	if (error == -ENOENT)
-		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
-			  "`mezzo image import --help`", name, domains->store);
-	if (error)
-		return error;
-	error = image_load(store, name, &image, err);
-	if (!error) {
-		record->image = name;
-		record->mapping = image.head.mapping;
-		/* What the image's config says of command, environment, user comes in here. */
-		image_release(&image);
-	}
-	store_close(store);
-	return error;
+	return plan->image ? image_launch_apply(plan, &settings->use, err) :
+			     rootfs_launch_apply(plan, err);
 }
+
+/* ---- The record ---- */
 
 /* The monitor has another current directory. */
 static int make_absolute(struct settings *settings, int place, const char **path,
@@ -120,8 +108,9 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 	const struct plan *plan = &settings->plan;
 
 	*record = (struct domain_record){
-		.image = plan->image, .rootfs = plan->rootfs, .workdir = plan->cwd,
-		.user = settings->user, .hostname = plan->hostname,
+		.image = plan->image ? settings->use.name : NULL, .mapping = plan->mapping,
+		.rootfs = plan->rootfs, .workdir = plan->cwd,
+		.user = plan->user, .hostname = plan->hostname,
 		.layer_file = plan->layer_file, .log_file = plan->log_file,
 		.environment = plan->environment,
 		.interactive = settings->interactive, .terminal = settings->terminal,
@@ -141,7 +130,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 int settings_create(struct settings *settings, const struct domains *domains,
 		    struct folder *folder, struct error *err)
 {
-	char made[DOMAIN_NAME_MAX + 1], image[IMAGE_NAME_SIZE];
+	char made[DOMAIN_NAME_MAX + 1];
 	const char *name = settings->name ? settings->name : made;
 	struct domain_record record;
 	int error;
@@ -154,12 +143,12 @@ int settings_create(struct settings *settings, const struct domains *domains,
 		return error;
 	if (!settings->plan.hostname)
 		settings->plan.hostname = name;
-	error = plan_check(&settings->plan, err);
+	error = settings_complete(settings, err);
+	if (!error)
+		error = plan_check(&settings->plan, err);
 	if (error)
 		return error;
 	error = make_record(settings, &record, err);
-	if (!error && record.image)
-		error = find_image(domains, &record, image, err);
 	if (!error)
 		error = folder_create(domains, name, &record, folder, err);
 	strings_release(&record.arguments);

@@ -4,12 +4,13 @@
 #define HOST_CLI_SETTINGS_H
 
 #include "host/cli/cli.h"
+#include "host/cli/image_launch.h"
 #include "host/domain/record.h"
 
 struct settings {
 	struct plan plan;
 	const char *name;		/* of a lasting domain, or NULL */
-	const char *user;		/* as it was given, or NULL */
+	struct image_use use;		/* what the plan has of its image */
 	bool interactive, terminal;	/* -i, -t */
 	bool detach, remove;		/* -d, --rm */
 	char *owned[4];			/* paths that were made absolute */
@@ -24,6 +25,7 @@ void settings_release(struct settings *settings);
 	{ "rootfs", required_argument, NULL, OPTION_ROOTFS }, \
 	{ "store", required_argument, NULL, OPTION_STORE }, \
 	{ "user", required_argument, NULL, 'u' }, \
+	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT }, \
 	{ "tty", no_argument, NULL, 't' }, \
 	{ "rm", no_argument, NULL, OPTION_REMOVE }
 #define SETTINGS_LETTERS "e:w:u:it"
@@ -35,7 +37,9 @@ void settings_release(struct settings *settings);
 "                         root, or ~/.local/share/mezzo\n" \
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n" \
 "  -w, --workdir DIR      start in DIR\n" \
-"  -u, --user UID[:GID]   start as this user, as numbers\n" \
+"  -u, --user USER[:GROUP] start as this user, by number, or by name as /etc/passwd and\n" \
+"                         /etc/group of the root file system have it\n" \
+"      --entrypoint FILE  run FILE in place of the image's entrypoint, and not its command\n" \
 "      --hostname NAME    what the domain calls itself\n" \
 "      --trace            print each system call of the programs to stderr\n" \
 "      --trace-file FILE  the same, to FILE\n" \
@@ -52,6 +56,12 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
  * status, and it has been said.
  */
 int settings_take_command(struct settings *settings, char **words, const char *verb);
+
+/*
+ * What is not said in the options, by the image or the directory: the plan is whole then. The
+ * image is kept until settings_release(). Standard streams must be there. Returns 0 or -errno.
+ */
+int settings_complete(struct settings *settings, struct error *err);
 
 /*
  * Make the domain that the settings tell, with settings->name, which may be NULL for a name that

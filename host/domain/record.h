@@ -20,7 +20,7 @@ struct domain_record {
 	const char *rootfs;		/* a directory, absolute; NULL: an image */
 	struct strings arguments;	/* the command */
 	struct strings environment;
-	const char *workdir, *user, *hostname;	/* user: UID[:GID], NULL for 0 */
+	const char *workdir, *user, *hostname;	/* user: as of launch/user.h, or NULL */
 	const char *layer_file, *log_file;	/* absolute, or NULL */
 	bool interactive, terminal;	/* -i, -t */
 	bool remove;			/* --rm: gone with its end */

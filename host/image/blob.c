@@ -8,6 +8,7 @@
 
 #include "host/base/fd.h"
 #include "host/image/blob.h"
+#include "host/image/interrupt.h"
 
 int blob_open(struct blob *blob, const char *path, struct error *err)
 {
@@ -37,6 +38,10 @@ ssize_t blob_read(struct blob *blob, void *to, size_t size, struct error *err)
 		size = (size_t)(blob->size - blob->at);
 	if (!size)
 		return 0;
+	if (stream && interrupt_wait_readable(blob->fd, err))
+		return -err->code;
+	if (interrupt_check(err))
+		return -err->code;
 	do {
 		done = stream ? read(blob->fd, to, size)
 			      : pread(blob->fd, to, size, (off_t)(blob->start + blob->at));

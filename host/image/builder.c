@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The builder's entries: adding, replacing, linking, finishing; see builder.h. No locks. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "boundary/index.h"
 #include "host/image/builder.h"
+#include "host/image/interrupt.h"
 #include "host/image/paths.h"
 
 int builder_init(struct builder *builder, struct store *store, struct progress *progress,
@@ -15,11 +17,20 @@ int builder_init(struct builder *builder, struct store *store, struct progress *
 	builder->progress = progress;
 	builder->file_max = file_max;
 	builder->layer = 1;
-	return tree_init(&builder->tree) ? error_set(err, ENOMEM, "tree of an image") : 0;
+	if (tree_init(&builder->tree))
+		return error_set(err, ENOMEM, "tree of an image");
+	builder->hasher = hasher_create(err);
+	if (builder->hasher)
+		return 0;
+	tree_release(&builder->tree);
+	return -err->code;
 }
 
 void builder_release(struct builder *builder)
 {
+	hasher_free(builder->hasher);
+	while (builder->unsealed_begin != builder->unsealed_end)
+		free(builder->unsealed[builder->unsealed_begin++ % BUILDER_UNSEALED_MAX].path);
 	tree_release(&builder->tree);
 	map_release(&builder->held);
 }
@@ -62,8 +73,13 @@ static int take_place(struct builder *builder, const char *path, const struct pl
 		*out = entry->inode;
 		return 0;
 	}
-	if (entry)
+	if (entry) {
+		int result = builder_settle(builder, err);
+
+		if (result)
+			return result;
 		tree_remove(&builder->tree, entry);
+	}
 	if (builder->tree.entry_count >= BUILDER_ENTRIES_MAX)
 		return entry_error(err, E2BIG, path, "an image has no more than %u names",
 				   BUILDER_ENTRIES_MAX);
@@ -80,8 +96,10 @@ int builder_add(struct builder *builder, const char *path,
 {
 	struct tree_inode *inode = builder->tree.root;
 	struct place place;
-	int result = path_place(&builder->tree, path, builder->layer, &place, err);
+	int result = interrupt_check(err);
 
+	if (!result)
+		result = path_place(&builder->tree, path, builder->layer, &place, err);
 	if (!result)
 		result = check_attributes(path, attributes, err);
 	if (!result && place.name_size)
@@ -106,6 +124,9 @@ int builder_add(struct builder *builder, const char *path,
 	builder->current = inode;
 	builder->object = 0;
 	builder->written = 0;
+	builder->stored = 0;
+	builder->hashed = 0;
+	builder->out_of_order = false;
 	builder->xattrs_size = 0;
 	return 0;
 }
@@ -186,8 +207,10 @@ static int put_unnamed(struct builder *builder, const struct index_file *file, s
 
 int builder_finish(struct builder *builder, struct index_file *file, struct error *err)
 {
-	int result = index_write(&builder->tree, file, err);
+	int result = builder_settle(builder, err);
 
+	if (!result)
+		result = index_write(&builder->tree, file, err);
 	if (result)
 		return result;
 	result = put_unnamed(builder, file, err);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The builder: what all sources of an image feed. It takes entries by path with their attributes,
- * holds paths and links to the rules, streams bytes of files into objects of the store and seals
- * them, and applies the whiteouts of OCI layers. What comes out is a tree and the references on its
- * objects.
+ * holds paths and links to the rules, streams bytes of files into objects of the store, which are
+ * hashed meanwhile and then sealed, and applies the whiteouts of OCI layers. What comes out is a
+ * tree and the references on its objects.
  *
  * An entry is told by builder_add(), then its extended attributes and, for a regular file, its
  * bytes, then builder_end(). Paths are relative, or begin with "./"; "." is the root itself. What
@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "host/base/error.h"
+#include "host/image/hasher.h"
 #include "host/image/index_write.h"
 #include "host/image/map.h"
 #include "host/image/progress.h"
@@ -32,6 +33,18 @@
 #define BUILDER_FILE_MAX (8ull << 30) /* bytes of one file, where the caller says nothing else */
 #define BUILDER_XATTR_MAX 65536u      /* bytes of one value, and of all of an inode */
 
+#define BUILDER_UNSEALED_MAX 128u /* files that are whole and wait for their hash */
+
+/* A file whose bytes are in its object. */
+struct unsealed {
+	struct hash_job job;
+	struct tree_inode *inode;
+	object_id object;
+	uint64_t size;
+	char *path;
+	bool is_hashed; /* the job's hash is that of the object */
+};
+
 struct builder {
 	struct store *store;
 	struct progress *progress;
@@ -39,11 +52,17 @@ struct builder {
 	struct tree tree;
 	uint32_t layer;	 /* counts from 1; see builder_next_layer() */
 	struct map held; /* objects on which the builder holds a reference */
+	struct hasher *hasher;
+	struct unsealed unsealed[BUILDER_UNSEALED_MAX]; /* a ring */
+	size_t unsealed_begin, unsealed_end;		/* count all that there were */
 	/* The entry that is being told. */
 	char path[BUILDER_PATH_MAX + 1];
 	struct tree_inode *current;
 	object_id object; /* private, 0: none yet */
 	uint64_t written; /* end of the bytes that came so far */
+	uint64_t stored;  /* end of those that the object has */
+	uint64_t hashed;  /* end of those that the hasher has, */
+	bool out_of_order; /* or where some came that lie before it */
 	size_t xattrs_size;
 };
 
@@ -55,7 +74,9 @@ struct builder_attributes {
 	const char *target; /* of a symbolic link */
 };
 
-/* progress must outlive the builder. Returns 0 or -ENOMEM; builder_release() is due. */
+/*
+ * progress must outlive the builder. Returns 0 or -errno; on success builder_release() is due.
+ */
 int builder_init(struct builder *builder, struct store *store, struct progress *progress,
 		 uint64_t file_max, struct error *err);
 /* Gives no reference back. */
@@ -75,6 +96,12 @@ int builder_write(struct builder *builder, const void *data, size_t size, uint64
 		  struct error *err);
 /* The entry is whole; size is the regular file's, or not below what was written. */
 int builder_end(struct builder *builder, uint64_t size, struct error *err);
+
+/*
+ * Seals all files that were told and are not sealed yet: the inodes get their objects.
+ * builder_finish() does it too.
+ */
+int builder_settle(struct builder *builder, struct error *err);
 
 /* A further name for what is there and no directory; needs no builder_end(). */
 int builder_link(struct builder *builder, const char *path, const char *target, struct error *err);

@@ -14,13 +14,7 @@ int cli_fail(const struct error *err)
 {
 	char line[sizeof(err->text)];
 
-	/* Names of hostile sources are in it: nothing of them moves the cursor or begins a line. */
-	strcpy(line, err->text);
-	for (char *at = line; *at; at++) {
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
-	}
-	fprintf(stderr, "%s: %s\n", cli_program, line);
+	fprintf(stderr, "%s: %s\n", cli_program, error_line(err, line));
 	return cli_failed_status;
 }
 
@@ -36,13 +30,22 @@ static int refuse_option(int option, char **argv, struct error *err)
 			 cli_program, argv[0]);
 }
 
+/* -f is known where --force is. */
+static bool has_force(const struct option *options)
+{
+	while (options->name && options->val != 'f')
+		options++;
+	return options->name;
+}
+
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err)
 {
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, has_force(options) ? ":f" : ":", options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);
@@ -56,6 +59,9 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 			continue;
 		case OPTION_REPLACE:
 			cli->replace = true;
+			continue;
+		case 'f':
+			cli->force = true;
 			continue;
 		case '?':
 		case ':':
@@ -75,10 +81,12 @@ int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
 		result = place_make_parents(path, err);
 	if (!result)
 		result = store_open_disk(path, flags, store, err);
-	if (result == -ENOENT && !(flags & STORE_CREATE)) {
-		error_set(err, 0, "%s: there is no store here yet: `%s import` makes one", path,
-			  cli_program);
-		err->code = ENOENT;
-	}
-	return result;
+	return result == -ENOENT && !(flags & STORE_CREATE) ? cli_no_store(path, err) : result;
+}
+
+int cli_no_store(const char *path, struct error *err)
+{
+	error_set(err, 0, "%s: there is no store here yet: `mezzo image import` makes one", path);
+	err->code = ENOENT;
+	return -ENOENT;
 }

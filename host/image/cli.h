@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verbs of `mezzo-image`, which `mezzo image` runs. Each gets its own arguments, verb first,
- * and returns the exit status.
+ * The verbs of `mezzo-image`, which `mezzo image` and `mezzo store` run. Each gets its own
+ * arguments, verb first, and returns the exit status.
  */
 #ifndef HOST_IMAGE_CLI_H
 #define HOST_IMAGE_CLI_H
@@ -20,11 +20,16 @@ int verb_show(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_tag(int argc, char **argv);
 int verb_export(int argc, char **argv);
+/* Of `mezzo store`: */
+int verb_fsck(int argc, char **argv);
+int verb_dedup(int argc, char **argv);
+int verb_info(int argc, char **argv);
+int verb_objects(int argc, char **argv);
 
 /* Options that several verbs have. */
 struct cli {
 	const char *store; /* --store */
-	bool json, replace;
+	bool json, replace, force;
 	bool done; /* --help was printed */
 };
 
@@ -37,12 +42,18 @@ enum {
 	OPTION_SELECT,
 	OPTION_MAX_FILE,
 	OPTION_MIRROR,
+	OPTION_REPAIR,
 };
 
 /* clang-format off */
 #define CLI_OPTIONS \
 	{ "help", no_argument, NULL, OPTION_HELP }, \
 	{ "store", required_argument, NULL, OPTION_STORE }
+/* Of the verbs that make an image of a source. */
+#define CLI_IMPORT_OPTIONS \
+	CLI_OPTIONS, \
+	{ "json", no_argument, NULL, OPTION_JSON }, \
+	{ "replace", no_argument, NULL, OPTION_REPLACE }
 /* clang-format on */
 
 /*
@@ -55,8 +66,8 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 		    const char *usage, struct error *err);
 
 /*
- * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 for `mezzo
- * image`.
+ * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 where
+ * `mezzo` runs it.
  */
 int cli_fail(const struct error *err);
 
@@ -66,6 +77,18 @@ int cli_fail(const struct error *err);
  */
 int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
 		   char path[PLACE_SIZE], struct error *err);
+
+/* Says that there is no store at a place: -ENOENT. */
+int cli_no_store(const char *path, struct error *err);
+
+/* JSON as one line on standard output; takes it. */
+struct json_object;
+int cli_put_json(struct json_object *json, struct error *err);
+
+/* Import into an open store, as the options say, and tell about the new image. */
+struct import;
+int cli_import(const struct cli *cli, struct store *store, struct import *import,
+	       struct error *err);
 
 /* An image as JSON on standard output, one line. config: with it. */
 int cli_print_json(const char *name, const struct image *image, bool config, struct error *err);

@@ -2,11 +2,13 @@
 /* Configs and times of OCI; see config.h. No locks. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "host/image/config.h"
 #include "host/image/json.h"
+#include "host/image/launch.h"
 
 #define SECOND_NS 1000000000ll
 
@@ -98,6 +100,59 @@ int config_take(struct json_object *blob, char **config, int64_t *created_ns, st
 			result = error_set(err, ENOMEM, "config");
 	}
 	json_object_put(out);
+	return result;
+}
+
+static bool is_variable(const char *text)
+{
+	return text[0] != '=' && strchr(text, '=');
+}
+
+/* Elements of an array as a list that ends with NULL; the strings are the array's. */
+static char **list_of(struct json_object *config, const char *name,
+		      bool (*is_wanted)(const char *text))
+{
+	struct json_object *array = json_member(config, name, json_type_array);
+	size_t count = array ? json_object_array_length(array) : 0, used = 0;
+	char **list = calloc(count + 1, sizeof(*list));
+
+	for (size_t i = 0; i < count && list; i++) {
+		const char *text = json_text_at(array, i);
+
+		if (text && (!is_wanted || is_wanted(text)))
+			list[used++] = (char *)text;
+	}
+	return list;
+}
+
+static char *text_of_member(struct json_object *config, const char *name)
+{
+	const char *text = json_text(config, name);
+
+	return (char *)(text ? text : "");
+}
+
+int config_launch(const char *config, char **launch, uint32_t *size, struct error *err)
+{
+	struct json_object *json = json_tokener_parse(config);
+	struct image_launch out = { .entrypoint = list_of(json, "Entrypoint", NULL),
+				    .cmd = list_of(json, "Cmd", NULL),
+				    .env = list_of(json, "Env", is_variable),
+				    .user = text_of_member(json, "User"),
+				    .workdir = text_of_member(json, "WorkingDir") };
+	size_t launch_size = 0;
+	int result;
+
+	if (!json || !out.entrypoint || !out.cmd || !out.env)
+		result = error_set(err, ENOMEM, "config");
+	else
+		result = launch_encode(&out, launch, &launch_size, err);
+	free(out.entrypoint);
+	free(out.cmd);
+	free(out.env);
+	json_object_put(json);
+	if (!result)
+		*size = (uint32_t)launch_size;
 	return result;
 }
 

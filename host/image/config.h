@@ -20,6 +20,12 @@
  */
 int config_take(struct json_object *blob, char **config, int64_t *created_ns, struct error *err);
 
+/*
+ * The launch (launch.h) that such a config asks for, as bytes, which the caller frees. Variables
+ * without a name or a value mean nothing and are left out, as Docker does.
+ */
+int config_launch(const char *config, char **launch, uint32_t *size, struct error *err);
+
 #define TIME_TEXT_SIZE 40
 /*
  * "2024-02-29T12:30:00.5Z", as RFC 3339 wants it; digits of the fraction only as they are needed.

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The builder's bytes: from a source into objects of the store, which are sealed when they are
- * whole. No locks.
+ * The builder's bytes: from a source into objects of the store, and to the hasher beside it.
+ * Objects are sealed when they are whole and their hash is there. No locks.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/image/builder.h"
+#include "host/image/interrupt.h"
 #include "host/image/paths.h"
 
 #define HOLE_UNIT 65536u /* so much that is zero and aligned is left out */
@@ -34,6 +36,8 @@ static int write_object(struct builder *builder, const char *data, size_t size, 
 		data += done;
 		size -= (size_t)done;
 		offset += (uint64_t)done;
+		if (offset > builder->stored)
+			builder->stored = offset;
 	}
 	if (result)
 		error_context(err, "entry %.200s", builder->path);
@@ -72,6 +76,18 @@ int builder_check_size(const struct builder *builder, uint64_t size, struct erro
 			   (unsigned long long)size, size_print(builder->file_max, limit));
 }
 
+/* What lies between is zero. */
+static void hash_bytes(struct builder *builder, const void *data, size_t size, uint64_t offset)
+{
+	if (offset < builder->hashed)
+		builder->out_of_order = true;
+	if (builder->out_of_order)
+		return;
+	hasher_zeros(builder->hasher, offset - builder->hashed);
+	hasher_add(builder->hasher, data, size);
+	builder->hashed = offset + size;
+}
+
 int builder_write(struct builder *builder, const void *data, size_t size, uint64_t offset,
 		  struct error *err)
 {
@@ -79,9 +95,12 @@ int builder_write(struct builder *builder, const void *data, size_t size, uint64
 	uint64_t end = offset + size;
 	int result = builder_check_size(builder, end < offset ? UINT64_MAX : end, err);
 
+	if (!result)
+		result = interrupt_check(err);
 	if (result)
 		return result;
 	progress_add(builder->progress, 0, size);
+	hash_bytes(builder, data, size, offset);
 	while (size) {
 		bool zero = false;
 		size_t run = run_size(from, size, offset, &zero);
@@ -109,25 +128,85 @@ static int hold(struct builder *builder, object_id object, struct error *err)
 	return 0;
 }
 
-static int seal(struct builder *builder, uint64_t size, struct error *err)
+static int seal(struct builder *builder, struct unsealed *file, struct error *err)
 {
 	object_id sealed;
+	int result;
+
+	if (file->job.error)
+		result = error_set(err, -file->job.error, "SHA-256");
+	else if (file->is_hashed)
+		result = object_seal_hashed(builder->store, file->object, file->size,
+					    file->job.hash, &sealed, err);
+	else
+		result = object_seal(builder->store, file->object, &sealed, err);
+	if (!result)
+		result = hold(builder, sealed, err);
+	if (result)
+		error_context(err, "entry %.200s", file->path);
+	else
+		file->inode->object = sealed;
+	free(file->path);
+	return result;
+}
+
+/* Seals the oldest files until at most `left` are left, and further ones whose hash is there. */
+static int seal_oldest(struct builder *builder, size_t left, struct error *err)
+{
+	int result = 0;
+
+	while (builder->unsealed_begin != builder->unsealed_end && !result) {
+		struct unsealed *file =
+			&builder->unsealed[builder->unsealed_begin % BUILDER_UNSEALED_MAX];
+
+		if (builder->unsealed_end - builder->unsealed_begin > left)
+			hasher_wait(builder->hasher, &file->job);
+		else if (!hasher_is_done(builder->hasher, &file->job))
+			break;
+		builder->unsealed_begin++;
+		result = seal(builder, file, err);
+	}
+	return result;
+}
+
+int builder_settle(struct builder *builder, struct error *err)
+{
+	return seal_oldest(builder, 0, err);
+}
+
+/* The file is whole, and waits for its hash. There is room: see builder_end(). */
+static int add_unsealed(struct builder *builder, uint64_t size, struct error *err)
+{
+	struct unsealed *file = &builder->unsealed[builder->unsealed_end % BUILDER_UNSEALED_MAX];
+	char *path = strdup(builder->path);
+
+	if (!path)
+		return entry_error(err, ENOMEM, builder->path, "it finds no room");
+	*file = (struct unsealed){ .inode = builder->current,
+				   .object = builder->object,
+				   .size = size,
+				   .path = path,
+				   .is_hashed = !builder->out_of_order };
+	if (file->is_hashed)
+		hasher_zeros(builder->hasher, size - builder->hashed);
+	hasher_end(builder->hasher, &file->job);
+	builder->unsealed_end++;
+	return 0;
+}
+
+static int end_object(struct builder *builder, uint64_t size, struct error *err)
+{
 	int result = 0;
 
 	if (!builder->object)
 		result = object_create(builder->store, &builder->object, err);
-	if (!result)
+	if (!result && size != builder->stored)
 		result = object_truncate(builder->store, builder->object, size, err);
-	if (!result)
-		result = object_seal(builder->store, builder->object, &sealed, err);
-	if (!result)
-		result = hold(builder, sealed, err);
-	if (result) {
+	if (result)
 		error_context(err, "entry %.200s", builder->path);
-		return result;
-	}
-	builder->current->object = sealed;
-	return 0;
+	else
+		result = add_unsealed(builder, size, err);
+	return result ? result : seal_oldest(builder, BUILDER_UNSEALED_MAX - 1, err);
 }
 
 int builder_end(struct builder *builder, uint64_t size, struct error *err)
@@ -140,7 +219,7 @@ int builder_end(struct builder *builder, uint64_t size, struct error *err)
 		builder->current->size = size;
 		builder->current->object = 0;
 		if (size)
-			result = seal(builder, size, err);
+			result = end_object(builder, size, err);
 	}
 	progress_add(builder->progress, 1, 0);
 	return result;

@@ -11,6 +11,7 @@
 #include "host/image/config.h"
 #include "host/image/directory.h"
 #include "host/image/import.h"
+#include "host/image/interrupt.h"
 #include "host/image/oci_read.h"
 
 static int feed_bundle(struct import *import, struct builder *builder, struct bundle *bundle,
@@ -180,6 +181,9 @@ static int import_in_transaction(struct store *store, struct import *import, str
 	if (!result && (!image->config || !image->source))
 		result = error_set(err, ENOMEM, "image %s", import->name);
 	if (!result)
+		result = config_launch(image->config, &image->launch, &image->head.launch_size,
+				       err);
+	if (!result)
 		result = keep(store, import, &builder, image, err);
 	builder_release(&builder);
 	return result;
@@ -192,16 +196,17 @@ int import_run(struct store *store, struct import *import, struct image *image, 
 	if (result)
 		return result;
 	*image = (struct image){ 0 };
-	if (!import->replace && record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
-		result = error_set(err, 0,
-				   "there is an image %s already: say --replace, or another name",
-				   import->name);
+	/* From here on there are files in the store that would be left behind. */
+	interrupt_catch();
+	if (!import->replace)
+		result = image_check_free(store, import->name, err);
 	if (!result)
 		result = import_in_transaction(store, import, image, err);
 	if (result)
 		store_abort(store);
 	else
 		result = store_commit(store, err);
+	interrupt_release();
 	progress_end(&import->progress);
 	if (result)
 		image_release(image);

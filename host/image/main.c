@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `mezzo-image`: picks the verb. `mezzo image` runs it as "mezzo image", and then it fails with
- * mezzo's own status.
+ * `mezzo-image`: picks the verb. `mezzo image` and `mezzo store` run it under these names: then it
+ * fails with mezzo's own status.
  */
 #include <locale.h>
 #include <signal.h>
@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "host/image/cli.h"
+#include "host/image/interrupt.h"
 
 #define STATUS_OF_MEZZO 125 /* EXIT_MEZZO_FAILED of boundary/abi.h */
 
-static const char usage[] =
+static const char image_usage[] =
 	"Usage: mezzo image VERB [options]\n"
 	"\n"
 	"Images: root file systems for domains, kept in the store, where equal files are kept "
@@ -34,17 +35,41 @@ static const char usage[] =
 	"\n"
 	"`mezzo image VERB --help` tells more, mezzo-image(1) all.\n";
 
-static const struct {
+static const char store_usage[] =
+	"Usage: mezzo store VERB [options]\n"
+	"\n"
+	"The store, in which images and domains keep their files.\n"
+	"\n"
+	"  info                       tell how much is in it\n"
+	"  fsck                       look for damage, and mend it with --repair\n"
+	"  dedup                      make equal files of idle domains one\n"
+	"  ls                         list its objects\n"
+	"\n"
+	"      --store DIR            where the store is, as with `mezzo image`\n"
+	"\n"
+	"`mezzo store VERB --help` tells more, mezzo-image(1) all.\n";
+
+struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} verbs[] = {
+};
+
+static const struct verb image_verbs[] = {
 	{ "import", verb_import }, { "build-debian", verb_build_debian },
 	{ "ls", verb_ls },	   { "show", verb_show },
 	{ "rm", verb_rm },	   { "tag", verb_tag },
-	{ "export", verb_export },
+	{ "export", verb_export }, { 0 },
 };
 
-static int run_verb(int argc, char **argv)
+static const struct verb store_verbs[] = {
+	{ "info", verb_info },
+	{ "fsck", verb_fsck },
+	{ "dedup", verb_dedup },
+	{ "ls", verb_objects },
+	{ 0 },
+};
+
+static int run_verb(const struct verb *verbs, const char *text, int argc, char **argv)
 {
 	struct error err;
 
@@ -53,24 +78,29 @@ static int run_verb(int argc, char **argv)
 		return cli_fail(&err);
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help") || !strcmp(argv[1], "-h")) {
-		fputs(usage, stdout);
+		fputs(text, stdout);
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+	for (; verbs->name; verbs++) {
+		if (!strcmp(argv[1], verbs->name))
+			return verbs->run(argc - 1, argv + 1);
 	}
-	error_set(&err, 0, "unknown verb '%.60s': try `%s --help`", argv[1], cli_program);
+	if (argv[1][0] == '-')
+		error_set(&err, 0, "the verb comes first and %.60s behind it: try `%s --help`",
+			  argv[1], cli_program);
+	else
+		error_set(&err, 0, "unknown verb '%.60s': try `%s --help`", argv[1], cli_program);
 	return cli_fail(&err);
 }
 
 int main(int argc, char **argv)
 {
+	bool is_store = argc && !strcmp(argv[0], "mezzo store");
 	struct error err;
 	int status;
 
-	if (argc && !strcmp(argv[0], "mezzo image")) {
-		cli_program = "mezzo image";
+	if (is_store || (argc && !strcmp(argv[0], "mezzo image"))) {
+		cli_program = argv[0];
 		cli_failed_status = STATUS_OF_MEZZO;
 	}
 	/* libarchive converts names by it. */
@@ -78,7 +108,10 @@ int main(int argc, char **argv)
 	/* A reader that goes away or a file too large is an error of write(), and has a message. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	status = run_verb(argc, argv);
+	status = is_store ? run_verb(store_verbs, store_usage, argc, argv) :
+			    run_verb(image_verbs, image_usage, argc, argv);
+	if (status)
+		interrupt_die();
 	if (fflush(stdout) || ferror(stdout)) {
 		error_set(&err, 0, "can't write to standard output");
 		return cli_fail(&err);

@@ -58,16 +58,20 @@ int image_decode(const void *value, size_t size, struct image *image, struct err
 	if (size < sizeof(out.head) || memcmp(value, RECORD_MAGIC, sizeof(out.head.magic)))
 		return error_set(err, EUCLEAN, "the record of an image is damaged");
 	memcpy(&out.head, value, sizeof(out.head));
-	if (out.head.version != RECORD_VERSION)
+	if (out.head.version < 1 || out.head.version > RECORD_VERSION)
 		return error_set(err, EPROTO,
 				 "the record of an image has version %u and this program knows %u",
 				 out.head.version, RECORD_VERSION);
 	size -= sizeof(out.head);
-	if (out.head.source_size > size || out.head.config_size != size - out.head.source_size)
+	if ((uint64_t)out.head.source_size + out.head.config_size + out.head.launch_size != size)
 		return error_set(err, EUCLEAN, "the record of an image is damaged");
 	out.source = strndup(at, out.head.source_size);
-	out.config = strndup(at + out.head.source_size, out.head.config_size);
-	if (!out.source || !out.config) {
+	at += out.head.source_size;
+	out.config = strndup(at, out.head.config_size);
+	out.launch = malloc(out.head.launch_size + 1);
+	if (out.source && out.config && out.launch) {
+		memcpy(out.launch, at + out.head.config_size, out.head.launch_size);
+	} else {
 		image_release(&out);
 		return error_set(err, ENOMEM, "record of an image");
 	}
@@ -98,6 +102,7 @@ void image_release(struct image *image)
 {
 	free(image->source);
 	free(image->config);
+	free(image->launch);
 	*image = (struct image){ 0 };
 }
 
@@ -106,7 +111,7 @@ int image_save(struct store *store, const char *name, const struct image *image,
 {
 	struct record_head head = image->head;
 	size_t source_size = strlen(image->source), config_size = strlen(image->config);
-	size_t size = sizeof(head) + source_size + config_size;
+	size_t size = sizeof(head) + source_size + config_size + head.launch_size;
 	char *value;
 	int result;
 
@@ -123,9 +128,22 @@ int image_save(struct store *store, const char *name, const struct image *image,
 	memcpy(value, &head, sizeof(head));
 	memcpy(value + sizeof(head), image->source, source_size);
 	memcpy(value + sizeof(head) + source_size, image->config, config_size);
+	if (head.launch_size)
+		memcpy(value + size - head.launch_size, image->launch, head.launch_size);
 	result = record_put(store, RECORD_IMAGE, name, value, size, !replace, err);
 	free(value);
 	return result;
+}
+
+int image_check_free(struct store *store, const char *name, struct error *err)
+{
+	ssize_t size = record_get(store, RECORD_IMAGE, name, NULL, 0, err);
+
+	if (size < 0)
+		return size == -ENOENT ? 0 : (int)size;
+	error_set(err, 0, "there is an image %s already: say --replace, or another name", name);
+	err->code = EEXIST;
+	return -EEXIST;
 }
 
 int image_delete(struct store *store, const char *name, struct error *err)
@@ -179,11 +197,11 @@ int image_copy(struct store *store, const char *from, const char *to, bool repla
 	return result;
 }
 
-int image_index(struct store *store, const struct image *image, struct index *index,
+int image_index(struct store *store, mapping_id mapping, struct index *index,
 		struct error *err)
 {
 	object_id object;
-	int fd, result = mapping_get(store, image->head.mapping, IMAGE_INDEX_LOCAL, &object, err);
+	int fd, result = mapping_get(store, mapping, IMAGE_INDEX_LOCAL, &object, err);
 
 	if (result)
 		return result;

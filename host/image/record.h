@@ -3,7 +3,7 @@
  * An image's record in the store: its name leads to a mapping, which holds one reference on each
  * object of the image (local ids are those of the index; the index itself is at 0), and to what is
  * told about it. The record begins with struct record_head, so that it is read without a parser;
- * only the config in it is JSON.
+ * only the config in it is JSON. How to start it stands there once more as a launch (launch.h).
  */
 #ifndef HOST_IMAGE_RECORD_H
 #define HOST_IMAGE_RECORD_H
@@ -17,14 +17,14 @@
 #define IMAGE_INDEX_LOCAL 0u /* where the mapping names the index */
 #define IMAGE_NAME_SIZE (RECORD_NAME_MAX + 1)
 #define RECORD_MAGIC "mezzo-im"
-#define RECORD_VERSION 1u
+#define RECORD_VERSION 2u /* 1 had no launch, and is read as well */
 
-/* Followed by source and config, which do not end with NUL. */
+/* Followed by source and config, which do not end with NUL, and launch. */
 struct record_head {
 	char magic[8];
 	uint32_t version;
 	uint32_t source_size, config_size;
-	uint32_t reserved;
+	uint32_t launch_size;  /* 0 in version 1 */
 	uint64_t mapping;
 	uint64_t objects;      /* beside the index */
 	uint64_t files, bytes; /* inodes; bytes of regular files */
@@ -36,6 +36,7 @@ struct image {
 	struct record_head head;
 	char *source; /* where it came from, for people */
 	char *config; /* JSON: see config.h */
+	char *launch; /* head.launch_size bytes for launch_decode() */
 };
 
 /*
@@ -51,19 +52,21 @@ int image_decode(const void *value, size_t size, struct image *image, struct err
 void image_release(struct image *image);
 
 /*
- * In a transaction: the record of an image, head.mapping included. -EEXIST where there is one and
- * not replace.
+ * In a transaction: the record of an image, head.mapping and head.launch_size included. -EEXIST
+ * where there is one and not replace.
  */
 int image_save(struct store *store, const char *name, const struct image *image, bool replace,
 	       struct error *err);
+/* -EEXIST with a message that helps, where there is an image of this name. */
+int image_check_free(struct store *store, const char *name, struct error *err);
 /* In a transaction: the record, and all references of the image. */
 int image_delete(struct store *store, const char *name, struct error *err);
 /* In a transaction: a second image of the same content. */
 int image_copy(struct store *store, const char *from, const char *to, bool replace,
 	       struct error *err);
 
-/* The image's index, mapped; index_release() is due. */
-int image_index(struct store *store, const struct image *image, struct index *index,
+/* The index of the image with this mapping, mapped; index_release() is due. */
+int image_index(struct store *store, mapping_id mapping, struct index *index,
 		struct error *err);
 
 #endif

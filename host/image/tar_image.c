@@ -183,7 +183,7 @@ int tar_output_image(struct tar_output *output, struct store *store, const struc
 				       .progress = progress,
 				       .err = err };
 	struct index index;
-	int result = image_index(store, image, &index, err);
+	int result = image_index(store, image->head.mapping, &index, err);
 
 	if (result)
 		return result;

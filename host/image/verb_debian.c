@@ -33,9 +33,7 @@ static const char usage[] =
 	"      --json             tell about the new image in JSON\n"
 	"      --help             this text\n";
 
-static const struct option options[] = { CLI_OPTIONS,
-					 { "json", no_argument, NULL, OPTION_JSON },
-					 { "replace", no_argument, NULL, OPTION_REPLACE },
+static const struct option options[] = { CLI_IMPORT_OPTIONS,
 					 { "mirror", required_argument, NULL, OPTION_MIRROR },
 					 { 0 } };
 
@@ -97,22 +95,18 @@ static int run_debootstrap(const struct build *build, struct error *err)
 	return 0;
 }
 
-static int import_directory(struct build *build, struct store *store, struct image *image,
-			    struct error *err)
+static int import_directory(struct build *build, struct store *store, struct error *err)
 {
-	char what[IMAGE_NAME_SIZE + 8], source[100];
+	char source[100];
 	struct import import = { .name = build->name,
 				 .source = build->directory,
 				 .source_text = source,
 				 .format = IMPORT_DIRECTORY,
 				 .config = CONFIG,
-				 .replace = build->cli.replace,
 				 .file_max = BUILDER_FILE_MAX };
 
-	snprintf(what, sizeof(what), "import %s", build->name);
 	snprintf(source, sizeof(source), "debootstrap %.60s", build->suite);
-	progress_init(&import.progress, what);
-	return import_run(store, &import, image, err);
+	return cli_import(&build->cli, store, &import, err);
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
@@ -135,7 +129,7 @@ static int make_directory(struct build *build, struct error *err)
 	return chmod(build->directory, 0755) ? error_set(err, errno, "%s", build->directory) : 0;
 }
 
-static int run(struct build *build, struct image *image, struct error *err)
+static int run(struct build *build, struct error *err)
 {
 	char path[PLACE_SIZE];
 	struct store *store;
@@ -149,16 +143,14 @@ static int run(struct build *build, struct image *image, struct error *err)
 	if (result)
 		return result;
 	/* Before minutes of work and not after. */
-	if (!build->cli.replace && record_get(store, RECORD_IMAGE, build->name, NULL, 0, err) >= 0)
-		result = error_set(err, 0,
-				   "there is an image %s already: say --replace, or another name",
-				   build->name);
+	if (!build->cli.replace)
+		result = image_check_free(store, build->name, err);
 	if (!result)
 		result = make_directory(build, err);
 	if (!result) {
 		result = run_debootstrap(build, err);
 		if (!result)
-			result = import_directory(build, store, image, err);
+			result = import_directory(build, store, err);
 		nftw(build->directory, remove_one, WALK_DESCRIPTORS,
 		     FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	}
@@ -169,22 +161,12 @@ static int run(struct build *build, struct image *image, struct error *err)
 int verb_build_debian(int argc, char **argv)
 {
 	struct build build = { 0 };
-	char size[SIZE_TEXT_SIZE];
-	struct image image;
 	struct error err;
 	int result = take_options(&build, argc, argv, &err);
 
 	if (build.cli.done)
 		return 0;
 	if (!result)
-		result = run(&build, &image, &err);
-	if (result)
-		return cli_fail(&err);
-	if (build.cli.json)
-		result = cli_print_json(build.name, &image, false, &err);
-	else
-		printf("%s: %llu files, %s\n", build.name, (unsigned long long)image.head.files,
-		       size_print(image.head.bytes, size));
-	image_release(&image);
+		result = run(&build, &err);
 	return result ? cli_fail(&err) : 0;
 }

@@ -27,9 +27,7 @@ static const char usage[] =
 	"      --json             tell about the new image in JSON\n"
 	"      --help             this text\n";
 
-static const struct option options[] = { CLI_OPTIONS,
-					 { "json", no_argument, NULL, OPTION_JSON },
-					 { "replace", no_argument, NULL, OPTION_REPLACE },
+static const struct option options[] = { CLI_IMPORT_OPTIONS,
 					 { "format", required_argument, NULL, OPTION_FORMAT },
 					 { "select", required_argument, NULL, OPTION_SELECT },
 					 { "max-file", required_argument, NULL, OPTION_MAX_FILE },
@@ -95,7 +93,6 @@ static int take_options(struct cli *cli, struct import *import, int argc, char *
 	if (!result && argc - optind != 2)
 		result = error_set(err, 0, "import wants NAME and SOURCE: try `%s import --help`",
 				   cli_program);
-	import->replace = cli->replace;
 	return result;
 }
 
@@ -111,13 +108,29 @@ static int print_result(const struct cli *cli, const char *name, const struct im
 	return 0;
 }
 
+int cli_import(const struct cli *cli, struct store *store, struct import *import, struct error *err)
+{
+	char what[IMAGE_NAME_SIZE + 8];
+	struct image image;
+	int result;
+
+	snprintf(what, sizeof(what), "import %s", import->name);
+	progress_init(&import->progress, what);
+	import->replace = cli->replace;
+	result = import_run(store, import, &image, err);
+	if (result)
+		return result;
+	result = print_result(cli, import->name, &image, err);
+	image_release(&image);
+	return result;
+}
+
 int verb_import(int argc, char **argv)
 {
 	struct import import = { .file_max = BUILDER_FILE_MAX };
-	char name[IMAGE_NAME_SIZE], what[IMAGE_NAME_SIZE + 8], path[PLACE_SIZE];
+	char name[IMAGE_NAME_SIZE], path[PLACE_SIZE];
 	struct cli cli = { 0 };
 	struct store *store;
-	struct image image;
 	struct error err;
 	int result = take_options(&cli, &import, argc, argv, &err);
 
@@ -129,16 +142,10 @@ int verb_import(int argc, char **argv)
 		result = cli_open_store(&cli, STORE_CREATE, &store, path, &err);
 	if (result)
 		return cli_fail(&err);
-	snprintf(what, sizeof(what), "import %s", name);
-	progress_init(&import.progress, what);
 	import.name = name;
 	import.source = argv[optind + 1];
 	import.except = path;
-	result = import_run(store, &import, &image, &err);
+	result = cli_import(&cli, store, &import, &err);
 	store_close(store);
-	if (result)
-		return cli_fail(&err);
-	result = print_result(&cli, name, &image, &err);
-	image_release(&image);
 	return result ? cli_fail(&err) : 0;
 }

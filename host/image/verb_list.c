@@ -52,8 +52,7 @@ static struct json_object *describe(const char *name, const struct image *image)
 	return out;
 }
 
-/* Takes json. */
-static int print_json(struct json_object *json, struct error *err)
+int cli_put_json(struct json_object *json, struct error *err)
 {
 	const char *text = json_object_to_json_string_ext(json, PLAIN);
 
@@ -72,7 +71,7 @@ int cli_print_json(const char *name, const struct image *image, bool config, str
 
 	if (config)
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
-	return print_json(json, err);
+	return cli_put_json(json, err);
 }
 
 struct list {
@@ -112,7 +111,10 @@ static int list_image(const char *name, const void *value, size_t size, void *da
 	return 0;
 }
 
-/* Where there is no store yet, there are no images, and that is no failure. */
+/*
+ * Where there is no store yet, there are no images, and that is no failure; but a place that was
+ * named is meant to have one.
+ */
 static int list_images(const struct cli *cli, struct error *err)
 {
 	struct list list = { .array = cli->json ? json_object_new_array() : NULL, .err = err };
@@ -122,11 +124,13 @@ static int list_images(const struct cli *cli, struct error *err)
 
 	if (!result)
 		result = record_visit(store, RECORD_IMAGE, list_image, &list, err);
-	else if (result == -ENOENT)
+	else if (result == -ENOENT && !cli->store) {
+		fprintf(stderr, "%s: no images: there is no store in %s yet\n", cli_program, path);
 		result = 0;
+	}
 	store_close(store);
 	if (!result && list.array)
-		return print_json(list.array, err);
+		return cli_put_json(list.array, err);
 	json_object_put(list.array);
 	return result;
 }
@@ -231,8 +235,10 @@ static int print_image(const struct cli *cli, const struct image *image,
 				       json_object_new_uint64(sharing->bytes));
 		json_object_object_add(json, "shared_bytes",
 				       json_object_new_uint64(sharing->shared_bytes));
+		json_object_object_add(json, "mapping",
+				       json_object_new_uint64(image->head.mapping));
 		json_object_object_add(json, "config", json_tokener_parse(image->config));
-		return print_json(json, err);
+		return cli_put_json(json, err);
 	}
 	time_print(image->head.created_ns, created);
 	time_print(image->head.imported_ns, imported);

@@ -11,8 +11,10 @@ static const char rm_usage[] = "Usage: mezzo image rm [options] NAME...\n"
 			       "\n"
 			       "Remove images; all of them or, where one is missing, none. What no "
 			       "other image and no domain needs goes\n"
-			       "with them.\n"
+			       "with them; what a domain needs that runs goes when it ends.\n"
 			       "\n"
+			       "  -f, --force            also those of lasting domains, which keep "
+			       "their files\n"
 			       "      --store DIR        where the store is\n"
 			       "      --help             this text\n";
 
@@ -25,7 +27,9 @@ static const char tag_usage[] =
 	"      --store DIR        where the store is\n"
 	"      --help             this text\n";
 
-static const struct option rm_options[] = { CLI_OPTIONS, { 0 } };
+static const struct option rm_options[] = { CLI_OPTIONS,
+					    { "force", no_argument, NULL, 'f' },
+					    { 0 } };
 static const struct option tag_options[] = { CLI_OPTIONS,
 					     { "replace", no_argument, NULL, OPTION_REPLACE },
 					     { 0 } };
@@ -51,6 +55,31 @@ static bool is_repeated(char **names, char **at, const char *name)
 	return false;
 }
 
+/* One that a lasting domain was made from is not removed by mistake. */
+static int check_unused(struct store *store, const char *name, struct error *err)
+{
+	char domain[RECORD_NAME_MAX + 1];
+	struct image image;
+	int result = image_load(store, name, &image, err);
+
+	if (result)
+		return result;
+	result = mapping_holder(store, image.head.mapping, domain, err);
+	image_release(&image);
+	if (result <= 0)
+		return result;
+	return error_set(err, 0, "domain %s runs over image %s: remove the domain first, or only "
+			 "the name with -f", domain, name);
+}
+
+static int remove_image(const struct cli *cli, struct store *store, const char *name,
+			struct error *err)
+{
+	int result = cli->force ? 0 : check_unused(store, name, err);
+
+	return result ? result : image_delete(store, name, err);
+}
+
 static int remove_images(const struct cli *cli, char **names, struct error *err)
 {
 	char name[IMAGE_NAME_SIZE], path[PLACE_SIZE];
@@ -61,10 +90,11 @@ static int remove_images(const struct cli *cli, char **names, struct error *err)
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
+		result = store_use_reserve(store, err);
 		for (char **at = names; *at && !result; at++) {
 			result = image_name(*at, name, err);
 			if (!result && !is_repeated(names, at, name))
-				result = image_delete(store, name, err);
+				result = remove_image(cli, store, name, err);
 		}
 		result = end_transaction(store, result, err);
 	}
@@ -105,11 +135,9 @@ static int tag_image(const struct cli *cli, const char *from_text, const char *t
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
-		if (!cli->replace && record_get(store, RECORD_IMAGE, to, NULL, 0, err) >= 0)
-			result = error_set(
-				err, 0,
-				"there is an image %s already: say --replace, or another name", to);
-		else
+		if (!cli->replace)
+			result = image_check_free(store, to, err);
+		if (!result)
 			result = image_copy(store, from, to, cli->replace, err);
 		result = end_transaction(store, result, err);
 	}

@@ -52,6 +52,9 @@ int builder_whiteout(struct builder *builder, const char *path, struct error *er
 	if (strncmp(name, PREFIX, PREFIX_SIZE))
 		return 0;
 	result = path_place(&builder->tree, path, builder->layer, &place, err);
+	/* No inode that is to be sealed may be taken away. */
+	if (!result)
+		result = builder_settle(builder, err);
 	if (result)
 		return result;
 	if (!strcmp(name, OPAQUE)) {

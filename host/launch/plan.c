@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/kcmp.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 
 #include "host/base/fd.h"
 #include "host/launch/plan.h"
+#include "host/launch/user.h"
 
 #define OPEN_FILES_NEEDED 16u
 #define DATA_SIZE_NEEDED (16ul << 20)
@@ -83,43 +85,26 @@ int plan_set_variable(struct plan *plan, char *assignment, struct error *err)
 	} else {
 		whole = assignment;
 	}
-	if (strings_set_variable(&plan->environment, whole))
+	if (strings_set_variable(&plan->environment, whole) ||
+	    strings_add(&plan->variables, whole))
 		return error_set(err, ENOMEM, "-e %s", assignment);
 	return 0;
 }
 
-/* A decimal id; stops at end. Returns 0 or -EINVAL. */
-static int parse_id(const char *text, char **end, uint32_t *id)
+int plan_set_user(struct plan *plan, const struct user *user, struct error *err)
 {
-	unsigned long value;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	value = strtoul(text, end, 10);
-	if (errno || value >= UINT32_MAX)
-		return -EINVAL;
-	*id = (uint32_t)value;
+	plan->uid = user->uid;
+	plan->gid = user->gid;
+	plan->group_count = user->group_count;
+	memcpy(plan->groups, user->groups, user->group_count * sizeof(user->groups[0]));
+	if (!user->home[0])
+		return 0;
+	free(plan->home);
+	if (asprintf(&plan->home, "HOME=%s", user->home) < 0)
+		plan->home = NULL;
+	if (!plan->home || strings_set_variable(&plan->environment, plan->home))
+		return error_set(err, ENOMEM, "home directory");
 	return 0;
-}
-
-int plan_set_user(struct plan *plan, const char *text, struct error *err)
-{
-	uint32_t uid, gid = 0;
-	char *end;
-
-	if (parse_id(text, &end, &uid))
-		goto bad;
-	if (*end == ':' && parse_id(end + 1, &end, &gid))
-		goto bad;
-	if (*end)
-		goto bad;
-	plan->uid = uid;
-	plan->gid = gid;
-	plan->group_count = 0;
-	return 0;
-bad:
-	return error_set(err, 0, "--user %s: want UID or UID:GID, as numbers", text);
 }
 
 /*
@@ -272,6 +257,9 @@ int plan_check(const struct plan *plan, struct error *err)
 void plan_release(struct plan *plan)
 {
 	strings_release(&plan->environment);
+	strings_release(&plan->variables);
+	free(plan->home);
+	plan->home = NULL;
 	free(plan->cwd);
 	plan->cwd = NULL;
 }

@@ -14,10 +14,12 @@
 #include "host/base/error.h"
 #include "host/base/strings.h"
 
+struct user;
+
 struct plan {
 	const char *rootfs;		/* the lower root; "/" for `mezzo do`; NULL with an image */
 	const char *image, *store;	/* an image, and where; NULL: the usual store */
-	uint64_t mapping;		/* the image's, whatever its name is by now; 0: by name */
+	uint64_t mapping;		/* the image's, whatever its name is by now */
 	int folder;			/* a lasting domain's; -1: it is ephemeral */
 	const char *layer_file;		/* NULL: the one installed with mezzo */
 	const char *log_file;		/* NULL: the log goes to stderr */
@@ -25,6 +27,7 @@ struct plan {
 	char *cwd;			/* absolute, as the domain sees it */
 	char **argv;			/* ends in NULL */
 	struct strings environment;
+	char *home;			/* HOME of the user, in the environment; NULL */
 	uint32_t flags;			/* CONFIG_* */
 	uint32_t stream_flags[STREAM_COUNT];	/* STREAM_* */
 	uid_t uid;
@@ -33,6 +36,11 @@ struct plan {
 	size_t group_count;
 	bool no_key;			/* no wall between programs and their system layer */
 	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
+	/* What the command line chose, which goes over what an image says. */
+	struct strings variables;	/* -e, in the environment too */
+	const char *user;		/* -u, to be looked up; NULL */
+	const char *entrypoint;		/* "": none; NULL: the image's */
+	bool cwd_is_chosen;
 };
 
 /* The caller's own root, directory, ids and environment. Returns 0 or -errno. */
@@ -44,8 +52,8 @@ int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *er
 /* -e: NAME=VALUE, or NAME to take the caller's value (nothing happens where there is none). */
 int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
 
-/* -u: UID[:GID] in decimal. */
-int plan_set_user(struct plan *plan, const char *text, struct error *err);
+/* Who it starts as, and HOME where it is told. Returns 0 or -errno. */
+int plan_set_user(struct plan *plan, const struct user *user, struct error *err);
 
 /*
  * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so

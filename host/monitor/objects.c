@@ -34,22 +34,6 @@ static int index_grant(struct objects *objects, struct error *err)
 	return 0;
 }
 
-/* The mapping of a named image. */
-static int image_find(struct objects *objects, const char *text, struct error *err)
-{
-	char name[IMAGE_NAME_SIZE];
-	struct image image;
-	int error = image_name(text, name, err);
-
-	if (!error)
-		error = image_load(objects->store, name, &image, err);
-	if (error)
-		return error;
-	objects->mapping = image.head.mapping;
-	image_release(&image);
-	return index_grant(objects, err);
-}
-
 /* A mapping that is there whatever the image's name stands for by now, unless it was removed. */
 static int mapping_find(struct objects *objects, const char *image, mapping_id mapping,
 			struct error *err)
@@ -57,7 +41,9 @@ static int mapping_find(struct objects *objects, const char *image, mapping_id m
 	int error;
 
 	objects->mapping = mapping;
-	error = index_grant(objects, err);
+	error = mapping_pin(objects->store, mapping, err);
+	if (!error)
+		error = index_grant(objects, err);
 	if (error == -ENOENT)
 		error_set(err, 0, "image %s, as the domain was made from it, is no longer in the "
 			  "store", image);
@@ -77,8 +63,7 @@ int objects_open(struct objects *objects, const char *store, const char *image, 
 		error_set(err, 0, "there is no image %s, since there is no store in %s: see "
 			  "`mezzo image import --help`", image, path);
 	if (!error)
-		error = mapping ? mapping_find(objects, image, mapping, err) :
-				  image_find(objects, image, err);
+		error = mapping_find(objects, image, mapping, err);
 	if (error)
 		objects_release(objects);
 	return error;

@@ -25,8 +25,8 @@ struct objects {
 };
 
 /*
- * Of an image of a store: NULL for the usual one. mapping: the image's, where it is not to be
- * looked for by its name, or 0. Returns 0 or -errno; objects_release() is due.
+ * Of the image of a store, NULL for the usual one, whose objects the mapping has; image: what it
+ * was called. Returns 0 or -errno; objects_release() is due.
  */
 int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
 		 struct error *err);

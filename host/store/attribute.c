@@ -26,6 +26,16 @@ static int check_size(size_t size, struct error *err)
 	return 0;
 }
 
+/* What every change of a value asks for. */
+static int check_change(struct store *store, const char *name, size_t size, struct error *err)
+{
+	int error = check_name(name, err);
+
+	if (!error)
+		error = check_size(size, err);
+	return error ? error : store_need_transaction(store, err);
+}
+
 static int check_kind(enum record_kind kind, struct error *err)
 {
 	if (kind < RECORD_IMAGE || kind > RECORD_VOLUME)
@@ -84,12 +94,8 @@ int object_attribute_set(struct store *store, object_id id, const char *name, co
 	struct object_row row;
 	struct slice former;
 	struct key key;
-	int error = check_name(name, err);
+	int error = check_change(store, name, size, err);
 
-	if (!error)
-		error = check_size(size, err);
-	if (!error)
-		error = store_need_transaction(store, err);
 	if (!error)
 		error = object_row_get(store, id, &row, err);
 	if (error)
@@ -111,11 +117,7 @@ int record_put(struct store *store, enum record_kind kind, const char *name, con
 	int error = check_kind(kind, err);
 
 	if (!error)
-		error = check_name(name, err);
-	if (!error)
-		error = check_size(size, err);
-	if (!error)
-		error = store_need_transaction(store, err);
+		error = check_change(store, name, size, err);
 	if (error)
 		return error;
 	key_set_name(&key, TABLE_RECORDS, kind, name);
@@ -156,9 +158,7 @@ int record_delete(struct store *store, enum record_kind kind, const char *name, 
 	int error = check_kind(kind, err);
 
 	if (!error)
-		error = check_name(name, err);
-	if (!error)
-		error = store_need_transaction(store, err);
+		error = check_change(store, name, 0, err);
 	if (error)
 		return error;
 	key_set_name(&key, TABLE_RECORDS, kind, name);

@@ -14,6 +14,14 @@
 #include "host/store/rows.h"
 #include "host/store/store.h"
 
+struct id_list {
+	uint64_t *ids;
+	size_t count, room;
+};
+
+/* -ENOMEM, without a message. */
+int id_list_add(struct id_list *list, uint64_t id);
+
 /*
  * Callers have checked all arguments, and that there is a transaction where one is needed.
  * Functions return 0 or -errno with *err filled, but row_get() and row_next() give -ENOENT without
@@ -67,6 +75,25 @@ struct backend_operations {
 	int (*file_open)(struct store *store, object_id id, bool writable, struct error *err);
 	int (*file_size)(struct store *store, object_id id, uint64_t *size, uint64_t *disk_size,
 			 struct error *err);
+
+	/*
+	 * Use of mappings, across processes. Shared until mapping_unshare() or close(); waits for a
+	 * transaction that has claimed it.
+	 */
+	int (*mapping_share)(struct store *store, mapping_id id, struct error *err);
+	void (*mapping_unshare)(struct store *store, mapping_id id);
+	/*
+	 * T: nobody can share it until the transaction ends. 1, 0 where another store shares it
+	 * already, or -errno.
+	 */
+	int (*mapping_claim)(struct store *store, mapping_id id, struct error *err);
+	/* As of store.h. */
+	int (*mapping_holder)(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+			      struct error *err);
+	int (*pins_keep)(struct store *store, struct error *err);
+
+	/* T: as store_use_reserve(). */
+	int (*reserve_use)(struct store *store, struct error *err);
 };
 
 /* The first member of each backend's own struct. */
@@ -75,6 +102,7 @@ struct store {
 	bool read_only;
 	bool in_transaction;
 	unsigned views;			/* depth: callbacks of a visit may ask the store again */
+	struct id_list pins;		/* mappings that this store shares */
 };
 
 /*
@@ -85,6 +113,13 @@ int store_view_begin(struct store *store, struct error *err);
 void store_view_end(struct store *store);
 /* -EINVAL without a transaction. */
 int store_need_transaction(struct store *store, struct error *err);
+
+/* store_begin() without the end of doomed mappings, which a damaged store may forbid. */
+int store_begin_plain(struct store *store, struct error *err);
+/* T: deletes the doomed mappings that nobody uses any more. */
+int mappings_sweep(struct store *store, struct error *err);
+/* T: with all its references, at once. */
+int mapping_destroy(struct store *store, mapping_id id, struct error *err);
 
 /* A walk over all rows whose keys begin with a prefix; rows may change meanwhile. */
 struct walk {
@@ -103,6 +138,9 @@ int counter_next(struct store *store, enum counter counter, uint64_t *number, st
 
 /* Row of an object: -ENOENT with a message where there is none. */
 int object_row_get(struct store *store, object_id id, struct object_row *row, struct error *err);
+/* T: the same for who will put it back. */
+int object_row_change(struct store *store, object_id id, struct object_row *row,
+		      struct error *err);
 int object_row_put(struct store *store, object_id id, const struct object_row *row,
 		   struct error *err);
 

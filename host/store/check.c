@@ -5,7 +5,7 @@
  * the ordinary recovery.
  *
  * What a dead writer left (files in new/, rows of doomed files) is no finding: the next transaction
- * ends it.
+ * ends it. Nor is a doomed mapping: a later one ends that when its last user is gone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -209,6 +209,20 @@ static int pass_attribute(struct check *check, const struct walk *row)
 	return 0;
 }
 
+static int pass_doomed_mapping(struct check *check, const struct walk *row)
+{
+	mapping_id id = key_id(&row->at, 0);
+	struct mapping_row mapping;
+	int there = row_of(check, TABLE_MAPPINGS, id, &mapping, sizeof(mapping));
+
+	if (there)
+		return there < 0 ? there : 0;
+	if (check_finding(check, true, "mapping %" PRIu64 " is to be deleted, but is not there",
+			  id))
+		return remove_row(check, &row->at);
+	return 0;
+}
+
 static int pass_mapping(struct check *check, const struct walk *row)
 {
 	struct mapping_row mapping;
@@ -278,6 +292,8 @@ static int check_all(struct check *check)
 	int error = each_row(check, TABLE_MAPPINGS, pass_mapping);
 
 	if (!error)
+		error = each_row(check, TABLE_DOOMED_MAPPINGS, pass_doomed_mapping);
+	if (!error)
 		error = each_row(check, TABLE_OBJECTS, pass_object);
 	if (!error)
 		error = each_row(check, TABLE_ENTRIES, pass_entry);
@@ -301,11 +317,13 @@ static int check_all(struct check *check)
 static int check_and_repair(struct check *check)
 {
 	struct store *store = &check->disk.store;
-	int error = store_begin(store, check->err);
+	int error = store_begin_plain(store, check->err);
 
 	if (error)
 		return error;
-	error = check_all(check);
+	error = store_use_reserve(store, check->err);
+	if (!error)
+		error = check_all(check);
 	if (error) {
 		store_abort(store);
 		return error;

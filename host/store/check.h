@@ -25,7 +25,7 @@ bool check_finding(struct check *check, bool mendable, const char *format, ...)
 
 /* Each pass returns 0, or -errno with *check->err filled where it can't go on. */
 
-/* Before the store is opened: its folders are there. */
+/* Before the store is opened: it is one, and its folders are there. */
 int check_folders(struct check *check, const char *path);
 /*
  * The bytes of an object: *good tells whether they are there and, of a sealed one, are what was

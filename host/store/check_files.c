@@ -29,11 +29,26 @@ static int check_folder(struct check *check, const char *path, const char *name)
 	return 0;
 }
 
+/* Nothing is mended in what is no store, or one of a newer format. */
+static int check_format(struct check *check, const char *path)
+{
+	struct disk disk = { .root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	int error;
+
+	if (disk.root_fd < 0)
+		return error_set(check->err, errno, "%s", path);
+	error = disk_format_check(&disk, path, check->err);
+	fd_close(&disk.root_fd);
+	return error;
+}
+
 int check_folders(struct check *check, const char *path)
 {
 	char name[16];
-	int error = check_folder(check, path, "new");
+	int error = check_format(check, path);
 
+	if (!error)
+		error = check_folder(check, path, "new");
 	if (!error)
 		error = check_folder(check, path, "objects");
 	for (unsigned i = 0; i < DISK_OBJECT_DIRS && !error; i++) {

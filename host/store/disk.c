@@ -33,6 +33,8 @@ static int disk_begin(struct store *store, struct error *err)
 	}
 	if (error)
 		disk_unlock(disk->lock_fd, LOCK_WRITER);
+	else
+		reserve_keep(disk);
 	return error;
 }
 
@@ -42,6 +44,7 @@ static void disk_abort(struct store *store)
 
 	tables_abort(disk);
 	files_abort(disk);
+	lock_claims_end(disk);
 	disk_unlock(disk->lock_fd, LOCK_WRITER);
 }
 
@@ -59,6 +62,9 @@ static int disk_commit(struct store *store, struct error *err)
 		files_abort(disk);
 	else
 		files_finish(disk);
+	if (!error)
+		reserve_keep(disk);
+	lock_claims_end(disk);
 	disk_unlock(disk->lock_fd, LOCK_WRITER);
 	return error;
 }
@@ -92,6 +98,12 @@ const struct backend_operations disk_operations = {
 	.file_sync = file_sync,
 	.file_open = file_open,
 	.file_size = file_size,
+	.mapping_share = lock_mapping_share,
+	.mapping_unshare = lock_mapping_unshare,
+	.mapping_claim = lock_mapping_claim,
+	.mapping_holder = domains_holder,
+	.pins_keep = lock_pins_keep,
+	.reserve_use = reserve_use,
 };
 
 /* ---- Opening ---- */
@@ -103,6 +115,7 @@ void disk_release(struct disk *disk)
 	free(disk->made.ids);
 	free(disk->settled.ids);
 	free(disk->removed.ids);
+	free(disk->claimed.ids);
 	fd_close(&disk->new_fd);
 	fd_close(&disk->objects_fd);
 	fd_close(&disk->lock_fd);

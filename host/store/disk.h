@@ -17,11 +17,6 @@
 #define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
 #define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
 
-struct id_list {
-	object_id *ids;
-	size_t count, room;
-};
-
 struct disk {
 	struct store store;
 	int root_fd, lock_fd, objects_fd, new_fd;
@@ -36,6 +31,7 @@ struct disk {
 	struct id_list removed;		/* older files, to be unlinked after the commit */
 	bool dirty_dirs[DISK_OBJECT_DIRS]; /* a name was added or removed that must be durable */
 	bool new_dirty;
+	struct id_list claimed;		/* mappings that it deletes, locked */
 	/* The file that was used last, open; 0 for none. */
 	object_id open_id;
 	int open_fd;
@@ -46,9 +42,6 @@ static inline struct disk *disk_of(struct store *store)
 {
 	return (struct disk *)store;
 }
-
-/* -ENOMEM, without a message. */
-int id_list_add(struct id_list *list, object_id id);
 
 /* ---- disk_format.c: the directory itself ---- */
 
@@ -79,6 +72,25 @@ enum disk_lock {
 /* 0 or -errno, -EAGAIN where it would have to wait and must not. */
 int disk_lock(int lock_fd, enum disk_lock lock, bool exclusive, bool wait);
 void disk_unlock(int lock_fd, enum disk_lock lock);
+
+/* Locks of mappings; see the operations of these names. */
+int lock_mapping_share(struct store *store, mapping_id id, struct error *err);
+void lock_mapping_unshare(struct store *store, mapping_id id);
+int lock_mapping_claim(struct store *store, mapping_id id, struct error *err);
+int lock_pins_keep(struct store *store, struct error *err);
+/* At the end of a transaction. */
+void lock_claims_end(struct disk *disk);
+
+/* ---- disk_reserve.c ---- */
+
+/* Makes the reserve, or makes it larger, if there is room. */
+void reserve_keep(struct disk *disk);
+int reserve_use(struct store *store, struct error *err);
+
+/* ---- disk_domains.c ---- */
+
+int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+		   struct error *err);
 
 /* ---- disk_tables.c ---- */
 

@@ -18,21 +18,6 @@
 #include "host/store/disk.h"
 #include "host/store/sparse.h"
 
-int id_list_add(struct id_list *list, object_id id)
-{
-	if (list->count == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		object_id *ids = realloc(list->ids, room * sizeof(*ids));
-
-		if (!ids)
-			return -ENOMEM;
-		list->ids = ids;
-		list->room = room;
-	}
-	list->ids[list->count++] = id;
-	return 0;
-}
-
 void file_name(object_id id, char name[FILE_NAME_SIZE])
 {
 	snprintf(name, FILE_NAME_SIZE, "%02x/%016" PRIx64, (unsigned)(id & 0xff), id);

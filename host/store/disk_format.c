@@ -43,9 +43,9 @@ int disk_format_check(struct disk *disk, const char *path, struct error *err)
 /* A directory with files of others is not taken for an unfinished store. */
 static int check_is_free(struct disk *disk, const char *path, struct error *err)
 {
-	static const char *const own[] = { ".",	     "..",	"lock", "format.new",
-					   "tables", "objects", "new",	"lost+found",
-					   "domains" };
+	static const char *const own[] = { ".",	      "..",	 "lock",    "format.new", "tables",
+					   "objects", "new",	 "domains", "reserve",
+					   "lost+found" };
 	int fd = openat(disk->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *foreign = NULL;
 	struct dirent *entry;

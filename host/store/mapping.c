@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mappings: tables from a domain's own object ids to objects, and their quotas; see store.h. No
- * locks.
+ * Mappings: tables from a domain's own object ids to objects, and their quotas; see store.h. Who
+ * uses them is mapping_use.c. No locks.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -64,18 +64,13 @@ int mapping_create(struct store *store, uint64_t quota_bytes, mapping_id *id, st
 	return error;
 }
 
-int mapping_delete(struct store *store, mapping_id id, struct error *err)
+int mapping_destroy(struct store *store, mapping_id id, struct error *err)
 {
-	struct mapping_row row;
 	object_id object;
 	struct walk walk;
 	struct key key;
-	int more = store_need_transaction(store, err);
+	int more;
 
-	if (!more)
-		more = mapping_row_get(store, id, &row, err);
-	if (more)
-		return more;
 	key_set_id(&key, TABLE_ENTRIES, id);
 	walk_init(&walk, &key);
 	while ((more = walk_next(store, &walk, err)) > 0) {

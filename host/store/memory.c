@@ -291,6 +291,40 @@ static int file_size(struct store *store, object_id id, uint64_t *size, uint64_t
 	return file_result(memory_file_size(file_find(store, id), size, disk_size), id, err);
 }
 
+/* ---- Use of mappings: there is no other store that could ---- */
+
+static int memory_share(struct store *store, mapping_id id, struct error *err)
+{
+	return file_nothing_to_do(store, id, err);
+}
+
+static void memory_unshare(struct store *store, mapping_id id)
+{
+	(void)store;
+	(void)id;
+}
+
+static int memory_claim(struct store *store, mapping_id id, struct error *err)
+{
+	(void)store;
+	(void)id;
+	(void)err;
+	return 1;
+}
+
+static int memory_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+			 struct error *err)
+{
+	(void)name;
+	return file_nothing_to_do(store, id, err);
+}
+
+static int memory_pins_keep(struct store *store, struct error *err)
+{
+	(void)store;
+	return error_set(err, EOPNOTSUPP, "a store in memory ends with its owner");
+}
+
 static const struct backend_operations memory_operations = {
 	.close = memory_close,
 	.view_begin = memory_begin,
@@ -312,6 +346,12 @@ static const struct backend_operations memory_operations = {
 	.file_sync = file_nothing_to_do,
 	.file_open = file_open,
 	.file_size = file_size,
+	.mapping_share = memory_share,
+	.mapping_unshare = memory_unshare,
+	.mapping_claim = memory_claim,
+	.mapping_holder = memory_holder,
+	.pins_keep = memory_pins_keep,
+	.reserve_use = memory_begin,
 };
 
 int store_open_memory(struct store **out, struct error *err)

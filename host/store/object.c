@@ -21,6 +21,13 @@ int object_row_get(struct store *store, object_id id, struct object_row *row, st
 	return error;
 }
 
+int object_row_change(struct store *store, object_id id, struct object_row *row, struct error *err)
+{
+	int error = store_need_transaction(store, err);
+
+	return error ? error : object_row_get(store, id, row, err);
+}
+
 int object_row_put(struct store *store, object_id id, const struct object_row *row,
 		   struct error *err)
 {
@@ -30,49 +37,53 @@ int object_row_put(struct store *store, object_id id, const struct object_row *r
 	return store->operations->row_put(store, &key, row, sizeof(*row), err);
 }
 
-int object_create(struct store *store, object_id *id, struct error *err)
+/* T: the id of a new object, which file_create() or file_copy() gives its file next. */
+static int object_begin(struct store *store, object_id *id, struct error *err)
 {
-	struct object_row row = { .references = 1 };
-	object_id new_id;
 	int error = store_need_transaction(store, err);
 
-	if (!error)
-		error = counter_next(store, COUNTER_OBJECTS, &new_id, err);
-	if (!error)
-		error = store->operations->file_create(store, new_id, err);
-	if (!error)
-		error = object_row_put(store, new_id, &row, err);
+	return error ? error : counter_next(store, COUNTER_OBJECTS, id, err);
+}
+
+/* The row of a new object whose file is there: with one reference, the caller's. */
+static int object_end(struct store *store, object_id new_id, object_id *id, struct error *err)
+{
+	const struct object_row row = { .references = 1 };
+	int error = object_row_put(store, new_id, &row, err);
+
 	if (!error)
 		*id = new_id;
 	return error;
 }
 
-int object_copy(struct store *store, object_id id, object_id *copy, struct error *err)
+int object_create(struct store *store, object_id *id, struct error *err)
 {
-	struct object_row row, new_row = { .references = 1 };
 	object_id new_id;
-	int error = store_need_transaction(store, err);
+	int error = object_begin(store, &new_id, err);
 
 	if (!error)
-		error = object_row_get(store, id, &row, err);
+		error = store->operations->file_create(store, new_id, err);
+	return error ? error : object_end(store, new_id, id, err);
+}
+
+int object_copy(struct store *store, object_id id, object_id *copy, struct error *err)
+{
+	struct object_row row;
+	object_id new_id;
+	int error = object_row_change(store, id, &row, err);
+
 	if (!error)
-		error = counter_next(store, COUNTER_OBJECTS, &new_id, err);
+		error = object_begin(store, &new_id, err);
 	if (!error)
 		error = store->operations->file_copy(store, id, new_id, err);
-	if (!error)
-		error = object_row_put(store, new_id, &new_row, err);
-	if (!error)
-		*copy = new_id;
-	return error;
+	return error ? error : object_end(store, new_id, copy, err);
 }
 
 int object_get(struct store *store, object_id id, struct error *err)
 {
 	struct object_row row;
-	int error = store_need_transaction(store, err);
+	int error = object_row_change(store, id, &row, err);
 
-	if (!error)
-		error = object_row_get(store, id, &row, err);
 	if (error)
 		return error;
 	row.references++;
@@ -117,10 +128,8 @@ static int object_delete(struct store *store, object_id id, const struct object_
 int object_put(struct store *store, object_id id, struct error *err)
 {
 	struct object_row row;
-	int error = store_need_transaction(store, err);
+	int error = object_row_change(store, id, &row, err);
 
-	if (!error)
-		error = object_row_get(store, id, &row, err);
 	if (error)
 		return error;
 	if (row.references <= 1)
@@ -211,39 +220,35 @@ static int object_admit(struct store *store, object_id id, bool writable, struct
 	return 0;
 }
 
-static int check_range(uint64_t offset, uint64_t size, struct error *err)
+/* The same for bytes at an offset. */
+static int object_admit_range(struct store *store, object_id id, bool writable, uint64_t offset,
+			      uint64_t size, struct error *err)
 {
 	if (offset > INT64_MAX || size > INT64_MAX - offset)
 		return error_set(err, EFBIG, "no object is that large");
-	return 0;
+	return object_admit(store, id, writable, err);
 }
 
 ssize_t object_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,
 		    struct error *err)
 {
-	int error = check_range(offset, size, err);
+	int error = object_admit_range(store, id, false, offset, size, err);
 
-	if (!error)
-		error = object_admit(store, id, false, err);
 	return error ? error : store->operations->file_read(store, id, to, size, offset, err);
 }
 
 ssize_t object_write(struct store *store, object_id id, const void *from, size_t size,
 		     uint64_t offset, struct error *err)
 {
-	int error = check_range(offset, size, err);
+	int error = object_admit_range(store, id, true, offset, size, err);
 
-	if (!error)
-		error = object_admit(store, id, true, err);
 	return error ? error : store->operations->file_write(store, id, from, size, offset, err);
 }
 
 int object_truncate(struct store *store, object_id id, uint64_t size, struct error *err)
 {
-	int error = check_range(0, size, err);
+	int error = object_admit_range(store, id, true, 0, size, err);
 
-	if (!error)
-		error = object_admit(store, id, true, err);
 	return error ? error : store->operations->file_truncate(store, id, size, err);
 }
 

@@ -20,6 +20,7 @@ enum table {
 	TABLE_MAPPINGS = 6,		/* mapping: struct mapping_row */
 	TABLE_ENTRIES = 7,		/* mapping, local id: object */
 	TABLE_DOOMED = 8,		/* object, deleted, whose file may be there: nothing */
+	TABLE_DOOMED_MAPPINGS = 9,	/* mapping, to be deleted when nobody uses it: nothing */
 };
 
 enum counter { COUNTER_OBJECTS = 1, COUNTER_MAPPINGS = 2 };

@@ -38,44 +38,76 @@ static int become_sealed(struct store *store, object_id id, struct object_row *r
 	return error ? error : object_row_put(store, id, row, err);
 }
 
-int object_seal(struct store *store, object_id id, object_id *sealed, struct error *err)
+/* 0 with the row of an object that can be sealed, 1 where it is, or -errno. */
+static int seal_begin(struct store *store, object_id id, struct object_row *row, struct error *err)
 {
-	struct object_row row;
 	uint64_t disk_size;
-	object_id twin;
-	int error = store_need_transaction(store, err);
+	int error = object_row_change(store, id, row, err);
 
-	if (!error)
-		error = object_row_get(store, id, &row, err);
 	if (error)
 		return error;
-	if (row.flags & OBJECT_SEALED) {
-		*sealed = id;
-		return 0;
-	}
-	if (row.references != 1)
+	if (row->flags & OBJECT_SEALED)
+		return 1;
+	if (row->references != 1)
 		return error_set(err, EBUSY,
 				 "object %" PRIu64 " is private, but has %" PRIu64 " owners", id,
-				 row.references);
+				 row->references);
 	error = store->operations->file_settle(store, id, err);
-	if (!error)
-		error = store->operations->file_size(store, id, &row.size, &disk_size, err);
-	if (!error)
-		error = object_hash(store, id, row.size, row.hash, err);
-	if (!error)
-		error = twin_find(store, row.hash, &twin, err);
+	return error ? error
+		     : store->operations->file_size(store, id, &row->size, &disk_size, err);
+}
+
+/* With hash and size in the row. */
+static int seal_end(struct store *store, object_id id, struct object_row *row, object_id *sealed,
+		    struct error *err)
+{
+	object_id twin;
+	int error = twin_find(store, row->hash, &twin, err);
+
 	if (error)
 		return error;
-	row.flags |= OBJECT_SEALED;
+	row->flags |= OBJECT_SEALED;
 	if (twin) {
 		error = object_get(store, twin, err);
 		if (!error)
 			error = object_put(store, id, err);
 	} else {
 		twin = id;
-		error = become_sealed(store, id, &row, err);
+		error = become_sealed(store, id, row, err);
 	}
 	if (!error)
 		*sealed = twin;
 	return error;
+}
+
+int object_seal(struct store *store, object_id id, object_id *sealed, struct error *err)
+{
+	struct object_row row;
+	int result = seal_begin(store, id, &row, err);
+
+	if (result > 0)
+		*sealed = id;
+	if (result)
+		return result > 0 ? 0 : result;
+	result = object_hash(store, id, row.size, row.hash, err);
+	return result ? result : seal_end(store, id, &row, sealed, err);
+}
+
+int object_seal_hashed(struct store *store, object_id id, uint64_t size,
+		       const uint8_t hash[OBJECT_HASH_SIZE], object_id *sealed, struct error *err)
+{
+	struct object_row row;
+	int result = seal_begin(store, id, &row, err);
+
+	if (result > 0)
+		*sealed = id;
+	if (result)
+		return result > 0 ? 0 : result;
+	if (row.size != size)
+		return error_set(err, EBUSY,
+				 "object %" PRIu64 " has %" PRIu64 " bytes, but %" PRIu64
+				 " were hashed",
+				 id, row.size, size);
+	memcpy(row.hash, hash, sizeof(row.hash));
+	return seal_end(store, id, &row, sealed, err);
 }

@@ -9,15 +9,31 @@
 
 #include "host/store/backend.h"
 
+int id_list_add(struct id_list *list, uint64_t id)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		uint64_t *ids = realloc(list->ids, room * sizeof(*ids));
+
+		if (!ids)
+			return -ENOMEM;
+		list->ids = ids;
+		list->room = room;
+	}
+	list->ids[list->count++] = id;
+	return 0;
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
 		return;
 	store_abort(store);
+	free(store->pins.ids);
 	store->operations->close(store);
 }
 
-int store_begin(struct store *store, struct error *err)
+int store_begin_plain(struct store *store, struct error *err)
 {
 	int error;
 
@@ -31,6 +47,25 @@ int store_begin(struct store *store, struct error *err)
 	error = store->operations->begin(store, err);
 	store->in_transaction = !error;
 	return error;
+}
+
+int store_begin(struct store *store, struct error *err)
+{
+	int error = store_begin_plain(store, err);
+
+	if (error)
+		return error;
+	error = mappings_sweep(store, err);
+	if (error)
+		store_abort(store);
+	return error;
+}
+
+int store_use_reserve(struct store *store, struct error *err)
+{
+	int error = store_need_transaction(store, err);
+
+	return error ? error : store->operations->reserve_use(store, err);
 }
 
 int store_commit(struct store *store, struct error *err)

@@ -77,6 +77,11 @@ void store_close(struct store *store);
 
 /* Transactions do not nest. */
 int store_begin(struct store *store, struct error *err);
+/*
+ * T: this transaction only deletes. On a disk that is full it gets what the store keeps in reserve,
+ * which is set aside again by a later transaction when there is room.
+ */
+int store_use_reserve(struct store *store, struct error *err);
 /* The transaction is over, whatever the result: on failure nothing of it was done. */
 int store_commit(struct store *store, struct error *err);
 /* Undoes all since store_begin(); without a transaction nothing happens. */
@@ -117,6 +122,12 @@ int object_open(struct store *store, object_id id, bool writable, struct error *
  * `mezzo`, only in programs with libcrypto: see hash.h.
  */
 int object_seal(struct store *store, object_id id, object_id *sealed, struct error *err);
+/*
+ * The same for who has hashed all bytes of the object as he wrote them, and vouches for that;
+ * -EBUSY also where it has not this size.
+ */
+int object_seal_hashed(struct store *store, object_id id, uint64_t size,
+		       const uint8_t hash[OBJECT_HASH_SIZE], object_id *sealed, struct error *err);
 /*
  * T: a private copy with one reference and no attributes; shares blocks of the disk where the
  * host's file system can (reflink), else copies data and keeps holes.
@@ -169,8 +180,30 @@ int record_visit(struct store *store, enum record_kind kind,
 
 /* T: quota_bytes limits what mapping_charge() allows; 0: no limit. */
 int mapping_create(struct store *store, uint64_t quota_bytes, mapping_id *id, struct error *err);
-/* T: with all its references. */
+/*
+ * T: with all its references. One that is pinned, or that a lasting domain's record names, stays
+ * as it is, doomed: a later transaction deletes it at its begin when nobody uses it any more.
+ */
 int mapping_delete(struct store *store, mapping_id id, struct error *err);
+/*
+ * The mapping stays, with all that is in it, until mapping_unpin() or store_close(), whoever
+ * deletes it: what runs over a mapping pins it, in whichever process. Also in a store that was
+ * opened for reading only. Waits for the end of a transaction that is about to delete it. -ENOENT:
+ * it is gone. A lasting domain is made so: pin its mapping, put its record in place, unpin.
+ */
+int mapping_pin(struct store *store, mapping_id id, struct error *err);
+void mapping_unpin(struct store *store, mapping_id id);
+/*
+ * A descriptor that keeps all pins of this store beyond store_close() until it is closed, as are
+ * those that were inherited or made of it.
+ */
+int store_keep_pins(struct store *store, struct error *err);
+/*
+ * 1 with the name of a lasting domain (STORE/domains/NAME/record, with a line "mapping ID"), 0
+ * where none names the mapping.
+ */
+int mapping_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+		   struct error *err);
 /*
  * T: local becomes a name of object (0: of nothing); the caller's reference moves here, what was
  * there loses one.
@@ -203,7 +236,8 @@ struct store_totals {
 int store_totals(struct store *store, struct store_totals *totals, struct error *err);
 
 /*
- * Looks at everything on disk; with repair mends what can be mended: orphans are deleted, counts
+ * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN: the tables can't
+ * be read at all); with repair mends what can be mended: orphans are deleted, counts
  * corrected, entries of mappings whose object is lost are removed. say is called with one line for
  * each finding. *found counts findings, *left those that remain. Fails only where the store can't
  * be looked at. Not in `mezzo`, as object_seal().

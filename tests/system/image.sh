@@ -158,7 +158,10 @@ fi
 if [[ $root -eq 1 ]] && ! command -v debootstrap > /dev/null; then
 	refuses "debootstrap is missing" "apt-get install debootstrap" build-debian debian
 fi
-prints "no store, no images" "[]" 'MEZZO_STORE=nowhere img ls --json'
+prints "no store, no images" "[]" 'MEZZO_STORE=nowhere img ls --json 2> /dev/null'
+prints "which is said" "mezzo-image: no images: there is no store in nowhere yet" 'MEZZO_STORE=nowhere img ls'
+refuses "no store at a place that was named" "nowhere: there is no store here yet" ls --store nowhere
+refuses "an option before the verb" "the verb comes first and --store behind it" --store nowhere ls
 MEZZO_STORE=nowhere refuses "no store, nothing to show" "there is no store here yet" show tree
 img tag tree twice
 check "rm of a name that is given twice" img rm twice twice:latest
@@ -206,6 +209,7 @@ mkdir archives/free
 check "a file tree that looks like a bundle" bash -c 'mkdir -p b/blobs && tar cf b.tar -C b blobs && ! "$0" import b b.tar && "$0" import --format tar b b.tar' "${image[@]}"
 
 # ---- the end ----
+check "all hashes are those of the bytes" bash -c 'exec -a "mezzo store" "$0" fsck' "${image[@]}"
 check "rm of all" bash -c '"$0" rm $("$0" ls | tail -n +2 | cut -d" " -f1)' "${image[@]}"
 prints "leaves no object" "0" 'find "$MEZZO_STORE/objects" -type f | wc -l'
 chmod -R u+rwx . 2> /dev/null

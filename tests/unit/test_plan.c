@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "host/launch/plan.h"
+#include "host/launch/user.h"
 #include "tests/unit/unit.h"
 
 static char *command[] = { "true", NULL };
@@ -72,26 +73,23 @@ static void test_variables(void **state)
 	plan_release(&plan);
 }
 
-static void test_users(void **state)
+static void test_user(void **state)
 {
-	static const char *const wrong[] = {
-		"", "me", "-1", "1:", "1:me", "1x", "4294967295", ":5"
-	};
+	struct user user = { .uid = 7, .gid = 8, .group_count = 1, .groups = { 9 },
+			     .home = "/srv" };
 	struct plan plan = good_plan();
 	struct error err;
 
 	(void)state;
-	assert_int_equal(plan_set_user(&plan, "1000:50", &err), 0);
-	assert_int_equal(plan.uid, 1000);
-	assert_int_equal(plan.gid, 50);
-	assert_int_equal(plan_set_user(&plan, "7", &err), 0);
+	assert_int_equal(plan_set_user(&plan, &user, &err), 0);
 	assert_int_equal(plan.uid, 7);
-	assert_int_equal(plan.gid, 0);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_not_equal(plan_set_user(&plan, wrong[i], &err), 0);
-		assert_non_null(strstr(err.text, "--user"));
-	}
-	assert_int_equal(plan.uid, 7);
+	assert_int_equal(plan.gid, 8);
+	assert_int_equal(plan.group_count, 1);
+	assert_int_equal(plan.groups[0], 9);
+	assert_string_equal(strings_variable(&plan.environment, "HOME"), "/srv");
+	user.home[0] = '\0';
+	assert_int_equal(plan_set_user(&plan, &user, &err), 0);
+	assert_string_equal(strings_variable(&plan.environment, "HOME"), "/srv");
 	plan_release(&plan);
 }
 
@@ -138,7 +136,7 @@ int main(void)
 		cmocka_unit_test(test_rootfs_defaults),
 		cmocka_unit_test(test_caller_keeps_all),
 		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_refusals),
 	};
 

@@ -4,6 +4,7 @@
  * end.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,7 @@ static void test_contents(void **state)
 	add_file("b", "same");
 	add_file("c", "else");
 	add_file("empty", "");
+	assert_int_equal(builder_settle(&builder, &err), 0);
 	assert_int_equal(find("a")->object, find("b")->object);
 	assert_int_not_equal(find("a")->object, find("c")->object);
 	assert_int_equal(find("empty")->object, 0);
@@ -169,12 +171,94 @@ static void test_contents(void **state)
 	assert_int_equal(builder_write(&builder, zeros, 1 << 18, 0, &err), 0);
 	assert_int_equal(builder_write(&builder, "end", 3, 1 << 18, &err), 0);
 	assert_int_equal(builder_end(&builder, (1 << 18) + 10, &err), 0);
+	assert_int_equal(builder_settle(&builder, &err), 0);
 	assert_int_equal(object_info(store, find("sparse")->object, &info, &err), 0);
 	assert_int_equal(info.size, (1 << 18) + 10);
 	assert_int_equal(object_read(store, find("sparse")->object, bytes, 4, (1 << 18) - 1, &err),
 			 4);
 	assert_memory_equal(bytes, "\0end", 4);
 	free(zeros);
+}
+
+static void white_out(const char *path)
+{
+	struct error err;
+
+	assert_int_equal(builder_whiteout(&builder, path, &err), 1);
+}
+
+static struct tree_inode *add_pieces(const char *path, const uint64_t (*pieces)[2], size_t count,
+				     const char *bytes, uint64_t size)
+{
+	struct builder_attributes attributes = { .mode = S_IFREG | 0644 };
+	struct error err;
+
+	assert_int_equal(builder_add(&builder, path, &attributes, &err), 0);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(builder_write(&builder, bytes + pieces[i][0], pieces[i][1],
+					       pieces[i][0], &err), 0);
+	assert_int_equal(builder_end(&builder, size, &err), 0);
+	return builder.current;
+}
+
+/* However the bytes come, the hash is that of the whole. */
+static void test_hashes(void **state)
+{
+	static const uint64_t whole[][2] = { { 0, 900000 } };
+	static const uint64_t parts[][2] = { { 0, 1 }, { 1, 300000 }, { 300001, 599999 } };
+	static const uint64_t backwards[][2] = { { 450000, 450000 }, { 0, 450000 } };
+	static const uint64_t again[][2] = { { 0, 900000 }, { 5, 5 }, { 899990, 10 } };
+	static const uint64_t hole[][2] = { { 0, 1000 }, { 700000, 10 } };
+	char *bytes = malloc(900000);
+	struct tree_inode *inodes[5];
+	uint8_t hash[DIGEST_SIZE];
+	struct object_info info;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < 900000; i++)
+		bytes[i] = (char)(i * i >> 7);
+	inodes[0] = add_pieces("whole", whole, 1, bytes, 900000);
+	inodes[1] = add_pieces("parts", parts, 3, bytes, 900000);
+	inodes[2] = add_pieces("backwards", backwards, 2, bytes, 900000);
+	inodes[3] = add_pieces("again", again, 3, bytes, 900000);
+	inodes[4] = add_pieces("hole", hole, 2, bytes, 1000000);
+	assert_int_equal(builder_settle(&builder, &err), 0);
+	assert_int_equal(digest_of(bytes, 900000, hash, &err), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(inodes[i]->object, inodes[0]->object);
+		assert_int_equal(object_info(store, inodes[i]->object, &info, &err), 0);
+		assert_memory_equal(info.hash, hash, sizeof(hash));
+	}
+	memset(bytes + 1000, 0, 699000);
+	memset(bytes + 700010, 0, 900000 - 700010);
+	bytes = realloc(bytes, 1000000);
+	memset(bytes + 900000, 0, 100000);
+	assert_int_equal(digest_of(bytes, 1000000, hash, &err), 0);
+	assert_int_equal(object_info(store, inodes[4]->object, &info, &err), 0);
+	assert_memory_equal(info.hash, hash, sizeof(hash));
+	free(bytes);
+}
+
+/* More files than wait at once, and one that is taken away before its hash is there. */
+static void test_many_files(void **state)
+{
+	struct index_file file;
+	char name[16];
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		add_file(name, name);
+		if (i % 7 == 0)
+			add_file(name, "replaced");
+	}
+	builder_next_layer(&builder);
+	white_out(".wh.999");
+	assert_int_equal(builder_finish(&builder, &file, &err), 0);
+	assert_int_equal(file.object_count, 1000 - 143 - 1 + 1);
+	index_file_release(&file);
 }
 
 static void test_limits(void **state)
@@ -193,13 +277,6 @@ static void test_limits(void **state)
 	assert_int_equal(builder_xattr(&builder, "user.a", large, BUILDER_XATTR_MAX, &err), -E2BIG);
 	assert_int_equal(builder_xattr(&builder, "", "x", 1, &err), -E2BIG);
 	free(large);
-}
-
-static void white_out(const char *path)
-{
-	struct error err;
-
-	assert_int_equal(builder_whiteout(&builder, path, &err), 1);
 }
 
 static void test_whiteouts(void **state)
@@ -279,7 +356,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_paths),     TEST(test_symbolic_links), TEST(test_hard_links),
 		TEST(test_contents),  TEST(test_limits),	 TEST(test_whiteouts),
-		TEST(test_replacing), TEST(test_finish),
+		TEST(test_replacing), TEST(test_finish),	 TEST(test_hashes),
+		TEST(test_many_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,40 @@ static void test_sealing(void **state)
 	assert_string_equal(play_text(store, sealed), "abc");
 }
 
+static void test_hashed_seal(void **state)
+{
+	uint8_t hash[OBJECT_HASH_SIZE];
+	object_id first, second, sealed = 0;
+	int fd;
+
+	(void)state;
+	begin();
+	first = play_sealed(store, "same");
+	memcpy(hash, info_of(first).hash, sizeof(hash));
+	second = play_object(store, "same", 4);
+	assert_int_equal(object_seal_hashed(store, second, 5, hash, &sealed, &play_error), -EBUSY);
+	if (on_disk) {
+		fd = object_open(store, second, true, &play_error);
+		assert_int_equal(object_seal_hashed(store, second, 4, hash, &sealed, &play_error),
+				 -EBUSY);
+		close(fd);
+	}
+	assert_int_equal(sealed, 0);
+	must(object_seal_hashed(store, second, 4, hash, &sealed, &play_error));
+	assert_int_equal(sealed, first);
+	assert_int_equal(info_of(first).references, 2);
+	assert_false(is_there(second));
+	must(object_seal_hashed(store, first, 4, hash, &sealed, &play_error));
+	must(object_put(store, first, &play_error));
+	must(object_put(store, first, &play_error));
+	second = play_object(store, "same", 4);
+	must(object_seal_hashed(store, second, 4, hash, &sealed, &play_error));
+	assert_int_equal(sealed, second);
+	assert_memory_equal(info_of(second).hash, hash, sizeof(hash));
+	assert_int_equal(object_write(store, second, "x", 1, 0, &play_error), -EROFS);
+	commit();
+}
+
 static void test_large_seal(void **state)
 {
 	size_t size = (3u << 20) + 17;
@@ -533,7 +567,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_bytes), BOTH(test_references), BOTH(test_transactions),
-		BOTH(test_sealing), BOTH(test_large_seal), BOTH(test_copies),
+		BOTH(test_sealing), BOTH(test_hashed_seal), BOTH(test_large_seal),
+		BOTH(test_copies),
 		BOTH(test_descriptors), BOTH(test_attributes), BOTH(test_records),
 		BOTH(test_mappings), BOTH(test_quota), BOTH(test_deduplication),
 		BOTH(test_many),

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "tests/unit/store/play.h"
@@ -149,6 +150,71 @@ static void test_full(void **state)
 	expect_sound();
 }
 
+/* One mapping with many objects, in tables that have no free pages. */
+static mapping_id make_many(void)
+{
+	mapping_id mapping;
+	char text[16];
+
+	must(store_begin(store, &play_error));
+	must(mapping_create(store, 0, &mapping, &play_error));
+	for (uint64_t i = 1; i <= 1500; i++) {
+		snprintf(text, sizeof(text), "%lu", i);
+		must(mapping_set(store, mapping, i, play_sealed(store, text), &play_error));
+	}
+	must(store_commit(store, &play_error));
+	return mapping;
+}
+
+static int delete_mapping(mapping_id mapping, bool use_reserve)
+{
+	must(store_begin(store, &play_error));
+	if (use_reserve)
+		must(store_use_reserve(store, &play_error));
+	must(mapping_delete(store, mapping, &play_error));
+	return store_commit(store, &play_error);
+}
+
+/* Where nothing can be written any more, something can still be deleted. */
+static void test_deletion(void **state)
+{
+	struct store_totals totals;
+	struct stat status;
+	mapping_id mapping;
+
+	if (!*(bool *)*state)
+		skip();
+	must(store_open_disk(play_path("store"), STORE_CREATE, &store, &play_error));
+	assert_int_equal(store_use_reserve(store, &play_error), -EINVAL);
+	mapping = make_many();
+	fill(0);
+	assert_int_equal(delete_mapping(mapping, false), -ENOSPC);
+	must(mapping_pin(store, mapping, &play_error));
+	mapping_unpin(store, mapping);
+	must(delete_mapping(mapping, true));
+	must(store_totals(store, &totals, &play_error));
+	assert_int_equal(totals.objects, 0);
+	expect_sound();
+	/* What the objects had is room for the next reserve. */
+	must(stat(play_path("store/reserve"), &status));
+	assert_true(status.st_blocks >= 2048);
+
+	/* A doomed mapping goes at the begin of whatever transaction, out of the reserve too. */
+	make_space();
+	mapping = make_many();
+	must(mapping_pin(store, mapping, &play_error));
+	must(delete_mapping(mapping, true));
+	mapping_unpin(store, mapping);
+	fill(0);
+	must(store_begin(store, &play_error));
+	must(store_commit(store, &play_error));
+	must(store_totals(store, &totals, &play_error));
+	assert_int_equal(totals.objects, 0);
+	store_close(store);
+	make_space();
+	expect_sound();
+}
+
 /* Where there is no space for a store, none is begun that could not be finished later. */
 static void test_creation(void **state)
 {
@@ -174,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_full, mount_disk, unmount_disk),
+		cmocka_unit_test_setup_teardown(test_deletion, mount_disk, unmount_disk),
 		cmocka_unit_test_setup_teardown(test_creation, mount_disk, unmount_disk),
 	};
 

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs of `mezzo store`: what is told about the store as a whole, and its repair. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/image/cli.h"
+#include "host/image/digest.h"
+#include "host/image/progress.h"
+
+/* Of fsck, as e2fsck(8) has them. */
+#define STATUS_MENDED 1
+#define STATUS_DAMAGED 4
+
+static const char fsck_usage[] =
+	"Usage: mezzo store fsck [options]\n"
+	"\n"
+	"Look at everything in the store: all tables, and the bytes of each object. Says a line "
+	"for each finding.\n"
+	"\n"
+	"      --repair           mend what can be mended\n"
+	"      --store DIR        where the store is\n"
+	"      --help             this text\n"
+	"\n"
+	"The exit status is 0 for a store without damage, 1 where all of it was mended, 4 where "
+	"some is left, and\n"
+	"125 where the store can't be looked at.\n";
+
+static const char dedup_usage[] =
+	"Usage: mezzo store dedup [options]\n"
+	"\n"
+	"Make equal private files of domains that are idle one.\n"
+	"\n"
+	"      --store DIR        where the store is\n"
+	"      --help             this text\n";
+
+static const char info_usage[] = "Usage: mezzo store info [options]\n"
+				 "\n"
+				 "Tell how much is in the store.\n"
+				 "\n"
+				 "      --store DIR        where the store is\n"
+				 "      --json             as JSON, sizes in bytes\n"
+				 "      --help             this text\n";
+
+static const char ls_usage[] =
+	"Usage: mezzo store ls [options]\n"
+	"\n"
+	"List the objects: id, size, room on disk, how many mappings name it, and the hash of "
+	"sealed ones.\n"
+	"\n"
+	"      --store DIR        where the store is\n"
+	"      --json             an array of objects\n"
+	"      --help             this text\n";
+
+static const struct option plain_options[] = { CLI_OPTIONS, { 0 } };
+static const struct option json_options[] = { CLI_OPTIONS,
+					      { "json", no_argument, NULL, OPTION_JSON },
+					      { 0 } };
+static const struct option fsck_options[] = { CLI_OPTIONS,
+					      { "repair", no_argument, NULL, OPTION_REPAIR },
+					      { 0 } };
+
+/* After the options of a verb that takes no words. */
+static int check_end(int result, int argc, char **argv, struct error *err)
+{
+	if (result != -1 || optind == argc)
+		return result == -1 ? 0 : result;
+	return error_set(err, 0, "%s takes no '%.60s': try `%s %s --help`", argv[0], argv[optind],
+			 cli_program, argv[0]);
+}
+
+/* ---- fsck ---- */
+
+static void print_finding(const char *line, void *data)
+{
+	(void)data;
+	puts(line);
+}
+
+static int run_fsck(const struct cli *cli, bool repair, struct error *err)
+{
+	uint64_t found, left;
+	char path[PLACE_SIZE];
+	int result = place_store(cli->store, path, err);
+
+	if (!result)
+		result = store_check(path, repair, print_finding, NULL, &found, &left, err);
+	if (result == -ENOENT)
+		result = cli_no_store(path, err);
+	if (result == -EUCLEAN) {
+		printf("%s: its tables can't be read, nor mended: import the images into a new "
+		       "store\n", path);
+		return STATUS_DAMAGED;
+	}
+	if (result)
+		return cli_fail(err);
+	if (left)
+		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s\n", path, left, found,
+		       repair ? "" : ": see --repair");
+	else if (found)
+		printf("%s: %" PRIu64 " findings, all mended\n", path, found);
+	else
+		printf("%s: no damage\n", path);
+	return left ? STATUS_DAMAGED : found ? STATUS_MENDED : 0;
+}
+
+int verb_fsck(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	bool repair = false;
+	struct error err;
+	int result;
+
+	while ((result = cli_next_option(&cli, argc, argv, fsck_options, fsck_usage, &err)) ==
+	       OPTION_REPAIR)
+		repair = true;
+	if (cli.done)
+		return 0;
+	result = check_end(result, argc, argv, &err);
+	return result ? cli_fail(&err) : run_fsck(&cli, repair, &err);
+}
+
+/* ---- dedup ---- */
+
+static int run_dedup(struct store *store, uint64_t *objects, uint64_t *bytes, struct error *err)
+{
+	int result = store_begin(store, err);
+
+	if (!result)
+		result = store_deduplicate(store, objects, bytes, err);
+	if (!result)
+		return store_commit(store, err);
+	store_abort(store);
+	return result;
+}
+
+int verb_dedup(int argc, char **argv)
+{
+	char path[PLACE_SIZE], size[SIZE_TEXT_SIZE];
+	uint64_t objects, bytes;
+	struct cli cli = { 0 };
+	struct store *store = NULL;
+	struct error err;
+	int result = cli_next_option(&cli, argc, argv, plain_options, dedup_usage, &err);
+
+	if (cli.done)
+		return 0;
+	result = check_end(result, argc, argv, &err);
+	if (!result)
+		result = cli_open_store(&cli, 0, &store, path, &err);
+	if (!result)
+		result = run_dedup(store, &objects, &bytes, &err);
+	store_close(store);
+	if (result)
+		return cli_fail(&err);
+	printf("%" PRIu64 " files were superfluous, %s\n", objects, size_print(bytes, size));
+	return 0;
+}
+
+/* ---- info ---- */
+
+static int count_record(const char *name, const void *value, size_t size, void *data)
+{
+	(void)name;
+	(void)value;
+	(void)size;
+	++*(uint64_t *)data;
+	return 0;
+}
+
+static void print_totals(const char *path, const struct store_totals *totals, uint64_t images)
+{
+	char bytes[SIZE_TEXT_SIZE], disk[SIZE_TEXT_SIZE], shared[SIZE_TEXT_SIZE];
+
+	printf("%-14s %s\n%-14s %" PRIu64 "\n%-14s %" PRIu64 ", of which %" PRIu64
+	       " are sealed\n%-14s %s, %s on disk\n%-14s %s more without sharing\n",
+	       "Place", path, "Images", images, "Objects", totals->objects, totals->sealed_objects,
+	       "Size", size_print(totals->bytes, bytes), size_print(totals->disk_bytes, disk),
+	       "Shared", size_print(totals->shared_bytes, shared));
+}
+
+static int print_totals_json(const char *path, const struct store_totals *totals, uint64_t images,
+			     struct error *err)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_add(out, "place", json_object_new_string(path));
+	json_object_object_add(out, "images", json_object_new_uint64(images));
+	json_object_object_add(out, "objects", json_object_new_uint64(totals->objects));
+	json_object_object_add(out, "sealed_objects",
+			       json_object_new_uint64(totals->sealed_objects));
+	json_object_object_add(out, "bytes", json_object_new_uint64(totals->bytes));
+	json_object_object_add(out, "disk_bytes", json_object_new_uint64(totals->disk_bytes));
+	json_object_object_add(out, "shared_bytes", json_object_new_uint64(totals->shared_bytes));
+	return cli_put_json(out, err);
+}
+
+int verb_info(int argc, char **argv)
+{
+	struct store_totals totals;
+	char path[PLACE_SIZE];
+	struct cli cli = { 0 };
+	struct store *store = NULL;
+	uint64_t images = 0;
+	struct error err;
+	int result = cli_next_option(&cli, argc, argv, json_options, info_usage, &err);
+
+	if (cli.done)
+		return 0;
+	result = check_end(result, argc, argv, &err);
+	if (!result)
+		result = cli_open_store(&cli, STORE_READ_ONLY, &store, path, &err);
+	if (!result)
+		result = store_totals(store, &totals, &err);
+	if (!result)
+		result = record_visit(store, RECORD_IMAGE, count_record, &images, &err);
+	store_close(store);
+	if (!result && cli.json)
+		result = print_totals_json(path, &totals, images, &err);
+	else if (!result)
+		print_totals(path, &totals, images);
+	return result ? cli_fail(&err) : 0;
+}
+
+/* ---- ls ---- */
+
+struct listing {
+	bool json, begun;
+};
+
+static int print_object(const struct object_info *info, void *data)
+{
+	struct listing *listing = data;
+	bool sealed = info->flags & OBJECT_SEALED;
+	char hash[DIGEST_TEXT_SIZE] = "";
+
+	if (sealed)
+		digest_print(info->hash, hash);
+	if (listing->json)
+		printf("%s{\"id\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"disk_bytes\":%" PRIu64
+		       ",\"references\":%" PRIu64 ",\"digest\":%s%s%s}",
+		       listing->begun ? "," : "", info->id, info->size, info->disk_size,
+		       info->references, sealed ? "\"" : "", sealed ? hash : "null",
+		       sealed ? "\"" : "");
+	else
+		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s\n", info->id,
+		       info->size, info->disk_size, info->references, sealed ? hash : "private");
+	listing->begun = true;
+	/* A reader that went away needs no more. */
+	return ferror(stdout) ? -EIO : 0;
+}
+
+static int list_objects(struct store *store, bool json, struct error *err)
+{
+	struct listing listing = { .json = json };
+	int result;
+
+	if (json)
+		putchar('[');
+	else
+		printf("%-16s %12s %12s %6s  %s\n", "ID", "SIZE", "DISK", "USED", "DIGEST");
+	result = object_visit(store, print_object, &listing, err);
+	if (ferror(stdout))
+		return error_set(err, 0, "can't write to standard output");
+	if (json && !result)
+		puts("]");
+	return result;
+}
+
+int verb_objects(int argc, char **argv)
+{
+	char path[PLACE_SIZE];
+	struct cli cli = { 0 };
+	struct store *store = NULL;
+	struct error err;
+	int result = cli_next_option(&cli, argc, argv, json_options, ls_usage, &err);
+
+	if (cli.done)
+		return 0;
+	result = check_end(result, argc, argv, &err);
+	if (!result)
+		result = cli_open_store(&cli, STORE_READ_ONLY, &store, path, &err);
+	if (!result)
+		result = list_objects(store, cli.json, &err);
+	store_close(store);
+	return result ? cli_fail(&err) : 0;
+}
