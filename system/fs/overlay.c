@@ -32,6 +32,13 @@
 
 _Static_assert(RECORDS_IN(OVERLAY_EXTENT) >= 2, "an extent is too short");
 
+/*
+ * Held back for changes that free space, which must be possible on a full disk: room in the log for
+ * more such changes than are needed until a sync gives space back, and slots.
+ */
+#define RECORDS_HELD	(2 * (u32)RECORDS_IN((u64)OVERLAY_EXTENT))
+#define SLOTS_HELD	16u
+
 /* Under overlay_lock. */
 static struct {
 	u64 at, end;		/* where the next record comes, and the end of its extent */
@@ -174,12 +181,12 @@ static void spare_add(u64 extent)
 	lock_release(&overlay_lock);
 }
 
-static bool log_begin(void)
+static bool log_begin(bool frees)
 {
 	bool fits;
 
 	lock_acquire(&overlay_lock);
-	fits = log.begun < records_room();
+	fits = log.begun + (frees ? 0 : RECORDS_HELD) < records_room();
 	log.begun += fits;
 	lock_release(&overlay_lock);
 	return fits;
@@ -190,14 +197,14 @@ static void log_end_locked(void)
 	log.begun--;
 }
 
-static int overlay_begin(void)
+static int overlay_begin(bool frees)
 {
 	int error = 0;
 	u64 extent;
 
 	if (space_waits_for_sync())
 		error = overlay_sync();
-	while (!error && !log_begin()) {
+	while (!error && !log_begin(frees)) {
 		extent = space_alloc(OVERLAY_EXTENT, OVERLAY_PAGE, &error);
 		if (extent)
 			spare_add(extent);
@@ -214,12 +221,12 @@ void slot_put(struct overlay_slot *slot)
 	lock_release(&overlay_lock);
 }
 
-static struct overlay_slot *slot_take(void)
+static struct overlay_slot *slot_take(bool frees)
 {
 	struct overlay_slot *slot = NULL;
 
 	lock_acquire(&overlay_lock);
-	if (free_slot_count)
+	if (free_slot_count > (frees ? 0 : SLOTS_HELD))
 		slot = free_slots[--free_slot_count];
 	lock_release(&overlay_lock);
 	return slot;
@@ -258,7 +265,7 @@ static int slots_add(void)
 	u64 page;
 
 	if (!error)
-		error = overlay_begin();
+		error = overlay_begin(false);
 	if (error)
 		return error;
 	page = space_alloc(OVERLAY_PAGE, OVERLAY_PAGE, &error);
@@ -305,14 +312,14 @@ static int slot_fill_target(struct overlay_slot *slot, const struct inode *inode
 	return 0;
 }
 
-static int overlay_prepare(struct inode *inode)
+static int overlay_prepare(struct inode *inode, bool frees)
 {
 	struct overlay_slot *slot;
 	int error = 0;
 
 	if (likely(load_acquire(&inode->slot)))
 		return 0;
-	while (!(slot = slot_take())) {
+	while (!(slot = slot_take(frees))) {
 		error = slots_add();
 		if (error)
 			return error;

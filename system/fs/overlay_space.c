@@ -205,6 +205,17 @@ bool space_claim(u64 offset, u64 size)
 	return true;
 }
 
+/* A sync gives back what waits for it. False: nothing does. */
+static bool space_sync(void)
+{
+	bool waits;
+
+	lock_acquire(&overlay_lock);
+	waits = !list_empty(&waiting);
+	lock_release(&overlay_lock);
+	return waits && !overlay_sync();
+}
+
 u64 space_alloc(u64 size, u64 align, int *error)
 {
 	for (;;) {
@@ -216,7 +227,7 @@ u64 space_alloc(u64 size, u64 align, int *error)
 		if (start)
 			return start * OVERLAY_UNIT;
 		*error = space_grow(size, seen);
-		if (*error)
+		if (*error && !space_sync())
 			return 0;
 	}
 }

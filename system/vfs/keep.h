@@ -26,13 +26,14 @@ struct name_change {
 struct keeper {
 	/*
 	 * The inode can be kept as a changed one from now on. 0, -ENOSPC, -EDQUOT, -ENOMEM, -EIO.
-	 * LOCK_INODE and LOCK_DIRECTORY may be held.
+	 * LOCK_INODE and LOCK_DIRECTORY may be held. frees: for a change that will free space, and
+	 * may use what is held back for that, as begin.
 	 */
-	int (*prepare)(struct inode *inode);
+	int (*prepare)(struct inode *inode, bool frees);
 	/* Attributes have changed (data: as the file's bytes were), of one that was prepared. */
 	void (*changed)(struct inode *inode, bool data);
 	/* Makes room for a change of names or of an attribute; end is due. Errors likewise. */
-	int (*begin)(void);
+	int (*begin)(bool frees);
 	/* The change was made, or (count 0, xattr NULL) was not. */
 	void (*end)(const struct name_change *changes, u32 count);
 	/* value NULL: removed. Between begin and end; the name and the value fit (-ENOSPC). */
@@ -49,7 +50,7 @@ struct keeper {
 
 static inline int keep_prepare(struct inode *inode)
 {
-	return inode->fs->keeper ? inode->fs->keeper->prepare(inode) : 0;
+	return inode->fs->keeper ? inode->fs->keeper->prepare(inode, false) : 0;
 }
 
 static inline void keep_changed(struct inode *inode, bool data)
@@ -70,8 +71,11 @@ static inline int keep_sync_all(const struct file_system *fs)
 	return fs->keeper ? fs->keeper->sync_all() : 0;
 }
 
-/* Prepares the inodes (NULL: none) for a change of names, and begins it. All of one file system. */
-int keep_begin(struct inode *const *inodes, u32 count) __must_check;
+/*
+ * Prepares the inodes (NULL: none) for a change of names, and begins it. All of one file system.
+ * frees: the change removes a name.
+ */
+int keep_begin(struct inode *const *inodes, u32 count, bool frees) __must_check;
 void keep_end(const struct file_system *fs, const struct name_change *changes, u32 count);
 
 #endif

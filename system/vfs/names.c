@@ -176,7 +176,7 @@ int name_enter_kept(struct dentry *parent, const struct last_name *last, struct 
 		    struct dentry **out)
 {
 	struct inode *const taking_part[] = { parent->inode, inode };
-	int error = keep_begin(taking_part, 2);
+	int error = keep_begin(taking_part, 2, false);
 
 	if (error)
 		return error;
@@ -333,7 +333,7 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 	if (!error && parent->dentry->inode->operations->lookup)
 		error = -EPERM;
 	if (!error)
-		error = keep_begin(taking_part, 2);
+		error = keep_begin(taking_part, 2, true);
 	if (error)
 		return error;
 	if (directory)

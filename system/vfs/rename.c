@@ -351,7 +351,7 @@ static int rename_begin(const struct rename *rename)
 		rename->from->inode, to_stays ? to : NULL,
 	};
 
-	return keep_begin(taking_part, ARRAY_SIZE(taking_part));
+	return keep_begin(taking_part, ARRAY_SIZE(taking_part), false);
 }
 
 static int rename_move(struct rename *rename)

@@ -95,7 +95,7 @@ static int change_begin(struct inode *inode, size_t size)
 {
 	if (inode->fs->keeper && size > inode->fs->keeper->xattr_value_max)
 		return -ENOSPC;
-	return keep_begin(&inode, 1);
+	return keep_begin(&inode, 1, false);
 }
 
 /* value NULL: removed. Between change_begin() and keep_end(). */
