@@ -81,11 +81,12 @@ int control_receive(int socket, struct control_message *message, int flags)
 			       .msg_controllen = sizeof(room) };
 	ssize_t size;
 
+	/* A reset is told once, where the other side did not read all: what it said comes behind. */
 	do {
 		size = recvmsg(socket, &into, MSG_CMSG_CLOEXEC | flags);
-	} while (size < 0 && errno == EINTR);
+	} while (size < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (size < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	take_handles(&into, message);
 	if (!size)
 		return 0;

@@ -310,15 +310,11 @@ void control_server_started(struct control_server *server)
 	}
 }
 
-void control_server_unlisten(struct control_server *server, const struct folder *folder)
-{
-	unlinkat(folder->fd, "control", 0);
-	accept_all(server);
-	fd_close(&server->listen_fd);
-}
-
 void control_server_close(struct control_server *server, int32_t status)
 {
+	/* Who comes from now on is refused, and all who came before are there. */
+	shutdown(server->listen_fd, SHUT_RD);
+	accept_all(server);
 	while (server->clients) {
 		struct control_client *client = server->clients;
 

@@ -52,10 +52,11 @@ bool control_server_serve(struct control_server *server);
 /* The first program runs: tell who started it. */
 void control_server_started(struct control_server *server);
 
-/* Nobody finds the domain by its socket any more: before its lock is given back. */
-void control_server_unlisten(struct control_server *server, const struct folder *folder);
-
-/* Tell all that the domain has ended, with this exit status, and let go of them. */
+/*
+ * Tell all that the domain has ended, with this exit status, and let go of them. For who has given
+ * the folder's lock back: so who is told, or refused, can have it. The socket stays in the folder,
+ * where the next monitor may have its own by now.
+ */
 void control_server_close(struct control_server *server, int32_t status);
 
 /* ---- For the files that serve requests ---- */
