@@ -146,8 +146,11 @@ static int take_option(struct logs *logs, int option, const char *argument)
 		logs->entries.with_times = true;
 		return 0;
 	case 'n':
-		logs->tail = strcmp(argument, "all") ? strtoll(argument, &end, 10) : -1;
-		if (logs->tail == -1 || (end != argument && !*end && logs->tail >= 0))
+		logs->tail = -1;
+		if (!strcmp(argument, "all"))
+			return 0;
+		logs->tail = strtoll(argument, &end, 10);
+		if (end != argument && !*end && logs->tail >= 0)
 			return 0;
 		fprintf(stderr, "mezzo: logs --tail %s: want a number of lines, or all\n",
 			argument);
