@@ -81,7 +81,7 @@ int control_receive(int socket, struct control_message *message, int flags)
 			       .msg_controllen = sizeof(room) };
 	ssize_t size;
 
-	/* A reset is told once, where the other side did not read all: what it said comes behind. */
+	/* A reset, where the other side did not read all, is told before what it said. */
 	do {
 		size = recvmsg(socket, &into, MSG_CMSG_CLOEXEC | flags);
 	} while (size < 0 && (errno == EINTR || errno == ECONNRESET));

@@ -4,6 +4,7 @@
  *
  *	record		what it is (record.h)
  *	output		what its programs printed (log.h)
+ *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)
  *	lock		held by its monitor: this is what "running" means
  *

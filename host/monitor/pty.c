@@ -73,7 +73,7 @@ void pty_close(struct pty *pty)
 {
 	char end = END_OF_INPUT;
 
-	/* The thread that reads standard input may be at it for ever, and keep the inner side open. */
+	/* Who reads standard input may be at it for ever, and keep the inner side open. */
 	while (write(pty->outer, &end, 1) < 0 && errno == EINTR)
 		;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)

@@ -2,15 +2,20 @@
 /* Records and folders of lasting domains, and the output that a monitor writes and a verb reads. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/domain/folder.h"
 #include "host/domain/log.h"
+#include "host/domain/overlay_file.h"
 #include "host/domain/state.h"
 #include "host/domain/tree.h"
 #include "host/monitor/output.h"
@@ -270,6 +275,55 @@ static void test_output(void **state)
 	folder_close(&folder);
 }
 
+/* A process that holds the overlay as a domain's does: mapped, by a descriptor of the monitor's. */
+static pid_t hold_overlay(const struct folder *folder, const uint8_t *hash, int ready)
+{
+	pid_t pid = fork();
+	struct error err;
+	uint64_t size;
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = overlay_file_open(folder->fd, hash, &size, &err);
+	if (fd < 0 || mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+		_exit(1);
+	close(fd);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
+static void test_overlay_is_of_one_run(void **state)
+{
+	uint8_t hash[32] = { 1 };
+	struct folder folder;
+	struct error err;
+	uint64_t size;
+	int fd, ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(pipe(ready), 0);
+	pid = hold_overlay(&folder, hash, ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	fd = openat(folder.fd, "overlay", O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(fd);
+	kill(pid, SIGKILL);
+	fd = overlay_file_open(folder.fd, hash, &size, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	close(ready[0]);
+	close(ready[1]);
+	folder_close(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_removed_is_not_locked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_left_over_is_swept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overlay_is_of_one_run, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
