@@ -184,7 +184,8 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	daemon->record.finished_ns = daemon->record.status = 0;
 	/* Who finds the record of this run finds its monitor, too. */
 	return output_open(&daemon->output, daemon->folder.fd, err) ||
-	       control_server_open(&daemon->control, &daemon->folder, STARTER_FD, err) ||
+	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
+				   STARTER_FD, err) ||
 	       domain_record_save(daemon->folder.fd, &daemon->record, err);
 }
 

@@ -93,7 +93,7 @@ static int follow(struct logs *logs, int socket, struct error *err)
 								  .events = POLLIN } };
 	int error = 0, received = 1;
 
-	fds[0].fd = log_listen(&logs->entries.log, err);
+	fds[0].fd = control_follow(socket, err);
 	if (fds[0].fd < 0)
 		return fds[0].fd;
 	do {
@@ -102,7 +102,7 @@ static int follow(struct logs *logs, int socket, struct error *err)
 		if (error || poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[0].revents)
-			log_heard(fds[0].fd);
+			control_heard(fds[0].fd);
 		if (fds[1].revents)
 			received = control_receive(socket, &message, 0);
 	} while (!error && received > 0 && message.head.kind != CONTROL_ENDED);

@@ -49,7 +49,9 @@ static int wait_one(const struct domains *domains, struct folder *folder, void *
 	error = fd < 0 ? status_from_record(folder, &status, &err) :
 			 control_wait(fd, &status, &err);
 	fd_close(&fd);
-	if (error) {
+	if (error == -EPIPE)
+		status = 128 + SIGKILL;
+	if (error && error != -EPIPE) {
 		error_context(&err, "domain %s", folder->name);
 		return cli_fail(&err);
 	}

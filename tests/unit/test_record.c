@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -275,6 +276,41 @@ static void test_output(void **state)
 	folder_close(&folder);
 }
 
+static uint64_t raised(int fd)
+{
+	uint64_t count = 0;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+static void test_output_is_followed(void **state)
+{
+	struct folder folder;
+	struct output output;
+	struct error err;
+	int one = eventfd(0, EFD_NONBLOCK), other = eventfd(0, EFD_NONBLOCK);
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_follow(&output, one), 0);
+	assert_int_equal(output_follow(&output, other), 0);
+	assert_int_equal(raised(one), 1);
+	assert_int_equal(raised(other), 1);
+	put_output(&output, "stdout", "x");
+	output_unfollow(&output, one);
+	put_output(&output, "stdout", "y");
+	assert_int_equal(raised(one), 1);
+	assert_int_equal(raised(other), 2);
+	output_unfollow(&output, other);
+	put_output(&output, "stdout", "z");
+	assert_int_equal(raised(other), 0);
+	output_close(&output);
+	folder_close(&folder);
+	close(one);
+	close(other);
+}
+
 /* A process that holds the overlay as a domain's does: mapped, by a descriptor of the monitor's. */
 static pid_t hold_overlay(const struct folder *folder, const uint8_t *hash, int ready)
 {
@@ -334,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_removed_is_not_locked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_left_over_is_swept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_output_is_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overlay_is_of_one_run, set_up, tear_down),
 	};
 
