@@ -14,6 +14,47 @@ _mezzo_images()
 	fi
 }
 
+# Names of domains: of those that run with `ps`, of all with `ls`.
+_mezzo_domains()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$(mezzo "$1" -q 2> /dev/null)" -- "$current")
+}
+
+# A verb for domains that last.
+_mezzo_lasting()
+{
+	local verb=${COMP_WORDS[1]} options='--store --help'
+
+	case $verb in
+	start) options+=' --attach --interactive' ;;
+	stop) options+=' --time' ;;
+	kill) options+=' --signal' ;;
+	attach) options+=' --no-stdin' ;;
+	logs) options+=' --follow --timestamps --tail --since' ;;
+	ps) options+=' --all --quiet --json' ;;
+	ls) options+=' --quiet --json' ;;
+	rm) options+=' --force' ;;
+	inspect) options+=' --seccomp' ;;
+	esac
+	case $verb$previous in
+	*--store)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+		;;
+	kill-s | kill--signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$current") ;;
+	stop-t | stop--time | logs-n | logs--tail | logs--since) ;;
+	*)
+		if [[ $current == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+		elif [[ $verb == stop || $verb == kill || $verb == attach ]]; then
+			_mezzo_domains ps
+		elif [[ $verb != ps && $verb != ls ]]; then
+			_mezzo_domains ls
+		fi
+		;;
+	esac
+}
+
 _mezzo_image()
 {
 	local verb=${COMP_WORDS[2]} options='--store --help' words
@@ -78,20 +119,22 @@ _mezzo_store()
 _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]} i word
+	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]/#create/run} i word
 	local common='--env --workdir --hostname --trace --trace-file --log-file --verbose --layer
 		--no-key --interactive --help'
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run image store inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach logs ps ls rm
+			rename inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user --store --entrypoint' ;;
-	inspect)
-		mapfile -t COMPREPLY < <(compgen -W '--seccomp --help' -- "$current")
+	run) common+=' --rootfs --user --store --entrypoint --tty --rm --name --detach' ;;
+	create) common+=' --rootfs --user --store --entrypoint --tty --rm' ;;
+	start | stop | kill | wait | attach | logs | ps | ls | rm | rename | inspect)
+		_mezzo_lasting
 		return
 		;;
 	image)
@@ -106,18 +149,23 @@ _mezzo()
 	esac
 
 	# The command begins at the first word that is neither an option nor an option's argument; that of run
-	# behind the image, which is there where no --rootfs is.
+	# behind the image, which is there where no --rootfs is; of create behind its name, too.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		[[ $word == --rootfs ]] && image=
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user | --entrypoint) ((i++)) ;;
+			--store | -u | --user | --entrypoint | --name) ((i++)) ;;
 		-*) ;;
 		*) break ;;
 		esac
 	done
+	if [[ $verb == create ]] && ((i < COMP_CWORD)); then
+		((i++))
+	elif [[ $verb == create && $current != -* ]] && ((i == COMP_CWORD)); then
+		return
+	fi
 	if [[ $image == run ]]; then
 		# A name with its tag is three words here.
 		word=$((i + 1))
@@ -125,7 +173,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user | --entrypoint) ;;
+				--rootfs | -u | --user | --entrypoint | --name) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -153,7 +201,7 @@ _mezzo()
 		compopt -o filenames
 		;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-	--hostname | -u | --user | --entrypoint) ;;
+	--hostname | -u | --user | --entrypoint | --name) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

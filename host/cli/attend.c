@@ -209,7 +209,7 @@ static int wait_and_serve(struct loop *loop)
 	if (fds[0].revents)
 		status = take_signal(loop);
 	if (status == GOES_ON && fds[1].revents) {
-		log_heard(loop->heard_fd);
+		control_heard(loop->heard_fd);
 		status = print_output(loop);
 	}
 	if (status == GOES_ON && fds[2].revents & POLLOUT)
@@ -235,7 +235,7 @@ int attend(struct attendance *attendance)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	loop.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	loop.heard_fd = log_listen(&attendance->entries.log, &err);
+	loop.heard_fd = control_follow(attendance->socket, &err);
 	if (loop.signal_fd < 0 || loop.heard_fd < 0)
 		return say(&loop, loop.heard_fd < 0 ? err.text : "can't wait for signals");
 	enter_raw(&loop);

@@ -161,7 +161,6 @@ static void finish(struct daemon *daemon, int status)
 	daemon->record.status = status;
 	if (domain_record_save(daemon->folder.fd, &daemon->record, &err))
 		say(daemon, &err);
-	control_server_unlisten(&daemon->control, &daemon->folder);
 	if (daemon->record.remove && folder_remove(&daemon->domains, &daemon->folder, &err))
 		say(daemon, &err);
 	fd_close(&daemon->lock_fd);
@@ -185,9 +184,11 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	}
 	daemon->record.started_ns = domain_record_now();
 	daemon->record.finished_ns = daemon->record.status = 0;
+	/* Who finds the record of this run finds its monitor, too. */
 	return output_open(&daemon->output, daemon->folder.fd, err) ||
-	       domain_record_save(daemon->folder.fd, &daemon->record, err) ||
-	       control_server_open(&daemon->control, &daemon->folder, STARTER_FD, err);
+	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
+				   STARTER_FD, err) ||
+	       domain_record_save(daemon->folder.fd, &daemon->record, err);
 }
 
 static void __attribute__((noreturn)) daemon_main(const char *store, const char *name, int starter)

@@ -83,7 +83,7 @@ int verb_inspect(int argc, char **argv)
 		return EXIT_MEZZO_FAILED;
 	}
 	status = cli_each_domain(&names, option, argv + optind, inspect_one, &count);
-	if (!option)
-		puts(count ? "]" : "[]");
+	if (count)
+		puts("]");
 	return status;
 }

@@ -93,7 +93,7 @@ static int follow(struct logs *logs, int socket, struct error *err)
 								  .events = POLLIN } };
 	int error = 0, received = 1;
 
-	fds[0].fd = log_listen(&logs->entries.log, err);
+	fds[0].fd = control_follow(socket, err);
 	if (fds[0].fd < 0)
 		return fds[0].fd;
 	do {
@@ -102,7 +102,7 @@ static int follow(struct logs *logs, int socket, struct error *err)
 		if (error || poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[0].revents)
-			log_heard(fds[0].fd);
+			control_heard(fds[0].fd);
 		if (fds[1].revents)
 			received = control_receive(socket, &message, 0);
 	} while (!error && received > 0 && message.head.kind != CONTROL_ENDED);
@@ -146,8 +146,11 @@ static int take_option(struct logs *logs, int option, const char *argument)
 		logs->entries.with_times = true;
 		return 0;
 	case 'n':
-		logs->tail = strcmp(argument, "all") ? strtoll(argument, &end, 10) : -1;
-		if (logs->tail == -1 || (end != argument && !*end && logs->tail >= 0))
+		logs->tail = -1;
+		if (!strcmp(argument, "all"))
+			return 0;
+		logs->tail = strtoll(argument, &end, 10);
+		if (end != argument && !*end && logs->tail >= 0)
 			return 0;
 		fprintf(stderr, "mezzo: logs --tail %s: want a number of lines, or all\n",
 			argument);

@@ -16,8 +16,8 @@
 static const char usage[] =
 "Usage: mezzo start [options] NAME...\n"
 "\n"
-"Run domains that were made by `mezzo create` or have run before. Their programs begin anew. It\n"
-"returns when their first programs run.\n"
+"Run domains that were made by `mezzo create` or have run before. Their programs begin anew, over\n"
+"the files as the last run left them. It returns when their first programs run.\n"
 "\n"
 "  -a, --attach           print the output, pass signals on, and leave with the domain's status\n"
 "  -i, --interactive      the same, and standard input goes to the domain (if made with -i or -t)\n"

@@ -8,7 +8,7 @@
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
 #include "host/domain/control.h"
-#include "host/domain/state.h"
+#include "host/domain/record.h"
 
 static const char usage[] =
 "Usage: mezzo wait [options] NAME...\n"
@@ -21,14 +21,12 @@ static const char usage[] =
 
 static const struct option options[] = { CLI_STORE_OPTIONS, { 0 } };
 
-/* Of a domain that has no monitor to ask, or one that begins or ends just now. */
-static int wait_for_record(const struct folder *folder, int32_t *status, struct error *err)
+/* Of a domain that has no monitor to ask. */
+static int status_from_record(const struct folder *folder, int32_t *status, struct error *err)
 {
 	struct domain_record record;
-	int error = folder_wait(folder, err);
+	int error = domain_record_load(folder->fd, &record, err);
 
-	if (!error)
-		error = domain_record_load(folder->fd, &record, err);
 	if (error)
 		return error;
 	if (!record.started_ns)
@@ -48,9 +46,12 @@ static int wait_one(const struct domains *domains, struct folder *folder, void *
 	(void)data;
 	if (fd < 0 && fd != -ENOTCONN)
 		return cli_fail(&err);
-	error = fd < 0 ? wait_for_record(folder, &status, &err) : control_wait(fd, &status, &err);
+	error = fd < 0 ? status_from_record(folder, &status, &err) :
+			 control_wait(fd, &status, &err);
 	fd_close(&fd);
-	if (error) {
+	if (error == -EPIPE)
+		status = 128 + SIGKILL;
+	if (error && error != -EPIPE) {
 		error_context(&err, "domain %s", folder->name);
 		return cli_fail(&err);
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -81,11 +82,12 @@ int control_receive(int socket, struct control_message *message, int flags)
 			       .msg_controllen = sizeof(room) };
 	ssize_t size;
 
+	/* A reset, where the other side did not read all, is told before what it said. */
 	do {
 		size = recvmsg(socket, &into, MSG_CMSG_CLOEXEC | flags);
-	} while (size < 0 && errno == EINTR);
+	} while (size < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (size < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	take_handles(&into, message);
 	if (!size)
 		return 0;
@@ -99,14 +101,38 @@ int control_receive(int socket, struct control_message *message, int flags)
 	return 1;
 }
 
+int control_follow(int socket, struct error *err)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), error;
+
+	if (fd < 0)
+		return error_set(err, errno, "can't follow the output");
+	error = control_send(socket, CONTROL_FOLLOW, 0, NULL, 0, &fd, 1, 0);
+	/* It may have said why it is gone. */
+	if (!error || error == -EPIPE)
+		return fd;
+	close(fd);
+	return error_set(err, -error, "can't ask the domain's monitor");
+}
+
+void control_heard(int fd)
+{
+	uint64_t count;
+
+	while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
 /* What a message says to who waits for an answer: as control_ask(). */
 static int take_answer(int received, const struct control_message *message, int32_t *status,
 		       struct error *err)
 {
 	if (received < 0)
 		return error_set(err, -received, "can't hear the domain's monitor");
-	if (!received)
-		return error_set(err, 0, "the domain's monitor was killed");
+	if (!received) {
+		error_set(err, 0, "the domain's monitor was killed");
+		return -EPIPE;
+	}
 	switch (message->head.kind) {
 	case CONTROL_DONE:
 		return 0;

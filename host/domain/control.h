@@ -38,6 +38,8 @@ enum control_kind {
 	CONTROL_INPUT_END = 5,		/* standard input ends here; no answer */
 	/* value: rows << 16 | columns of the client's terminal; no answer */
 	CONTROL_RESIZE = 6,
+	/* with an eventfd that does not block, which is raised with each piece of output */
+	CONTROL_FOLLOW = 7,
 	/* What comes back */
 	CONTROL_DONE = 128,		/* value: 0 */
 	CONTROL_FAILED = 129,		/* data: why, as text */
@@ -74,13 +76,20 @@ int control_send(int socket, enum control_kind kind, int32_t value, const void *
 int control_receive(int socket, struct control_message *message, int flags);
 
 /*
+ * Ask to be told of output. Returns a descriptor that polls readable once something was written
+ * after it was last read empty by control_heard(); -errno. The answer to the request is due.
+ */
+int control_follow(int socket, struct error *err);
+void control_heard(int fd);
+
+/*
  * Send a request and wait for its answer. Returns 0, 1 where the domain has ended meanwhile with
  * *status, or -errno with a message.
  */
 int control_ask(int socket, enum control_kind kind, int32_t value, int32_t *status,
 		struct error *err);
 
-/* Wait for the end of the domain. Returns 0 with its status, or -errno: its monitor was killed. */
+/* Wait for the end of the domain. Returns 0 with its status, or -EPIPE: its monitor was killed. */
 int control_wait(int socket, int32_t *status, struct error *err);
 
 #endif

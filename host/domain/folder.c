@@ -19,12 +19,9 @@
 
 /* ---- Locks ---- */
 
-enum { BYTE_OWNER, BYTE_WAITERS };
-
-static int lock_byte(int fd, int byte, short type, int command)
+static int lock_file(int fd, short type, int command)
 {
-	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte,
-			       .l_len = 1 };
+	struct flock range = { .l_type = type, .l_whence = SEEK_SET };
 
 	while (fcntl(fd, command, &range)) {
 		if (errno != EINTR)
@@ -113,9 +110,9 @@ static int workshop_enter(const struct domains *domains, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "can't work in %s/domains", domains->store);
-	if (!lock_byte(fd, BYTE_OWNER, F_WRLCK, F_OFD_SETLK))
+	if (!lock_file(fd, F_WRLCK, F_OFD_SETLK))
 		tree_empty(domains->fd, ".new");
-	error = lock_byte(fd, BYTE_OWNER, F_RDLCK, F_OFD_SETLKW);
+	error = lock_file(fd, F_RDLCK, F_OFD_SETLKW);
 	if (error) {
 		close(fd);
 		return error_set(err, -error, "can't lock %s/domains/.lock", domains->store);
@@ -233,10 +230,8 @@ static bool is_current(const struct domains *domains, const struct folder *folde
 int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err)
 {
 	int fd = openat(folder->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? -errno : lock_byte(fd, BYTE_OWNER, F_WRLCK, F_OFD_SETLK);
+	int error = fd < 0 ? -errno : lock_file(fd, F_WRLCK, F_OFD_SETLK);
 
-	if (!error)
-		error = lock_byte(fd, BYTE_WAITERS, F_WRLCK, F_OFD_SETLKW);
 	if (!error && is_current(domains, folder))
 		return fd;
 	fd_close(&fd);
@@ -249,22 +244,9 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 	return error_set(err, -error, "can't lock domain %s", folder->name);
 }
 
-int folder_wait(const struct folder *folder, struct error *err)
-{
-	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW), error;
-
-	/* One that never ran has none. */
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	error = fd < 0 ? -errno : lock_byte(fd, BYTE_WAITERS, F_RDLCK, F_OFD_SETLKW);
-	fd_close(&fd);
-	return error ? error_set(err, -error, "can't wait for domain %s", folder->name) : 0;
-}
-
 bool folder_is_locked(const struct folder *folder)
 {
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_OWNER,
-			       .l_len = 1 };
+	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	bool locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 

@@ -4,6 +4,7 @@
  *
  *	record		what it is (record.h)
  *	output		what its programs printed (log.h)
+ *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)
  *	lock		held by its monitor: this is what "running" means
  *
@@ -12,9 +13,7 @@
  * next one who makes a domain removes it. Whoever works in .new shares the lock of domains/.lock;
  * who gets that one alone knows that all in .new is left over. Names begin with no dot.
  *
- * Locks are those of open files (OFD): they end with their holder, however it ends. Of `lock`, byte
- * 0 is who runs or changes the domain, and byte 1 is held with it; who waits for the end shares
- * byte 1 for a moment, which is in nobody's way.
+ * Locks are those of open files (OFD): they end with their holder, however it ends.
  */
 #ifndef HOST_DOMAIN_FOLDER_H
 #define HOST_DOMAIN_FOLDER_H
@@ -62,9 +61,6 @@ void folder_close(struct folder *folder);
  * that, -ENOENT where the domain was removed meanwhile.
  */
 int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err);
-
-/* Wait until nobody holds the lock. Returns 0 or -errno. */
-int folder_wait(const struct folder *folder, struct error *err);
 
 /* Whether somebody holds the lock. */
 bool folder_is_locked(const struct folder *folder);

@@ -2,10 +2,8 @@
 /* Reading the output of a domain; see log.h. No locks. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
@@ -97,28 +95,4 @@ int log_next(struct log_reader *log, struct log_entry *entry)
 		if (more <= 0)
 			return (int)more;
 	}
-}
-
-int log_listen(const struct log_reader *log, struct error *err)
-{
-	char path[64];
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-	if (fd < 0)
-		return error_set(err, errno, "can't follow the output (sysctl "
-				 "fs.inotify.max_user_instances)");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", log->fd);
-	if (inotify_add_watch(fd, path, IN_MODIFY) >= 0)
-		return fd;
-	error_set(err, errno, "can't follow the output (sysctl fs.inotify.max_user_watches)");
-	close(fd);
-	return -err->code;
-}
-
-void log_heard(int fd)
-{
-	char events[4096];
-
-	while (read(fd, events, sizeof(events)) > 0)
-		;
 }

@@ -35,11 +35,4 @@ int log_seek(struct log_reader *log, off_t offset);
 /* The next entry. Returns 1, 0 where there is none (yet), or -errno. */
 int log_next(struct log_reader *log, struct log_entry *entry);
 
-/*
- * A descriptor that polls readable once something is written behind this; -errno. It is read empty
- * by log_heard().
- */
-int log_listen(const struct log_reader *log, struct error *err);
-void log_heard(int fd);
-
 #endif

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,19 @@ static int overlay_check(int fd, const uint8_t index_hash[32], uint64_t *size, s
 	return 0;
 }
 
+/*
+ * After a monitor was killed, and so lost the folder's lock, the domain's processes may still be
+ * dying, with the file mapped. This lock is theirs, too: they have the same open file.
+ */
+static int others_wait_for(int fd)
+{
+	while (flock(fd, LOCK_EX)) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
 int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
 		      struct error *err)
 {
@@ -80,7 +94,9 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 		fd = errno == ENOENT ? overlay_make(folder_fd, index_hash) : -errno;
 	if (fd < 0)
 		return error_set(err, -fd, "can't open this domain's overlay");
-	error = overlay_check(fd, index_hash, size, err);
+	error = others_wait_for(fd);
+	error = error ? error_set(err, -error, "can't lock this domain's overlay") :
+			overlay_check(fd, index_hash, size, err);
 	if (!error)
 		return fd;
 	close(fd);

@@ -12,7 +12,8 @@
 
 /*
  * Opens the overlay in a folder to read and write, one without changes where there is none. It must
- * be one of the image with that hash of its index. Returns a descriptor with *size, or -errno:
+ * be one of the image with that hash of its index. Waits for the end of all who have it open or
+ * mapped by an earlier call. Returns a descriptor with *size, or -errno:
  * -EUCLEAN, -EPROTO (of another version), -ESTALE (of another image).
  */
 int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *size,

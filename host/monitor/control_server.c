@@ -5,6 +5,7 @@
  * to who does not read them are lost. No locks: the monitor's main thread alone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static void signal_post(struct control_server *server, int number)
 }
 
 static void serve_watch(struct control_server *server, struct control_client *client,
-			const struct control_message *message)
+			struct control_message *message)
 {
 	(void)server;
 	(void)message;
@@ -58,7 +59,7 @@ static void serve_watch(struct control_server *server, struct control_client *cl
 }
 
 static void serve_signal(struct control_server *server, struct control_client *client,
-			 const struct control_message *message)
+			 struct control_message *message)
 {
 	int number = message->head.value;
 
@@ -74,7 +75,7 @@ static void serve_signal(struct control_server *server, struct control_client *c
 }
 
 static void serve_stop(struct control_server *server, struct control_client *client,
-		       const struct control_message *message)
+		       struct control_message *message)
 {
 	int32_t seconds = message->head.value;
 	struct itimerspec timer = { .it_value = { seconds, seconds ? 0 : 1 } };
@@ -91,14 +92,14 @@ static void serve_stop(struct control_server *server, struct control_client *cli
 }
 
 static void serve_input(struct control_server *server, struct control_client *client,
-			const struct control_message *message)
+			struct control_message *message)
 {
 	(void)client;
 	control_input_take(server, message->data, message->size);
 }
 
 static void serve_input_end(struct control_server *server, struct control_client *client,
-			    const struct control_message *message)
+			    struct control_message *message)
 {
 	(void)client;
 	(void)message;
@@ -107,7 +108,7 @@ static void serve_input_end(struct control_server *server, struct control_client
 
 /* The kernel tells the monitor, whose terminal it is, by SIGWINCH. */
 static void serve_resize(struct control_server *server, struct control_client *client,
-			 const struct control_message *message)
+			 struct control_message *message)
 {
 	struct winsize size = { .ws_row = (unsigned short)(message->head.value >> 16),
 				.ws_col = (unsigned short)message->head.value };
@@ -117,11 +118,28 @@ static void serve_resize(struct control_server *server, struct control_client *c
 		ioctl(server->input.fd, TIOCSWINSZ, &size);
 }
 
+static void serve_follow(struct control_server *server, struct control_client *client,
+			 struct control_message *message)
+{
+	int fd = message->handles[0];
+
+	if (message->handle_count != 1 || client->follow_fd >= 0 ||
+	    !(fcntl(fd, F_GETFL) & O_NONBLOCK)) {
+		control_answer(client, CONTROL_FAILED, "it takes one eventfd, once");
+	} else if (output_follow(server->output, fd)) {
+		control_answer(client, CONTROL_FAILED, "out of memory");
+	} else {
+		client->follow_fd = fd;
+		message->handles[0] = -1;
+		control_answer(client, CONTROL_DONE, NULL);
+	}
+}
+
 /* The handles of a message are closed by the caller: who keeps one takes -1 in its place. */
 static const struct {
 	enum control_kind kind;
 	void (*serve)(struct control_server *server, struct control_client *client,
-		      const struct control_message *message);
+		      struct control_message *message);
 } services[] = {
 	{ CONTROL_WATCH, serve_watch },
 	{ CONTROL_SIGNAL, serve_signal },
@@ -129,6 +147,7 @@ static const struct {
 	{ CONTROL_INPUT, serve_input },
 	{ CONTROL_INPUT_END, serve_input_end },
 	{ CONTROL_RESIZE, serve_resize },
+	{ CONTROL_FOLLOW, serve_follow },
 };
 
 static void serve_message(struct control_server *server, struct control_client *client,
@@ -159,6 +178,7 @@ static int client_add(struct control_server *server, int socket, bool is_starter
 	}
 	client->socket = socket;
 	client->is_starter = is_starter;
+	client->follow_fd = -1;
 	client->next = server->clients;
 	server->clients = client;
 	return 0;
@@ -171,6 +191,9 @@ static void client_remove(struct control_server *server, struct control_client *
 	while (*at != client)
 		at = &(*at)->next;
 	*at = client->next;
+	if (client->follow_fd >= 0)
+		output_unfollow(server->output, client->follow_fd);
+	fd_close(&client->follow_fd);
 	close(client->socket);
 	free(client);
 }
@@ -256,14 +279,15 @@ static void server_release(struct control_server *server)
 	fd_close(&server->input.fd);
 }
 
-int control_server_open(struct control_server *server, const struct folder *folder, int starter,
-			struct error *err)
+int control_server_open(struct control_server *server, const struct folder *folder,
+			struct output *output, int starter, struct error *err)
 {
 	int error;
 
 	*server = (struct control_server){
 		.poll_fd = epoll_create1(EPOLL_CLOEXEC), .listen_fd = -1, .input = { .fd = -1 },
 		.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.output = output,
 	};
 	error = server->poll_fd < 0 || server->timer_fd < 0 ? -errno : listen_in(server, folder);
 	if (!error)
@@ -310,15 +334,11 @@ void control_server_started(struct control_server *server)
 	}
 }
 
-void control_server_unlisten(struct control_server *server, const struct folder *folder)
-{
-	unlinkat(folder->fd, "control", 0);
-	accept_all(server);
-	fd_close(&server->listen_fd);
-}
-
 void control_server_close(struct control_server *server, int32_t status)
 {
+	/* Who comes from now on is refused, and all who came before are there. */
+	shutdown(server->listen_fd, SHUT_RD);
+	accept_all(server);
 	while (server->clients) {
 		struct control_client *client = server->clients;
 

@@ -11,6 +11,7 @@
 
 #include "boundary/abi.h"
 #include "host/domain/control.h"
+#include "host/monitor/output.h"
 
 /* A connection. */
 struct control_client {
@@ -18,6 +19,7 @@ struct control_client {
 	int socket;
 	bool is_starter;		/* waits for CONTROL_STARTED */
 	bool is_held;			/* its next message is input that has to wait */
+	int follow_fd;			/* raised with output; -1: it does not follow */
 };
 
 struct control_server {
@@ -26,6 +28,7 @@ struct control_server {
 	int timer_fd;			/* the patience of CONTROL_STOP */
 	bool end_wanted;		/* the domain is to be ended */
 	struct channel *channel;	/* of the domain; NULL until it is there */
+	struct output *output;
 	struct control_client *clients;
 	struct control_input {
 		int fd;			/* where input goes to, -1: nowhere (any more) */
@@ -40,8 +43,8 @@ struct control_server {
  * Listen in a domain's folder, whose lock the caller holds. starter, a connection that is there
  * already, becomes the first client. Returns 0 or -errno; on success control_server_close() is due.
  */
-int control_server_open(struct control_server *server, const struct folder *folder, int starter,
-			struct error *err);
+int control_server_open(struct control_server *server, const struct folder *folder,
+			struct output *output, int starter, struct error *err);
 
 /* Where input goes to: fd is taken over and must not block. */
 void control_server_set_input(struct control_server *server, int fd, bool is_terminal);
@@ -52,10 +55,11 @@ bool control_server_serve(struct control_server *server);
 /* The first program runs: tell who started it. */
 void control_server_started(struct control_server *server);
 
-/* Nobody finds the domain by its socket any more: before its lock is given back. */
-void control_server_unlisten(struct control_server *server, const struct folder *folder);
-
-/* Tell all that the domain has ended, with this exit status, and let go of them. */
+/*
+ * Tell all that the domain has ended, with this exit status, and let go of them. For who has given
+ * the folder's lock back: so who is told, or refused, can have it. The socket stays in the folder,
+ * where the next monitor may have its own by now.
+ */
 void control_server_close(struct control_server *server, int32_t status);
 
 /* ---- For the files that serve requests ---- */

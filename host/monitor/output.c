@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The log of a domain's streams; see output.h. Lock: output->lock, around each write. */
+/* The log of a domain's streams; see output.h. Lock: output->lock, around each write and all of
+ * the followers. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -17,6 +20,7 @@
 
 int output_open(struct output *output, int folder_fd, struct error *err)
 {
+	*output = (struct output){ .fd = -1 };
 	output->fd = openat(folder_fd, "output",
 			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (output->fd < 0)
@@ -29,6 +33,42 @@ void output_close(struct output *output)
 {
 	fd_close(&output->fd);
 	pthread_mutex_destroy(&output->lock);
+	free(output->followers);
+}
+
+/* A counter that is full has been raised already. */
+static void follower_raise(int fd)
+{
+	uint64_t one = 1;
+
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+int output_follow(struct output *output, int fd)
+{
+	int *followers;
+
+	pthread_mutex_lock(&output->lock);
+	followers = realloc(output->followers, (output->follower_count + 1) * sizeof(*followers));
+	if (followers) {
+		output->followers = followers;
+		followers[output->follower_count++] = fd;
+		follower_raise(fd);
+	}
+	pthread_mutex_unlock(&output->lock);
+	return followers ? 0 : -ENOMEM;
+}
+
+void output_unfollow(struct output *output, int fd)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&output->lock);
+	while (output->followers[i] != fd)
+		i++;
+	output->followers[i] = output->followers[--output->follower_count];
+	pthread_mutex_unlock(&output->lock);
 }
 
 /* "TIME STREAM ", to which only F or P is missing. */
@@ -62,6 +102,8 @@ static int write_whole(struct output *output, const struct iovec *parts, int cou
 
 		error = end >= done && !ftruncate(output->fd, end - done) ? ENOSPC : EIO;
 	}
+	for (size_t i = 0; i < output->follower_count; i++)
+		follower_raise(output->followers[i]);
 	pthread_mutex_unlock(&output->lock);
 	errno = error;
 	return error ? -1 : 0;

@@ -18,12 +18,21 @@
 
 struct output {
 	int fd;				/* appends */
-	pthread_mutex_t lock;		/* entries are written whole */
+	pthread_mutex_t lock;		/* entries are written whole; guards the followers */
+	int *followers;			/* eventfds, raised after each write */
+	size_t follower_count;
 };
 
 /* Open it in a domain's folder, made where there is none. output_close() is due on success. */
 int output_open(struct output *output, int folder_fd, struct error *err);
 void output_close(struct output *output);
+
+/*
+ * Raise an eventfd, which must not block, with each write from now on, and once at once. It stays
+ * the caller's, who takes it out before it is closed. Returns 0 or -ENOMEM.
+ */
+int output_follow(struct output *output, int fd);
+void output_unfollow(struct output *output, int fd);
 
 /*
  * Write bytes of a stream ("stdout", "stderr"). Returns how many were written, which may be fewer,

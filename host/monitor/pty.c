@@ -11,6 +11,7 @@
 #include "host/monitor/pty.h"
 
 #define READ_SIZE 16384u
+#define END_OF_INPUT 4			/* VEOF, as terminals have it at first */
 
 /* Until there is no inner side any more, which is told as EIO once all is read. */
 static void *reader_run(void *argument)
@@ -70,6 +71,11 @@ int pty_open(struct pty *pty, struct output *output, struct error *err)
 
 void pty_close(struct pty *pty)
 {
+	char end = END_OF_INPUT;
+
+	/* Who reads standard input may be at it for ever, and keep the inner side open. */
+	while (write(pty->outer, &end, 1) < 0 && errno == EINTR)
+		;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		close(fd);
 	pthread_join(pty->reader, NULL);

@@ -24,7 +24,10 @@ struct pty {
  */
 int pty_open(struct pty *pty, struct output *output, struct error *err);
 
-/* Once nothing more is written: the rest goes to the output. The standard streams are closed. */
+/*
+ * Once nothing more is written, and the modes are those of pty_open(): the rest goes to the output.
+ * The standard streams are closed.
+ */
 void pty_close(struct pty *pty);
 
 #endif

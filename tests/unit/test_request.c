@@ -177,6 +177,8 @@ static void test_ends(void **state)
 	send_request(&(struct request){ .op = REQ_EXIT, .status = 0x300 }, "", 0);
 	assert_int_equal(serve(), REQUEST_EXIT);
 	assert_int_equal(exit_status, 0x300);
+	send_request(&(struct request){ .op = REQ_STARTED }, "", 0);
+	assert_int_equal(serve(), REQUEST_STARTED);
 	send_request(&(struct request){ .op = REQ_CRASH }, "", 0);
 	assert_int_equal(serve(), REQUEST_CRASH);
 	send_request(&(struct request){ .op = REQ_KILLED }, "", 0);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/* Records and folders of lasting domains, and the output that a monitor writes and a verb reads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/domain/folder.h"
+#include "host/domain/log.h"
+#include "host/domain/overlay_file.h"
+#include "host/domain/state.h"
+#include "host/domain/tree.h"
+#include "host/monitor/output.h"
+#include "tests/unit/unit.h"
+
+static char place[] = "/tmp/mezzo-record-XXXXXX";
+static struct domains domains;
+
+static int set_up(void **state)
+{
+	struct error err;
+
+	(void)state;
+	strcpy(place + sizeof(place) - 7, "XXXXXX");
+	return !mkdtemp(place) || domains_open(&domains, place, true, &err);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	domains_close(&domains);
+	return tree_remove(AT_FDCWD, place);
+}
+
+static void make_record(struct domain_record *record)
+{
+	*record = (struct domain_record){
+		.image = "box:1", .mapping = 0xfedcba9876543210, .workdir = "/", .hostname = "here",
+		.interactive = true, .created_ns = 1700000000123456789,
+	};
+	assert_int_equal(strings_add(&record->arguments, "a b%\n\x01\x7f\xff"), 0);
+	assert_int_equal(strings_add(&record->arguments, ""), 0);
+	assert_int_equal(strings_add(&record->environment, "A=1"), 0);
+}
+
+static void make_domain(const char *name, struct folder *folder)
+{
+	struct domain_record record;
+	struct error err;
+
+	make_record(&record);
+	assert_int_equal(folder_create(&domains, name, &record, folder, &err), 0);
+	domain_record_release(&record);
+}
+
+static void put_record(const struct folder *folder, const char *text)
+{
+	int fd = openat(folder->fd, "record", O_WRONLY | O_TRUNC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void test_round_trip(void **state)
+{
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(domain_record_load(folder.fd, &record, &err), 0);
+	assert_string_equal(record.image, "box:1");
+	assert_true(record.mapping == 0xfedcba9876543210);
+	assert_null(record.rootfs);
+	assert_null(record.user);
+	assert_int_equal(record.arguments.count, 2);
+	assert_string_equal(record.arguments.items[0], "a b%\n\x01\x7f\xff");
+	assert_string_equal(record.arguments.items[1], "");
+	assert_string_equal(record.environment.items[0], "A=1");
+	assert_true(record.interactive);
+	assert_false(record.terminal);
+	assert_true(record.created_ns == 1700000000123456789);
+	assert_int_equal(record.finished_ns, 0);
+	domain_record_release(&record);
+	folder_close(&folder);
+}
+
+static void test_unknown_keys_stay(void **state)
+{
+	static const char text[] = "version 1\nimage b\nnew thing%20\nargument x\nworkdir /\n"
+				   "hostname h\n";
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+
+	(void)state;
+	make_domain("a", &folder);
+	put_record(&folder, text);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(domain_record_load(folder.fd, &record, &err), 0);
+		assert_int_equal(record.unknown.count, 1);
+		assert_string_equal(record.unknown.items[0], "new thing%20");
+		assert_int_equal(domain_record_save(folder.fd, &record, &err), 0);
+		domain_record_release(&record);
+	}
+	folder_close(&folder);
+}
+
+static void test_damage(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+		{ "", -EUCLEAN },
+		{ "version 2\n", -EPROTO },
+		{ "version 11\n", -EPROTO },
+		{ "version 1", -EPROTO },
+		{ "version 1\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument x\nworkdir /\n", -EUCLEAN },
+		{ "version 1\nimage b\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nargument x\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nrootfs /\nargument x\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument x\nworkdir /\nhostname h", -EUCLEAN },
+		{ "version 1\nimage b\nargument %0\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument %00\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument %zz\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nmapping x\nargument x\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nkey\nargument x\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument x\nworkdir /\nhostname h\n", 0 },
+	};
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+
+	(void)state;
+	make_domain("a", &folder);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put_record(&folder, cases[i].text);
+		assert_int_equal(domain_record_load(folder.fd, &record, &err), cases[i].error);
+		if (!cases[i].error)
+			domain_record_release(&record);
+	}
+	folder_close(&folder);
+}
+
+static void test_lock_is_running(void **state)
+{
+	enum domain_state what;
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+	int fd;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_false(folder_is_locked(&folder));
+	fd = folder_lock(&domains, &folder, &err);
+	assert_true(fd >= 0);
+	assert_true(folder_is_locked(&folder));
+	assert_int_equal(folder_lock(&domains, &folder, &err), -EBUSY);
+	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
+	assert_int_equal(what, DOMAIN_RUNNING);
+	record.started_ns = 1;
+	assert_int_equal(domain_record_save(folder.fd, &record, &err), 0);
+	domain_record_release(&record);
+	close(fd);
+	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
+	assert_int_equal(what, DOMAIN_KILLED);
+	record.finished_ns = 2;
+	assert_int_equal(domain_record_save(folder.fd, &record, &err), 0);
+	domain_record_release(&record);
+	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
+	assert_int_equal(what, DOMAIN_EXITED);
+	domain_record_release(&record);
+	folder_close(&folder);
+}
+
+static void test_removed_is_not_locked(void **state)
+{
+	struct folder folder, again;
+	struct error err;
+	int fd;
+
+	(void)state;
+	make_domain("a", &folder);
+	fd = folder_lock(&domains, &folder, &err);
+	assert_int_equal(folder_remove(&domains, &folder, &err), 0);
+	close(fd);
+	assert_int_equal(folder_lock(&domains, &folder, &err), -ENOENT);
+	make_domain("a", &again);
+	assert_int_equal(folder_lock(&domains, &folder, &err), -ENOENT);
+	fd = folder_lock(&domains, &again, &err);
+	assert_true(fd >= 0);
+	close(fd);
+	folder_close(&again);
+	folder_close(&folder);
+}
+
+static void test_left_over_is_swept(void **state)
+{
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(mkdirat(domains.fd, ".new/left", 0700), 0);
+	assert_int_equal(mkdirat(domains.fd, ".new/left/sub", 0700), 0);
+	assert_int_equal(symlinkat("/", domains.fd, ".new/left/link"), 0);
+	make_domain("a", &folder);
+	assert_int_equal(faccessat(domains.fd, ".new/left", F_OK, 0), -1);
+	folder_close(&folder);
+	make_record(&record);
+	assert_int_equal(folder_create(&domains, "a", &record, &folder, &err), -EEXIST);
+	domain_record_release(&record);
+	assert_int_equal(unlinkat(domains.fd, ".new", AT_REMOVEDIR), 0);
+	assert_int_equal(mkdirat(domains.fd, ".new", 0700), 0);
+}
+
+static void put_output(struct output *output, const char *stream, const char *text)
+{
+	assert_int_equal(output_write(output, stream, text, strlen(text)), strlen(text));
+}
+
+static void expect_entry(struct log_reader *log, const char *text, bool is_error, bool is_partial)
+{
+	struct log_entry entry;
+
+	assert_int_equal(log_next(log, &entry), 1);
+	assert_int_equal(entry.size, strlen(text));
+	assert_memory_equal(entry.text, text, entry.size);
+	assert_int_equal(entry.is_error, is_error);
+	assert_int_equal(entry.is_partial, is_partial);
+}
+
+static void test_output(void **state)
+{
+	struct folder folder;
+	struct output output;
+	struct log_reader log;
+	struct log_entry entry;
+	struct error err;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(log_open(&log, folder.fd, &err), 0);
+	assert_int_equal(log_next(&log, &entry), 0);
+	put_output(&output, "stdout", "one\ntw");
+	put_output(&output, "stderr", "\n");
+	put_output(&output, "stdout", "o\n");
+	expect_entry(&log, "one", false, false);
+	expect_entry(&log, "tw", false, true);
+	expect_entry(&log, "", true, false);
+	expect_entry(&log, "o", false, false);
+	assert_int_equal(log_next(&log, &entry), 0);
+	/* What is not written whole yet is no entry. */
+	assert_int_equal(write(output.fd, "2026", 4), 4);
+	assert_int_equal(log_next(&log, &entry), 0);
+	assert_int_equal(write(output.fd, "\n", 1), 1);
+	assert_int_equal(log_next(&log, &entry), 1);
+	assert_null(entry.time);
+	assert_int_equal(entry.size, 4);
+	log_close(&log);
+	output_close(&output);
+	folder_close(&folder);
+}
+
+static uint64_t raised(int fd)
+{
+	uint64_t count = 0;
+
+	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+static void test_output_is_followed(void **state)
+{
+	struct folder folder;
+	struct output output;
+	struct error err;
+	int one = eventfd(0, EFD_NONBLOCK), other = eventfd(0, EFD_NONBLOCK);
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_follow(&output, one), 0);
+	assert_int_equal(output_follow(&output, other), 0);
+	assert_int_equal(raised(one), 1);
+	assert_int_equal(raised(other), 1);
+	put_output(&output, "stdout", "x");
+	output_unfollow(&output, one);
+	put_output(&output, "stdout", "y");
+	assert_int_equal(raised(one), 1);
+	assert_int_equal(raised(other), 2);
+	output_unfollow(&output, other);
+	put_output(&output, "stdout", "z");
+	assert_int_equal(raised(other), 0);
+	output_close(&output);
+	folder_close(&folder);
+	close(one);
+	close(other);
+}
+
+/* A process that holds the overlay as a domain's does: mapped, by a descriptor of the monitor's. */
+static pid_t hold_overlay(const struct folder *folder, const uint8_t *hash, int ready)
+{
+	pid_t pid = fork();
+	struct error err;
+	uint64_t size;
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = overlay_file_open(folder->fd, hash, &size, &err);
+	if (fd < 0 || mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+		_exit(1);
+	close(fd);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
+static void test_overlay_is_of_one_run(void **state)
+{
+	uint8_t hash[32] = { 1 };
+	struct folder folder;
+	struct error err;
+	uint64_t size;
+	int fd, ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(pipe(ready), 0);
+	pid = hold_overlay(&folder, hash, ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	fd = openat(folder.fd, "overlay", O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(fd);
+	kill(pid, SIGKILL);
+	fd = overlay_file_open(folder.fd, hash, &size, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	close(ready[0]);
+	close(ready[1]);
+	folder_close(&folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lock_is_running, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_removed_is_not_locked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_left_over_is_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_output_is_followed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overlay_is_of_one_run, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
