@@ -159,7 +159,7 @@ static void finish(struct daemon *daemon, int status)
 
 	daemon->record.finished_ns = domain_record_now();
 	daemon->record.status = status;
-	if (domain_record_save(daemon->folder.fd, &daemon->record, &err))
+	if (domain_record_save_run(daemon->folder.fd, &daemon->record, &err))
 		say(daemon, &err);
 	if (daemon->record.remove && folder_remove(&daemon->domains, &daemon->folder, &err))
 		say(daemon, &err);
@@ -188,7 +188,7 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	return output_open(&daemon->output, daemon->folder.fd, err) ||
 	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
 				   STARTER_FD, err) ||
-	       domain_record_save(daemon->folder.fd, &daemon->record, err);
+	       domain_record_save_run(daemon->folder.fd, &daemon->record, err);
 }
 
 static void __attribute__((noreturn)) daemon_main(const char *store, const char *name, int starter)

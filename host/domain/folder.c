@@ -143,7 +143,8 @@ static int folder_build(const struct domains *domains, const char *temporary,
 	folder->fd = openat(domains->fd, temporary, DIRECTORY);
 	if (folder->fd < 0)
 		return error_set(err, errno, "%s/domains/%s", domains->store, temporary);
-	return domain_record_save(folder->fd, record, err);
+	return domain_record_save(folder->fd, record, err) ?:
+	       domain_record_save_run(folder->fd, record, err);
 }
 
 /* A folder is never empty: a rename can't replace it. */

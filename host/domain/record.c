@@ -43,9 +43,6 @@ static const struct field {
 	FIELD("verbose", KIND_FLAG, verbose),
 	FIELD("no-key", KIND_FLAG, no_key),
 	FIELD("created", KIND_NUMBER, created_ns),
-	FIELD("started", KIND_NUMBER, started_ns),
-	FIELD("finished", KIND_NUMBER, finished_ns),
-	FIELD("status", KIND_NUMBER, status),
 };
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -169,6 +166,43 @@ static int read_file(int folder_fd, char **text, struct error *err)
 	return strlen(*text) == (size_t)size ? 0 : -EUCLEAN;
 }
 
+/* ---- The last run ---- */
+
+/* Each time as many bytes, in one sector, so that they are written where they are. */
+#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\n"
+#define RUN_SIZE 77
+
+int domain_record_save_run(int folder_fd, const struct domain_record *record, struct error *err)
+{
+	char text[RUN_SIZE + 1];
+	int fd, error = 0;
+
+	snprintf(text, sizeof(text), RUN_FORMAT, (long long)record->started_ns,
+		 (long long)record->finished_ns, (long long)record->status);
+	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, RUN_SIZE, 0);
+	fd_close(&fd);
+	return error ? error_set(err, -error, "can't note how it runs") : 0;
+}
+
+/* Without the file, or what it should hold, it never ran. */
+static void load_run(int folder_fd, struct domain_record *record)
+{
+	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	long long started, finished, status;
+	char text[RUN_SIZE + 1];
+	ssize_t size = fd < 0 ? -1 : read(fd, text, RUN_SIZE);
+
+	fd_close(&fd);
+	text[size > 0 ? size : 0] = '\0';
+	if (sscanf(text, "started %lld finished %lld status %lld", &started, &finished,
+		   &status) != 3)
+		return;
+	record->started_ns = started;
+	record->finished_ns = finished;
+	record->status = status;
+}
+
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err)
 {
 	struct domain_record out = { 0 };
@@ -191,6 +225,7 @@ int domain_record_load(int folder_fd, struct domain_record *record, struct error
 		domain_record_release(&out);
 		return error_set(err, -error, "its record is damaged: `mezzo rm` removes it");
 	}
+	load_run(folder_fd, &out);
 	*record = out;
 	return 0;
 }

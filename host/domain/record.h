@@ -4,6 +4,9 @@
  * is the file `record` in the domain's folder: lines of a key and a value, the first one "version
  * 1". A key may come often where it is a list. In values '%', control characters and DEL are
  * written as %XX. Lines of keys that are not known are kept as they are.
+ *
+ * Of the last run tells the file `run` beside it, which is written in place: a run begins and ends
+ * on a full disk, too, and waits for none.
  */
 #ifndef HOST_DOMAIN_RECORD_H
 #define HOST_DOMAIN_RECORD_H
@@ -44,6 +47,9 @@ int domain_record_load(int folder_fd, struct domain_record *record, struct error
  * one or the new one. For the maker of the folder and the holder of its lock.
  */
 int domain_record_save(int folder_fd, const struct domain_record *record, struct error *err);
+
+/* Write what the record says of the last run. For the same. */
+int domain_record_save_run(int folder_fd, const struct domain_record *record, struct error *err);
 
 /* Free the lists and, where the record was loaded, the strings. */
 void domain_record_release(struct domain_record *record);
