@@ -4,7 +4,6 @@
  * program: ids, directory, environment. No locks: the monitor's main thread alone.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,7 +89,7 @@ static int start(struct control_server *server, struct control_client *client,
 }
 
 void control_exec_start(struct control_server *server, struct control_client *client,
-			const struct control_message *message)
+			struct control_message *message)
 {
 	int fds[STREAM_COUNT];
 	struct exec_wish wish;
@@ -103,9 +102,10 @@ void control_exec_start(struct control_server *server, struct control_client *cl
 	}
 	error = exec_wish_read(message->handles[STREAM_COUNT], &wish, &err);
 	if (!error) {
-		/* The message's own are closed by its reader. */
-		for (int i = 0; i < STREAM_COUNT; i++)
-			fds[i] = fcntl(message->handles[i], F_DUPFD_CLOEXEC, 0);
+		for (int i = 0; i < STREAM_COUNT; i++) {
+			fds[i] = message->handles[i];
+			message->handles[i] = -1;
+		}
 		error = start(server, client, &wish, fds, &err);
 		for (int i = 0; i < STREAM_COUNT; i++)
 			fd_close(&fds[i]);
@@ -115,7 +115,7 @@ void control_exec_start(struct control_server *server, struct control_client *cl
 }
 
 void control_exec_resume(struct control_server *server, struct control_client *client,
-			 const struct control_message *message)
+			 struct control_message *message)
 {
 	(void)message;
 	console_resume(server->consoles, client->console);

@@ -13,11 +13,11 @@ extern const struct console_listener control_exec_listener;
 
 /* CONTROL_EXEC, answered. */
 void control_exec_start(struct control_server *server, struct control_client *client,
-			const struct control_message *message);
+			struct control_message *message);
 
 /* CONTROL_INPUT_RESUME. */
 void control_exec_resume(struct control_server *server, struct control_client *client,
-			 const struct control_message *message);
+			 struct control_message *message);
 
 /* The client goes, and with it, as a rule, who stands behind the streams of its program. */
 void control_exec_leave(struct control_server *server, struct control_client *client);
