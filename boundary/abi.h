@@ -18,12 +18,13 @@
 #ifndef BOUNDARY_ABI_H
 #define BOUNDARY_ABI_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 7
+#define BOUNDARY_VERSION 8
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -56,9 +57,11 @@ enum request_op {
 	REQ_EXIT = 4,
 	REQ_CRASH = 5,		/* the system layer failed; its report is in the log ring already */
 	REQ_XATTR = 6,		/* data: path NUL name. Reply area: value */
-	REQ_TERMINAL = 7,	/* data: struct terminal_modes, for the outer terminal; no wait */
+	/* data: struct terminal_modes, for the outer terminal of console count; no wait */
+	REQ_TERMINAL = 7,
 	/*
-	 * the first program has stopped: the monitor answers and stops too; offset as for REQ_EXIT
+	 * the program of console count has stopped: who started it is to stop too. For the first
+	 * one that is the monitor, which answers before; offset as for REQ_EXIT
 	 */
 	REQ_STOPPED = 8,
 	/* stdin, a regular file: a node, a handle; reply: offset to begin at */
@@ -67,7 +70,8 @@ enum request_op {
 	REQ_KILLED = 10,
 	/* data: count local ids of objects, uint64_t; one handle for each that opens */
 	REQ_OBJECTS = 11,
-	REQ_STARTED = 12,	/* the first program is loaded and about to run; no answer */
+	/* the program of console count is loaded and about to run; no answer */
+	REQ_STARTED = 12,
 	/*
 	 * count new objects that are the domain's own, and empty. Reply area: their ids, uint64_t;
 	 * a handle to read and write for each
@@ -81,6 +85,11 @@ enum request_op {
 	REQ_OBJECT_SYNC = 16,
 	/* offset: bytes that the overlay shall have; reply: bytes that it has */
 	REQ_OVERLAY_GROW = 17,
+	/*
+	 * the program of console count, which is not the first, has ended, with this wait status;
+	 * the domain uses the console no more
+	 */
+	REQ_CONSOLE_EXIT = 18,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -98,7 +107,10 @@ enum request_op {
 struct request {
 	uint32_t op;
 	uint32_t sequence;		/* comes back in the reply */
-	/* REQ_WALK: components to skip in the answer; REQ_OPEN: paths */
+	/*
+	 * REQ_WALK: components to skip in the answer; REQ_OPEN: paths; REQ_TERMINAL, REQ_STOPPED,
+	 * REQ_CONSOLE_EXIT: the console's number
+	 */
 	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */
 	uint64_t offset;
@@ -160,7 +172,7 @@ struct node {
 
 _Static_assert(sizeof(struct node) == 96, "struct node is part of the boundary");
 
-/* ---- The outer terminal ---- */
+/* ---- Outer terminals ---- */
 
 /* As Linux's struct termios (TCGETS). */
 struct terminal_modes {
@@ -175,32 +187,67 @@ _Static_assert(sizeof(struct terminal_modes) == 36,
 #define TERMINAL_FLUSH_INPUT 1u		/* REQ_TERMINAL, flags: drop what was typed and not read */
 
 /*
- * The terminal that some standard stream of mezzo is (STREAM_IS_TTY). It edits lines and makes
- * signals of keys; the domain sets its modes and learns its size.
+ * The terminal that some standard stream of the console is (STREAM_IS_TTY). It edits lines and
+ * makes signals of keys; the domain sets its modes and learns its size.
  */
 struct terminal {
-	struct terminal_modes modes;	/* when the domain started */
+	struct terminal_modes modes;	/* when the program was started */
 	uint16_t rows, columns, width, height;	/* as struct winsize; new before each SIGWINCH */
 };
 
-/* ---- The channel ---- */
+/* ---- Consoles ---- */
 
-enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_LOG, STREAM_COUNT };
+/*
+ * A console is a set of standard streams, and the program that was started with them. Console 0 is
+ * that of the first program, with which the domain ends. Each other one is free until the monitor
+ * fills it and posts EVENT_CONSOLES; then it is in use until the domain says REQ_CONSOLE_EXIT. What
+ * was never used costs no memory: the channel is sparse.
+ */
+#define CONSOLE_MAX 16u
+#define CONSOLE_FIRST 0u
+
+enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_COUNT };
 
 #define STREAM_IS_TTY 1u		/* the outer stream is a terminal */
 #define STREAM_ABSENT 2u		/* the outer stream is closed: the program gets EBADF */
 /* stderr: one and the same as stdout, whose ring it shares */
 #define STREAM_AS_OUT 4u
 #define STREAM_IS_FILE 8u		/* stdin: a regular file, to be asked for by REQ_INPUT */
+#define STREAM_NULL 16u			/* there is no outer stream: the domain's own /dev/null */
+
+#define CONFIG_TEXT_MAX (3u << 20)
+#define CONFIG_GROUPS_MAX 64u
+
+/* Offsets are from the start of the channel, of strings that end in NUL. */
+struct program {
+	uint32_t uid, gid;
+	uint32_t group_count;
+	uint32_t groups[CONFIG_GROUPS_MAX];
+	uint32_t stream_flags[STREAM_COUNT];
+	uint32_t argc, envc;
+	/* what to run: a name to look up in PATH, or a path */
+	uint32_t path_offset;
+	uint32_t argv_offset;		/* argc strings, one after the other */
+	uint32_t envp_offset;		/* envc strings */
+	uint32_t cwd_offset;
+};
+
+struct console {
+	uint64_t signals;		/* bit n-1: signal n, for the program; taken by exchange */
+	struct program program;		/* written by the host before the start */
+	struct terminal terminal;	/* written by the monitor */
+	struct ring streams[STREAM_COUNT];
+};
+
+/* ---- The channel ---- */
 
 enum event_bits {
 	EVENT_STREAMS = 1u,		/* some ring moved */
-	EVENT_SIGNALS = 2u,		/* signals is not empty */
+	EVENT_SIGNALS = 2u,		/* signalled is not empty */
+	EVENT_CONSOLES = 4u,		/* starts is not empty */
 };
 
 #define REPLY_AREA_SIZE (256u << 10)
-#define CONFIG_TEXT_MAX (3u << 20)
-#define CONFIG_GROUPS_MAX 64u
 
 #define CONFIG_TRACE 1u			/* print each call of the programs to the log */
 #define CONFIG_VERBOSE 2u		/* say more in the log: missing calls, warnings */
@@ -210,9 +257,6 @@ enum event_bits {
 struct config {
 	uint32_t version;		/* BOUNDARY_VERSION */
 	uint32_t flags;			/* CONFIG_* */
-	uint32_t uid, gid;		/* credentials of the first program */
-	uint32_t group_count;
-	uint32_t groups[CONFIG_GROUPS_MAX];
 	int32_t protection_key;		/* the heap's key, or -1: none there or none wanted */
 	uint32_t umask;
 	uint32_t cpu_count;
@@ -232,15 +276,7 @@ struct config {
 	uint64_t xsave_size;		/* bytes of an XSAVE area with the features in xsave_mask */
 	uint64_t xsave_mask;		/* XCR0 without the PKRU bit */
 	uint64_t rlimits[16][2];	/* soft and hard, in Linux's numbering */
-	uint32_t stream_flags[STREAM_COUNT];
-	uint32_t argc, envc;
-	/* Offsets from the start of the channel, of strings that end in NUL. */
-	/* the program to run: a name to look up in PATH, or a path */
-	uint32_t path_offset;
-	uint32_t argv_offset;		/* argc strings, one after the other */
-	uint32_t envp_offset;		/* envc strings */
-	uint32_t cwd_offset;
-	uint32_t hostname_offset;
+	uint32_t hostname_offset;	/* as the offsets of struct program */
 	uint32_t reserved;
 };
 
@@ -250,23 +286,32 @@ struct channel {
 	_Alignas(64) uint32_t event_count;
 	/* enum event_bits; the domain takes them by exchange with 0 */
 	uint32_t events;
-	uint64_t signals;		/* bit n-1: signal n was sent to mezzo; taken by exchange */
+	/* bit n: console n; taken by exchange like events */
+	uint32_t starts;		/* has a program to start */
+	uint32_t signalled;		/* its signals is not empty */
 	/*
 	 * Written by the domain before each request: 1 + the processor it runs on, 0 for unknown. A
 	 * hint: who asks sleeps until the reply, so the monitor is served best by that very
 	 * processor.
 	 */
 	uint32_t requester_cpu;
-	struct terminal terminal;	/* written by the monitor */
-	struct ring streams[STREAM_COUNT];
+	struct ring log;
+	struct console consoles[CONSOLE_MAX];
 	/*
 	 * Answers to the request in flight. Only the host writes; the layer's channel lock orders
 	 * uses.
 	 */
 	_Alignas(4096) char reply_area[REPLY_AREA_SIZE];
-	_Alignas(4096) char stream_data[STREAM_COUNT][RING_SIZE];
-	char config_text[CONFIG_TEXT_MAX];
+	_Alignas(4096) char log_data[RING_SIZE];
+	/* By console. */
+	_Alignas(4096) char stream_data[CONSOLE_MAX][STREAM_COUNT][RING_SIZE];
+	_Alignas(4096) char text[CONSOLE_MAX][CONFIG_TEXT_MAX];
 };
+
+_Static_assert(sizeof(struct channel) <= WINDOW_BASE - CHANNEL_BASE,
+	       "the channel runs into the windows");
+_Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
+	       "a domain of one program uses one page for all that is not data");
 
 /* ---- What the layer's file says about itself (section .note.mezzo, read by the launcher) ---- */
 

@@ -55,6 +55,48 @@ _mezzo_lasting()
 	esac
 }
 
+# Options, the name of a domain, and what is like a command of its own from there on.
+_mezzo_exec()
+{
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-e | --env | -w | --workdir | -u | --user | --store) ((i++)) ;;
+		-*) ;;
+		*) break ;;
+		esac
+	done
+	if ((i < COMP_CWORD)); then
+		((i++))
+		[[ ${COMP_WORDS[i]} == -- ]] && ((i < COMP_CWORD)) && ((i++))
+		if ((i == COMP_CWORD)); then
+			mapfile -t COMPREPLY < <(compgen -c -- "$current")
+		elif declare -F _command_offset > /dev/null; then
+			_command_offset "$i"
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		fi
+		return
+	fi
+	case $previous in
+	--store)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+		;;
+	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
+	-w | --workdir | -u | --user) ;;
+	*)
+		if [[ $current == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--interactive --tty --detach --env --workdir --user
+				--store --help' -- "$current")
+		else
+			_mezzo_domains ps
+		fi
+		;;
+	esac
+}
+
 _mezzo_image()
 {
 	local verb=${COMP_WORDS[2]} options='--store --help' words
@@ -125,8 +167,8 @@ _mezzo()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach logs ps ls rm
-			rename inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
+			ls rm rename inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
@@ -135,6 +177,10 @@ _mezzo()
 	create) common+=' --rootfs --user --store --entrypoint --tty --rm' ;;
 	start | stop | kill | wait | attach | logs | ps | ls | rm | rename | inspect)
 		_mezzo_lasting
+		return
+		;;
+	exec)
+		_mezzo_exec
 		return
 		;;
 	image)

@@ -13,6 +13,7 @@ int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
 int verb_store(int argc, char **argv);
+int verb_exec(int argc, char **argv);
 int verb_create(int argc, char **argv);
 int verb_start(int argc, char **argv);
 int verb_stop(int argc, char **argv);
@@ -50,6 +51,9 @@ int domain_run(const struct plan *plan);
  * It is taken over. Returns 0 or -errno.
  */
 int daemon_start(const struct domains *domains, const char *name, int starter, struct error *err);
+
+/* The exit status for a wait status, as shells have it. */
+int cli_exit_code(int wait_status);
 
 /* Print "mezzo: ..." and return EXIT_MEZZO_FAILED. */
 int cli_fail(const struct error *err);

@@ -10,7 +10,7 @@
 #include "host/monitor/monitor.h"
 #include "host/monitor/objects.h"
 
-static int exit_code(int wait_status)
+int cli_exit_code(int wait_status)
 {
 	if (WIFEXITED(wait_status))
 		return WEXITSTATUS(wait_status);
@@ -43,7 +43,7 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 {
 	switch (outcome) {
 	case OUTCOME_EXITED:
-		return exit_code(monitor->status);
+		return cli_exit_code(monitor->status);
 	case OUTCOME_ENDED:
 		return 128 + SIGKILL;
 	case OUTCOME_CRASHED:
@@ -70,7 +70,7 @@ static int monitor_domain(const struct plan *plan, struct objects *objects,
 	struct monitor_setup setup = {
 		.socket = domain->socket, .pidfd = domain->pidfd, .channel = domain->channel,
 		.rootfs = plan->rootfs, .objects = plan->image ? objects : NULL,
-		.folder = plan->folder,
+		.folder = plan->folder, .plan = plan,
 		.own_ids_are_root = plan->own_ids_are_root,
 		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
 		.output = ends->output, .control = ends->control,

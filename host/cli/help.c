@@ -21,7 +21,7 @@ static const char text[] =
 "  create   make one            start    run it            attach   be there while it runs\n"
 "  stop     end it              kill     send a signal     wait     for its end\n"
 "  ps       those that run      ls       all               logs     what it printed\n"
-"  rm       remove it           rename   name it anew\n"
+"  rm       remove it           rename   name it anew      exec     run a command in it\n"
 "\n"
 "  version  print the version\n"
 "  help     this text\n"

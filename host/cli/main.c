@@ -13,6 +13,7 @@ static const struct {
 	{ "run", verb_run },
 	{ "image", verb_image },
 	{ "store", verb_store },
+	{ "exec", verb_exec },
 	{ "create", verb_create },
 	{ "start", verb_start },
 	{ "stop", verb_stop },

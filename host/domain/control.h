@@ -30,7 +30,10 @@
 enum control_kind {
 	/* Requests */
 	CONTROL_WATCH = 1,		/* nothing but to hear of the end; answered at once */
-	/* value: a signal for the first program; SIGKILL ends the domain */
+	/*
+	 * value: a signal for the first program, where SIGKILL ends all; for the connection's own
+	 * one after CONTROL_EXEC
+	 */
 	CONTROL_SIGNAL = 2,
 	/* value: seconds from SIGTERM to the end of the domain; -1: wait for ever */
 	CONTROL_STOP = 3,
@@ -40,12 +43,24 @@ enum control_kind {
 	CONTROL_RESIZE = 6,
 	/* with an eventfd that does not block, which is raised with each piece of output */
 	CONTROL_FOLLOW = 7,
+	/*
+	 * handles: standard streams, and a wish (exec.h) for a program that gets them. The end of
+	 * the connection is that of its terminal
+	 */
+	CONTROL_EXEC = 8,
+	CONTROL_INPUT_RESUME = 9,	/* after CONTROL_INPUT_WANTED; no answer */
 	/* What comes back */
 	CONTROL_DONE = 128,		/* value: 0 */
 	CONTROL_FAILED = 129,		/* data: why, as text */
-	CONTROL_STARTED = 130,		/* to who started the domain: its first program runs */
+	/* to who started the domain: its first program runs; or that of CONTROL_EXEC */
+	CONTROL_STARTED = 130,
 	/* value: the exit status, as mezzo's; data: where no output could tell why, a text */
 	CONTROL_ENDED = 131,
+	CONTROL_EXITED = 132,		/* the program of CONTROL_EXEC; value: its wait status */
+	CONTROL_STOPPED = 133,		/* ... has stopped, and its caller is to stop too */
+	/* ... reads from the caller's terminal, of whose foreground the monitor knows nothing */
+	CONTROL_INPUT_WANTED = 134,
+	CONTROL_OUTPUT_LOST = 135,	/* before CONTROL_EXITED: some could not be written */
 };
 
 struct control_head {

@@ -17,44 +17,9 @@
 #include "host/base/fd.h"
 #include "host/launch/config.h"
 #include "host/launch/processor.h"
+#include "host/launch/program.h"
 
 _Static_assert(RLIM_NLIMITS == 16, "the boundary carries 16 resource limits");
-
-/* Copies strings one behind the other into config_text. */
-struct text_writer {
-	struct channel *channel;
-	uint32_t used;
-};
-
-/*
- * Returns the string's offset from the start of the channel. plan_check() made sure that all fits.
- */
-static uint32_t text_add(struct text_writer *writer, const char *text)
-{
-	uint32_t offset = (uint32_t)offsetof(struct channel, config_text) + writer->used;
-	size_t size = strlen(text) + 1;
-
-	memcpy(writer->channel->config_text + writer->used, text, size);
-	writer->used += (uint32_t)size;
-	return offset;
-}
-
-static void fill_text(struct channel *channel, const struct plan *plan)
-{
-	struct config *config = &channel->config;
-	struct text_writer writer = { .channel = channel };
-
-	config->path_offset = text_add(&writer, plan->argv[0]);
-	config->cwd_offset = text_add(&writer, plan->cwd);
-	config->hostname_offset = text_add(&writer, plan->hostname);
-	config->argv_offset = (uint32_t)offsetof(struct channel, config_text) + writer.used;
-	for (char **arg = plan->argv; *arg; arg++, config->argc++)
-		text_add(&writer, *arg);
-	config->envp_offset = (uint32_t)offsetof(struct channel, config_text) + writer.used;
-	config->envc = (uint32_t)plan->environment.count;
-	for (size_t i = 0; i < plan->environment.count; i++)
-		text_add(&writer, plan->environment.items[i]);
-}
 
 /*
  * Where [vvar] and [vdso] are: the same in the domain's processes, which are forked from this one.
@@ -127,22 +92,6 @@ static void fill_limits(struct config *config)
 	umask((mode_t)config->umask);
 }
 
-static void fill_credentials(struct config *config, const struct plan *plan)
-{
-	config->uid = plan->uid;
-	config->gid = plan->gid;
-	config->group_count = (uint32_t)plan->group_count;
-	memcpy(config->groups, plan->groups, plan->group_count * sizeof(plan->groups[0]));
-}
-
-static void fill_streams(struct channel *channel, const struct plan *plan)
-{
-	memcpy(channel->config.stream_flags, plan->stream_flags, sizeof(plan->stream_flags));
-	for (int i = 0; i < STREAM_COUNT; i++)
-		channel->streams[i].data_offset =
-			(uint32_t)(offsetof(struct channel, stream_data) + (size_t)i * RING_SIZE);
-}
-
 int config_fill(struct channel *channel, const struct plan *plan, const struct layer *layer,
 		int protection_key, struct error *err)
 {
@@ -151,11 +100,10 @@ int config_fill(struct channel *channel, const struct plan *plan, const struct l
 	config->version = BOUNDARY_VERSION;
 	config->flags = plan->flags;
 	config->heap_data_size = layer->header.data_memory_size;
-	fill_credentials(config, plan);
 	fill_processor(config, protection_key);
 	fill_clock(config);
 	fill_limits(config);
-	fill_streams(channel, plan);
-	fill_text(channel, plan);
+	channel->log.data_offset = (uint32_t)offsetof(struct channel, log_data);
+	program_fill(channel, CONSOLE_FIRST, plan);
 	return fill_vdso(config, err);
 }

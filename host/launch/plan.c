@@ -15,6 +15,7 @@
 
 #include "host/base/fd.h"
 #include "host/launch/plan.h"
+#include "host/launch/program.h"
 #include "host/launch/user.h"
 
 #define OPEN_FILES_NEEDED 16u
@@ -107,22 +108,18 @@ int plan_set_user(struct plan *plan, const struct user *user, struct error *err)
 	return 0;
 }
 
-/*
- * Whether stdout and stderr lead to one place (2>&1): then they must share a ring, or what is
- * written to them would come out in another order. Two openings of one file have offsets of their
- * own.
- */
-static bool outputs_are_one(void)
+/* Two openings of one file have offsets of their own. */
+bool plan_outputs_are_one(int out_fd, int error_fd)
 {
 	struct stat out, error;
 	long different;
 
-	if (fstat(STREAM_OUT, &out) || fstat(STREAM_ERR, &error) || out.st_dev != error.st_dev ||
+	if (fstat(out_fd, &out) || fstat(error_fd, &error) || out.st_dev != error.st_dev ||
 	    out.st_ino != error.st_ino)
 		return false;
 	if (!S_ISREG(out.st_mode))
 		return true;
-	different = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, STREAM_OUT, STREAM_ERR);
+	different = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, out_fd, error_fd);
 	return different <= 0;
 }
 
@@ -143,21 +140,9 @@ int plan_note_streams(struct plan *plan, struct error *err)
 			return error_set(err, errno, "/dev/null");
 	}
 	if (!((plan->stream_flags[STREAM_OUT] | plan->stream_flags[STREAM_ERR]) & STREAM_ABSENT) &&
-	    outputs_are_one())
+	    plan_outputs_are_one(STREAM_OUT, STREAM_ERR))
 		plan->stream_flags[STREAM_ERR] |= STREAM_AS_OUT;
 	return 0;
-}
-
-/* What the start parameters need in the channel, ends of strings included. */
-static size_t text_size(const struct plan *plan)
-{
-	size_t size = strlen(plan->cwd) + strlen(plan->hostname) + strlen(plan->argv[0]) + 3;
-
-	for (char **arg = plan->argv; *arg; arg++)
-		size += strlen(*arg) + 1;
-	for (size_t i = 0; i < plan->environment.count; i++)
-		size += strlen(plan->environment.items[i]) + 1;
-	return size;
 }
 
 /* Directories whose contents the layer makes itself: the lower tree does not tell what is there. */
@@ -247,10 +232,10 @@ int plan_check(const struct plan *plan, struct error *err)
 		return -err->code;
 	if (!*plan->hostname || strlen(plan->hostname) > 64)
 		return error_set(err, 0, "--hostname: want 1 to 64 bytes");
-	if (text_size(plan) > CONFIG_TEXT_MAX)
+	if (program_text_size(plan) > CONFIG_TEXT_MAX)
 		return error_set(err, E2BIG,
 				 "arguments and environment take %zu bytes, at most %u fit",
-				 text_size(plan), CONFIG_TEXT_MAX);
+				 program_text_size(plan), CONFIG_TEXT_MAX);
 	return check_cwd(plan, err);
 }
 

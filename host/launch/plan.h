@@ -61,6 +61,12 @@ int plan_set_user(struct plan *plan, const struct user *user, struct error *err)
  */
 int plan_note_streams(struct plan *plan, struct error *err);
 
+/*
+ * Whether stdout and stderr lead to one place (2>&1): then they must share a ring, or what is
+ * written to them would come out in another order.
+ */
+bool plan_outputs_are_one(int out_fd, int error_fd);
+
 /* Check what only the whole plan shows. Returns 0 or -errno. */
 int plan_check(const struct plan *plan, struct error *err);
 

@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/monitor/console.h"
+#include "host/monitor/control_exec.h"
 #include "host/monitor/control_server.h"
 #include "host/monitor/futex.h"
 
@@ -46,8 +48,7 @@ int control_watch(struct control_server *server, int fd, uint32_t events, void *
 
 static void signal_post(struct control_server *server, int number)
 {
-	__atomic_fetch_or(&server->channel->signals, 1ull << (number - 1), __ATOMIC_SEQ_CST);
-	channel_post(server->channel, EVENT_SIGNALS);
+	console_post_signals(server->channel, CONSOLE_FIRST, 1ull << (number - 1));
 }
 
 static void serve_watch(struct control_server *server, struct control_client *client,
@@ -67,7 +68,9 @@ static void serve_signal(struct control_server *server, struct control_client *c
 		control_answer(client, CONTROL_FAILED, "no such signal");
 		return;
 	}
-	if (number == SIGKILL)
+	if (client->is_exec)
+		console_signal(server->consoles, client->console, number);
+	else if (number == SIGKILL)
 		server->end_wanted = true;
 	else
 		signal_post(server, number);
@@ -148,6 +151,8 @@ static const struct {
 	{ CONTROL_INPUT_END, serve_input_end },
 	{ CONTROL_RESIZE, serve_resize },
 	{ CONTROL_FOLLOW, serve_follow },
+	{ CONTROL_EXEC, control_exec_start },
+	{ CONTROL_INPUT_RESUME, control_exec_resume },
 };
 
 static void serve_message(struct control_server *server, struct control_client *client,
@@ -194,6 +199,7 @@ static void client_remove(struct control_server *server, struct control_client *
 	if (client->follow_fd >= 0)
 		output_unfollow(server->output, client->follow_fd);
 	fd_close(&client->follow_fd);
+	control_exec_leave(server, client);
 	close(client->socket);
 	free(client);
 }

@@ -13,6 +13,9 @@
 #include "host/domain/control.h"
 #include "host/monitor/output.h"
 
+struct consoles;
+struct plan;
+
 /* A connection. */
 struct control_client {
 	struct control_client *next;
@@ -20,6 +23,9 @@ struct control_client {
 	bool is_starter;		/* waits for CONTROL_STARTED */
 	bool is_held;			/* its next message is input that has to wait */
 	int follow_fd;			/* raised with output; -1: it does not follow */
+	bool is_exec;			/* it started a program, which may have ended */
+	uint32_t console;		/* of that; 0: it has ended, or there never was one */
+	bool is_detached;		/* ... which is not to hear of its end */
 };
 
 struct control_server {
@@ -27,8 +33,11 @@ struct control_server {
 	int listen_fd;
 	int timer_fd;			/* the patience of CONTROL_STOP */
 	bool end_wanted;		/* the domain is to be ended */
-	struct channel *channel;	/* of the domain; NULL until it is there */
+	/* of the domain; NULL until it is there */
+	struct channel *channel;
 	struct output *output;
+	struct consoles *consoles;
+	const struct plan *plan;
 	struct control_client *clients;
 	struct control_input {
 		int fd;			/* where input goes to, -1: nowhere (any more) */

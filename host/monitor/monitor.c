@@ -73,8 +73,9 @@ static void close_files(struct monitor *monitor)
 
 int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, struct error *err)
 {
-	int fds[STREAM_COUNT];
-	int error;
+	int fds[STREAM_COUNT] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	struct channel *channel = setup->channel;
+	int error, log_fd;
 
 	*monitor = (struct monitor){
 		.socket = setup->socket, .pidfd = setup->pidfd,
@@ -85,18 +86,26 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 			.lower = { .root = -1 },
 		},
 	};
-	if (setup->control)
-		setup->control->channel = setup->channel;
-	terminal_init(&monitor->service.terminal, setup->stream_flags, setup->channel);
+	consoles_init(&monitor->service.consoles, channel, -1, &control_exec_listener);
+	if (setup->control) {
+		setup->control->channel = channel;
+		setup->control->consoles = &monitor->service.consoles;
+		setup->control->plan = setup->plan;
+	}
+	terminal_init(&monitor->service.terminal, fds, setup->stream_flags,
+		      &channel->consoles[CONSOLE_FIRST].terminal);
 	input_init(&monitor->service.input, setup->stream_flags[STREAM_IN]);
 	error = open_files(monitor, setup, err);
 	if (!error) {
-		for (int i = 0; i < STREAM_LOG; i++)
-			fds[i] = (setup->stream_flags[i] & STREAM_ABSENT) ? -1 : i;
+		for (int i = 0; i < STREAM_COUNT; i++) {
+			if (setup->stream_flags[i] & STREAM_ABSENT)
+				fds[i] = -1;
+		}
 		if (setup->output)
 			fds[STREAM_OUT] = fds[STREAM_ERR] = setup->output->fd;
-		fds[STREAM_LOG] = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
-		monitor->streams = streams_start(setup->channel, fds, setup->output,
+		log_fd = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
+		monitor->service.consoles.trouble_fd = monitor->trouble_fd;
+		monitor->streams = streams_start(channel, fds, log_fd, setup->output,
 						 monitor->trouble_fd, err);
 		error = monitor->streams ? 0 : -err->code;
 	}
@@ -116,9 +125,8 @@ static void pass_signals_on(struct monitor *monitor)
 	if (!bits)
 		return;
 	if (bits & 1ull << (SIGWINCH - 1))
-		terminal_resize(&monitor->service.terminal, monitor->service.channel);
-	__atomic_fetch_or(&monitor->service.channel->signals, bits, __ATOMIC_SEQ_CST);
-	channel_post(monitor->service.channel, EVENT_SIGNALS);
+		terminal_resize(&monitor->service.terminal);
+	console_post_signals(monitor->service.channel, CONSOLE_FIRST, bits);
 }
 
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
@@ -129,11 +137,15 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 		{ .fd = monitor->pidfd, .events = POLLIN },
 		{ .fd = monitor->trouble_fd, .events = POLLIN },
 		{ .fd = monitor->control ? monitor->control->poll_fd : -1, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
 
 	follower_init(&monitor->follower);
 	for (;;) {
-		int ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
+		int ready;
+
+		fds[5].fd = monitor->service.consoles.done_fd;
+		ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
 				 monitor->follower.cpu ? FOLLOW_PATIENCE_MS : -1);
 
 		if (ready <= 0) {
@@ -147,6 +159,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 			error_set(err, 0, "the domain broke a stream's ring and was ended");
 			return OUTCOME_BROKEN;
 		}
+		if (fds[5].revents)
+			consoles_reap(&monitor->service.consoles);
 		if (fds[4].revents && control_server_serve(monitor->control))
 			return OUTCOME_ENDED;
 		if (fds[0].revents) {
@@ -198,6 +212,7 @@ bool monitor_release(struct monitor *monitor)
 	bool complete;
 
 	unblock_signals();
+	consoles_release(&monitor->service.consoles);
 	complete = streams_finish(monitor->streams);
 	terminal_restore(&monitor->service.terminal);
 	close_files(monitor);

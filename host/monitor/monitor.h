@@ -11,7 +11,7 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
-#include "host/monitor/control_server.h"
+#include "host/monitor/control_exec.h"
 #include "host/monitor/follow.h"
 #include "host/monitor/output.h"
 #include "host/monitor/request.h"
@@ -49,6 +49,7 @@ struct monitor_setup {
 	int folder;			/* of a lasting domain, -1: it is ephemeral, and has neither */
 	struct output *output;		/* where its output goes, but for a terminal's; else NULL */
 	struct control_server *control;	/* for who asks something of it; else NULL */
+	const struct plan *plan;	/* what programs that are started later begin with */
 	bool own_ids_are_root;
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const uint32_t *stream_flags;	/* of mezzo's own standard streams: STREAM_* */

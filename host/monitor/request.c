@@ -119,15 +119,61 @@ static int serve_xattr(const struct lower *lower, const struct request *request,
 	return 0;
 }
 
-static int serve_terminal(struct terminal_keeper *terminal, const struct request *request,
+/* The console that a request names, where it is not the first. NULL: none that it may name. */
+static struct console_slot *find_console(struct service *service, const struct request *request,
+					 struct error *err)
+{
+	struct console_slot *slot = console_of_domain(&service->consoles, request->count);
+
+	if (!slot)
+		request_bad(err, "a console that runs no program");
+	return slot;
+}
+
+static int serve_terminal(struct service *service, const struct request *request,
 			  int32_t *result, struct error *err)
 {
+	struct terminal_keeper *terminal = &service->terminal;
+	struct console_slot *slot;
 	struct terminal_modes modes;
 
+	if (request->count != CONSOLE_FIRST) {
+		slot = find_console(service, request, err);
+		if (!slot)
+			return -EINVAL;
+		terminal = &slot->terminal;
+	}
 	if (request->data_size != sizeof(modes) || request->flags & ~TERMINAL_FLUSH_INPUT)
 		return request_bad(err, "improper terminal modes");
 	memcpy(&modes, request->data, sizeof(modes));
 	*result = terminal_set(terminal, &modes, request->flags & TERMINAL_FLUSH_INPUT);
+	return 0;
+}
+
+/* The first one's the monitor itself answers for. */
+static int serve_stopped(struct service *service, const struct request *request, struct error *err)
+{
+	struct console_slot *slot;
+
+	if (request->count == CONSOLE_FIRST) {
+		input_settle(&service->input, request->offset);
+		return 0;
+	}
+	slot = find_console(service, request, err);
+	if (!slot)
+		return -EINVAL;
+	console_stopped(&service->consoles, slot);
+	return 0;
+}
+
+static int serve_console_exit(struct service *service, const struct request *request,
+			      struct error *err)
+{
+	struct console_slot *slot = find_console(service, request, err);
+
+	if (!slot)
+		return -EINVAL;
+	console_exit(slot, request->status);
 	return 0;
 }
 
@@ -166,10 +212,11 @@ static int serve(struct service *service, const struct request *request, struct 
 	case REQ_OVERLAY_GROW:
 		return objects_serve(service->objects, request, answer, result, err);
 	case REQ_TERMINAL:
-		return serve_terminal(&service->terminal, request, result, err);
+		return serve_terminal(service, request, result, err);
 	case REQ_STOPPED:
-		input_settle(&service->input, request->offset);
-		return 0;
+		return serve_stopped(service, request, err);
+	case REQ_CONSOLE_EXIT:
+		return serve_console_exit(service, request, err);
 	case REQ_INPUT:
 		*result = input_grant(&service->input, &service->lower, answer);
 		return 0;
@@ -220,7 +267,24 @@ static enum request_result serve_and_answer(int socket, struct service *service,
 		close(answer.handles[i]);
 	if (error)
 		return REQUEST_BAD;
-	return request->op == REQ_STOPPED ? REQUEST_STOPPED : REQUEST_NONE;
+	if (request->op == REQ_STOPPED && request->count == CONSOLE_FIRST)
+		return REQUEST_STOPPED;
+	return REQUEST_NONE;
+}
+
+/* Not answered. */
+static enum request_result serve_started(struct service *service, const struct request *request,
+					 struct error *err)
+{
+	struct console_slot *slot;
+
+	if (request->count == CONSOLE_FIRST)
+		return REQUEST_STARTED;
+	slot = find_console(service, request, err);
+	if (!slot)
+		return REQUEST_BAD;
+	console_started(&service->consoles, slot);
+	return REQUEST_NONE;
 }
 
 enum request_result request_serve(int socket, struct service *service, int32_t *status,
@@ -237,7 +301,7 @@ enum request_result request_serve(int socket, struct service *service, int32_t *
 		return REQUEST_BAD;
 	switch (message.request.op) {
 	case REQ_STARTED:
-		return REQUEST_STARTED;
+		return serve_started(service, &message.request, err);
 	case REQ_EXIT:
 		input_settle(&service->input, message.request.offset);
 		*status = message.request.status;

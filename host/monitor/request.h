@@ -7,6 +7,7 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
+#include "host/monitor/console.h"
 #include "host/monitor/input.h"
 #include "host/monitor/lower.h"
 #include "host/monitor/objects.h"
@@ -16,8 +17,9 @@
 struct service {
 	struct lower lower;
 	struct objects *objects;
-	struct terminal_keeper terminal;
+	struct terminal_keeper terminal;	/* the first console's, as is input */
 	struct input_keeper input;
+	struct consoles consoles;		/* the others */
 	struct channel *channel;
 };
 
@@ -27,7 +29,7 @@ enum request_result {
 	REQUEST_EXIT,			/* REQ_EXIT: *status is the domain's wait status */
 	REQUEST_CRASH,			/* REQ_CRASH */
 	REQUEST_KILLED,			/* REQ_KILLED */
-	REQUEST_STOPPED,		/* REQ_STOPPED, answered already */
+	REQUEST_STOPPED,		/* REQ_STOPPED of the first console, answered already */
 	REQUEST_CLOSED,			/* the domain has closed its end */
 	REQUEST_BAD,			/* against the rules of the boundary: err says what */
 };

@@ -1,368 +1,97 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams of a domain; see stream.h and, for the rules of a ring, boundary/ring.h.
+ * Streams of a console; see stream.h and, for their insides, lane.h.
  *
- * One thread, the watcher, sleeps on all rings that have no thread of their own yet. It writes small
- * output itself where that can't block, and starts a worker for a stream that has more to move. So an
- * idle domain costs one sleeping thread, and a blocked outer pipe holds up its own stream only.
+ * One thread, the watcher, sleeps on all rings that have no thread of their own yet. It writes
+ * small output itself where that can't block, and starts a worker for a stream that has more to
+ * move. So an idle console costs one sleeping thread, and a blocked outer pipe holds up its own
+ * stream only.
  *
- * The counters that the monitor itself writes are kept here and only copied to the ring: what a domain
- * stores over them is never read back.
+ * The threads of the first console may block in read and write: the process ends with the domain.
+ * Those of others sleep in lane_wait() alone, which two eventfds end. For that a pipe or a terminal
+ * is opened anew, to get a description that does not block without changing the outer one, which
+ * others share. One that can't be opened (a terminal of another user) blocks where somebody else
+ * took what had been there.
  *
- * Locks: none. A lane belongs to the watcher until it has a worker; streams_finish() joins both.
+ * Locks: none. A lane belongs to the watcher until it has a worker; the watcher joins all of them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/monitor/futex.h"
-#include "host/monitor/output.h"
-#include "host/monitor/stream.h"
+#include "host/base/fd.h"
+#include "host/monitor/lane.h"
 
 /*
- * Moved at once, so that the other side goes on meanwhile. A pipe wants less than it holds (64 KiB): a
- * writer that fills it sleeps until it is empty, and 4 GiB take 5 s instead of 2.
+ * Moved at once, so that the other side goes on meanwhile. A pipe wants less than it holds (64
+ * KiB): a writer that fills it sleeps until it is empty, and 4 GiB take 5 s instead of 2.
  */
 #define CHUNK_MAX	(256u << 10)
 #define CHUNK_PIPE	(32u << 10)
-#define INPUT_LEAST	4096u
-#define SMALL_MAX	4096u		/* a pipe that polls writable takes this much without blocking */
+/* A pipe that polls writable takes this much without blocking. */
+#define SMALL_MAX	4096u
 #define THREAD_STACK	(64u << 10)
 
-struct lane {
-	struct streams *all;
-	struct ring *ring;
-	char *data;
-	int fd;
-	struct output *log;		/* entries of it are written, not fd; NULL: there is none */
-	uint32_t own_counter;		/* head of stdin, tail of the others */
-	bool told;			/* the producer, of space, since more than half was taken */
-	uint32_t chunk;			/* most to write at once */
-	uint32_t errors;		/* ours in the ring: writes that failed */
-	bool is_tty;
-	bool has_worker;		/* the watcher's, until that has ended */
-	pthread_t worker;
-};
-
-struct streams {
-	struct channel *channel;
-	int trouble_fd;
-	uint32_t finishing;		/* futex: the domain is dead */
-	uint32_t lost;			/* output could not be written, and not for want of a reader */
-	uint32_t settling;		/* somebody waits in streams_settle() */
-	uint32_t moved;			/* futex: raised with each piece of output while settling */
-	pthread_t watcher;
-	struct lane lanes[STREAM_COUNT];
-};
-
-static uint32_t load(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
-}
-
-static void store(uint32_t *word, uint32_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
-}
-
-static void report_trouble(struct lane *stream)
+static void event_post(int fd)
 {
 	uint64_t one = 1;
 
-	if (write(stream->all->trouble_fd, &one, sizeof(one)) < 0)
+	if (write(fd, &one, sizeof(one)) < 0)
 		abort();
 }
 
-/* ---- output: stdout, stderr, log ---- */
-
-/* Bytes that wait, or -1 for a ring whose counters lie. */
-static int64_t output_waiting(const struct lane *stream)
+void lane_want(const struct lane *stream)
 {
-	return ring_used(load(&stream->ring->head), stream->own_counter);
+	lane_store(&stream->all->wanted, 1);
+	event_post(stream->all->done_fd);
 }
 
-/*
- * Give size bytes of space back to the domain. A producer that waits for space is woken once half of the
- * ring is free, not for each piece; who waits for all to be out, when it is.
- */
-static void output_advance(struct lane *stream, uint32_t size)
+void lane_trouble(const struct lane *stream)
 {
-	struct ring *ring = stream->ring;
-	int64_t waiting;
-
-	stream->own_counter += size;
-	store(&ring->tail, stream->own_counter);
-	if (load(&stream->all->settling)) {
-		__atomic_add_fetch(&stream->all->moved, 1, __ATOMIC_SEQ_CST);
-		futex_wake_all(&stream->all->moved);
-	}
-	waiting = output_waiting(stream);
-	if (waiting > RING_SIZE / 2) {
-		stream->told = false;
-	} else if (load(&ring->producer_waits) && (!stream->told || !waiting)) {
-		stream->told = true;
-		channel_post(stream->all->channel, EVENT_STREAMS);
-	}
+	event_post(stream->all->trouble_fd);
 }
 
-/* The domain hears of it with its next write, if there is one; so the user must too, once. */
-static void output_lose(struct lane *stream, int error)
+bool lane_wait(const struct lane *stream, short events, int until_fd)
 {
-	static const char *const names[] = { "input", "output", "error", "log" };
+	struct pollfd fds[] = {
+		{ .fd = until_fd, .events = POLLIN }, { .fd = stream->fd, .events = events },
+	};
 
-	store(&stream->all->lost, 1);
-	if (!stream->errors)
-		dprintf(STDERR_FILENO, "mezzo: output is lost: can't write the domain's standard %s: %s\n",
-			names[stream - stream->all->lanes], strerror(error));
-	store(&stream->ring->error, (uint32_t)error);
-	store(&stream->ring->errors, ++stream->errors);
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return !fds[0].revents;
 }
 
-/*
- * The outside did not take it: what waits is thrown away. That a reader has gone is ordinary, and for good;
- * after anything else (a disk that is full just now) the domain may try again.
- */
-static void output_fail(struct lane *stream, int error)
+static int start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
 {
-	int64_t waiting = output_waiting(stream);
-
-	if (error == EPIPE)
-		store(&stream->ring->consumer_closed, 1);
-	else
-		output_lose(stream, error);
-	if (waiting > 0)
-		output_advance(stream, (uint32_t)waiting);
-	channel_post(stream->all->channel, EVENT_STREAMS);
-}
-
-static ssize_t output_put(struct lane *stream, const char *data, size_t size)
-{
-	static const char *const names[] = { "stdin", "stdout", "stderr", "stderr" };
-
-	if (stream->log)
-		return output_write(stream->log, names[stream - stream->all->lanes], data, size);
-	return write(stream->fd, data, size);
-}
-
-static void wait_writable(int fd)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
-
-	poll(&poll_fd, 1, -1);
-}
-
-/* Write at most limit of the waiting bytes. */
-static void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
-{
-	uint32_t at = stream->own_counter & (RING_SIZE - 1);
-	uint32_t size = waiting < limit ? waiting : limit;
-	ssize_t done;
-
-	if (size > RING_SIZE - at)
-		size = RING_SIZE - at;
-	done = stream->fd < 0 ? -1 : output_put(stream, stream->data + at, size);
-	if (done >= 0)
-		output_advance(stream, (uint32_t)done);
-	else if (stream->fd >= 0 && errno == EAGAIN)
-		wait_writable(stream->fd);
-	else if (stream->fd < 0 || errno != EINTR)
-		output_fail(stream, stream->fd < 0 ? EPIPE : errno);
-}
-
-/* Write all that waits. False where the ring is broken. */
-static bool output_drain(struct lane *stream)
-{
-	int64_t waiting;
-
-	while ((waiting = output_waiting(stream)) > 0)
-		output_move(stream, (uint32_t)waiting, stream->chunk);
-	return waiting == 0;
-}
-
-static void *output_run(void *argument)
-{
-	struct lane *stream = argument;
-	struct ring *ring = stream->ring;
-	uint32_t *finishing = &stream->all->finishing;
-
-	for (;;) {
-		bool last = load(finishing);
-
-		if (!output_drain(stream)) {
-			report_trouble(stream);
-			return NULL;
-		}
-		if (last)
-			return NULL;
-		store(&ring->consumer_waits, 1);
-		if (!output_waiting(stream)) {
-			struct futex_watch watches[] = {
-				{ &ring->head, stream->own_counter }, { finishing, 0 },
-			};
-
-			futex_wait_any(watches, 2);
-		}
-		store(&ring->consumer_waits, 0);
-	}
-}
-
-/* ---- input ---- */
-
-/*
- * Wait until the domain wants data: it has emptied the ring and asked (boundary/ring.h). Reading earlier
- * would take from the outer stream what somebody else may want after us.
- */
-static void input_wait_for_demand(struct lane *stream)
-{
-	struct ring *ring = stream->ring;
-
-	for (;;) {
-		uint32_t tail = load(&ring->tail);
-		struct futex_watch watch = { &ring->consumer_waits, 0 };
-
-		if (tail != stream->own_counter) {
-			store(&ring->producer_waits, 1);
-			watch = (struct futex_watch){ &ring->tail, tail };
-			if (load(&ring->tail) == tail)
-				futex_wait_any(&watch, 1);
-			store(&ring->producer_waits, 0);
-		} else if (load(&ring->consumer_waits)) {
-			return;
-		} else {
-			futex_wait_any(&watch, 1);
-		}
-	}
-}
-
-/* Read at most limit bytes into the free part of the ring. Returns bytes, 0 at the end, or -errno. */
-static ssize_t input_read(struct lane *stream, uint32_t limit)
-{
-	int64_t used = ring_used(stream->own_counter, load(&stream->ring->tail));
-	uint32_t at = stream->own_counter & (RING_SIZE - 1);
-	uint32_t room = used < 0 ? 0 : RING_SIZE - (uint32_t)used;
-	ssize_t done;
-
-	if (used < 0)
-		return -EPROTO;
-	if (room > RING_SIZE - at)
-		room = RING_SIZE - at;
-	if (room > limit)
-		room = limit;
-	if (!room)
-		return -EAGAIN;
-	done = read(stream->fd, stream->data + at, room);
-	if (done < 0)
-		return -errno;
-	stream->own_counter += (uint32_t)done;
-	if (done)
-		store(&stream->ring->head, stream->own_counter);
-	else if (!stream->is_tty)
-		store(&stream->ring->producer_closed, 1);
-	if (load(&stream->ring->consumer_waits))
-		channel_post(stream->all->channel, EVENT_STREAMS);
-	return done;
-}
-
-static bool input_ready(const struct lane *stream)
-{
-	struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
-
-	return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN);
-}
-
-/*
- * A terminal's end of file is one that more may follow: it is counted, and what is typed next comes after
- * the domain has read the end.
- */
-static void input_end_of_terminal(struct lane *stream)
-{
-	struct ring *ring = stream->ring;
-	uint32_t ends = load(&ring->ends) + 1;
-
-	store(&ring->ends, ends);
-	channel_post(stream->all->channel, EVENT_STREAMS);
-	for (uint32_t taken = load(&ring->ends_taken); taken != ends; taken = load(&ring->ends_taken)) {
-		struct futex_watch watch = { &ring->ends_taken, taken };
-
-		futex_wait_any(&watch, 1);
-	}
-}
-
-/*
- * How much to read for one demand: what was asked for, so that the rest is there for whoever reads after us.
- * A reader of single bytes (a shell) would be slow by this, and so gets more.
- */
-static uint32_t input_wanted(const struct lane *stream)
-{
-	uint32_t wanted = load(&stream->ring->consumer_waits);
-
-	return wanted < INPUT_LEAST ? INPUT_LEAST : wanted;
-}
-
-/* One demand: wait for data, then take what is there already. Returns 0 at the end of the stream. */
-static ssize_t input_serve(struct lane *stream)
-{
-	uint32_t wanted = input_wanted(stream);
-	ssize_t done;
-
-	do {
-		done = input_read(stream, wanted);
-	} while (done == -EINTR);
-	if (done == -EAGAIN) {
-		struct pollfd poll_fd = { .fd = stream->fd, .events = POLLIN };
-
-		poll(&poll_fd, 1, -1);
-		return done;
-	}
-	while (done > 0 && done < wanted && !stream->is_tty && input_ready(stream)) {
-		wanted -= (uint32_t)done;
-		done = input_read(stream, wanted);
-	}
-	return done;
-}
-
-static void *input_run(void *argument)
-{
-	struct lane *stream = argument;
-	ssize_t done = 1;
-
-	while (done > 0 || done == -EAGAIN || done == -EINTR) {
-		input_wait_for_demand(stream);
-		done = input_serve(stream);
-		if (!done && stream->is_tty) {
-			input_end_of_terminal(stream);
-			done = 1;
-		}
-	}
-	if (done == -EPROTO) {
-		report_trouble(stream);
-	} else if (done < 0) {
-		store(&stream->ring->producer_closed, 1);
-		channel_post(stream->all->channel, EVENT_STREAMS);
-	}
-	return NULL;
-}
-
-/* ---- the watcher ---- */
-
-static void start_worker(struct lane *stream)
-{
-	bool is_input = stream->ring == &stream->all->channel->streams[STREAM_IN];
 	pthread_attr_t attributes;
+	int error;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK);
-	if (pthread_create(&stream->worker, &attributes, is_input ? input_run : output_run, stream))
-		report_trouble(stream);
+	error = pthread_create(thread, &attributes, run, argument);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+/* ---- The watcher ---- */
+
+static bool is_input(const struct lane *stream)
+{
+	return stream == &stream->all->lanes[STREAM_IN];
+}
+
+static void start_worker(struct lane *stream)
+{
+	if (start_thread(&stream->worker, is_input(stream) ? input_run : output_run, stream))
+		lane_trouble(stream);
 	else
 		stream->has_worker = true;
-	pthread_attr_destroy(&attributes);
 }
 
 static bool output_is_ready(const struct lane *stream)
@@ -380,7 +109,7 @@ static bool watch_output(struct lane *stream)
 	if (!waiting)
 		return false;
 	if (waiting < 0 || waiting > SMALL_MAX || !output_is_ready(stream)) {
-		store(&stream->ring->consumer_waits, 0);
+		lane_store(&stream->ring->consumer_waits, 0);
 		start_worker(stream);
 	} else {
 		output_move(stream, (uint32_t)waiting, SMALL_MAX);
@@ -392,28 +121,43 @@ static bool watch_stream(struct lane *stream, struct futex_watch *watch)
 {
 	struct ring *ring = stream->ring;
 
-	if (stream == &stream->all->lanes[STREAM_IN]) {
+	if (is_input(stream)) {
 		*watch = (struct futex_watch){ &ring->consumer_waits, 0 };
-		if (!load(&ring->consumer_waits))
+		if (!lane_load(&ring->consumer_waits))
 			return false;
 		start_worker(stream);
 		return true;
 	}
-	store(&ring->consumer_waits, 1);
+	lane_store(&ring->consumer_waits, 1);
 	*watch = (struct futex_watch){ &ring->head, stream->own_counter };
 	return watch_output(stream);
+}
+
+/* No more comes: what is left is written. */
+static void finish_lanes(struct streams *all)
+{
+	for (unsigned int i = 0; i < all->lane_count; i++) {
+		struct lane *stream = &all->lanes[i];
+
+		if (is_input(stream) && !all->can_leave)
+			continue;
+		if (stream->has_worker)
+			pthread_join(stream->worker, NULL);
+		else if (!is_input(stream) && !output_drain(stream))
+			lane_trouble(stream);
+	}
 }
 
 static void *watcher_run(void *argument)
 {
 	struct streams *all = argument;
 
-	while (!load(&all->finishing)) {
-		struct futex_watch watches[STREAM_COUNT + 1] = { { &all->finishing, 0 } };
+	while (!lane_load(&all->finishing)) {
+		struct futex_watch watches[LANES_MAX + 1] = { { &all->finishing, 0 } };
 		unsigned int count = 1;
 		bool busy = false;
 
-		for (int i = 0; i < STREAM_COUNT; i++) {
+		for (unsigned int i = 0; i < all->lane_count; i++) {
 			if (all->lanes[i].has_worker)
 				continue;
 			busy |= watch_stream(&all->lanes[i], &watches[count++]);
@@ -421,91 +165,231 @@ static void *watcher_run(void *argument)
 		if (!busy && futex_wait_any(watches, count))
 			break;
 	}
+	finish_lanes(all);
+	if (all->can_leave) {
+		lane_store(&all->done, 1);
+		event_post(all->done_fd);
+	}
 	return NULL;
 }
 
-static bool is_file(int fd)
-{
-	struct stat status;
+/* ---- Beginning ---- */
 
-	return !fstat(fd, &status) && S_ISREG(status.st_mode);
-}
-
-struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT],
-			      struct output *log, int trouble_fd, struct error *err)
+static struct streams *streams_make(struct channel *channel, uint32_t console, int trouble_fd,
+				    struct error *err)
 {
 	struct streams *all = calloc(1, sizeof(*all));
-	pthread_attr_t attributes;
-	int error;
 
-	if (futex_wait_any(NULL, 0) == -ENOSYS) {
-		error_set(err, ENOSYS, "this kernel is too old: mezzo needs Linux 5.16 (futex_waitv)");
-		free(all);
-		return NULL;
-	}
 	if (!all) {
 		error_set(err, ENOMEM, "can't carry the domain's streams");
 		return NULL;
 	}
-	all->channel = channel;
-	all->trouble_fd = trouble_fd;
+	*all = (struct streams){ .channel = channel, .trouble_fd = trouble_fd, .done_fd = -1,
+				 .stop_fd = -1, .gone_fd = -1, .lane_count = STREAM_COUNT };
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		struct lane *stream = &all->lanes[i];
-
-		stream->all = all;
-		stream->ring = &channel->streams[i];
-		stream->data = channel->stream_data[i];
-		stream->fd = fds[i];
-		stream->log = log && fds[i] == log->fd ? log : NULL;
-		stream->is_tty = fds[i] >= 0 && isatty(fds[i]);
-		stream->chunk = fds[i] >= 0 && is_file(fds[i]) ? CHUNK_MAX : CHUNK_PIPE;
+		all->lanes[i].ring = &channel->consoles[console].streams[i];
+		all->lanes[i].data = channel->stream_data[console][i];
 	}
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, THREAD_STACK);
-	error = pthread_create(&all->watcher, &attributes, watcher_run, all);
-	pthread_attr_destroy(&attributes);
-	if (error) {
-		error_set(err, error, "can't start a thread for the domain's streams");
+	return all;
+}
+
+static void lane_connect(struct streams *all, struct lane *stream, int fd, struct output *output)
+{
+	struct stat status = { 0 };
+
+	stream->all = all;
+	stream->fd = fd;
+	stream->output = output && fd == output->fd ? output : NULL;
+	stream->is_tty = fd >= 0 && isatty(fd);
+	stream->chunk = fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) ? CHUNK_MAX
+										   : CHUNK_PIPE;
+}
+
+static struct streams *watch_begin(struct streams *all, struct error *err)
+{
+	int error = start_thread(&all->watcher, watcher_run, all);
+
+	if (!error)
+		return all;
+	error_set(err, error, "can't start a thread for the domain's streams");
+	return NULL;
+}
+
+struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int log_fd,
+			      struct output *output, int trouble_fd, struct error *err)
+{
+	struct streams *all = NULL;
+
+	if (futex_wait_any(NULL, 0) == -ENOSYS)
+		error_set(err, ENOSYS,
+			  "this kernel is too old: mezzo needs Linux 5.16 (futex_waitv)");
+	else
+		all = streams_make(channel, CONSOLE_FIRST, trouble_fd, err);
+	if (!all)
+		return NULL;
+	for (int i = 0; i < STREAM_COUNT; i++)
+		lane_connect(all, &all->lanes[i], fds[i], output);
+	all->lane_count = LANES_MAX;
+	all->lanes[LANE_LOG].ring = &channel->log;
+	all->lanes[LANE_LOG].data = channel->log_data;
+	lane_connect(all, &all->lanes[LANE_LOG], log_fd, output);
+	if (!watch_begin(all, err)) {
 		free(all);
 		return NULL;
 	}
 	return all;
 }
 
+/* The same pipe or terminal, but one that does not block; else the descriptor itself. */
+static void lane_unblock(struct lane *stream)
+{
+	int flags = is_input(stream) ? O_RDONLY : O_WRONLY, fd;
+	struct stat status;
+	char path[32];
+
+	if (stream->fd < 0 || fstat(stream->fd, &status))
+		return;
+	stream->is_socket = S_ISSOCK(status.st_mode);
+	if (!S_ISFIFO(status.st_mode) && !stream->is_tty)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", stream->fd);
+	fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	stream->fd = fd;
+	stream->is_own = true;
+}
+
+static void console_free(struct streams *all)
+{
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		if (all->lanes[i].is_own)
+			fd_close(&all->lanes[i].fd);
+	}
+	fd_close(&all->stop_fd);
+	fd_close(&all->gone_fd);
+	free(all);
+}
+
+struct streams *streams_start_console(struct channel *channel, uint32_t console,
+				      const int fds[STREAM_COUNT], int trouble_fd, int done_fd,
+				      struct error *err)
+{
+	struct streams *all = streams_make(channel, console, trouble_fd, err);
+
+	if (!all)
+		return NULL;
+	all->can_leave = true;
+	all->done_fd = done_fd;
+	all->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	all->gone_fd = eventfd(0, EFD_CLOEXEC);
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		lane_connect(all, &all->lanes[i], fds[i], NULL);
+		lane_unblock(&all->lanes[i]);
+	}
+	all->paused = all->lanes[STREAM_IN].is_tty;
+	if (all->stop_fd < 0 || all->gone_fd < 0)
+		error_set(err, errno, "can't carry the program's streams");
+	else if (watch_begin(all, err))
+		return all;
+	console_free(all);
+	return NULL;
+}
+
+/* ---- The end ---- */
+
 void streams_settle(struct streams *all)
 {
-	store(&all->settling, 1);
-	for (int i = STREAM_OUT; i < STREAM_COUNT; i++) {
+	lane_store(&all->settling, 1);
+	for (unsigned int i = STREAM_OUT; i < all->lane_count; i++) {
 		struct lane *stream = &all->lanes[i];
-		uint32_t head = load(&stream->ring->head);	/* what comes later is not waited for */
+		/* What comes later is not waited for. */
+		uint32_t head = lane_load(&stream->ring->head);
 
 		for (;;) {
-			struct futex_watch watch = { &all->moved, load(&all->moved) };
+			struct futex_watch watch = { &all->moved, lane_load(&all->moved) };
 
-			if (ring_used(head, load(&stream->own_counter)) <= 0 || futex_wait_any(&watch, 1))
+			if (ring_used(head, lane_load(&stream->own_counter)) <= 0 ||
+			    futex_wait_any(&watch, 1))
 				break;
 		}
 	}
-	store(&all->settling, 0);
+	lane_store(&all->settling, 0);
+}
+
+static void finish_begin(struct streams *all)
+{
+	lane_store(&all->finishing, 1);
+	futex_wake_all(&all->finishing);
 }
 
 bool streams_finish(struct streams *all)
 {
 	bool lost;
 
-	store(&all->finishing, 1);
-	futex_wake_all(&all->finishing);
+	finish_begin(all);
 	pthread_join(all->watcher, NULL);
-	for (int i = STREAM_OUT; i < STREAM_COUNT; i++) {
-		struct lane *stream = &all->lanes[i];
-
-		if (stream->has_worker)
-			pthread_join(stream->worker, NULL);
-		else
-			output_drain(stream);
-	}
-	lost = load(&all->lost);
+	lost = lane_load(&all->lost);
 	if (!all->lanes[STREAM_IN].has_worker)
 		free(all);
+	return !lost;
+}
+
+void streams_end(struct streams *all)
+{
+	event_post(all->stop_fd);
+	finish_begin(all);
+}
+
+void streams_pause(struct streams *all)
+{
+	if (!all->lanes[STREAM_IN].is_tty || lane_load(&all->paused))
+		return;
+	lane_store(&all->paused, 1);
+	event_post(all->stop_fd);
+}
+
+void streams_resume(struct streams *all)
+{
+	uint64_t count;
+
+	if (lane_load(&all->finishing) || lane_load(&all->gone))
+		return;
+	if (read(all->stop_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		abort();
+	lane_store(&all->paused, 0);
+	futex_wake_all(&all->paused);
+}
+
+bool streams_want_input(struct streams *all)
+{
+	return __atomic_exchange_n(&all->wanted, 0, __ATOMIC_SEQ_CST);
+}
+
+void streams_hang_up(struct streams *all)
+{
+	lane_store(&all->gone, 1);
+	event_post(all->gone_fd);
+	event_post(all->stop_fd);
+	lane_store(&all->lanes[STREAM_IN].ring->producer_closed, 1);
+	lane_store(&all->lanes[STREAM_OUT].ring->consumer_closed, 1);
+	lane_store(&all->lanes[STREAM_ERR].ring->consumer_closed, 1);
+	channel_post(all->channel, EVENT_STREAMS);
+}
+
+bool streams_are_done(const struct streams *all)
+{
+	return lane_load(&all->done);
+}
+
+bool streams_free(struct streams *all)
+{
+	bool lost;
+
+	if (!lane_load(&all->finishing))
+		streams_end(all);
+	pthread_join(all->watcher, NULL);
+	lost = lane_load(&all->lost);
+	console_free(all);
 	return !lost;
 }

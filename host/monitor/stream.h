@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domain's streams: bytes move between the rings in the channel and the monitor's own standard
- * descriptors. A thread for a stream exists only once the stream is used.
+ * The streams of a console: bytes move between its rings in the channel and outer descriptors. A
+ * thread for a stream exists only once the stream is used.
  */
 #ifndef HOST_MONITOR_STREAM_H
 #define HOST_MONITOR_STREAM_H
@@ -11,29 +11,64 @@
 #include "boundary/abi.h"
 #include "host/base/error.h"
 
-struct streams;
 struct output;
+struct streams;
 
 /*
- * Begin to carry the channel's streams; fds[i] is the outer descriptor of stream i, or -1. Where that is
- * log's own, entries of the log are written; log may be NULL. All signals
- * that the process waits for must be blocked already. trouble_fd, an eventfd, is written when a ring
- * shows counters that can't be true. Returns NULL with err set on failure.
+ * Begin to carry the streams of the first console, and the log; fds[i] is the outer descriptor of
+ * stream i, or -1. Where a descriptor is output's own, entries of it are written; output may be
+ * NULL. All signals that the process waits for must be blocked already. trouble_fd, an eventfd, is
+ * written when a ring shows counters that can't be true. Returns NULL with err set on failure;
+ * streams_finish() is due on success.
  */
-struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT],
-			      struct output *log, int trouble_fd, struct error *err);
+struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int log_fd,
+			      struct output *output, int trouble_fd, struct error *err);
 
 /*
- * Wait until all that the domain has written so far is out, as far as the outer streams take it. For
- * the thread that serves requests; the domain waits for its answer meanwhile.
+ * Wait until all that the domain has written so far is out, as far as the outer streams take it.
+ * For the thread that serves requests; the domain waits for its answer meanwhile.
  */
 void streams_settle(struct streams *streams);
 
 /*
- * Once the domain is dead: write out all that it left in its rings and end the threads. The reader of
- * stdin may stay blocked in its read for the rest of the process. Returns false where output was lost
- * because an outer stream could not take it (a full disk; not: a reader that went away).
+ * Once the domain is dead: write out all that it left in its rings and end the threads. The reader
+ * of stdin may stay blocked in its read for the rest of the process. Returns false where output was
+ * lost because an outer stream could not take it (a full disk; not: a reader that went away).
  */
 bool streams_finish(struct streams *streams);
+
+/* ---- Consoles that come and go while the domain lives ---- */
+
+/*
+ * As streams_start(), without the log. The descriptors stay the caller's, until streams_free().
+ * done_fd, an eventfd, is written once all has moved after streams_end().
+ */
+struct streams *streams_start_console(struct channel *channel, uint32_t console,
+				      const int fds[STREAM_COUNT], int trouble_fd, int done_fd,
+				      struct error *err);
+
+/*
+ * A terminal as standard input is its foreground's, and who that is the caller must know: it is
+ * read from after streams_resume() alone, until streams_pause(). While it is paused and the domain
+ * asks for input streams_want_input() is true, once, and done_fd is written.
+ */
+void streams_pause(struct streams *streams);
+void streams_resume(struct streams *streams);
+bool streams_want_input(struct streams *streams);
+
+/* Its program has ended: no more input is taken, and what is left in its rings is written out. */
+void streams_end(struct streams *streams);
+
+/* The outer side has gone: the end of input, and EPIPE for output. */
+void streams_hang_up(struct streams *streams);
+
+/* Whether all is done since streams_end(). */
+bool streams_are_done(const struct streams *streams);
+
+/*
+ * After that, or once the domain is dead: waits for threads that are not done, and frees. False as
+ * for streams_finish().
+ */
+bool streams_free(struct streams *streams);
 
 #endif

@@ -22,20 +22,20 @@ static int control(int fd, unsigned long command, const void *argument)
 	return (int)syscall(SYS_ioctl, fd, command, argument);
 }
 
-void terminal_init(struct terminal_keeper *keeper, const uint32_t *stream_flags,
-		   struct channel *channel)
+void terminal_init(struct terminal_keeper *keeper, const int fds[STREAM_COUNT],
+		   const uint32_t stream_flags[STREAM_COUNT], struct terminal *shared)
 {
-	*keeper = (struct terminal_keeper){ .fd = -1 };
-	for (int i = STREAM_IN; i <= STREAM_ERR && keeper->fd < 0; i++) {
+	*keeper = (struct terminal_keeper){ .fd = -1, .shared = shared };
+	for (int i = 0; i < STREAM_COUNT && keeper->fd < 0; i++) {
 		if (stream_flags[i] & STREAM_IS_TTY)
-			keeper->fd = i;
+			keeper->fd = fds[i];
 	}
 	if (keeper->fd < 0 || control(keeper->fd, TCGETS, &keeper->first)) {
 		keeper->fd = -1;
 		return;
 	}
-	channel->terminal.modes = keeper->first;
-	terminal_resize(keeper, channel);
+	shared->modes = keeper->first;
+	terminal_resize(keeper);
 }
 
 int terminal_set(struct terminal_keeper *keeper, const struct terminal_modes *modes,
@@ -51,16 +51,16 @@ int terminal_set(struct terminal_keeper *keeper, const struct terminal_modes *mo
 	return 0;
 }
 
-void terminal_resize(const struct terminal_keeper *keeper, struct channel *channel)
+void terminal_resize(const struct terminal_keeper *keeper)
 {
 	struct window_size size;
 
 	if (keeper->fd < 0 || control(keeper->fd, TIOCGWINSZ, &size))
 		return;
-	channel->terminal.rows = size.rows;
-	channel->terminal.columns = size.columns;
-	channel->terminal.width = size.width;
-	channel->terminal.height = size.height;
+	keeper->shared->rows = size.rows;
+	keeper->shared->columns = size.columns;
+	keeper->shared->width = size.width;
+	keeper->shared->height = size.height;
 }
 
 void terminal_restore(struct terminal_keeper *keeper)

@@ -50,11 +50,15 @@ static struct work *work_take(void)
 static void handle_events(struct channel *c, const struct event_handlers *handlers)
 {
 	u32 events = READ_ONCE(c->events) ? atomic_exchange(&c->events, 0) : 0;
+	u32 starts = events & EVENT_CONSOLES ? atomic_exchange(&c->starts, 0) : 0;
 
 	if (events & EVENT_STREAMS)
 		handlers->streams();
-	if (events & EVENT_SIGNALS)
-		handlers->signals(atomic_exchange(&c->signals, 0));
+	if (starts)
+		handlers->consoles(starts);
+	/* Some may have come for a program before it was seen here that it is to be started. */
+	if (starts || events & EVENT_SIGNALS)
+		handlers->signals(atomic_exchange(&c->signalled, 0) | starts);
 }
 
 void event_thread(const struct event_handlers *handlers)

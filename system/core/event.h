@@ -13,8 +13,10 @@
 /* What is done with events: called by the event thread without locks. */
 struct event_handlers {
 	void (*streams)(void);		/* EVENT_STREAMS: some ring moved */
-	/* EVENT_SIGNALS: bit n-1 is signal n, sent to mezzo itself */
-	void (*signals)(u64 set);
+	/* EVENT_CONSOLES: bit n is console n, which holds a program to start */
+	void (*consoles)(u32 set);
+	/* EVENT_SIGNALS: bit n is console n, for whose program some came */
+	void (*signals)(u32 set);
 	void (*deaths)(void);		/* death_word was woken */
 };
 

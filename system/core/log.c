@@ -75,7 +75,7 @@ static void report_lost_locked(struct ring *ring)
 
 static void write_locked(const char *text, u32 size)
 {
-	struct ring *ring = &channel()->streams[STREAM_LOG];
+	struct ring *ring = &channel()->log;
 
 	if (READ_ONCE(ring->consumer_closed))
 		return;
@@ -89,7 +89,7 @@ static void write_locked(const char *text, u32 size)
 
 void log_write(const char *text, size_t size)
 {
-	ring_wait(&channel()->streams[STREAM_LOG], (u32)size);
+	ring_wait(&channel()->log, (u32)size);
 	lock_acquire(&log_lock);
 	write_locked(text, (u32)size);
 	lock_release(&log_lock);

@@ -124,9 +124,9 @@ int request_begin(struct request *request, const char *data, struct reply *reply
 	return reply->error;
 }
 
-void request_tell(u32 op)
+void request_tell(u32 op, u32 count)
 {
-	struct request request = { .op = op };
+	struct request request = { .op = op, .count = count };
 
 	lock_acquire(&channel_lock);
 	request_send(&request, NULL);

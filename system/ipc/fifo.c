@@ -8,6 +8,7 @@
  */
 #include "core/heap.h"
 #include "ipc/pipe.h"
+#include "ipc/stream.h"
 #include "process/process.h"
 #include "vfs/inode.h"
 #include "vfs/special.h"
@@ -117,12 +118,8 @@ static int fifo_open(struct inode *inode, struct file *file)
 	struct peer peer;
 	int error;
 
-	/* A stream of the domain looks like a FIFO but has operations of its own. */
-	if (inode->file_operations && inode->file_operations != &pipe_operations) {
-		file->operations = inode->file_operations;
-		file->private = inode->private;
+	if (stream_open_again(inode, file))
 		return 0;
-	}
 	pipe = fifo_attach(inode);
 	if (!pipe)
 		return -ENOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams: the domain's side of the rings of boundary/ring.h.
+ * Streams: the domain's side of the rings of boundary/ring.h. The ring of a stream is looked at
+ * only between console_enter() and console_leave(): see console.h.
  *
  * stream->lock (LOCK_PIPE, long: program memory is touched under it) makes the domain one
  * producer or one consumer. Sleepers wait in stream->queue; the monitor, which sees the waits
@@ -14,33 +15,25 @@
  */
 #include "ipc/stream.h"
 
-#include <asm/ioctls.h>
 #include <linux/futex.h>
 
 #include "boundary/abi.h"
 #include "core/channel.h"
 #include "core/host.h"
-#include "ipc/input_file.h"
 #include "ipc/pipe.h"
-#include "memory/usercopy.h"
 #include "process/process.h"
 #include "signal/signal.h"
-#include "vfs/inode.h"
-
-struct stream_end {
-	struct lock lock;
-	u32 index;			/* STREAM_IN and so on */
-	struct wait_queue queue;
-	u32 errors_told;	/* of the ring's errors, how many a writer has got; atomic */
-};
-
-#define STREAM_FILES (STREAM_ERR + 1)
-
-static struct stream_end streams[STREAM_FILES];
+#include "vfs/file.h"
 
 static struct ring *stream_ring(const struct stream_end *stream)
 {
-	return &channel()->streams[stream->index];
+	return &console_shared(stream->console)->streams[stream->index];
+}
+
+/* What lies at a counter's place in the ring. */
+static char *stream_bytes(const struct stream_end *stream, u32 counter)
+{
+	return &channel()->stream_data[stream->console->index][stream->index][counter % RING_SIZE];
 }
 
 static u32 ring_load(const u32 *word)
@@ -65,9 +58,11 @@ static void monitor_wake(u32 *word)
 
 /* ---- Input ---- */
 
-static bool input_ready(const struct ring *ring)
+static bool input_ready(const struct stream_end *stream)
 {
-	return ring_load(&ring->producer_closed) ||
+	const struct ring *ring = stream_ring(stream);
+
+	return console_is_hung_up(stream->console) || ring_load(&ring->producer_closed) ||
 	       ring_load(&ring->head) != ring_load(&ring->tail) ||
 	       ring_load(&ring->ends) != ring_load(&ring->ends_taken);
 }
@@ -76,15 +71,17 @@ static bool input_ready(const struct ring *ring)
  * Asks the monitor to read, if nothing is there; for how much, as it is not to take from others
  * what nobody wants here. True where there is something after all.
  */
-static bool input_ready_or_ask(struct ring *ring, u32 wanted)
+static bool input_ready_or_ask(struct stream_end *stream, u32 wanted)
 {
-	if (input_ready(ring))
+	struct ring *ring = stream_ring(stream);
+
+	if (input_ready(stream))
 		return true;
 	if (!ring_load(&ring->consumer_waits)) {
 		ring_store(&ring->consumer_waits, wanted);
 		monitor_wake(&ring->consumer_waits);
 	}
-	return input_ready(ring);
+	return input_ready(stream);
 }
 
 static ssize_t input_take(struct stream_end *stream, struct iter *to)
@@ -96,7 +93,7 @@ static ssize_t input_take(struct stream_end *stream, struct iter *to)
 	while (to->left && used) {
 		u32 at = tail % RING_SIZE;
 		u32 n = MIN(MIN(used, RING_SIZE - at), to->left);
-		size_t copied = iter_copy_to(to, &channel()->stream_data[stream->index][at], n);
+		size_t copied = iter_copy_to(to, stream_bytes(stream, tail), n);
 
 		tail += copied;
 		used -= copied;
@@ -122,17 +119,16 @@ static bool input_take_end(struct ring *ring)
 	return true;
 }
 
-ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
+static ssize_t input_wait_and_take(struct stream_end *stream, const struct file *file,
+				   struct iter *to)
 {
-	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 	u32 wanted = MIN(to->left, (size_t)RING_SIZE);
 
-	if (!to->left)
-		return 0;
 	for (;;) {
 		/* Read before the counters: the last bytes come before the end. */
-		bool ended = ring_load(&ring->producer_closed);
+		bool ended = ring_load(&ring->producer_closed) ||
+			     console_is_hung_up(stream->console);
 		ssize_t result = 0;
 
 		lock_acquire(&stream->lock);
@@ -150,34 +146,39 @@ ssize_t stream_take(u32 index, const struct file *file, struct iter *to)
 		if (ended)
 			return 0;
 		if (file->flags & O_NONBLOCK) {
-			if (input_ready_or_ask(ring, wanted))
+			if (input_ready_or_ask(stream, wanted))
 				continue;
 			return -EAGAIN;
 		}
-		result = wait_event(&stream->queue, input_ready_or_ask(ring, wanted), FOREVER);
+		result = wait_event(&stream->queue, input_ready_or_ask(stream, wanted), FOREVER);
 		if (result)
 			return result;
 	}
 }
 
-static ssize_t stream_read(struct file *file, struct iter *to, u64 *offset)
+ssize_t stream_take(struct stream_end *stream, const struct file *file, struct iter *to)
 {
-	struct stream_end *stream = file->private;
+	ssize_t result;
 
-	(void)offset;
-	return stream_take(stream->index, file, to);
+	if (!to->left || !console_enter(stream->console))
+		return 0;
+	result = input_wait_and_take(stream, file, to);
+	console_leave(stream->console);
+	return result;
 }
 
-void stream_drop_input(void)
+void stream_drop_input(struct stream_end *stream)
 {
-	struct stream_end *stream = &streams[STREAM_IN];
 	struct ring *ring = stream_ring(stream);
 
+	if (!console_enter(stream->console))
+		return;
 	lock_acquire(&stream->lock);
 	ring_store(&ring->tail, ring_load(&ring->head));
 	lock_release(&stream->lock);
 	if (ring_load(&ring->producer_waits))
 		monitor_wake(&ring->tail);
+	console_leave(stream->console);
 }
 
 /* ---- Output ---- */
@@ -192,7 +193,7 @@ static bool output_is_troubled(const struct stream_end *stream)
 {
 	const struct ring *ring = stream_ring(stream);
 
-	return ring_load(&ring->consumer_closed) ||
+	return console_is_hung_up(stream->console) || ring_load(&ring->consumer_closed) ||
 	       ring_load(&ring->errors) != READ_ONCE(stream->errors_told);
 }
 
@@ -227,7 +228,7 @@ static int output_error(struct stream_end *stream)
 	struct ring *ring = stream_ring(stream);
 	u32 errors = ring_load(&ring->errors);
 
-	if (ring_load(&ring->consumer_closed))
+	if (console_is_hung_up(stream->console) || ring_load(&ring->consumer_closed))
 		return pipe_broken();
 	if (atomic_exchange(&stream->errors_told, errors) == errors)
 		return 0;
@@ -243,7 +244,7 @@ static ssize_t output_fill(struct stream_end *stream, struct iter *from)
 	while (from->left && space) {
 		u32 at = head % RING_SIZE;
 		u32 n = MIN(MIN(space, RING_SIZE - at), from->left);
-		size_t copied = iter_copy_from(from, &channel()->stream_data[stream->index][at], n);
+		size_t copied = iter_copy_from(from, stream_bytes(stream, head), n);
 
 		head += copied;
 		space -= copied;
@@ -257,9 +258,8 @@ static ssize_t output_fill(struct stream_end *stream, struct iter *from)
 	return moved;
 }
 
-ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
+static ssize_t output_give(struct stream_end *stream, const struct file *file, struct iter *from)
 {
-	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 	ssize_t moved = 0;
 
@@ -293,187 +293,100 @@ ssize_t stream_give(u32 index, const struct file *file, struct iter *from)
 	return moved;
 }
 
-static ssize_t stream_write(struct file *file, struct iter *from, u64 *offset)
+ssize_t stream_give(struct stream_end *stream, const struct file *file, struct iter *from)
 {
-	struct stream_end *stream = file->private;
+	ssize_t result;
 
-	(void)offset;
-	return stream_give(stream->index, file, from);
+	if (!console_enter(stream->console))
+		return pipe_broken();
+	result = output_give(stream, file, from);
+	console_leave(stream->console);
+	return result;
 }
 
 /* True where all is outside; else the monitor tells when it takes more. */
-static bool output_is_out(struct ring *ring)
+static bool output_is_out(const struct stream_end *stream)
 {
-	if (!stream_used(ring) || ring_load(&ring->consumer_closed))
+	struct ring *ring = stream_ring(stream);
+
+	if (!stream_used(ring) || ring_load(&ring->consumer_closed) ||
+	    console_is_hung_up(stream->console))
 		return true;
 	ring_store(&ring->producer_waits, 1);
 	return !stream_used(ring);
 }
 
-int stream_drain(u32 index)
+int stream_drain(struct stream_end *stream)
 {
-	struct ring *ring = stream_ring(&streams[index]);
+	int result;
 
-	return wait_event(&streams[index].queue, output_is_out(ring), FOREVER);
+	if (!console_enter(stream->console))
+		return 0;
+	result = wait_event(&stream->queue, output_is_out(stream), FOREVER);
+	console_leave(stream->console);
+	return result;
 }
 
 /* ---- Both ---- */
 
-u32 stream_waiting(u32 index)
+u32 stream_waiting(const struct stream_end *stream)
 {
-	return stream_used(stream_ring(&streams[index]));
+	u32 used;
+
+	if (!console_enter(stream->console))
+		return 0;
+	used = stream_used(stream_ring(stream));
+	console_leave(stream->console);
+	return used;
 }
 
-u32 stream_state(u32 index, struct poll_request *request)
+static u32 input_state(struct stream_end *stream)
 {
-	struct stream_end *stream = &streams[index];
 	struct ring *ring = stream_ring(stream);
 	u32 state = 0;
 
+	if (input_ready_or_ask(stream, 1) &&
+	    (stream_used(ring) || ring_load(&ring->ends) != ring->ends_taken))
+		state = POLLIN | POLLRDNORM;
+	return ring_load(&ring->producer_closed) ? state | POLLHUP : state;
+}
+
+static u32 output_state(struct stream_end *stream)
+{
+	u32 state = output_ready_or_ask(stream, PIPE_ATOMIC) ? POLLOUT | POLLWRNORM : 0;
+
+	return ring_load(&stream_ring(stream)->consumer_closed) ? state | POLLERR : state;
+}
+
+u32 stream_state(struct stream_end *stream, struct poll_request *request)
+{
+	bool input = stream->index == STREAM_IN;
+	u32 state;
+
 	poll_wait(request, &stream->queue);
-	if (stream->index == STREAM_IN) {
-		if (input_ready_or_ask(ring, 1))
-			state |= stream_used(ring) || ring_load(&ring->ends) != ring->ends_taken
-					 ? POLLIN | POLLRDNORM
-					 : 0;
-		if (ring_load(&ring->producer_closed))
-			state |= POLLHUP;
-		return state;
-	}
-	if (output_ready_or_ask(stream, PIPE_ATOMIC))
-		state |= POLLOUT | POLLWRNORM;
-	if (ring_load(&ring->consumer_closed))
-		state |= POLLERR;
+	if (!console_enter(stream->console))
+		return input ? POLLHUP : POLLOUT | POLLWRNORM | POLLERR;
+	state = input ? input_state(stream) : output_state(stream);
+	console_leave(stream->console);
 	return state;
 }
 
-static u32 stream_poll(struct file *file, struct poll_request *request)
+static bool console_poll(struct console_state *console, void *data)
 {
-	struct stream_end *stream = file->private;
-
-	return stream_state(stream->index, request);
-}
-
-static long stream_ioctl(struct file *file, u32 command, uptr argument)
-{
-	struct stream_end *stream = file->private;
-	s32 used = stream_waiting(stream->index);
-
-	if (command != FIONREAD)
-		return -ENOTTY;
-	return put_user(used, argument);
-}
-
-static const struct file_operations input_operations = {
-	.read = stream_read,
-	.poll = stream_poll,
-	.ioctl = stream_ioctl,
-};
-
-static const struct file_operations output_operations = {
-	.write = stream_write,
-	.poll = stream_poll,
-	.ioctl = stream_ioctl,
-};
-
-static void stream_init(u32 index)
-{
-	streams[index].index = index;
-	lock_init(&streams[index].lock, LOCK_PIPE);
-	wait_queue_init(&streams[index].queue);
-}
-
-static int stream_install(struct fd_table *table, u32 index)
-{
-	bool input = index == STREAM_IN;
-	const struct file_operations *operations = input ? &input_operations : &output_operations;
-	struct stream_end *stream = &streams[index];
-	struct file *file;
-	int fd;
-
-	file = file_create_anonymous(operations, "pipe", S_IFIFO | 0600,
-				     input ? O_RDONLY : O_WRONLY, stream);
-	if (!file)
-		return -ENOMEM;
-	/* For opening it again by /dev/stdin and so on: see fifo_open(). */
-	file->inode->file_operations = operations;
-	file->inode->private = stream;
-	file->inode->uid = config()->uid;
-	file->inode->gid = config()->gid;
-	fd = fd_install_at(table, file, index, STREAM_FILES, false);
-	if (fd < 0)
-		file_put(file);
-	return fd < 0 ? fd : 0;
-}
-
-/* 1 where there is none to be had, and the ring serves instead. */
-static int stream_install_file(struct fd_table *table)
-{
-	struct file *file = input_file_create();
-	int fd;
-
-	if (!file)
-		return 1;
-	fd = fd_install_at(table, file, STREAM_IN, STREAM_FILES, false);
-	if (fd < 0)
-		file_put(file);
-	return fd < 0 ? fd : 0;
-}
-
-/* 2>&1: one file for both, and one ring, so that what is written to them keeps its order. */
-static int stream_share_output(struct fd_table *table)
-{
-	struct file *file = fd_get(table, STREAM_OUT);
-	int fd;
-
-	if (!file)
-		return -EBADF;
-	fd = fd_install_at(table, file, STREAM_ERR, STREAM_FILES, false);
-	if (fd < 0)
-		file_put(file);
-	return fd < 0 ? fd : 0;
-}
-
-static int stream_install_as(struct fd_table *table, u32 index, u32 flags)
-{
-	int error = 1;
-
-	if (flags & STREAM_AS_OUT)
-		return stream_share_output(table);
-	if (flags & STREAM_IS_FILE)
-		error = stream_install_file(table);
-	return error > 0 ? stream_install(table, index) : error;
-}
-
-int streams_install(struct fd_table *table)
-{
-	for (u32 i = 0; i < STREAM_FILES; i++) {
-		u32 flags = config()->stream_flags[i];
-		int error = 0;
-
-		if (flags & STREAM_ABSENT)
-			continue;
-		stream_init(i);
-		if (!(flags & STREAM_IS_TTY))
-			error = stream_install_as(table, i, flags);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-void streams_poll(void)
-{
-	for (u32 i = 0; i < STREAM_FILES; i++) {
-		struct stream_end *stream = &streams[i];
+	(void)data;
+	for (u32 i = 0; i < STREAM_COUNT; i++) {
+		struct stream_end *stream = &console->streams[i];
 		struct ring *ring = stream_ring(stream);
 
-		/* Absent streams were never set up. */
-		if (!stream->queue.waiters.next)
-			continue;
 		if (i != STREAM_IN && output_space(ring) >= PIPE_ATOMIC)
 			ring_store(&ring->producer_waits, 0);
 		if (!wait_queue_idle(&stream->queue))
 			wait_queue_wake_all(&stream->queue, 0);
 	}
+	return false;
+}
+
+void streams_poll(void)
+{
+	console_for_each(console_poll, NULL);
 }

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The standard streams that the domain was started with, as files over the channel's rings
+ * The standard streams that a program was started with, as files over the rings of its console
  * (boundary/ring.h). To a program each looks like one end of a pipe, but for standard input that is
  * a regular file outside, which is one inside too (input_file.h).
  */
 #ifndef IPC_STREAM_H
 #define IPC_STREAM_H
 
-#include "core/types.h"
+#include "ipc/console.h"
 
 struct fd_table;
 struct file;
+struct inode;
 struct iter;
 struct poll_request;
 
 /*
- * Opens those that are not absent as descriptors 0, 1, 2 of the first program's table, but for
- * those at the terminal, which terminal_install() does next. 0 or -ENOMEM.
+ * Opens those that have a ring as descriptors 0, 1, 2; what is at the terminal terminal_install()
+ * does next. 0 or -ENOMEM.
  */
-int streams_install(struct fd_table *table);
+int streams_install(struct console_state *console, struct fd_table *table);
+
+/*
+ * For opening a FIFO: true where the inode is a stream's, by /proc/PID/fd; then file, which is
+ * complete but for that, is another of it.
+ */
+bool stream_open_again(struct inode *inode, struct file *file);
 
 /*
  * Where the first program's standard input is, if that is a file outside; for REQ_EXIT and
@@ -32,18 +39,21 @@ u64 stream_input_position(void);
  */
 void streams_poll(void);
 
-/* ---- For the terminal, which is behind the streams that are one (tty/terminal.c) ---- */
+/*
+ * ---- For the terminal, which is behind the streams that are one (tty/terminal.c) ----
+ * Of a console that is hung up: end of file, EPIPE, nothing that waits.
+ */
 
 /* As read(2) and write(2) on the stream; file tells whether to block. */
-ssize_t stream_take(u32 index, const struct file *file, struct iter *to);
-ssize_t stream_give(u32 index, const struct file *file, struct iter *from);
+ssize_t stream_take(struct stream_end *stream, const struct file *file, struct iter *to);
+ssize_t stream_give(struct stream_end *stream, const struct file *file, struct iter *from);
 /* POLL* bits, after registering waiters. */
-u32 stream_state(u32 index, struct poll_request *request);
+u32 stream_state(struct stream_end *stream, struct poll_request *request);
 /* Bytes that wait in the ring. */
-u32 stream_waiting(u32 index);
+u32 stream_waiting(const struct stream_end *stream);
 /* Sleeps until all output is outside: 0 or -ERESTARTSYS. */
-int stream_drain(u32 index);
+int stream_drain(struct stream_end *stream);
 /* Forgets the input that waits. */
-void stream_drop_input(void);
+void stream_drop_input(struct stream_end *stream);
 
 #endif

@@ -21,6 +21,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "ipc/console.h"
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/fork.h"
@@ -381,9 +382,9 @@ long sys_execveat(int directory_fd, uptr name_address, uptr arguments, uptr envi
 	return exec_from_user(file, name_at(directory_fd, name), arguments, environment);
 }
 
-/* ---- The first program ---- */
+/* ---- Programs from outside ---- */
 
-int exec_first(const char *name, const struct text *arguments, const struct text *environment)
+int exec_first(const char *name, struct text *arguments, struct text *environment)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
@@ -417,6 +418,8 @@ int exec_first(const char *name, const struct text *arguments, const struct text
 	}
 	process_change(process, exec, path);
 	thread_change(thread, exec);
-	request_tell(REQ_STARTED);
+	text_release(arguments);
+	text_release(environment);
+	request_tell(REQ_STARTED, process->console->index);
 	exec_finish(exec);
 }

@@ -83,9 +83,10 @@ void text_release(struct text *text);
 /* ---- exec.c ---- */
 
 /*
- * The domain's first program, on the first thread of its process, in a fresh host process. Does not
- * return where it runs, else -errno.
+ * A program that is started from outside (program.h), on the first thread of its process, in a
+ * fresh host process. Does not return where it runs, and has released the strings then; else
+ * -errno.
  */
-int exec_first(const char *name, const struct text *arguments, const struct text *environment);
+int exec_first(const char *name, struct text *arguments, struct text *environment);
 
 #endif

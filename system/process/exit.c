@@ -15,6 +15,7 @@
 #include "memory/usercopy.h"
 #include "process/fork.h"
 #include "process/process.h"
+#include "process/program.h"
 #include "process/times.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
@@ -163,6 +164,8 @@ static void process_end(struct process *process)
 	process_release_resources(process);
 	if (process->pid == FIRST_PROGRAM_PID)
 		domain_exit(process->exit_status);
+	if (process->console)
+		program_end(process);
 	lock_acquire(&process_tree_lock);
 	group_orphan_check_locked(process);
 	children_hand_on_locked(process);

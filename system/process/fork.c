@@ -233,11 +233,11 @@ static void child_withdraw(struct process *child)
 	lock_release(&process_tree_lock);
 }
 
-static void child_unpublish(struct process *child, struct thread *thread)
+void process_withdraw(struct process *process, struct thread *thread)
 {
 	thread_unpublish(thread);
 	thread_free(thread);
-	child_withdraw(child);
+	child_withdraw(process);
 }
 
 /* The copy of the memory and its record: both locks keep jumps from being half written. */
@@ -295,7 +295,7 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 		error = host_fork(child, thread, parent->mm, request->flags, request->tls);
 	if (!error)
 		return pid;
-	child_unpublish(child, thread);
+	process_withdraw(child, thread);
 	return error;
 }
 

@@ -23,6 +23,7 @@
 #define PID_MAX 32768
 #define FIRST_PROGRAM_PID 2	/* the domain lives as long as this process */
 
+struct console_state;
 struct mm;
 struct fd_table;
 struct fs_context;
@@ -99,6 +100,8 @@ struct process {
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;
 	u32 parent_death_signal;
+	/* started from outside, with these streams; NULL: not. Until it ends */
+	struct console_state *console;
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
 	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
 	u64 real_timer_interval_ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal as a file; see terminal.h. Bytes go through the streams' rings (ipc/stream.c), modes
- * through the monitor. terminal_lock (LOCK_EVENT) guards the modes; the rest is constant.
+ * Terminals as files; see terminal.h. Bytes go through the rings of the console's streams
+ * (ipc/stream.c), modes through the monitor. console->terminal.lock (LOCK_EVENT) guards the modes.
  */
 #include "tty/terminal.h"
 
@@ -30,172 +30,200 @@
 #define FLUSH_OUTPUT	1
 #define FLUSH_BOTH	2
 
-static struct lock terminal_lock = LOCK_INIT(LOCK_EVENT);
-static struct terminal_modes modes;
-
-static bool stream_is_terminal(u32 index)
+static bool stream_is_terminal(const struct console_state *console, u32 index)
 {
-	return config()->stream_flags[index] & STREAM_IS_TTY;
+	return console->stream_flags[index] & STREAM_IS_TTY;
 }
 
-bool terminal_exists(void)
+/* The streams that lead to the terminal; NULL: none does. */
+static struct stream_end *input_stream(struct console_state *console)
 {
-	return stream_is_terminal(STREAM_IN) || stream_is_terminal(STREAM_OUT) ||
-	       stream_is_terminal(STREAM_ERR);
+	return stream_is_terminal(console, STREAM_IN) ? &console->streams[STREAM_IN] : NULL;
 }
 
-/* The stream that leads to the terminal; STREAM_COUNT: none does. */
-static u32 output_stream(void)
+static struct stream_end *output_stream(struct console_state *console)
 {
-	if (stream_is_terminal(STREAM_OUT))
-		return STREAM_OUT;
-	return stream_is_terminal(STREAM_ERR) ? STREAM_ERR : STREAM_COUNT;
+	if (stream_is_terminal(console, STREAM_OUT))
+		return &console->streams[STREAM_OUT];
+	return stream_is_terminal(console, STREAM_ERR) ? &console->streams[STREAM_ERR] : NULL;
 }
 
 /* ---- Bytes ---- */
 
 static ssize_t terminal_read(struct file *file, struct iter *to, u64 *offset)
 {
-	int error = job_control_check(SIGTTIN);
+	struct console_state *console = file->private;
+	struct stream_end *input = input_stream(console);
+	int error = job_control_check(console, SIGTTIN);
 
 	(void)offset;
 	if (error)
 		return error;
-	return stream_is_terminal(STREAM_IN) ? stream_take(STREAM_IN, file, to) : -EIO;
+	return input ? stream_take(input, file, to) : -EIO;
 }
 
 static ssize_t terminal_write(struct file *file, struct iter *from, u64 *offset)
 {
-	u32 output = output_stream();
+	struct console_state *console = file->private;
+	struct stream_end *output = output_stream(console);
 	int error = 0;
 
 	(void)offset;
-	if (READ_ONCE(modes.lflag) & TOSTOP)
-		error = job_control_check(SIGTTOU);
+	if (console_is_hung_up(console))
+		return -EIO;
+	if (READ_ONCE(console->terminal.modes.lflag) & TOSTOP)
+		error = job_control_check(console, SIGTTOU);
 	if (error)
 		return error;
-	return output < STREAM_COUNT ? stream_give(output, file, from) : -EIO;
+	return output ? stream_give(output, file, from) : -EIO;
 }
 
 static u32 terminal_poll(struct file *file, struct poll_request *request)
 {
-	u32 output = output_stream(), state = 0;
+	struct stream_end *input = input_stream(file->private);
+	struct stream_end *output = output_stream(file->private);
+	u32 state = 0;
 
-	if (stream_is_terminal(STREAM_IN) && FILE_READABLE(file))
-		state |= stream_state(STREAM_IN, request);
-	if (output < STREAM_COUNT && FILE_WRITABLE(file))
+	if (input && FILE_READABLE(file))
+		state |= stream_state(input, request);
+	if (output && FILE_WRITABLE(file))
 		state |= stream_state(output, request);
 	return state;
 }
 
 /* ---- Modes ---- */
 
-static long modes_get(uptr argument)
+static long modes_get(struct console_state *console, uptr argument)
 {
 	struct terminal_modes copy;
 
-	lock_acquire(&terminal_lock);
-	copy = modes;
-	lock_release(&terminal_lock);
+	lock_acquire(&console->terminal.lock);
+	copy = console->terminal.modes;
+	lock_release(&console->terminal.lock);
 	return copy_to_user(argument, &copy, sizeof(copy));
 }
 
 /* What was written before is shown in the modes it was written for. */
-static int output_drain(void)
+static int output_drain(struct console_state *console)
 {
-	u32 output = output_stream();
+	struct stream_end *output = output_stream(console);
 
-	return output < STREAM_COUNT ? stream_drain(output) : 0;
+	return output ? stream_drain(output) : 0;
 }
 
-static long modes_set(u32 command, uptr argument)
+static void input_drop(struct console_state *console)
 {
-	struct request request = { .op = REQ_TERMINAL, .data_size = sizeof(modes) };
+	struct stream_end *input = input_stream(console);
+
+	if (input)
+		stream_drop_input(input);
+}
+
+static long modes_set(struct console_state *console, u32 command, uptr argument)
+{
 	struct terminal_modes wanted;
+	struct request request = { .op = REQ_TERMINAL, .count = console->index,
+				   .data_size = sizeof(wanted) };
 	struct reply reply;
 	long result;
 
 	if (copy_from_user(&wanted, argument, sizeof(wanted)))
 		return -EFAULT;
-	result = job_control_check(SIGTTOU);
+	result = job_control_check(console, SIGTTOU);
 	if (!result && command != TCSETS)
-		result = output_drain();
+		result = output_drain(console);
 	if (result)
 		return result;
 	if (command == TCSETSF) {
 		request.flags = TERMINAL_FLUSH_INPUT;
-		stream_drop_input();
+		input_drop(console);
 	}
 	result = request_begin(&request, (const char *)&wanted, &reply, NULL, 0);
 	if (result)
 		return result;
-	lock_acquire(&terminal_lock);
-	modes = wanted;
-	lock_release(&terminal_lock);
+	lock_acquire(&console->terminal.lock);
+	console->terminal.modes = wanted;
+	lock_release(&console->terminal.lock);
 	request_end();
 	return 0;
 }
 
-static long terminal_flush(uptr which)
+static long terminal_flush(struct console_state *console, uptr which)
 {
-	int error = job_control_check(SIGTTOU);
+	int error = job_control_check(console, SIGTTOU);
 
 	if (error)
 		return error;
 	if (which > FLUSH_BOTH)
 		return -EINVAL;
 	if (which != FLUSH_OUTPUT)
-		stream_drop_input();
+		input_drop(console);
 	return 0;
 }
 
-static long window_get(uptr argument)
+static long window_get(struct console_state *console, uptr argument)
 {
-	const struct terminal *terminal = &channel()->terminal;
+	const struct terminal *terminal = &console_shared(console)->terminal;
 	u16 size[4] = { terminal->rows, terminal->columns, terminal->width, terminal->height };
 
 	return copy_to_user(argument, size, sizeof(size));
 }
 
-static long count_get(u32 index, uptr argument)
+static long count_get(const struct stream_end *stream, uptr argument)
 {
-	s32 count = index < STREAM_COUNT ? stream_waiting(index) : 0;
+	s32 count = stream ? stream_waiting(stream) : 0;
 
 	return put_user(count, argument);
 }
 
-static long terminal_ioctl(struct file *file, u32 command, uptr argument)
+static long terminal_command(struct console_state *console, u32 command, uptr argument)
 {
 	s32 discipline = 0;
 	long result;
 
-	(void)file;
 	switch (command) {
 	case TCGETS:
-		return modes_get(argument);
+		return modes_get(console, argument);
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:
-		return modes_set(command, argument);
+		return modes_set(console, command, argument);
 	case TIOCGWINSZ:
-		return window_get(argument);
+		return window_get(console, argument);
 	case TIOCSWINSZ:	/* the window is the outer terminal's */
 	case TIOCSTI:
 		return -EPERM;
 	case TCFLSH:
-		return terminal_flush(argument);
+		return terminal_flush(console, argument);
 	case TCSBRK:
 	case TCSBRKP:
-		return output_drain();
+		return output_drain(console);
 	case FIONREAD:
-		return count_get(STREAM_IN, argument);
+		return count_get(input_stream(console), argument);
 	case TIOCOUTQ:
-		return count_get(output_stream(), argument);
+		return count_get(output_stream(console), argument);
 	case TIOCGETD:
 		return put_user(discipline, argument);
 	}
-	result = job_control_ioctl(command, argument);
+	result = job_control_ioctl(console, command, argument);
 	return result == -ENOIOCTLCMD ? -ENOTTY : result;
+}
+
+static long terminal_ioctl(struct file *file, u32 command, uptr argument)
+{
+	struct console_state *console = file->private;
+	long result;
+
+	if (!console_enter(console))
+		return -EIO;
+	result = terminal_command(console, command, argument);
+	console_leave(console);
+	return result;
+}
+
+static void terminal_release(struct file *file)
+{
+	console_put(file->private);
 }
 
 static const struct file_operations terminal_operations = {
@@ -203,19 +231,30 @@ static const struct file_operations terminal_operations = {
 	.write = terminal_write,
 	.poll = terminal_poll,
 	.ioctl = terminal_ioctl,
+	.release = terminal_release,
 };
 
 /* ---- Opening ---- */
 
+/* /dev/console is a session's own terminal too; without one, that of the first program. */
 static int terminal_open(struct inode *inode, struct file *file)
 {
 	u32 minor = DEVICE_MINOR(inode->rdev);
+	struct console_state *console;
 
-	if (minor > MINOR_CONSOLE || !terminal_exists())
+	if (minor > MINOR_CONSOLE)
 		return -ENXIO;
-	if (minor == MINOR_TTY && !job_control_is_own())
+	console = job_control_own();
+	if (!console && minor == MINOR_CONSOLE)
+		console = console_find(CONSOLE_FIRST);
+	if (!console)
 		return -ENXIO;
+	if (!console_has_terminal(console)) {
+		console_put(console);
+		return -ENXIO;
+	}
 	file->operations = &terminal_operations;
+	file->private = console;
 	return 0;
 }
 
@@ -231,25 +270,26 @@ static const struct special_operations terminal_special = {
 
 void terminal_register(void)
 {
-	modes = channel()->terminal.modes;
 	special_register_device(false, MAJOR_TERMINAL, &terminal_special);
 }
 
-int terminal_install(struct fd_table *table, const struct walker *walker)
+int terminal_install(struct console_state *console, struct fd_table *table,
+		     const struct walker *walker)
 {
 	struct file *file;
 	int fd, error;
 
-	if (!terminal_exists())
+	if (!console_has_terminal(console))
 		return 0;
+	job_control_begin(console);
 	error = path_open(walker, NULL, "/dev/console", O_RDWR, 0, WALK_FOLLOW, &file);
 	if (error)
 		return error;
-	for (u32 i = STREAM_IN; i <= STREAM_ERR && !error; i++) {
-		if (!stream_is_terminal(i))
+	for (u32 i = STREAM_IN; i < STREAM_COUNT && !error; i++) {
+		if (!stream_is_terminal(console, i))
 			continue;
 		file_get(file);
-		fd = fd_install_at(table, file, i, STREAM_ERR + 1, false);
+		fd = fd_install_at(table, file, i, STREAM_COUNT, false);
 		if (fd < 0) {
 			file_put(file);
 			error = fd;

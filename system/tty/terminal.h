@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal that mezzo was started at, as /dev/console and, for its session, /dev/tty. The outer
- * terminal edits lines and makes signals of keys; here are its session, its foreground group, and
- * what programs see of its modes.
+ * The terminals that programs were started at, as /dev/console and /dev/tty of their sessions. The
+ * outer terminal edits lines and makes signals of keys; here are its session, its foreground group,
+ * and what programs see of its modes.
  */
 #ifndef TTY_TERMINAL_H
 #define TTY_TERMINAL_H
 
-#include "core/types.h"
+#include "ipc/console.h"
 
 struct fd_table;
 struct walker;
@@ -15,19 +15,25 @@ struct walker;
 /* Makes /dev/console and /dev/tty known. Called once, before the first program. */
 void terminal_register(void);
 
-/* Whether mezzo is at a terminal. */
-bool terminal_exists(void);
+/*
+ * Opens the console's terminal as those of descriptors 0, 1, 2 that it is outside, after
+ * streams_install(). The calling process leads the session that owns it from then on. /dev must be
+ * mounted. 0 or -errno.
+ */
+int terminal_install(struct console_state *console, struct fd_table *table,
+		     const struct walker *walker);
 
 /*
- * Opens the terminal as those of descriptors 0, 1, 2 that it is outside, after streams_install().
- * The session of the first program, FIRST_PROGRAM_PID, owns it. /dev must be mounted. 0 or -errno.
+ * A signal came for the console's program. True where it was one that a terminal sends to its
+ * foreground group, and there is such a group; false where it is for the program alone. For the
+ * event thread, between console_enter() and console_leave().
  */
-int terminal_install(struct fd_table *table, const struct walker *walker);
+bool terminal_signal(struct console_state *console, int number);
 
 /*
- * A signal came to mezzo. True where it was one that a terminal sends to its foreground group, and
- * there is such a group; false where it is for the first program alone. For the event thread.
+ * The leader of the terminal's session has ended: its foreground group gets SIGHUP and SIGCONT, and
+ * the terminal has no session any more.
  */
-bool terminal_signal(int number);
+void terminal_hang_up(struct console_state *console);
 
 #endif

@@ -103,9 +103,10 @@ static unsigned long number(const char *text)
 
 static const char *argument(unsigned int n)
 {
-	const char *at = (const char *)channel + channel->config.argv_offset;
+	const struct program *program = &channel->consoles[CONSOLE_FIRST].program;
+	const char *at = (const char *)channel + program->argv_offset;
 
-	if (n >= channel->config.argc)
+	if (n >= program->argc)
 		return "";
 	while (n--)
 		at += length(at) + 1;
@@ -158,7 +159,7 @@ static void wait_event(int (*ready)(void))
 		futex_wait(&channel->event_count, count);
 }
 
-static struct ring *out = &channel->streams[STREAM_OUT];
+static struct ring *out;
 
 static int out_ready(void)
 {
@@ -166,9 +167,9 @@ static int out_ready(void)
 }
 
 /* Put bytes into an output ring; NULL: whatever is there. False when nobody reads any more. */
-static int put(int stream, const char *from, unsigned long size)
+static int put_ring(struct ring *ring, char *data, const char *from, unsigned long size)
 {
-	out = &channel->streams[stream];
+	out = ring;
 	while (size) {
 		uint32_t at = out->head & (RING_SIZE - 1);
 		uint32_t room = RING_SIZE - (out->head - load(&out->tail));
@@ -188,7 +189,7 @@ static int put(int stream, const char *from, unsigned long size)
 		if (room > 65536)
 			room = 65536;
 		if (from) {
-			memcpy(channel->stream_data[stream] + at, from, room);
+			memcpy(data + at, from, room);
 			from += room;
 		}
 		size -= room;
@@ -197,6 +198,12 @@ static int put(int stream, const char *from, unsigned long size)
 			futex_wake(&out->head);
 	}
 	return 1;
+}
+
+static int put(int stream, const char *from, unsigned long size)
+{
+	return put_ring(&channel->consoles[CONSOLE_FIRST].streams[stream],
+			channel->stream_data[CONSOLE_FIRST][stream], from, size);
 }
 
 static void say(const char *text)
@@ -222,14 +229,14 @@ static void say_number(long value)
 
 static int in_ready(void)
 {
-	struct ring *in = &channel->streams[STREAM_IN];
+	struct ring *in = &channel->consoles[CONSOLE_FIRST].streams[STREAM_IN];
 
 	return load(&in->head) != in->tail || load(&in->producer_closed);
 }
 
 static void copy_input(void)
 {
-	struct ring *in = &channel->streams[STREAM_IN];
+	struct ring *in = &channel->consoles[CONSOLE_FIRST].streams[STREAM_IN];
 
 	for (;;) {
 		uint32_t at = in->tail & (RING_SIZE - 1);
@@ -246,7 +253,7 @@ static void copy_input(void)
 		store(&in->consumer_waits, 0);
 		if (size > RING_SIZE - at)
 			size = RING_SIZE - at;
-		put(STREAM_OUT, channel->stream_data[STREAM_IN] + at, size);
+		put(STREAM_OUT, channel->stream_data[CONSOLE_FIRST][STREAM_IN] + at, size);
 		store(&in->tail, in->tail + size);
 		if (load(&in->producer_waits))
 			futex_wake(&in->tail);
@@ -255,7 +262,7 @@ static void copy_input(void)
 
 static int signal_ready(void)
 {
-	return __atomic_load_n(&channel->signals, __ATOMIC_SEQ_CST) != 0;
+	return __atomic_load_n(&channel->consoles[CONSOLE_FIRST].signals, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* As the vDSO does it: the processor's number is in the limit of a segment. */
@@ -318,16 +325,16 @@ static void walk_often(const char *path, unsigned long times)
 /* Turn echo off, tell the size of the window, wait for a signal. */
 static void use_terminal(void)
 {
-	struct terminal_modes modes = channel->terminal.modes;
+	struct terminal_modes modes = channel->consoles[CONSOLE_FIRST].terminal.modes;
 
 	modes.lflag &= ~8u;	/* ECHO */
 	if (ask(REQ_TERMINAL, 0, 0, (const char *)&modes, sizeof(modes)).error)
 		leave(1 << 8);
-	say_number(channel->terminal.rows);
+	say_number(channel->consoles[CONSOLE_FIRST].terminal.rows);
 	say(" rows, ready\n");
 	while (!signal_ready())
 		wait_event(signal_ready);
-	say_number(channel->terminal.rows);
+	say_number(channel->consoles[CONSOLE_FIRST].terminal.rows);
 	say(" rows\n");
 	ask(REQ_STOPPED, 0, 0, "", 0);
 	leave(0);
@@ -345,11 +352,23 @@ static void do_bad(const char *kind)
 	} else if (same(kind, "size")) {
 		request.data_size = 5;
 		send_bytes(&request, sizeof(request));
+	} else if (same(kind, "console-exit")) {
+		ask(REQ_CONSOLE_EXIT, 1, 0, "", 0);
+	} else if (same(kind, "console-first")) {
+		ask(REQ_CONSOLE_EXIT, CONSOLE_FIRST, 0, "", 0);
+	} else if (same(kind, "console-number")) {
+		ask(REQ_CONSOLE_EXIT, CONSOLE_MAX, 0, "", 0);
+	} else if (same(kind, "console-terminal")) {
+		ask(REQ_TERMINAL, 1, 0, "", 0);
+	} else if (same(kind, "console-stopped")) {
+		ask(REQ_STOPPED, ~0u, 0, "", 0);
+	} else if (same(kind, "console-started")) {
+		ask(REQ_STARTED, 15, 0, "", 0);
 	} else if (same(kind, "dots")) {
 		ask(REQ_WALK, 0, 0, "../etc", 6);
 	} else if (same(kind, "ring")) {
-		store(&channel->streams[STREAM_OUT].head, RING_SIZE + 5);
-		futex_wake(&channel->streams[STREAM_OUT].head);
+		store(&channel->consoles[CONSOLE_FIRST].streams[STREAM_OUT].head, RING_SIZE + 5);
+		futex_wake(&channel->consoles[CONSOLE_FIRST].streams[STREAM_OUT].head);
 	} else if (same(kind, "call")) {
 		gate(SYS_socket, 1, 1, 0, 0, 0, 0);
 	} else if (same(kind, "argument")) {
@@ -376,7 +395,7 @@ void fake_main(void)
 	} else if (same(what, "echo")) {
 		say(argument(1));
 		put(STREAM_ERR, "error\n", 6);
-		put(STREAM_LOG, "log\n", 4);
+		put_ring(&channel->log, channel->log_data, "log\n", 4);
 		leave(0);
 	} else if (same(what, "cat")) {
 		copy_input();
@@ -385,7 +404,7 @@ void fake_main(void)
 		say("ready\n");
 		while (!signal_ready())
 			wait_event(signal_ready);
-		leave((__builtin_ctzl(channel->signals) + 1) << 8);
+		leave((__builtin_ctzl(channel->consoles[CONSOLE_FIRST].signals) + 1) << 8);
 	} else if (same(what, "walk")) {
 		walk(argument(1));
 	} else if (same(what, "walk-often")) {

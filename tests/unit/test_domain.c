@@ -110,6 +110,12 @@ static void test_bad_domains(void **state)
 	assert_run("bad", "short", EXIT_MEZZO_FAILED, "size");
 	assert_run("bad", "size", EXIT_MEZZO_FAILED, "size");
 	assert_run("bad", "dots", EXIT_MEZZO_FAILED, "improper path");
+	assert_run("bad", "console-exit", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "console-first", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "console-number", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "console-terminal", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "console-stopped", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "console-started", EXIT_MEZZO_FAILED, "console that runs no program");
 	assert_run("bad", "ring", EXIT_MEZZO_FAILED, "ring");
 	assert_run("bad", "call", EXIT_LAYER_CRASHED, "not allowed");
 	assert_run("bad", "argument", EXIT_LAYER_CRASHED, "not allowed");

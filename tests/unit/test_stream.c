@@ -18,6 +18,10 @@ static struct channel *channel;
 static int trouble_fd, in[2], out[2];
 static struct streams *streams;
 
+/* Of the first console, with their data. */
+static struct ring *rings;
+static char (*data)[RING_SIZE];
+
 static int set_up(void **state)
 {
 	struct error err;
@@ -30,11 +34,13 @@ static int set_up(void **state)
 	trouble_fd = eventfd(0, 0);
 	if (channel == MAP_FAILED || trouble_fd < 0 || pipe(in) || pipe(out))
 		return -1;
+	rings = channel->consoles[CONSOLE_FIRST].streams;
+	data = channel->stream_data[CONSOLE_FIRST];
 	fds[STREAM_IN] = in[0];
 	fds[STREAM_OUT] = out[1];
 	fds[STREAM_ERR] = -1;
-	fds[STREAM_LOG] = open("/dev/full", O_WRONLY);
-	streams = streams_start(channel, fds, NULL, trouble_fd, &err);
+	streams = streams_start(channel, fds, open("/dev/full", O_WRONLY), NULL, trouble_fd,
+				&err);
 	return !streams;
 }
 
@@ -54,12 +60,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void ring_put(struct ring *ring, char *data, const char *from, uint32_t size)
+static void ring_put(struct ring *ring, char *bytes, const char *from, uint32_t size)
 {
 	uint32_t head = ring->head;
 
 	for (uint32_t i = 0; i < size; i++)
-		data[(head + i) & (RING_SIZE - 1)] = from[i];
+		bytes[(head + i) & (RING_SIZE - 1)] = from[i];
 	__atomic_store_n(&ring->head, head + size, __ATOMIC_SEQ_CST);
 	futex_wake_all(&ring->head);
 }
@@ -84,11 +90,11 @@ static void test_counters(void **state)
 
 static void test_small_output(void **state)
 {
-	struct ring *ring = &channel->streams[STREAM_OUT];
+	struct ring *ring = &rings[STREAM_OUT];
 	char text[16] = "";
 
 	(void)state;
-	ring_put(ring, channel->stream_data[STREAM_OUT], "hello", 5);
+	ring_put(ring, data[STREAM_OUT], "hello", 5);
 	assert_int_equal(read(out[0], text, sizeof(text)), 5);
 	assert_string_equal(text, "hello");
 	wait_until(&ring->tail, 5);
@@ -102,11 +108,11 @@ static void test_big_output_does_not_stop_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < RING_SIZE; i++)
 		big[i] = (char)(i * 7 + i / 4096);
-	ring_put(&channel->streams[STREAM_OUT], channel->stream_data[STREAM_OUT], big, RING_SIZE);
+	ring_put(&rings[STREAM_OUT], data[STREAM_OUT], big, RING_SIZE);
 	/* The pipe is full and nobody reads yet: stderr, which is absent, is still taken. */
-	ring_put(&channel->streams[STREAM_ERR], channel->stream_data[STREAM_ERR], "x", 1);
-	wait_until(&channel->streams[STREAM_ERR].tail, 1);
-	assert_int_equal(channel->streams[STREAM_ERR].consumer_closed, 1);
+	ring_put(&rings[STREAM_ERR], data[STREAM_ERR], "x", 1);
+	wait_until(&rings[STREAM_ERR].tail, 1);
+	assert_int_equal(rings[STREAM_ERR].consumer_closed, 1);
 	while (size < RING_SIZE) {
 		ssize_t done = read(out[0], got + size, RING_SIZE - size);
 
@@ -114,7 +120,7 @@ static void test_big_output_does_not_stop_others(void **state)
 		size += (size_t)done;
 	}
 	assert_memory_equal(big, got, RING_SIZE);
-	wait_until(&channel->streams[STREAM_OUT].tail, RING_SIZE);
+	wait_until(&rings[STREAM_OUT].tail, RING_SIZE);
 	free(big);
 	free(got);
 }
@@ -124,8 +130,8 @@ static void test_finish_writes_all(void **state)
 	char text[16] = "";
 
 	(void)state;
-	memcpy(channel->stream_data[STREAM_OUT], "last words", 10);
-	channel->streams[STREAM_OUT].head = 10;
+	memcpy(data[STREAM_OUT], "last words", 10);
+	rings[STREAM_OUT].head = 10;
 	streams_finish(streams);
 	streams = NULL;
 	assert_int_equal(read(out[0], text, sizeof(text)), 10);
@@ -137,18 +143,18 @@ static void test_reader_gone(void **state)
 	(void)state;
 	close(out[0]);
 	out[0] = -1;
-	ring_put(&channel->streams[STREAM_OUT], channel->stream_data[STREAM_OUT], "x", 1);
-	wait_until(&channel->streams[STREAM_OUT].consumer_closed, 1);
+	ring_put(&rings[STREAM_OUT], data[STREAM_OUT], "x", 1);
+	wait_until(&rings[STREAM_OUT].consumer_closed, 1);
 	assert_int_not_equal(channel->events & EVENT_STREAMS, 0);
 }
 
 static void test_full_disk(void **state)
 {
-	struct ring *ring = &channel->streams[STREAM_LOG];
+	struct ring *ring = &channel->log;
 
 	(void)state;
 	for (uint32_t i = 1; i <= 3; i++) {
-		ring_put(ring, channel->stream_data[STREAM_LOG], "x", 1);
+		ring_put(ring, channel->log_data, "x", 1);
 		wait_until(&ring->tail, i);
 		assert_int_equal(ring->errors, i);
 		assert_int_equal(ring->error, ENOSPC);
@@ -161,7 +167,7 @@ static void test_full_disk(void **state)
 
 static void test_input_on_demand(void **state)
 {
-	struct ring *ring = &channel->streams[STREAM_IN];
+	struct ring *ring = &rings[STREAM_IN];
 
 	(void)state;
 	assert_int_equal(write(in[1], "abc", 3), 3);
@@ -170,7 +176,7 @@ static void test_input_on_demand(void **state)
 	__atomic_store_n(&ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
 	futex_wake_all(&ring->consumer_waits);
 	wait_until(&ring->head, 3);
-	assert_memory_equal(channel->stream_data[STREAM_IN], "abc", 3);
+	assert_memory_equal(data[STREAM_IN], "abc", 3);
 	/* What came is not taken yet: no more is read. */
 	assert_int_equal(write(in[1], "def", 3), 3);
 	usleep(20000);
@@ -187,7 +193,7 @@ static void test_input_on_demand(void **state)
 
 static void test_input_is_left_to_others(void **state)
 {
-	struct ring *ring = &channel->streams[STREAM_IN];
+	struct ring *ring = &rings[STREAM_IN];
 	char text[20000] = "";
 
 	(void)state;
@@ -208,23 +214,23 @@ static void test_impossible_counters(void **state)
 	struct pollfd poll_fd = { .fd = trouble_fd, .events = POLLIN };
 
 	(void)state;
-	channel->streams[STREAM_OUT].head = RING_SIZE + 1;
-	futex_wake_all(&channel->streams[STREAM_OUT].head);
+	rings[STREAM_OUT].head = RING_SIZE + 1;
+	futex_wake_all(&rings[STREAM_OUT].head);
 	assert_int_equal(poll(&poll_fd, 1, 5000), 1);
 }
 
 static void test_own_counter_is_kept(void **state)
 {
-	struct ring *ring = &channel->streams[STREAM_OUT];
+	struct ring *ring = &rings[STREAM_OUT];
 	char text[16] = "";
 
 	(void)state;
-	ring_put(ring, channel->stream_data[STREAM_OUT], "12345", 5);
+	ring_put(ring, data[STREAM_OUT], "12345", 5);
 	assert_int_equal(read(out[0], text, sizeof(text)), 5);
 	wait_until(&ring->tail, 5);
 	/* A domain that writes over the monitor's counter only fools itself. */
 	ring->tail = 0;
-	ring_put(ring, channel->stream_data[STREAM_OUT], "678", 3);
+	ring_put(ring, data[STREAM_OUT], "678", 3);
 	memset(text, 0, sizeof(text));
 	assert_int_equal(read(out[0], text, sizeof(text)), 3);
 	assert_string_equal(text, "678");

@@ -185,11 +185,10 @@ class MezzoLog(gdb.Command):
 
     def invoke(self, argument, from_tty):
         channel = gdb.parse_and_eval("(struct channel *)%d" % self.channel_base())
-        log = int(gdb.parse_and_eval("STREAM_LOG"))
-        ring_size = channel["stream_data"][log].type.sizeof
-        head = int(channel["streams"][log]["head"])
+        ring_size = channel["log_data"].type.sizeof
+        head = int(channel["log"]["head"])
         data = bytes(gdb.selected_inferior().read_memory(
-            int(channel["stream_data"][log].address), ring_size))
+            int(channel["log_data"].address), ring_size))
         turned = data[head % ring_size:] + data[:head % ring_size]
         lines = turned[-min(head, ring_size):] if head else b""
         print("\n".join(lines.decode("utf-8", "replace").splitlines()[-50:]))

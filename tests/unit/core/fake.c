@@ -122,9 +122,7 @@ int fake_start(void **state)
 	map_at(HEAP_BASE, HEAP_SIZE);
 	map_at(CHANNEL_BASE, ROUND_UP(sizeof(struct channel), PAGE_SIZE));
 	c->config.cpu_count = 2;
-	for (int i = 0; i < STREAM_COUNT; i++)
-		c->streams[i].data_offset =
-			(u32)(offsetof(struct channel, stream_data) + i * RING_SIZE);
+	c->log.data_offset = (u32)offsetof(struct channel, log_data);
 	config_take();
 	first.self = &first;
 	fake_thread_enter(&first);

@@ -7,7 +7,7 @@
 
 static struct ring *ring(void)
 {
-	return &channel()->streams[STREAM_LOG];
+	return &channel()->log;
 }
 
 static void empty_ring(u32 at)

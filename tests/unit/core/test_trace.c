@@ -22,7 +22,7 @@
 static const char *line(u64 number, long result, u64 a, u64 b, u64 c, u64 d)
 {
 	static char text[2048];
-	struct ring *ring = &channel()->streams[STREAM_LOG];
+	struct ring *ring = &channel()->log;
 	u64 arguments[6] = { a, b, c, d, 0, 0 };
 	u32 size;
 
@@ -140,7 +140,7 @@ static void every_call_can_be_written(void **state)
 
 static void a_missing_call_is_named_once(void **state)
 {
-	struct ring *ring = &channel()->streams[STREAM_LOG];
+	struct ring *ring = &channel()->log;
 
 	(void)state;
 	domain_config.flags = CONFIG_VERBOSE;

@@ -64,6 +64,8 @@ u64 clock_realtime_ns(void) { return clock_monotonic_ns(); }
 void domain_signals(u64 set);
 void domain_signals(u64 set) { (void)set; }
 __noreturn void domain_exit(u32 status) { (void)status; abort(); }
+void program_end(struct process *process);
+void program_end(struct process *process) { (void)process; abort(); }
 __noreturn void vfork_return(void) { abort(); }
 void vfork_orphan_settle(void) { }
 void vfork_waiting_end_locked(struct process *process) { (void)process; abort(); }
