@@ -197,6 +197,15 @@ static void log_end_locked(void)
 	log.begun--;
 }
 
+void log_hold(void)
+{
+	u64 extent;
+
+	while (records_room() < RECORDS_HELD &&
+	       (extent = space_take(OVERLAY_EXTENT, OVERLAY_PAGE)))
+		spare_add(extent);
+}
+
 static int overlay_begin(bool frees)
 {
 	int error = 0;

@@ -101,6 +101,8 @@ bool space_claim(u64 offset, u64 size);
  * there is none. Contents undefined. Its offset, or 0 with *error. Not with overlay_lock held.
  */
 u64 space_alloc(u64 size, u64 align, int *error);
+/* The same of what there is: 0 where there is none. */
+u64 space_take(u64 size, u64 align);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
 /* Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable. */
@@ -117,6 +119,8 @@ u64 space_size(void);
 
 /* Goes on with a log that was read. */
 void log_continue(u64 at, u64 end, u32 checksum);
+/* Holds room in the log back for changes that free space, as far as there is some. At the start. */
+void log_hold(void);
 /* A slot is free. */
 void slot_put(struct overlay_slot *slot);
 /* So many more slots may be put. 0 or -ENOMEM. */

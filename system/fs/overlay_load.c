@@ -496,8 +496,10 @@ int overlay_start(struct file_system *fs)
 		error = log_read(&reading);
 	if (!error)
 		error = slots_read(&reading);
-	if (!error && overlay_header()->log)
+	if (!error && overlay_header()->log) {
+		log_hold();
 		error = objects_free_unused();
+	}
 	reading_release(&reading);
 	if (error)
 		return error;

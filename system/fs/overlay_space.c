@@ -216,16 +216,23 @@ static bool space_sync(void)
 	return waits && !overlay_sync();
 }
 
+u64 space_take(u64 size, u64 align)
+{
+	u64 start;
+
+	lock_acquire(&overlay_lock);
+	start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT);
+	lock_release(&overlay_lock);
+	return start * OVERLAY_UNIT;
+}
+
 u64 space_alloc(u64 size, u64 align, int *error)
 {
 	for (;;) {
-		u64 start, seen = space_size();
+		u64 seen = space_size(), run = space_take(size, align);
 
-		lock_acquire(&overlay_lock);
-		start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT);
-		lock_release(&overlay_lock);
-		if (start)
-			return start * OVERLAY_UNIT;
+		if (run)
+			return run;
 		*error = space_grow(size, seen);
 		if (*error && !space_sync())
 			return 0;

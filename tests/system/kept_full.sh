@@ -16,21 +16,24 @@ fi
 scratch
 mkdir -p disk tree/bin tree/w tree/tmp
 cp "$(command -v busybox)" tree/bin/busybox
-ln -s busybox tree/bin/sh
+for name in sh sleep; do
+	ln -s busybox "tree/bin/$name"
+done
 
 # In a domain: fills the disk with files of a kind until that fails, and says with what.
 cat > fill <<'END'
 mkdir -p /w/$1
+padding=$(printf "%02000d" 0)
 n=0
 while :; do
 	n=$((n + 1))
 	case $1 in
-	small) echo "content $n" > /w/$1/f$n || break ;;
+	small) echo "content $n $padding" > /w/$1/f$n || break ;;
 	names) ln -s "target $n" /w/$1/f$n || break ;;
 	large) dd if=/dev/zero of=/w/$1/f$n bs=1M count=1 || break ;;
 	esac
-done 2> /tmp/err
-grep -o "No space left on device" /tmp/err | head -1
+done 2> /dev/shm/err
+grep -o "No space left on device" /dev/shm/err | head -1
 
 END
 # What is there is whole: all of them but the last.
@@ -38,8 +41,8 @@ cat > verify <<'END'
 set -- /w/small/*
 bad=0
 for f; do
-	n=${f##*/f}
-	[ "$(cat $f)" = "content $n" ] || bad=$((bad + 1))
+	read -r word number padding < "$f"
+	[ "$word $number ${#padding}" = "content ${f##*/f} 2000" ] || bad=$((bad + 1))
 done
 [ $bad -le 1 ] && echo whole
 END
@@ -48,23 +51,29 @@ exec 2> err
 mount -t tmpfs -o size=24m none disk || exit 9
 export MEZZO_STORE=$PWD/disk/store
 "$MEZZO" image import box tree > /dev/null || exit 8
+
+# A domain in which the rest happens: what exec's programs print needs no disk.
+begin() { "$MEZZO" create "$1" box -- sleep 100000 > /dev/null && "$MEZZO" start "$1" > /dev/null; }
+inside() { "$MEZZO" exec "$1" -- sh -c "$2"; }
+again() { "$MEZZO" kill again > /dev/null; "$MEZZO" wait again > /dev/null; "$MEZZO" start again > /dev/null; }
+
 for kind in small names large; do
-	"$MEZZO" create "fill$kind" box -- sh -c "set -- $kind; $(cat fill)" > /dev/null
-	"$MEZZO" start -a "fill$kind"
-	[[ $kind == large ]] || "$MEZZO" rm "fill$kind" > /dev/null
+	begin "fill$kind"
+	inside "fill$kind" "set -- $kind; $(cat fill)"
+	[[ $kind == large ]] || "$MEZZO" rm -f "fill$kind" > /dev/null
 done
 "$MEZZO" rm -f filllarge > /dev/null
-"$MEZZO" create again box -- sh -c "if [ -e /w/small ]; then
-	$(cat verify); rm -r /w/small; set -- small; $(cat fill)
-else
-	set -- small; $(cat fill)
-fi" > /dev/null
-"$MEZZO" start -a again
-"$MEZZO" start -a again
+begin again
+inside again "set -- small; $(cat fill)"
+again
+inside again "$(cat verify); rm -r /w/small; set -- small; $(cat fill)"
 head -c 100M /dev/zero > disk/all 2> /dev/null
-"$MEZZO" start -a again
+again
+inside again "$(cat verify); rm -r /w/small; set -- small; $(cat fill)"
 rm disk/all
-"$MEZZO" start -a again
+again
+inside again "$(cat verify)"
+"$MEZZO" rm -f again > /dev/null
 END
 MEZZO=$MEZZO unshare -rm bash whole > out
 prints "small files until the disk is full" "No space left on device" 'sed -n 1p out'
@@ -75,6 +84,6 @@ prints "what was written is whole, and what goes makes room" "whole No space lef
 	'sed -n 5,6p out | xargs'
 prints "also with a disk that others have filled" "whole No space left on device" \
 	'sed -n 7,8p out | xargs'
-prints "and when there is space again" "whole No space left on device" 'sed -n 9,10p out | xargs'
-prints "nothing is said outside" "" 'cat err'
+prints "and when there is space again" "whole" 'sed -n 9p out'
+prints "nothing is said outside but of the disk" "" 'grep -v "head: " err'
 finish

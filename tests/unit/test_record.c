@@ -172,13 +172,13 @@ static void test_lock_is_running(void **state)
 	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
 	assert_int_equal(what, DOMAIN_RUNNING);
 	record.started_ns = 1;
-	assert_int_equal(domain_record_save(folder.fd, &record, &err), 0);
+	assert_int_equal(domain_record_save_run(folder.fd, &record, &err), 0);
 	domain_record_release(&record);
 	close(fd);
 	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
 	assert_int_equal(what, DOMAIN_KILLED);
 	record.finished_ns = 2;
-	assert_int_equal(domain_record_save(folder.fd, &record, &err), 0);
+	assert_int_equal(domain_record_save_run(folder.fd, &record, &err), 0);
 	domain_record_release(&record);
 	assert_int_equal(domain_state_load(&folder, &record, &what, &err), 0);
 	assert_int_equal(what, DOMAIN_EXITED);
