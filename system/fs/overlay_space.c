@@ -91,7 +91,8 @@ static u64 run_find(u64 from, u64 to, u64 count, u64 align)
 	return 0;
 }
 
-static u64 run_take(u64 count, u64 align)
+/* everywhere: also where it is not worth it while the object can grow. */
+static u64 run_take(u64 count, u64 align, bool everywhere)
 {
 	u64 *cursor = align * OVERLAY_UNIT < OVERLAY_PAGE ? &small_cursor : &page_cursor;
 	u64 start;
@@ -100,7 +101,7 @@ static u64 run_take(u64 count, u64 align)
 		return 0;
 	start = run_find(*cursor, units, count, align);
 	/* What lies scattered is looked for where there is much of it. */
-	if (!start && free_units > units / 4)
+	if (!start && (everywhere || free_units > units / 4))
 		start = run_find(0, *cursor, count, align);
 	if (!start)
 		return 0;
@@ -216,26 +217,34 @@ static bool space_sync(void)
 	return waits && !overlay_sync();
 }
 
-u64 space_take(u64 size, u64 align)
+static u64 space_find(u64 size, u64 align, bool everywhere)
 {
 	u64 start;
 
 	lock_acquire(&overlay_lock);
-	start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT);
+	start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT, everywhere);
 	lock_release(&overlay_lock);
 	return start * OVERLAY_UNIT;
+}
+
+u64 space_take(u64 size, u64 align)
+{
+	return space_find(size, align, true);
 }
 
 u64 space_alloc(u64 size, u64 align, int *error)
 {
 	for (;;) {
-		u64 seen = space_size(), run = space_take(size, align);
+		u64 seen = space_size(), run = space_find(size, align, false);
 
 		if (run)
 			return run;
 		*error = space_grow(size, seen);
-		if (*error && !space_sync())
-			return 0;
+		if (!*error)
+			continue;
+		run = space_find(size, align, true);
+		if (run || !space_sync())
+			return run;
 	}
 }
 
