@@ -68,7 +68,7 @@ static void put_size(struct page *page, uint64_t bytes)
 	fputs(stats_size_text(bytes, text), page->file);
 }
 
-/* A bar of two parts, whose whole width stands for so many bytes; named for who can't see it. */
+/* A bar of two parts; its whole width stands for so many bytes. Named for who can't see it. */
 static void put_bar(struct page *page, const char *name, uint64_t own, uint64_t shared,
 		    uint64_t whole)
 {
@@ -431,7 +431,7 @@ int stats_write_page(const struct stats *stats, const char *path, struct error *
 	/* What takes a name's place must not take that of a device or a pipe. */
 	if (!stat(path, &status) && !S_ISREG(status.st_mode)) {
 		free(beside);
-		return error_set(err, EINVAL, "%s is there and is no file", path);
+		return error_set(err, 0, "%s is there and is no file", path);
 	}
 	if (!beside)
 		return error_set(err, ENOMEM, "%s", path);

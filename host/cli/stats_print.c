@@ -63,9 +63,9 @@ static void print_end(uint64_t cpu_ns, size_t processes)
 
 static void print_domain(const struct stats *stats, const struct domain_usage *domain)
 {
-	static const struct image_usage none = { .cache_is_known = true };
+	static const struct image_usage none;
 	const struct image_usage *image = stats_image(stats, domain);
-	bool is_known = image || domain->rootfs, runs = domain->monitor != 0;
+	bool is_known = image, runs = domain->monitor != 0;
 
 	if (!image)
 		image = &none;
@@ -73,9 +73,9 @@ static void print_domain(const struct stats *stats, const struct domain_usage *d
 	print_size(domain->memory.private_bytes, runs);
 	print_size(domain->memory.shared_bytes, runs);
 	print_size(domain->memory.pss_bytes, runs);
-	print_size(image->cache_bytes, is_known && image->cache_is_known);
+	print_size(image->cache_bytes, image->cache_is_known);
 	print_size(domain->folder.cache_bytes, domain->folder.cache_is_known);
-	print_count(image->count + domain->folder.objects, is_known);
+	print_count(image->count + domain->folder.objects, is_known || domain->rootfs);
 	print_size(image->disk_bytes, is_known);
 	print_size(domain->folder.disk_bytes, true);
 	print_end(domain->memory.cpu_ns, domain->memory.processes);
