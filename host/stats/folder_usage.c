@@ -42,7 +42,7 @@ static int count_entry(struct folder_usage *usage, int parent, const char *name,
 	usage->disk_bytes += (uint64_t)status.st_blocks * 512;
 	if (S_ISDIR(status.st_mode))
 		return count_directory(usage, parent, name, !strcmp(name, "objects"));
-	if (!S_ISREG(status.st_mode) || (!is_objects && strcmp(name, "overlay")))
+	if (!S_ISREG(status.st_mode))
 		return 0;
 	usage->objects += is_objects;
 	return count_cache(usage, parent, name);

@@ -11,7 +11,7 @@
 
 struct folder_usage {
 	uint64_t disk_bytes;		/* blocks of all in it, directories too */
-	uint64_t cache_bytes;		/* of its overlay and its own objects */
+	uint64_t cache_bytes;		/* of all its files: objects, overlay, output */
 	bool cache_is_known;		/* else cache_bytes is 0 */
 	size_t objects;			/* of its own */
 };
