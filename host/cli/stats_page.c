@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -435,6 +436,8 @@ int stats_write_page(const struct stats *stats, const char *path, struct error *
 	}
 	if (!beside)
 		return error_set(err, ENOMEM, "%s", path);
+	/* A limit on file sizes is an error as others are. */
+	signal(SIGXFSZ, SIG_IGN);
 	snprintf(beside, size, "%s.XXXXXX", path);
 	fd = mkostemp(beside, O_CLOEXEC);
 	error = fd < 0 ? -errno : write_file(&page, fd);
