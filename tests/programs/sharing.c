@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Both sides of the proof that domains share pages.
+ * Both sides of the proof that domains share pages. In a domain:
  *
- * In a domain:
- *	sharing hold FILE...		maps the files shared, reads all of them and of itself, prints
- *					"ready" and waits for a signal
- *	sharing write FILE BYTES	makes a file of so many bytes and holds it mapped to be written
+ *	sharing hold FILE...
+ *		maps the files shared, reads all of them and of itself, prints "ready" and waits
+ *		for a signal
+ *	sharing write FILE BYTES
+ *		makes a file of so many bytes and holds it mapped to be written, in the same way
+ *
  * On the host:
- *	sharing file PID FILE		looks in PID for mappings of FILE, which it maps itself; prints
- *					"mapped" (by PID: pages that are there) and, as root, "same" (page
- *					frames that are those of its own mapping), "other" and "copied"
- *					(pages that PID has changed for itself alone)
+ *
+ *	sharing file PID FILE
+ *		looks in PID for mappings of FILE, which it maps itself. It prints "mapped", the
+ *		pages that PID has there, and as root also "same", those whose frames are those
+ *		of its own mapping, "other", and "copied", pages that PID has changed for itself
  */
 #define _GNU_SOURCE
 #include <errno.h>
