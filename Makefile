@@ -38,7 +38,7 @@ HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(SOURCES)/lmdb/li
 HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c))
 # Of host/image only what reads images.
 HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c))) \
-	$(addprefix host/image/,image_file.c index_read.c launch.c record.c)
+	$(addprefix host/image/,image_file.c index_read.c index_walk.c launch.c record.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
 # musl brings no headers of the kernel and must not see those of another C library beside them.

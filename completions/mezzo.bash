@@ -33,6 +33,7 @@ _mezzo_lasting()
 	logs) options+=' --follow --timestamps --tail --since' ;;
 	ps) options+=' --all --quiet --json' ;;
 	ls) options+=' --quiet --json' ;;
+	stats) options+=' --all --no-stream --json --html' ;;
 	rm) options+=' --force' ;;
 	inspect) options+=' --seccomp' ;;
 	esac
@@ -42,6 +43,10 @@ _mezzo_lasting()
 		compopt -o filenames
 		;;
 	kill-s | kill--signal) mapfile -t COMPREPLY < <(compgen -A signal -- "$current") ;;
+	stats--html)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		compopt -o filenames
+		;;
 	stop-t | stop--time | logs-n | logs--tail | logs--since) ;;
 	*)
 		if [[ $current == -* ]]; then
@@ -168,14 +173,14 @@ _mezzo()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
-			ls rm rename inspect version help' -- "$current")
+			ls stats rm rename inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
 	do) ;;
 	run) common+=' --rootfs --user --store --entrypoint --tty --rm --name --detach' ;;
 	create) common+=' --rootfs --user --store --entrypoint --tty --rm' ;;
-	start | stop | kill | wait | attach | logs | ps | ls | rm | rename | inspect)
+	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect)
 		_mezzo_lasting
 		return
 		;;

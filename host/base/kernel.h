@@ -7,17 +7,30 @@
 
 #include <linux/mount.h>
 #include <linux/stat.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif
 
 #define KERNEL_MNT_DETACH 2
+
+/* Those of cachestat(2), of Linux 6.5. */
+struct kernel_cache_range {
+	uint64_t offset, size;		/* size 0: to the end of the file */
+};
+
+struct kernel_cache_pages {
+	uint64_t cached, dirty, writeback, evicted, recently_evicted;
+};
 
 static inline int kernel_fsopen(const char *name, unsigned int flags)
 {
@@ -53,6 +66,12 @@ static inline int kernel_umount(const char *path, int flags)
 static inline int kernel_close_range(unsigned int first, unsigned int last)
 {
 	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+static inline int kernel_cachestat(int fd, const struct kernel_cache_range *range,
+				   struct kernel_cache_pages *pages)
+{
+	return (int)syscall(SYS_cachestat, fd, range, pages, 0);
 }
 
 static inline int kernel_pkey_alloc(void)

@@ -5,10 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
-#include "host/base/fd.h"
 #include "host/cli/cli.h"
 #include "host/cli/json.h"
 #include "host/cli/list.h"
@@ -44,20 +42,6 @@ static const struct option options[] = {
 };
 
 /* ---- One domain ---- */
-
-/* The process of its monitor, or 0. */
-static pid_t monitor_pid(const struct folder *folder)
-{
-	struct ucred peer = { 0 };
-	socklen_t size = sizeof(peer);
-	struct error err;
-	int fd = control_connect(folder, &err);
-
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		peer.pid = 0;
-	fd_close(&fd);
-	return peer.pid;
-}
 
 static void print_list(const char *name, const struct strings *list)
 {
@@ -102,7 +86,7 @@ void list_print_json(const struct folder *folder, const struct domain_record *re
 	}
 	if (state == DOMAIN_RUNNING) {
 		json_print_name("pid", 0);
-		printf("%d", (int)monitor_pid(folder));
+		printf("%d", (int)control_monitor(folder));
 	}
 	if (record->image)
 		print_text("image", record->image);

@@ -22,6 +22,7 @@ static const struct {
 	{ "attach", verb_attach },
 	{ "logs", verb_logs },
 	{ "ps", verb_ps },
+	{ "stats", verb_stats },
 	{ "ls", verb_ls },
 	{ "rm", verb_rm },
 	{ "rename", verb_rename },

@@ -36,6 +36,19 @@ int control_connect(const struct folder *folder, struct error *err)
 	return -ENOTCONN;
 }
 
+pid_t control_monitor(const struct folder *folder)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	struct error err;
+	int fd = control_connect(folder, &err);
+
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		peer.pid = 0;
+	fd_close(&fd);
+	return peer.pid;
+}
+
 int control_send(int socket, enum control_kind kind, int32_t value, const void *data, size_t size,
 		 const int *handles, unsigned int count, int flags)
 {

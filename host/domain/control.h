@@ -80,6 +80,9 @@ struct control_message {
 /* Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running. */
 int control_connect(const struct folder *folder, struct error *err);
 
+/* The process of the monitor, or 0 where the domain is not running. */
+pid_t control_monitor(const struct folder *folder);
+
 /*
  * Send a message with size bytes of data and count handles, which stay the caller's. Returns 0 or
  * -errno; -EPIPE where the other side is gone. flags: MSG_DONTWAIT.
