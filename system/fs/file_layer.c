@@ -125,13 +125,16 @@ void file_layer_free(struct file_layer *layer)
 /* How many bytes from offset on are in the same place, up to size; *own: which. */
 static u64 run_length(const struct file_layer *layer, u64 offset, u64 size, bool *own)
 {
-	u64 chunk = offset >> layer->shift, end;
+	u64 chunk = offset >> layer->shift, ground_end = READ_ONCE(layer->ground_end), end;
 
-	*own = chunk_is_own(layer, chunk);
+	/* The last chunk of the ground need not be whole. */
+	*own = offset >= ground_end || chunk_is_own(layer, chunk);
 	do {
 		chunk++;
 		end = chunk << layer->shift;
 	} while (end < offset + size && chunk_is_own(layer, chunk) == *own);
+	if (!*own)
+		end = MIN(end, ground_end);
 	return MIN(end - offset, size);
 }
 

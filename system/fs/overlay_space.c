@@ -243,6 +243,8 @@ u64 space_alloc(u64 size, u64 align, int *error)
 		if (!*error)
 			continue;
 		run = space_find(size, align, true);
+		if (run)
+			*error = 0;
 		if (run || !space_sync())
 			return run;
 	}

@@ -98,6 +98,17 @@ prints "one byte is changed" "$(cat native.byte)" '"$MEZZO" start -a byte'
 prints "and no more than a chunk is copied" yes \
 	'[[ $(du -sk store/domains/byte/objects | cut -f1) -lt 100 ]] && echo yes'
 
+cat > tree/longer <<'END'
+printf y | dd of=/w/large bs=1 conv=notrunc 2> /dev/null
+size=$(wc -c < /w/large)
+truncate -s $((size + 5000)) /w/large
+cat /w/large | wc -c
+tail -c 5001 /w/large | md5sum
+END
+check "making a domain" "$MEZZO" create longer box -- sh -c "$(cat tree/longer)"
+prints "it can be made longer" "$(($(seq 2000000 | wc -c) + 5000)) $({ echo; head -c 5000 /dev/zero; } | md5sum)" \
+	'"$MEZZO" start -a longer | xargs -n 3'
+
 # Killed at any moment: what was written is there.
 cat > tree/writer <<'END'
 n=0
