@@ -237,16 +237,18 @@ u64 space_alloc(u64 size, u64 align, int *error)
 	for (;;) {
 		u64 seen = space_size(), run = space_find(size, align, false);
 
+		*error = run ? 0 : space_grow(size, seen);
 		if (run)
 			return run;
-		*error = space_grow(size, seen);
 		if (!*error)
 			continue;
 		run = space_find(size, align, true);
-		if (run)
+		if (run) {
 			*error = 0;
-		if (run || !space_sync())
 			return run;
+		}
+		if (!space_sync())
+			return 0;
 	}
 }
 
