@@ -25,6 +25,7 @@ int verb_ps(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_rename(int argc, char **argv);
+int verb_diff(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);

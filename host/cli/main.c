@@ -25,6 +25,7 @@ static const struct {
 	{ "ls", verb_ls },
 	{ "rm", verb_rm },
 	{ "rename", verb_rename },
+	{ "diff", verb_diff },
 	{ "inspect", verb_inspect },
 	{ "version", verb_version },
 	{ "--version", verb_version },
