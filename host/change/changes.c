@@ -437,7 +437,9 @@ static int read_all(struct reading *reading)
 		return result;
 	inodes_share_out(reading);
 	result = inodes_take_slots(reading);
-	return result ? result : names_count(changes);
+	if (!result)
+		result = names_count(changes);
+	return result ? result : changes_claim(changes);
 }
 
 int changes_read(struct changes *changes, const void *data, uint64_t size,

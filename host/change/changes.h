@@ -42,6 +42,7 @@ struct change_inode {
 	size_t first_xattr, xattr_count;	/* in changes.xattrs */
 	uint32_t links;				/* names that lead to it */
 	bool is_dead;				/* OVERLAY_REMOVE_LAST */
+	bool is_shared;				/* it claims bytes that are another's */
 };
 
 struct changes {
@@ -92,5 +93,8 @@ int change_compare_names(const char *left, size_t left_size, const char *right,
  */
 int changes_finding(const struct changes *changes, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Inside (claims.c): finds inodes that are shared. Returns 0 or -errno. */
+int changes_claim(struct changes *changes);
 
 #endif

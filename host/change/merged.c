@@ -51,11 +51,12 @@ static int stat_image(const struct merged *merged, uint64_t ino, struct merged_i
 	return 0;
 }
 
-/* A large file's size and time are those of its host file. */
+/* A large file's size is that of its host file, and so is its time where that is later. */
 static int object_look(const struct merged *merged, struct merged_inode *out, bool times_set,
 		       struct error *err)
 {
 	struct stat status;
+	int64_t mtime_ns;
 	int fd = own_objects_get(&merged->own, out->data, false), error;
 
 	if (fd < 0)
@@ -67,9 +68,27 @@ static int object_look(const struct merged *merged, struct merged_inode *out, bo
 	if (!S_ISREG(status.st_mode))
 		return damaged(err, out->ino, "its object is no file");
 	out->size = (uint64_t)status.st_size;
-	if (!times_set)
-		out->mtime_ns = status.st_mtim.tv_sec * 1000000000ll + status.st_mtim.tv_nsec;
+	mtime_ns = status.st_mtim.tv_sec * 1000000000ll + status.st_mtim.tv_nsec;
+	if (!times_set && out->mtime_ns < mtime_ns - OVERLAY_TIME_SLACK_NS)
+		out->mtime_ns = mtime_ns;
 	return 0;
+}
+
+/* Some bytes of a large file may still be the image's, whose object has image_size bytes. */
+static int object_find(const struct merged *merged, const struct overlay_slot *slot,
+		       uint64_t image_size, struct merged_inode *out, struct error *err)
+{
+	out->ground = out->data;
+	out->data = OVERLAY_OBJECT_ID(slot->data);
+	out->place = MERGED_OWN;
+	if (slot->layer_bits) {
+		if (!overlay_layer_fits(slot, merged->changes.size) ||
+		    slot->layer_end > image_size)
+			return damaged(err, out->ino, "its layer does not fit the image's file");
+		out->place = MERGED_LAYERED;
+		out->layer = slot;
+	}
+	return object_look(merged, out, slot->flags & OVERLAY_TIMES_SET, err);
 }
 
 /* Where a regular file has its bytes, of which the slot says size. */
@@ -92,9 +111,7 @@ static int place_find(const struct merged *merged, const struct overlay_slot *sl
 		out->data = OVERLAY_PIECE_OFFSET(slot->data);
 		return 0;
 	case OVERLAY_OBJECT:
-		out->place = MERGED_OWN;
-		out->data = OVERLAY_OBJECT_ID(slot->data);
-		return object_look(merged, out, slot->flags & OVERLAY_TIMES_SET, err);
+		return object_find(merged, slot, image_size, out, err);
 	}
 	return damaged(err, out->ino, "its bytes are at no place that there is");
 }
@@ -138,6 +155,7 @@ static int slot_apply(const struct merged *merged, const struct change_inode *ch
 	out->rdev_major = slot->rdev_major;
 	out->rdev_minor = slot->rdev_minor;
 	out->mtime_ns = slot->mtime_ns;
+	out->is_shared = change->is_shared;
 	if (S_ISREG(slot->mode))
 		result = place_find(merged, slot, out, err);
 	else if (S_ISLNK(slot->mode))

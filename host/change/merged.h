@@ -48,6 +48,7 @@ enum merged_place {
 	MERGED_IMAGE,			/* data: local id of an object, or nothing, of a link */
 	MERGED_PIECE,			/* data: offset in the overlay */
 	MERGED_OWN,			/* data: id of an object of the domain's own */
+	MERGED_LAYERED,			/* likewise, over the image's (ground), as layer says */
 };
 
 struct merged_inode {
@@ -59,6 +60,9 @@ struct merged_inode {
 	int64_t mtime_ns;
 	enum merged_place place;
 	uint64_t data;
+	uint64_t ground;		/* MERGED_LAYERED: local id of the image's object */
+	const struct overlay_slot *layer;	/* likewise, in the overlay; it was checked */
+	bool is_shared;			/* its bytes are another's, and are not read */
 	bool is_changed;		/* its slot says something else than the image */
 };
 
@@ -156,9 +160,15 @@ struct merged_file {
 	int fd;				/* or -1 */
 	const char *memory;		/* or NULL */
 	uint64_t size;
+	int ground;			/* what some chunks are in, as the layer says; or -1 */
+	const struct overlay_slot *layer;
+	const uint64_t *layer_bits;
 };
 
-/* Returns 0 or -errno; merged_file_close() is due on success. */
+/*
+ * Returns 0 or -errno (-EUCLEAN: they are another file's, which in a domain that runs may be so for
+ * a moment); merged_file_close() is due on success.
+ */
 int merged_file_open(const struct merged *merged, const struct merged_inode *inode,
 		     struct merged_file *file, struct error *err);
 void merged_file_close(struct merged_file *file);

@@ -26,6 +26,7 @@ static const struct {
 	{ "rm", verb_rm },
 	{ "rename", verb_rename },
 	{ "diff", verb_diff },
+	{ "commit", verb_of_image },
 	{ "inspect", verb_inspect },
 	{ "version", verb_version },
 	{ "--version", verb_version },

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which inode of an overlay the bytes at a place belong to: to one alone. Whoever names bytes that
+ * are another's is found here, so that nobody reads the same bytes for a million files. See
+ * changes.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "host/change/changes.h"
+#include "host/change/table.h"
+
+/* Bytes of the overlay, or an object: [id, id + 1) of its own space. */
+struct claim {
+	bool is_object;
+	uint64_t start, end;
+	struct change_inode *inode;
+};
+
+struct claims {
+	struct claim *items;
+	size_t count;
+};
+
+static int claim_add(struct claims *claims, struct change_inode *inode, bool is_object,
+		     uint64_t start, uint64_t size)
+{
+	struct claim *fresh = size ? TABLE_ADD(claims->items, claims->count) : NULL;
+
+	if (!fresh)
+		return size ? -ENOMEM : 0;
+	*fresh = (struct claim){ is_object, start, start + size, inode };
+	return 0;
+}
+
+static int inode_claim(struct claims *claims, struct change_inode *inode)
+{
+	const struct overlay_slot *slot = inode->slot;
+	int result;
+
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
+		return claim_add(claims, inode, false, OVERLAY_PIECE_OFFSET(slot->data),
+				 OVERLAY_PIECE_CAPACITY(slot->data));
+	if (OVERLAY_PLACE(slot->data) != OVERLAY_OBJECT)
+		return 0;
+	result = claim_add(claims, inode, true, OVERLAY_OBJECT_ID(slot->data), 1);
+	if (!result && slot->layer_bits)
+		result = claim_add(claims, inode, false, OVERLAY_PIECE_OFFSET(slot->layer_bits),
+				   OVERLAY_PIECE_CAPACITY(slot->layer_bits));
+	return result;
+}
+
+/* Of inodes that claim the same, the one with the lowest number comes first. */
+static int compare_claims(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+
+	if (a->is_object != b->is_object)
+		return a->is_object - b->is_object;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+static void claims_settle(const struct claims *claims)
+{
+	const struct claim *last = NULL;
+
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct claim *claim = &claims->items[i];
+
+		if (last && last->is_object == claim->is_object && claim->start < last->end)
+			claim->inode->is_shared = true;
+		else
+			last = claim;
+	}
+}
+
+int changes_claim(struct changes *changes)
+{
+	struct claims claims = { 0 };
+	int result = 0;
+
+	for (size_t i = 0; i < changes->inode_count && !result; i++) {
+		if (changes->inodes[i].slot)
+			result = inode_claim(&claims, &changes->inodes[i]);
+	}
+	if (!result && claims.count) {
+		qsort(claims.items, claims.count, sizeof(*claims.items), compare_claims);
+		claims_settle(&claims);
+	}
+	free(claims.items);
+	return result ? error_set(changes->err, -result, "this domain's overlay") : 0;
+}
