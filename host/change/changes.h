@@ -42,7 +42,7 @@ struct change_inode {
 	size_t first_xattr, xattr_count;	/* in changes.xattrs */
 	uint32_t links;				/* names that lead to it */
 	bool is_dead;				/* OVERLAY_REMOVE_LAST */
-	bool is_shared;				/* it claims bytes that are another's */
+	bool is_shared;				/* it claims bytes that are not its alone */
 };
 
 struct changes {

@@ -11,11 +11,11 @@
 #include "host/change/changes.h"
 #include "host/change/table.h"
 
-/* Bytes of the overlay, or an object: [id, id + 1) of its own space. */
+/* Bytes of the overlay, or an object: [id, id + 1) of a space of its own. */
 struct claim {
 	bool is_object;
 	uint64_t start, end;
-	struct change_inode *inode;
+	struct change_inode *inode;	/* NULL: part of the log, or slots */
 };
 
 struct claims {
@@ -51,7 +51,10 @@ static int inode_claim(struct claims *claims, struct change_inode *inode)
 	return result;
 }
 
-/* Of inodes that claim the same, the one with the lowest number comes first. */
+/*
+ * What is not a file's comes first; then, of inodes that claim the same, the one with the lowest
+ * number.
+ */
 static int compare_claims(const void *left, const void *right)
 {
 	const struct claim *a = left, *b = right;
@@ -70,17 +73,33 @@ static void claims_settle(const struct claims *claims)
 	for (size_t i = 0; i < claims->count; i++) {
 		const struct claim *claim = &claims->items[i];
 
-		if (last && last->is_object == claim->is_object && claim->start < last->end)
-			claim->inode->is_shared = true;
-		else
+		if (!last || last->is_object != claim->is_object || claim->start >= last->end) {
 			last = claim;
+		} else if (claim->inode) {
+			claim->inode->is_shared = true;
+		} else {
+			/* Extents and pages of slots do not overlap: so that one is a file's. */
+			last->inode->is_shared = true;
+			last = claim;
+		}
 	}
+}
+
+static int own_claims(struct claims *claims, const struct changes *changes)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < changes->extent_count && !result; i++)
+		result = claim_add(claims, NULL, false, changes->extents[i], OVERLAY_EXTENT);
+	for (size_t i = 0; i < changes->slot_page_count && !result; i++)
+		result = claim_add(claims, NULL, false, changes->slot_pages[i], OVERLAY_PAGE);
+	return result;
 }
 
 int changes_claim(struct changes *changes)
 {
 	struct claims claims = { 0 };
-	int result = 0;
+	int result = own_claims(&claims, changes);
 
 	for (size_t i = 0; i < changes->inode_count && !result; i++) {
 		if (changes->inodes[i].slot)

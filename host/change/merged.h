@@ -90,8 +90,8 @@ struct merged_attribute {
  * both. What was at rest is right. Bytes of large files, in objects of their own, are read as they
  * are at that time.
  *
- * store_flags: of store_open_disk(). say: as for changes_read(). Returns 0 or -errno;
- * merged_close() is due on success.
+ * store_flags: of store_open_disk(). say: as for changes_read(). Returns 0 or -errno
+ * (-EOPNOTSUPP: the domain is over a directory); merged_close() is due on success.
  */
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
 		unsigned store_flags, bool live, void (*say)(const char *line, void *data),

@@ -122,10 +122,13 @@ static int folder_take(struct merged *merged, const struct domains *domains, con
 	if (merged->lock < 0 && !(merged->is_live && live))
 		return merged->lock;
 	result = domain_record_load(merged->folder.fd, &merged->record, err);
-	if (!result && !merged->record.image)
-		result = error_set(err, 0, "its root file system is a directory of the host, and "
-				   "what it changes is not kept");
-	return result;
+	if (result)
+		error_context(err, "domain %s", name);
+	if (result || merged->record.image)
+		return result;
+	error_set(err, 0, "domain %s: its root file system is a directory of the host, and what "
+		  "it changes is not kept", name);
+	return -EOPNOTSUPP;
 }
 
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
@@ -144,8 +147,6 @@ int merged_open(struct merged *merged, const struct domains *domains, const char
 		result = own_objects_open(&merged->own, merged->folder.fd, err);
 	if (!result)
 		return 0;
-	if (merged->folder.fd >= 0 && result != -EBUSY)
-		error_context(err, "domain %s", name);
 	merged_close(merged);
 	return result;
 }
