@@ -21,6 +21,7 @@ int verb_rm(int argc, char **argv);
 int verb_tag(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_commit(int argc, char **argv);
+int verb_cp(int argc, char **argv);
 /* Of `mezzo store`: */
 int verb_fsck(int argc, char **argv);
 int verb_dedup(int argc, char **argv);

@@ -157,7 +157,8 @@ static void make(struct made *made, struct input *input)
 							      : OVERLAY_RECORD_NEXT, place);
 			break;
 		case 2:
-			made_xattr(made, take_ino(input), "user.x", take_byte(input) % 2 ? "y" : NULL);
+			made_xattr(made, take_ino(input), "user.x",
+				   take_byte(input) % 2 ? "y" : NULL);
 			break;
 		case 3:
 		case 4:
