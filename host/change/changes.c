@@ -27,19 +27,17 @@ static int no_memory(const struct changes *changes)
 	return error_set(changes->err, ENOMEM, "this domain's overlay");
 }
 
-int changes_finding(const struct changes *changes, const char *format, ...)
+void changes_finding(const struct changes *changes, const char *format, ...)
 {
 	char line[400];
 	va_list arguments;
 
+	if (!changes->say)
+		return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	if (!changes->say)
-		return error_set(changes->err, EUCLEAN, "this domain's overlay is damaged: %s",
-				 line);
 	changes->say(line, changes->say_data);
-	return 0;
 }
 
 /* ---- The log ---- */
@@ -64,9 +62,13 @@ static bool pages_claim(struct reading *reading, uint64_t offset, uint64_t size)
 static int name_read(struct reading *reading, const struct overlay_name *name)
 {
 	struct changes *changes = reading->changes;
-	struct change_name *fresh = TABLE_ADD(changes->names, changes->name_count);
-	uint64_t *dead = NULL;
+	struct change_name *fresh;
+	uint64_t *dead;
 
+	/* There is no inode 0, and so nothing in it. */
+	if (!name->parent)
+		return 0;
+	fresh = TABLE_ADD(changes->names, changes->name_count);
 	if (!fresh)
 		return -ENOMEM;
 	*fresh = (struct change_name){
@@ -74,7 +76,7 @@ static int name_read(struct reading *reading, const struct overlay_name *name)
 		.name = name->name, .name_size = name->name_size,
 		.sequence = (uint32_t)changes->name_count,
 	};
-	if (name->change != OVERLAY_REMOVE_LAST)
+	if (name->change != OVERLAY_REMOVE_LAST || !name->ino)
 		return 0;
 	dead = TABLE_ADD(reading->dead, reading->dead_count);
 	if (!dead)
@@ -83,16 +85,25 @@ static int name_read(struct reading *reading, const struct overlay_name *name)
 	return 0;
 }
 
+static bool names_are_whole(const struct overlay_record *record)
+{
+	const struct overlay_name *name = NULL;
+
+	for (uint32_t i = 0; i < record->count; i++) {
+		name = overlay_name_next(record, name);
+		if (!name)
+			return false;
+	}
+	return true;
+}
+
 static int names_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_name *name = NULL;
-	int result = 0;
+	int result = names_are_whole(record) ? 0 : -EUCLEAN;
 
 	for (uint32_t i = 0; i < record->count && !result; i++) {
 		name = overlay_name_next(record, name);
-		if (!name || !name->ino || !name->parent || name->change < OVERLAY_ADD ||
-		    name->change > OVERLAY_REMOVE_LAST)
-			return -EUCLEAN;
 		result = name_read(reading, name);
 	}
 	return result;
@@ -106,6 +117,8 @@ static int xattr_read(struct reading *reading, const struct overlay_record *reco
 
 	if (!xattr || memchr(xattr->text, 0, xattr->name_size))
 		return -EUCLEAN;
+	if (!xattr->ino)
+		return 0;
 	fresh = TABLE_ADD(changes->xattrs, changes->xattr_count);
 	if (!fresh)
 		return -ENOMEM;
@@ -146,20 +159,16 @@ static int record_read(struct reading *reading, const struct overlay_record *rec
 	return -EUCLEAN;
 }
 
-/* Where the first extent is not, there is no log. */
+/* Where the first extent is not there, nothing was ever synced. */
 static int log_begin(struct reading *reading)
 {
 	struct changes *changes = reading->changes;
-	const struct overlay_header *header = (const void *)changes->data;
 	uint64_t *extent;
 
 	overlay_log_begin(&changes->log, changes->data, changes->size);
-	if (!header->log)
+	if (!changes->log.end)
 		return 0;
-	if (!changes->log.end || !pages_claim(reading, changes->log.at, OVERLAY_EXTENT)) {
-		changes->log.at = changes->log.end = 0;
-		return changes_finding(changes, "its log is not where the header says");
-	}
+	pages_claim(reading, changes->log.at, OVERLAY_EXTENT);
 	extent = TABLE_ADD(changes->extents, changes->extent_count);
 	if (!extent)
 		return no_memory(changes);
@@ -186,8 +195,9 @@ static int log_read(struct reading *reading)
 	/* Nothing behind it can be believed. */
 	changes->log = before;
 	changes->bad_record = before.at;
-	return changes_finding(changes, "a record of the log, at byte %" PRIu64
-			       ", says what can't be", before.at);
+	changes_finding(changes, "a record of the log, at byte %" PRIu64 ", says what can't be",
+			before.at);
+	return 0;
 }
 
 /* ---- The last word ---- */
@@ -267,13 +277,14 @@ static void xattrs_settle(struct changes *changes)
 
 /* ---- Inodes ---- */
 
+/* In the order of overlay_load.c: of several slots of an inode the last one counts. */
 static int slots_read(struct reading *reading)
 {
 	struct changes *changes = reading->changes;
 
 	for (size_t i = 0; i < changes->slot_page_count * SLOTS_IN_PAGE; i++) {
-		uint64_t offset = changes->slot_pages[i / SLOTS_IN_PAGE] +
-				  i % SLOTS_IN_PAGE * OVERLAY_UNIT;
+		size_t page = changes->slot_page_count - 1 - i / SLOTS_IN_PAGE;
+		uint64_t offset = changes->slot_pages[page] + i % SLOTS_IN_PAGE * OVERLAY_UNIT;
 		const struct overlay_slot *slot =
 			overlay_slot_at(changes->data, changes->size, offset), **fresh;
 
@@ -364,51 +375,47 @@ static void inodes_share_out(struct reading *reading)
 		inode_find(changes, reading->dead[i])->is_dead = true;
 }
 
-/* A slot that was freed is as it was until it is used again. */
-static int inodes_take_slots(struct reading *reading)
+static void inodes_take_slots(struct reading *reading)
 {
 	struct changes *changes = reading->changes;
-	int result = 0;
 
-	for (size_t i = 0; i < reading->slot_count && !result; i++) {
+	for (size_t i = 0; i < reading->slot_count; i++) {
 		const struct overlay_slot *slot = reading->slots[i];
 		struct change_inode *inode = inode_find(changes, slot->ino);
 
+		/* One that was freed is as it was until it is used again. */
 		if (inode->is_dead)
 			continue;
 		if (inode->slot)
-			result = changes_finding(changes, "inode %" PRIu64 " has two slots",
-						 slot->ino);
-		else
-			inode->slot = slot;
+			changes_finding(changes, "inode %" PRIu64 " has two slots", slot->ino);
+		inode->slot = slot;
 	}
-	return result;
 }
 
-/* A name may lead to nothing: to a file that was lost before it was synced. */
-static int names_count(struct changes *changes)
+/* A file that was made here and has no name is free. */
+static void links_count(struct changes *changes)
 {
-	int result = 0;
+	for (size_t i = 0; i < changes->name_count; i++) {
+		struct change_inode *inode = inode_find(changes, changes->names[i].ino);
 
-	for (size_t i = 0; i < changes->name_count && !result; i++) {
-		struct change_name *name = &changes->names[i];
-		struct change_inode *inode = name->ino ? inode_find(changes, name->ino) : NULL;
-
-		if (inode && inode->is_dead) {
-			result = changes_finding(changes, "a name leads to inode %" PRIu64
-						 ", which was removed", name->ino);
-			name->ino = 0;
-		} else if (inode && inode->ino >= OVERLAY_OWN_INO && !inode->slot) {
-			name->ino = 0;
-		} else if (inode) {
+		if (inode)
 			inode->links++;
-		}
 	}
 	for (size_t i = 0; i < changes->inode_count; i++) {
 		if (changes->inodes[i].ino >= OVERLAY_OWN_INO && !changes->inodes[i].links)
 			changes->inodes[i].slot = NULL;
 	}
-	return result;
+}
+
+/* Names of files that were lost, mostly before they were synced, lead nowhere. */
+static void names_lose(struct changes *changes)
+{
+	for (size_t i = 0; i < changes->name_count; i++) {
+		struct change_name *name = &changes->names[i];
+
+		if (name->ino >= OVERLAY_OWN_INO && !inode_find(changes, name->ino)->slot)
+			name->ino = 0;
+	}
 }
 
 /* ---- The whole ---- */
@@ -424,7 +431,7 @@ static int read_all(struct reading *reading)
 	if (!reading->pages)
 		return no_memory(changes);
 	result = log_begin(reading);
-	if (!result && changes->log.at)
+	if (!result && changes->log.end)
 		result = log_read(reading);
 	if (result)
 		return result;
@@ -436,10 +443,12 @@ static int read_all(struct reading *reading)
 	if (result)
 		return result;
 	inodes_share_out(reading);
-	result = inodes_take_slots(reading);
+	inodes_take_slots(reading);
+	links_count(changes);
+	result = changes_claim(changes);
 	if (!result)
-		result = names_count(changes);
-	return result ? result : changes_claim(changes);
+		names_lose(changes);
+	return result;
 }
 
 int changes_read(struct changes *changes, const void *data, uint64_t size,

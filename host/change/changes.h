@@ -3,8 +3,9 @@
  * What an overlay (boundary/overlay.h) tells, in tables: each name with what the log said last of
  * it, each inode with its slot and attributes. Written by a domain, and so hostile: everything is
  * checked before it is used, and the work is in proportion to the overlay's size. system/fs/
- * overlay_load.c reads the same for the domain itself. Knows nothing of the image below
- * (merged.h does).
+ * overlay_load.c reads the same for the domain itself, and what it leaves out is left out here: the
+ * log from the first record on that can't be true, and files whose bytes are not there. A power
+ * failure leaves such things, too. Knows nothing of the image below (merged.h does).
  *
  * Everything is sorted and found by binary search: no choice of names makes it slow.
  */
@@ -37,12 +38,11 @@ struct change_xattr {
 /* All that is told of one inode. */
 struct change_inode {
 	uint64_t ino;
-	const struct overlay_slot *slot;	/* in the overlay; NULL: as in the image */
+	const struct overlay_slot *slot;	/* in the overlay; NULL: as in the image, or lost */
 	size_t first_name, name_count;		/* of a directory: in changes.names */
 	size_t first_xattr, xattr_count;	/* in changes.xattrs */
 	uint32_t links;				/* names that lead to it */
 	bool is_dead;				/* OVERLAY_REMOVE_LAST */
-	bool is_shared;				/* it claims bytes that are not its alone */
 };
 
 struct changes {
@@ -60,16 +60,15 @@ struct changes {
 	size_t extent_count;
 	struct overlay_log log;		/* where it ends; at is 0 where there is none */
 	uint64_t bad_record;		/* where the log was read no further, for damage; or 0 */
-	/* NULL: a finding is an error. Else it is told, and what it is about is left out. */
-	void (*say)(const char *line, void *data);
+	void (*say)(const char *line, void *data);	/* NULL: nobody is told */
 	void *say_data;
 	struct error *err;
 };
 
 /*
  * Reads the size bytes at data, a page at least, which do not change meanwhile and outlive
- * *changes; say as above. The header is that of an overlay. Returns 0 or -errno (-EUCLEAN);
- * changes_release() is due in both cases.
+ * *changes. say is called with a line for all that is left out. Returns 0 or -errno (-EUCLEAN: no
+ * overlay); changes_release() is due in both cases.
  */
 int changes_read(struct changes *changes, const void *data, uint64_t size,
 		 void (*say)(const char *line, void *data), void *say_data, struct error *err);
@@ -87,14 +86,14 @@ const struct change_name *changes_name(const struct changes *changes,
 int change_compare_names(const char *left, size_t left_size, const char *right,
 			 size_t right_size);
 
-/*
- * A finding: fills changes->err and returns -EUCLEAN; or where findings are told, tells it and
- * returns 0.
- */
-int changes_finding(const struct changes *changes, const char *format, ...)
+/* Tells what is left out. */
+void changes_finding(const struct changes *changes, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Inside (claims.c): finds inodes that are shared. Returns 0 or -errno. */
+/*
+ * Inside (claims.c): takes the slots of files whose bytes are not there, or are not theirs alone.
+ * Returns 0 or -errno.
+ */
 int changes_claim(struct changes *changes);
 
 #endif

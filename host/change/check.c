@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The check of what a domain keeps; see check.h. The domain's lock is held. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,9 +73,6 @@ static int check_inode(struct overlay_checker *checker, const struct change_inod
 	if (!change->slot)
 		return 0;
 	result = merged_stat(&checker->merged, change->ino, &inode, &err);
-	if (!result && change->is_shared)
-		result = error_set(&err, EUCLEAN, "inode %" PRIu64 " of this domain: its bytes are "
-				   "not its alone", change->ino);
 	if (!result && (inode.mode & INDEX_TYPE_MASK) == 0120000u)
 		result = merged_target(&checker->merged, &inode, target, &err);
 	if (!result)
@@ -90,7 +85,7 @@ static int check_inode(struct overlay_checker *checker, const struct change_inod
 	return slot_forget(checker, change->slot);
 }
 
-/* Two slots of one inode: the layer would not start. The first one is the inode's. */
+/* Slots that are in use, as far as their guards tell, and are not what their inode goes by. */
 static int check_slots(struct overlay_checker *checker)
 {
 	const struct changes *changes = &checker->merged.changes;
@@ -100,10 +95,8 @@ static int check_slots(struct overlay_checker *checker)
 		for (uint64_t at = 0; at < OVERLAY_PAGE && !result; at += OVERLAY_UNIT) {
 			const struct overlay_slot *slot = overlay_slot_at(
 				changes->data, changes->size, changes->slot_pages[i] + at);
-			const struct change_inode *inode =
-				slot ? changes_inode(changes, slot->ino) : NULL;
 
-			if (inode && inode->slot && inode->slot != slot)
+			if (slot && changes_inode(changes, slot->ino)->slot != slot)
 				result = slot_forget(checker, slot);
 		}
 	}

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which inode of an overlay the bytes at a place belong to: to one alone. Whoever names bytes that
- * are another's is found here, so that nobody reads the same bytes for a million files. See
- * changes.h.
+ * are another's, or are not there, loses its slot; so nobody reads the same bytes for a million
+ * files. See changes.h.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "boundary/index.h"
 #include "host/change/changes.h"
 #include "host/change/table.h"
 
@@ -32,6 +34,25 @@ static int claim_add(struct claims *claims, struct change_inode *inode, bool is_
 		return size ? -ENOMEM : 0;
 	*fresh = (struct claim){ is_object, start, start + size, inode };
 	return 0;
+}
+
+/* Whether a slot is one that a file can have, as far as that can be known without the image. */
+static bool slot_is_good(const struct changes *changes, const struct change_inode *inode)
+{
+	const struct overlay_slot *slot = inode->slot;
+	bool is_own = inode->ino >= OVERLAY_OWN_INO;
+
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
+		return overlay_piece_fits(slot, changes->size) &&
+		       !(is_own && S_ISLNK(slot->mode) &&
+			 (!slot->size || slot->size > INDEX_TARGET_MAX));
+	if (is_own && S_ISLNK(slot->mode))
+		return false;
+	if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
+		return !slot->layer_bits ||
+		       (!is_own && overlay_layer_fits(slot, changes->size));
+	return OVERLAY_PLACE(slot->data) == OVERLAY_GROUND &&
+	       !(is_own && S_ISREG(slot->mode) && slot->size);
 }
 
 static int inode_claim(struct claims *claims, struct change_inode *inode)
@@ -66,7 +87,15 @@ static int compare_claims(const void *left, const void *right)
 	return (a->inode > b->inode) - (a->inode < b->inode);
 }
 
-static void claims_settle(const struct claims *claims)
+static void lose(const struct changes *changes, struct change_inode *inode)
+{
+	if (inode->slot)
+		changes_finding(changes, "inode %" PRIu64 ": its bytes are not there, or are "
+				"another's", inode->ino);
+	inode->slot = NULL;
+}
+
+static void claims_settle(const struct changes *changes, const struct claims *claims)
 {
 	const struct claim *last = NULL;
 
@@ -76,10 +105,10 @@ static void claims_settle(const struct claims *claims)
 		if (!last || last->is_object != claim->is_object || claim->start >= last->end) {
 			last = claim;
 		} else if (claim->inode) {
-			claim->inode->is_shared = true;
+			lose(changes, claim->inode);
 		} else {
 			/* Extents and pages of slots do not overlap: so that one is a file's. */
-			last->inode->is_shared = true;
+			lose(changes, last->inode);
 			last = claim;
 		}
 	}
@@ -102,12 +131,16 @@ int changes_claim(struct changes *changes)
 	int result = own_claims(&claims, changes);
 
 	for (size_t i = 0; i < changes->inode_count && !result; i++) {
-		if (changes->inodes[i].slot)
-			result = inode_claim(&claims, &changes->inodes[i]);
+		struct change_inode *inode = &changes->inodes[i];
+
+		if (inode->slot && !slot_is_good(changes, inode))
+			lose(changes, inode);
+		else if (inode->slot)
+			result = inode_claim(&claims, inode);
 	}
 	if (!result && claims.count) {
 		qsort(claims.items, claims.count, sizeof(*claims.items), compare_claims);
-		claims_settle(&claims);
+		claims_settle(changes, &claims);
 	}
 	free(claims.items);
 	return result ? error_set(changes->err, -result, "this domain's overlay") : 0;

@@ -7,6 +7,7 @@
 
 #include "host/change/commit.h"
 #include "host/image/builder.h"
+#include "host/image/interrupt.h"
 #include "host/image/keep.h"
 
 struct committer {
@@ -165,10 +166,9 @@ static int commit_in_transaction(struct committer *committer, struct image *imag
 	struct error *err = committer->err;
 	int result;
 
-	if (!commit->replace &&
-	    record_get(store, RECORD_IMAGE, commit->name, NULL, 0, err) >= 0)
-		return error_set(err, 0, "there is an image %s already: say --replace, or another "
-					 "name", commit->name);
+	result = commit->replace ? 0 : image_check_free(store, commit->name, err);
+	if (result)
+		return result;
 	result = commit_tree(committer);
 	image->head.created_ns = image->head.imported_ns = keep_now_ns();
 	image->config = strdup(commit->config);
@@ -194,6 +194,8 @@ int commit_run(const struct merged *merged, struct commit *commit, struct image 
 	committer->merged = merged;
 	committer->commit = commit;
 	committer->err = err;
+	/* From here on there are files in the store that would be left behind. */
+	interrupt_catch();
 	result = builder_init(&committer->builder, merged->store, &commit->progress,
 			      commit->file_max, err);
 	if (!result) {
@@ -204,6 +206,7 @@ int commit_run(const struct merged *merged, struct commit *commit, struct image 
 		store_abort(merged->store);
 	else
 		result = store_commit(merged->store, err);
+	interrupt_release();
 	progress_end(&commit->progress);
 	free(committer->inodes);
 	free(committer->buffer);

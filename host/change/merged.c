@@ -51,25 +51,42 @@ static int stat_image(const struct merged *merged, uint64_t ino, struct merged_i
 	return 0;
 }
 
+/*
+ * The object was made, and its name was not yet durable when the power failed: the file is what it
+ * was without it.
+ */
+static void object_lose(const struct overlay_slot *slot, struct merged_inode *out)
+{
+	out->size = slot->layer_bits ? slot->layer_end : 0;
+	out->place = out->size ? MERGED_IMAGE : MERGED_NOWHERE;
+	out->data = out->ground;
+	out->layer = NULL;
+}
+
 /* A large file's size is that of its host file, and so is its time where that is later. */
-static int object_look(const struct merged *merged, struct merged_inode *out, bool times_set,
-		       struct error *err)
+static int object_look(const struct merged *merged, const struct overlay_slot *slot,
+		       struct merged_inode *out, struct error *err)
 {
 	struct stat status;
 	int64_t mtime_ns;
 	int fd = own_objects_get(&merged->own, out->data, false), error;
 
-	if (fd < 0)
-		return damaged(err, out->ino, "its object is lost");
-	error = fstat(fd, &status) ? errno : 0;
-	close(fd);
+	if (fd == -ENOENT) {
+		object_lose(slot, out);
+		return 0;
+	}
+	error = fd < 0 ? -fd : fstat(fd, &status) ? errno : 0;
+	fd_close(&fd);
 	if (error)
 		return error_set(err, error, "an object of this domain");
 	if (!S_ISREG(status.st_mode))
 		return damaged(err, out->ino, "its object is no file");
 	out->size = (uint64_t)status.st_size;
+	if (out->layer && out->size < slot->layer_end)
+		out->size = slot->layer_end;
 	mtime_ns = status.st_mtim.tv_sec * 1000000000ll + status.st_mtim.tv_nsec;
-	if (!times_set && out->mtime_ns < mtime_ns - OVERLAY_TIME_SLACK_NS)
+	if (!(slot->flags & OVERLAY_TIMES_SET) &&
+	    out->mtime_ns < mtime_ns - OVERLAY_TIME_SLACK_NS)
 		out->mtime_ns = mtime_ns;
 	return 0;
 }
@@ -78,20 +95,16 @@ static int object_look(const struct merged *merged, struct merged_inode *out, bo
 static int object_find(const struct merged *merged, const struct overlay_slot *slot,
 		       uint64_t image_size, struct merged_inode *out, struct error *err)
 {
+	if (slot->layer_bits && slot->layer_end > image_size)
+		return damaged(err, out->ino, "its layer does not fit the image's file");
 	out->ground = out->data;
 	out->data = OVERLAY_OBJECT_ID(slot->data);
-	out->place = MERGED_OWN;
-	if (slot->layer_bits) {
-		if (!overlay_layer_fits(slot, merged->changes.size) ||
-		    slot->layer_end > image_size)
-			return damaged(err, out->ino, "its layer does not fit the image's file");
-		out->place = MERGED_LAYERED;
-		out->layer = slot;
-	}
-	return object_look(merged, out, slot->flags & OVERLAY_TIMES_SET, err);
+	out->place = slot->layer_bits ? MERGED_LAYERED : MERGED_OWN;
+	out->layer = slot->layer_bits ? slot : NULL;
+	return object_look(merged, slot, out, err);
 }
 
-/* Where a regular file has its bytes, of which the slot says size. */
+/* Where a regular file has its bytes, of which the slot says size; changes_claim() passed it. */
 static int place_find(const struct merged *merged, const struct overlay_slot *slot,
 		      struct merged_inode *out, struct error *err)
 {
@@ -99,36 +112,27 @@ static int place_find(const struct merged *merged, const struct overlay_slot *sl
 
 	out->size = slot->size;
 	switch (OVERLAY_PLACE(slot->data)) {
-	case OVERLAY_GROUND:
-		if (slot->size > image_size)
-			return damaged(err, out->ino, "it has more bytes than the image's");
-		out->place = slot->size ? MERGED_IMAGE : MERGED_NOWHERE;
-		return 0;
 	case OVERLAY_PIECE:
-		if (!overlay_piece_fits(slot, merged->changes.size))
-			return damaged(err, out->ino, "its bytes are not in the overlay");
 		out->place = slot->size ? MERGED_PIECE : MERGED_NOWHERE;
 		out->data = OVERLAY_PIECE_OFFSET(slot->data);
 		return 0;
 	case OVERLAY_OBJECT:
 		return object_find(merged, slot, image_size, out, err);
 	}
-	return damaged(err, out->ino, "its bytes are at no place that there is");
+	if (slot->size > image_size)
+		return damaged(err, out->ino, "it has more bytes than the image's");
+	out->place = slot->size ? MERGED_IMAGE : MERGED_NOWHERE;
+	return 0;
 }
 
 /* A link keeps the target that it was made with. */
-static int link_find(const struct merged *merged, const struct overlay_slot *slot,
-		     struct merged_inode *out, struct error *err)
+static void link_find(const struct overlay_slot *slot, struct merged_inode *out)
 {
 	if (out->ino < OVERLAY_OWN_INO)
-		return 0;
-	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE || !slot->size ||
-	    slot->size > INDEX_TARGET_MAX || !overlay_piece_fits(slot, merged->changes.size))
-		return damaged(err, out->ino, "its target is not in the overlay");
+		return;
 	out->size = slot->size;
 	out->place = MERGED_PIECE;
 	out->data = OVERLAY_PIECE_OFFSET(slot->data);
-	return 0;
 }
 
 static bool is_same(const struct merged_inode *a, const struct merged_inode *b)
@@ -155,11 +159,10 @@ static int slot_apply(const struct merged *merged, const struct change_inode *ch
 	out->rdev_major = slot->rdev_major;
 	out->rdev_minor = slot->rdev_minor;
 	out->mtime_ns = slot->mtime_ns;
-	out->is_shared = change->is_shared;
 	if (S_ISREG(slot->mode))
 		result = place_find(merged, slot, out, err);
 	else if (S_ISLNK(slot->mode))
-		result = link_find(merged, slot, out, err);
+		link_find(slot, out);
 	out->is_changed = out->ino >= OVERLAY_OWN_INO || !is_same(&image, out);
 	return result;
 }

@@ -62,7 +62,6 @@ struct merged_inode {
 	uint64_t data;
 	uint64_t ground;		/* MERGED_LAYERED: local id of the image's object */
 	const struct overlay_slot *layer;	/* likewise, in the overlay; it was checked */
-	bool is_shared;			/* its bytes are another's, and are not read */
 	bool is_changed;		/* its slot says something else than the image */
 };
 
@@ -165,10 +164,7 @@ struct merged_file {
 	const uint64_t *layer_bits;
 };
 
-/*
- * Returns 0 or -errno (-EUCLEAN: they are another file's, which in a domain that runs may be so for
- * a moment); merged_file_close() is due on success.
- */
+/* Returns 0 or -errno; merged_file_close() is due on success. */
 int merged_file_open(const struct merged *merged, const struct merged_inode *inode,
 		     struct merged_file *file, struct error *err);
 void merged_file_close(struct merged_file *file);

@@ -19,7 +19,7 @@ int merged_target(const struct merged *merged, const struct merged_inode *inode,
 		from = merged->changes.data + inode->data;
 	else
 		result = index_target(&merged->index, (uint32_t)inode->ino, &from, &size);
-	if (result || inode->is_shared || memchr(from, 0, size))
+	if (result || memchr(from, 0, size))
 		return error_set(err, EUCLEAN, "inode %" PRIu64 " of this domain: its target",
 				 inode->ino);
 	memcpy(target, from, size);
@@ -60,9 +60,6 @@ int merged_file_open(const struct merged *merged, const struct merged_inode *ino
 	int result = 0;
 
 	*file = (struct merged_file){ .fd = -1, .ground = -1, .size = inode->size };
-	if (inode->is_shared)
-		return error_set(err, EUCLEAN, "inode %" PRIu64 " of this domain: its bytes are "
-				 "another file's", inode->ino);
 	switch (inode->place) {
 	case MERGED_NOWHERE:
 		return 0;

@@ -95,13 +95,14 @@ static int overlay_read(struct merged *merged, void (*say)(const char *line, voi
 static int image_open(struct merged *merged, const char *store, unsigned flags,
 		      struct error *err)
 {
-	struct image image = { .head.mapping = merged->record.mapping };
 	int result = store_open_disk(store, flags, &merged->store, err);
 
 	if (result)
 		return result;
 	merged->mapping = merged->record.mapping;
-	result = image_index(merged->store, &image, &merged->index, err);
+	result = mapping_pin(merged->store, merged->mapping, err);
+	if (!result)
+		result = image_index(merged->store, merged->mapping, &merged->index, err);
 	if (result == -ENOENT)
 		error_set(err, 0, "image %s, as the domain was made from it, is no longer in the "
 			  "store", merged->record.image);
