@@ -229,7 +229,6 @@ int overlay_check(const struct domains *domains, const char *name, bool repair,
 		return result;
 	/* What is mended shows when it is looked at again. */
 	checker.say = NULL;
-	checker.repair = false;
 	checker.found = 0;
 	result = check_once(domains, &checker);
 	*left = checker.found;

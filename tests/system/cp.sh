@@ -93,7 +93,7 @@ check "a file over one" "$MEZZO" cp d:/dir planted2
 prints "takes the link's place" "secret n" 'echo $(cat host-secret planted2/dir/n)'
 
 # Tars.
-prints "a tar" "sub/ sub/deep" '"$MEZZO" cp d:/dir/sub - | tar tf - | xargs echo'
+prints "a tar" "sub sub/deep" '"$MEZZO" cp d:/dir/sub - | tar tf - | xargs echo'
 prints "of a file" deep '"$MEZZO" cp d:/dir/sub/deep - | tar xOf -'
 prints "of the content" ./deep '"$MEZZO" cp d:/dir/sub/. - | tar tf - | sed "s,^,./,"'
 mkdir untar
