@@ -168,9 +168,7 @@ _mezzo()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
-			ls rm rename inspect version help' -- "$current")
-		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach logs ps ls rm
-			rename diff cp commit inspect version help' -- "$current")
+			ls rm rename diff cp commit inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
