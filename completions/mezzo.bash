@@ -173,14 +173,14 @@ _mezzo()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
-			ls stats rm rename inspect version help' -- "$current")
+			ls stats rm rename diff cp commit inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
 	do) ;;
 	run) common+=' --rootfs --user --store --entrypoint --tty --rm --name --detach' ;;
 	create) common+=' --rootfs --user --store --entrypoint --tty --rm' ;;
-	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect)
+	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect | diff | cp | commit)
 		_mezzo_lasting
 		return
 		;;

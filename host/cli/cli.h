@@ -14,6 +14,7 @@ int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
 int verb_store(int argc, char **argv);
 int verb_exec(int argc, char **argv);
+int verb_of_image(int argc, char **argv);	/* verbs of mezzo that mezzo-image does */
 int verb_create(int argc, char **argv);
 int verb_start(int argc, char **argv);
 int verb_stop(int argc, char **argv);
@@ -26,6 +27,7 @@ int verb_stats(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_rename(int argc, char **argv);
+int verb_diff(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);

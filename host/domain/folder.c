@@ -13,7 +13,7 @@
 
 #include "host/base/fd.h"
 #include "host/domain/folder.h"
-#include "host/domain/tree.h"
+#include "host/domain/directory.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
@@ -111,7 +111,7 @@ static int workshop_enter(const struct domains *domains, struct error *err)
 	if (fd < 0)
 		return error_set(err, errno, "can't work in %s/domains", domains->store);
 	if (!lock_file(fd, F_WRLCK, F_OFD_SETLK))
-		tree_empty(domains->fd, ".new");
+		directory_empty(domains->fd, ".new");
 	error = lock_file(fd, F_RDLCK, F_OFD_SETLKW);
 	if (error) {
 		close(fd);
@@ -180,7 +180,7 @@ int folder_create(const struct domains *domains, const char *name,
 	if (!error)
 		error = name_claim(domains, temporary, name, err);
 	if (error) {
-		tree_remove(domains->fd, temporary);
+		directory_remove(domains->fd, temporary);
 		folder_close(folder);
 	}
 	close(lock_fd);
@@ -270,7 +270,7 @@ int folder_remove(const struct domains *domains, const struct folder *folder, st
 	if (renameat(domains->fd, folder->name, domains->fd, temporary))
 		error = error_set(err, errno, "can't remove domain %s", folder->name);
 	else
-		tree_remove(domains->fd, temporary);
+		directory_remove(domains->fd, temporary);
 	close(lock_fd);
 	return error;
 }

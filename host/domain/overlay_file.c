@@ -103,6 +103,21 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 	return error;
 }
 
+int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
+		      struct error *err)
+{
+	int fd = openat(folder_fd, OVERLAY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), error;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : error_set(err, errno, "can't open this domain's "
+							     "overlay");
+	error = overlay_check(fd, index_hash, size, err);
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
 int overlay_file_grow(int fd, uint64_t size)
 {
 	char zeros[OVERLAY_PAGE] = { 0 };

@@ -20,6 +20,13 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 		      struct error *err);
 
 /*
+ * The same to read what is there, and nothing is made: -ENOENT without a message where the domain
+ * has no overlay yet.
+ */
+int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
+		      struct error *err);
+
+/*
  * Makes the file size bytes long, a multiple of the page, with all of its disk space taken, so that
  * who has it mapped can write there whatever happens. Returns 0 or -errno without a message.
  */

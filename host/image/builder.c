@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The builder's entries: adding, replacing, linking, finishing; see builder.h. No locks. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +121,13 @@ int builder_add(struct builder *builder, const char *path,
 		if (!inode->target)
 			return entry_error(err, ENOMEM, path, "its target");
 	}
-	strcpy(builder->path, path);
+	builder_take(builder, inode, path);
+	return 0;
+}
+
+void builder_take(struct builder *builder, struct tree_inode *inode, const char *path)
+{
+	snprintf(builder->path, sizeof(builder->path), "%s", path);
 	builder->current = inode;
 	builder->object = 0;
 	builder->written = 0;
@@ -128,7 +135,6 @@ int builder_add(struct builder *builder, const char *path,
 	builder->hashed = 0;
 	builder->out_of_order = false;
 	builder->xattrs_size = 0;
-	return 0;
 }
 
 int builder_xattr(struct builder *builder, const char *name, const void *value, size_t size,

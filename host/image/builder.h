@@ -84,6 +84,16 @@ void builder_release(struct builder *builder);
 
 int builder_add(struct builder *builder, const char *path,
 		const struct builder_attributes *attributes, struct error *err);
+/*
+ * In place of builder_add(), where the caller has put the inode with its attributes into
+ * builder->tree: what is told until builder_end() is its. path is for messages, and may be cut.
+ */
+void builder_take(struct builder *builder, struct tree_inode *inode, const char *path);
+/*
+ * In place of its bytes and builder_end(): they are those of a sealed object of the store, which
+ * gains a reference.
+ */
+int builder_share(struct builder *builder, object_id object, uint64_t size, struct error *err);
 int builder_xattr(struct builder *builder, const char *name, const void *value, size_t size,
 		  struct error *err);
 /* -EFBIG where a file of this size is more than the limit. */

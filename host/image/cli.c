@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/image/cli.h"
@@ -30,22 +31,14 @@ static int refuse_option(int option, char **argv, struct error *err)
 			 cli_program, argv[0]);
 }
 
-/* -f is known where --force is. */
-static bool has_force(const struct option *options)
-{
-	while (options->name && options->val != 'f')
-		options++;
-	return options->name;
-}
-
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err)
 {
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, has_force(options) ? ":f" : ":", options, NULL)) !=
-	       -1) {
+	while ((option = getopt_long(argc, argv, cli->letters ? cli->letters : ":", options,
+				     NULL)) != -1) {
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);
@@ -70,6 +63,23 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 		return option;
 	}
 	return -1;
+}
+
+int cli_take_size(uint64_t *size, const char *text, struct error *err)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value ||
+	    value > UINT64_MAX >> shift || value << shift > INT64_MAX)
+		return error_set(err, 0,
+				 "--max-file %.40s: it is a number of bytes, with K, M, G or T",
+				 text);
+	*size = value << shift;
+	return 0;
 }
 
 int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,

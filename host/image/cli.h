@@ -20,6 +20,8 @@ int verb_show(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_tag(int argc, char **argv);
 int verb_export(int argc, char **argv);
+int verb_commit(int argc, char **argv);
+int verb_cp(int argc, char **argv);
 /* Of `mezzo store`: */
 int verb_fsck(int argc, char **argv);
 int verb_dedup(int argc, char **argv);
@@ -28,6 +30,7 @@ int verb_objects(int argc, char **argv);
 
 /* Options that several verbs have. */
 struct cli {
+	const char *letters; /* in: short options, as for getopt(); NULL: none */
 	const char *store; /* --store */
 	bool json, replace, force;
 	bool done; /* --help was printed */
@@ -64,6 +67,9 @@ enum {
 struct option;
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err);
+
+/* The value of --max-file: a number and K, M, G or T. */
+int cli_take_size(uint64_t *size, const char *text, struct error *err);
 
 /*
  * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 where

@@ -78,21 +78,14 @@ static int check_platform(struct json_object *blob, struct error *err)
 	return 0;
 }
 
-int config_take(struct json_object *blob, char **config, int64_t *created_ns, struct error *err)
+int config_form(struct json_object *members_of, char **config, struct error *err)
 {
-	struct json_object *inner = json_member(blob, "config", json_type_object), *out;
-	const char *created = json_text(blob, "created");
-	int result = check_platform(blob, err);
+	struct json_object *out = json_object_new_object();
+	int result;
 
-	if (result)
-		return result;
-	if (created && time_parse(created, created_ns))
-		return error_set(err, 0, "config: created is no time: %.60s", created);
-	out = json_object_new_object();
 	if (!out)
 		return error_set(err, ENOMEM, "config");
-	if (inner)
-		result = take_members(inner, out, err);
+	result = members_of ? take_members(members_of, out, err) : 0;
 	if (!result) {
 		*config = strdup(json_object_to_json_string_ext(
 			out, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -101,6 +94,18 @@ int config_take(struct json_object *blob, char **config, int64_t *created_ns, st
 	}
 	json_object_put(out);
 	return result;
+}
+
+int config_take(struct json_object *blob, char **config, int64_t *created_ns, struct error *err)
+{
+	const char *created = json_text(blob, "created");
+	int result = check_platform(blob, err);
+
+	if (result)
+		return result;
+	if (created && time_parse(created, created_ns))
+		return error_set(err, 0, "config: created is no time: %.60s", created);
+	return config_form(json_member(blob, "config", json_type_object), config, err);
 }
 
 static bool is_variable(const char *text)

@@ -20,6 +20,9 @@
  */
 int config_take(struct json_object *blob, char **config, int64_t *created_ns, struct error *err);
 
+/* The same from an object with such members; NULL is one without any. */
+int config_form(struct json_object *members_of, char **config, struct error *err);
+
 /*
  * The launch (launch.h) that such a config asks for, as bytes, which the caller frees. Variables
  * without a name or a value mean nothing and are left out, as Docker does.

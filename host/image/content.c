@@ -209,6 +209,25 @@ static int end_object(struct builder *builder, uint64_t size, struct error *err)
 	return result ? result : seal_oldest(builder, BUILDER_UNSEALED_MAX - 1, err);
 }
 
+int builder_share(struct builder *builder, object_id object, uint64_t size, struct error *err)
+{
+	int result = 0;
+
+	if (!map_get(&builder->held, object, 0)) {
+		result = object_get(builder->store, object, err);
+		if (!result)
+			result = hold(builder, object, err);
+	}
+	if (result) {
+		error_context(err, "entry %.200s", builder->path);
+		return result;
+	}
+	builder->current->object = object;
+	builder->current->size = size;
+	progress_add(builder->progress, 1, 0);
+	return 0;
+}
+
 int builder_end(struct builder *builder, uint64_t size, struct error *err)
 {
 	int result = builder_check_size(builder, size, err);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "host/image/builder.h"
 #include "host/image/bundle.h"
@@ -12,6 +11,7 @@
 #include "host/image/directory.h"
 #include "host/image/import.h"
 #include "host/image/interrupt.h"
+#include "host/image/keep.h"
 #include "host/image/oci_read.h"
 
 static int feed_bundle(struct import *import, struct builder *builder, struct bundle *bundle,
@@ -103,70 +103,10 @@ static int feed(struct import *import, struct builder *builder, struct oci_image
 	return feed_archive(import, builder, told, err);
 }
 
-/* The index as an object, at 0 of the mapping. */
-static int keep_index(struct store *store, mapping_id mapping, const struct index_file *file,
-		      struct error *err)
-{
-	object_id object, sealed;
-	size_t at = 0;
-	int result = object_create(store, &object, err);
-
-	while (at < file->size && !result) {
-		ssize_t done = object_write(store, object, (const char *)file->data + at,
-					    file->size - at, at, err);
-
-		if (done <= 0)
-			result = done ? (int)done : error_set(err, EIO, "index");
-		else
-			at += (size_t)done;
-	}
-	if (!result)
-		result = object_seal(store, object, &sealed, err);
-	return result ? result : mapping_set(store, mapping, IMAGE_INDEX_LOCAL, sealed, err);
-}
-
-/* Moves the references on the image's objects into a mapping. */
-static int keep_objects(struct store *store, const struct index_file *file, mapping_id *mapping,
-			struct error *err)
-{
-	int result = mapping_create(store, 0, mapping, err);
-
-	for (uint64_t i = 0; i < file->object_count && !result; i++)
-		result = mapping_set(store, *mapping, i + 1, file->objects[i], err);
-	return result ? result : keep_index(store, *mapping, file, err);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
-static int keep(struct store *store, struct import *import, struct builder *builder,
-		struct image *image, struct error *err)
-{
-	struct index_file file;
-	int result = builder_finish(builder, &file, err);
-
-	if (result)
-		return result;
-	image->head.objects = file.object_count;
-	image->head.files = file.files;
-	image->head.bytes = file.bytes;
-	result = keep_objects(store, &file, &image->head.mapping, err);
-	index_file_release(&file);
-	if (!result && import->replace &&
-	    record_get(store, RECORD_IMAGE, import->name, NULL, 0, err) >= 0)
-		result = image_delete(store, import->name, err);
-	return result ? result : image_save(store, import->name, image, import->replace, err);
-}
-
 static int import_in_transaction(struct store *store, struct import *import, struct image *image,
 				 struct error *err)
 {
-	struct oci_image told = { .created_ns = now_ns() };
+	struct oci_image told = { .created_ns = keep_now_ns() };
 	struct builder builder;
 	int result = builder_init(&builder, store, &import->progress, import->file_max, err);
 
@@ -174,17 +114,14 @@ static int import_in_transaction(struct store *store, struct import *import, str
 		return result;
 	result = feed(import, &builder, &told, err);
 	image->head.created_ns = told.created_ns;
-	image->head.imported_ns = now_ns();
+	image->head.imported_ns = keep_now_ns();
 	image->config = told.config ? told.config
 				    : strdup(import->config ? import->config : CONFIG_NONE);
 	image->source = strdup(import->source_text ? import->source_text : import->source);
 	if (!result && (!image->config || !image->source))
 		result = error_set(err, ENOMEM, "image %s", import->name);
 	if (!result)
-		result = config_launch(image->config, &image->launch, &image->head.launch_size,
-				       err);
-	if (!result)
-		result = keep(store, import, &builder, image, err);
+		result = keep_image(store, import->name, import->replace, &builder, image, err);
 	builder_release(&builder);
 	return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `mezzo-image`: picks the verb. `mezzo image` and `mezzo store` run it under these names: then it
- * fails with mezzo's own status.
+ * `mezzo-image`: picks the verb. `mezzo image` and `mezzo store` run it under these names, and
+ * `mezzo` under its own for verbs of its own that need it: then it fails with mezzo's own status.
  */
 #include <locale.h>
 #include <signal.h>
@@ -27,6 +27,7 @@ static const char image_usage[] =
 	"with others\n"
 	"  tag NAME NEW               give it a second name\n"
 	"  export NAME [FILE]         as a tar or as an OCI image layout\n"
+	"  commit DOMAIN NAME         make one of what a domain has made of its own\n"
 	"  rm NAME...                 remove images, and what no other image needs\n"
 	"\n"
 	"      --store DIR            where the store is; else $MEZZO_STORE; else /var/lib/mezzo "
@@ -58,7 +59,9 @@ static const struct verb image_verbs[] = {
 	{ "import", verb_import }, { "build-debian", verb_build_debian },
 	{ "ls", verb_ls },	   { "show", verb_show },
 	{ "rm", verb_rm },	   { "tag", verb_tag },
-	{ "export", verb_export }, { 0 },
+	{ "export", verb_export }, { "commit", verb_commit },
+	{ "cp", verb_cp },
+	{ 0 },
 };
 
 static const struct verb store_verbs[] = {
@@ -99,7 +102,7 @@ int main(int argc, char **argv)
 	struct error err;
 	int status;
 
-	if (is_store || (argc && !strcmp(argv[0], "mezzo image"))) {
+	if (is_store || (argc && (!strcmp(argv[0], "mezzo image") || !strcmp(argv[0], "mezzo")))) {
 		cli_program = argv[0];
 		cli_failed_status = STATUS_OF_MEZZO;
 	}

@@ -52,24 +52,6 @@ static int take_format(struct import *import, const char *text, struct error *er
 	return error_set(err, 0, "--format %.40s: it is one of auto, dir, tar, docker, oci", text);
 }
 
-/* A number and K, M, G or T. */
-static int take_size(uint64_t *size, const char *text, struct error *err)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	unsigned long long value = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
-
-	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value ||
-	    value > UINT64_MAX >> shift || value << shift > INT64_MAX)
-		return error_set(err, 0,
-				 "--max-file %.40s: it is a number of bytes, with K, M, G or T",
-				 text);
-	*size = value << shift;
-	return 0;
-}
-
 static int take_options(struct cli *cli, struct import *import, int argc, char **argv,
 			struct error *err)
 {
@@ -84,7 +66,7 @@ static int take_options(struct cli *cli, struct import *import, int argc, char *
 			import->select = optarg;
 			break;
 		case OPTION_MAX_FILE:
-			result = take_size(&import->file_max, optarg, err);
+			result = cli_take_size(&import->file_max, optarg, err);
 			break;
 		default:
 			return option;

@@ -104,7 +104,7 @@ static int remove_images(const struct cli *cli, char **names, struct error *err)
 
 int verb_rm(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = { .letters = ":f" };
 	struct error err;
 	int result = cli_next_option(&cli, argc, argv, rm_options, rm_usage, &err);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/change/check.h"
 #include "host/image/cli.h"
 #include "host/image/digest.h"
 #include "host/image/progress.h"
@@ -18,8 +19,9 @@
 static const char fsck_usage[] =
 	"Usage: mezzo store fsck [options]\n"
 	"\n"
-	"Look at everything in the store: all tables, and the bytes of each object. Says a line "
-	"for each finding.\n"
+	"Look at everything in the store: all tables, the bytes of each object, and what each "
+	"domain\n"
+	"keeps that does not run. Says a line for each finding.\n"
 	"\n"
 	"      --repair           mend what can be mended\n"
 	"      --store DIR        where the store is\n"
@@ -80,14 +82,52 @@ static void print_finding(const char *line, void *data)
 	puts(line);
 }
 
+/* Counts of the whole store, to which those of domains are added. */
+struct fsck {
+	const struct domains *domains;
+	bool repair;
+	uint64_t found, left;
+	struct error *err;
+};
+
+static int fsck_domain(const char *name, void *data)
+{
+	struct fsck *fsck = data;
+	uint64_t found, left;
+	int result = overlay_check(fsck->domains, name, fsck->repair, print_finding, NULL, &found,
+				   &left, fsck->err);
+
+	if (result == -EBUSY)
+		printf("domain %s: it runs, and is not looked at\n", name);
+	if (result)
+		return result == -EBUSY ? 0 : result;
+	fsck->found += found;
+	fsck->left += left;
+	return 0;
+}
+
+static int fsck_domains(const char *path, struct fsck *fsck)
+{
+	struct domains domains;
+	int result = domains_open(&domains, path, false, fsck->err);
+
+	if (result)
+		return result;
+	fsck->domains = &domains;
+	result = domains_visit(&domains, fsck_domain, fsck, fsck->err);
+	domains_close(&domains);
+	return result;
+}
+
 static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 {
-	uint64_t found, left;
+	struct fsck fsck = { .repair = repair, .err = err };
 	char path[PLACE_SIZE];
 	int result = place_store(cli->store, path, err);
 
 	if (!result)
-		result = store_check(path, repair, print_finding, NULL, &found, &left, err);
+		result = store_check(path, repair, print_finding, NULL, &fsck.found, &fsck.left,
+				     err);
 	if (result == -ENOENT)
 		result = cli_no_store(path, err);
 	if (result == -EUCLEAN) {
@@ -95,16 +135,18 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 		       "store\n", path);
 		return STATUS_DAMAGED;
 	}
+	if (!result)
+		result = fsck_domains(path, &fsck);
 	if (result)
 		return cli_fail(err);
-	if (left)
-		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s\n", path, left, found,
-		       repair ? "" : ": see --repair");
-	else if (found)
-		printf("%s: %" PRIu64 " findings, all mended\n", path, found);
+	if (fsck.left)
+		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s\n", path, fsck.left,
+		       fsck.found, repair ? "" : ": see --repair");
+	else if (fsck.found)
+		printf("%s: %" PRIu64 " findings, all mended\n", path, fsck.found);
 	else
 		printf("%s: no damage\n", path);
-	return left ? STATUS_DAMAGED : found ? STATUS_MENDED : 0;
+	return fsck.left ? STATUS_DAMAGED : fsck.found ? STATUS_MENDED : 0;
 }
 
 int verb_fsck(int argc, char **argv)

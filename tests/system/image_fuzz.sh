@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Fuzzing of indexes and layers, a minute in all; `make fuzz-images FUZZ_SECONDS=3600` goes on for longer.
+# Fuzzing of indexes, layers and overlays, a minute in all; `make fuzz-images FUZZ_SECONDS=3600` goes on for longer.
 . "$(dirname "$0")/lib.sh"
 
 if ! command -v clang > /dev/null; then
@@ -7,5 +7,5 @@ if ! command -v clang > /dev/null; then
 	finish
 	exit
 fi
-check "random indexes and layers" make -s -C "$(dirname "$0")/../.." fuzz-images FUZZ_SECONDS="${FUZZ_SECONDS:-60}"
+check "random indexes, layers and overlays" make -s -C "$(dirname "$0")/../.." fuzz-images FUZZ_SECONDS="${FUZZ_SECONDS:-60}"
 finish

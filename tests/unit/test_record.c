@@ -18,7 +18,7 @@
 #include "host/domain/log.h"
 #include "host/domain/overlay_file.h"
 #include "host/domain/state.h"
-#include "host/domain/tree.h"
+#include "host/domain/directory.h"
 #include "host/monitor/output.h"
 #include "tests/unit/unit.h"
 
@@ -38,7 +38,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	domains_close(&domains);
-	return tree_remove(AT_FDCWD, place);
+	return directory_remove(AT_FDCWD, place);
 }
 
 static void make_record(struct domain_record *record)

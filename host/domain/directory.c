@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing trees; see tree.h. No locks. */
+/* Removing directories; see directory.h. No locks. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
-#include "host/domain/tree.h"
+#include "host/domain/directory.h"
 
 static int entry_remove(int parent_fd, const char *name)
 {
 	if (!unlinkat(parent_fd, name, 0) || errno == ENOENT)
 		return 0;
-	return errno == EISDIR || errno == EPERM ? tree_remove(parent_fd, name) : -errno;
+	return errno == EISDIR || errno == EPERM ? directory_remove(parent_fd, name) : -errno;
 }
 
-int tree_empty(int parent_fd, const char *name)
+int directory_empty(int parent_fd, const char *name)
 {
 	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -36,9 +36,9 @@ int tree_empty(int parent_fd, const char *name)
 	return error;
 }
 
-int tree_remove(int parent_fd, const char *name)
+int directory_remove(int parent_fd, const char *name)
 {
-	int error = tree_empty(parent_fd, name);
+	int error = directory_empty(parent_fd, name);
 
 	if (unlinkat(parent_fd, name, AT_REMOVEDIR) && errno != ENOENT)
 		return error ? error : -errno;

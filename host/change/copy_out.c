@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Copying out of a domain's tree; see copy.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/change/copy.h"
+
+struct copying {
+	const struct merged *merged;
+	const char *name;
+	struct copy_sink *sink;
+	char **paths;			/* by merged_number(): of files with several names */
+	char *buffer;
+	char path[MERGED_PATH_MAX + INDEX_NAME_MAX + 2];
+	struct error *err;
+};
+
+static int take_bytes(const void *data, size_t size, uint64_t offset, void *user)
+{
+	struct copying *copying = user;
+
+	return copying->sink->bytes(copying->sink, data, size, offset, copying->err);
+}
+
+static int copy_bytes(struct copying *copying, const struct merged_inode *inode)
+{
+	struct merged_file file;
+	int result = merged_file_open(copying->merged, inode, &file, copying->err);
+
+	if (result)
+		return result;
+	result = merged_file_read(&file, copying->buffer, take_bytes, copying, copying->err);
+	merged_file_close(&file);
+	return result ? result : copying->sink->end(copying->sink, copying->err);
+}
+
+static int add_new(struct copying *copying, const struct merged_inode *inode,
+		   struct copy_entry *entry)
+{
+	char target[INDEX_TARGET_MAX + 1];
+	struct merged_attribute *attributes;
+	int result = merged_xattrs(copying->merged, inode->ino, &attributes,
+				   &entry->attribute_count, copying->err);
+
+	if (result)
+		return result;
+	entry->attributes = attributes;
+	if (S_ISLNK(inode->mode)) {
+		result = merged_target(copying->merged, inode, target, copying->err);
+		entry->target = target;
+	}
+	if (!result)
+		result = copying->sink->add(copying->sink, entry, copying->err);
+	if (!result && S_ISREG(inode->mode))
+		result = copy_bytes(copying, inode);
+	free(attributes);
+	return result;
+}
+
+static int copy_inode(struct copying *copying, const struct merged_inode *inode, const char *path)
+{
+	struct copy_entry entry = {
+		.path = path, .mode = inode->mode, .uid = inode->uid, .gid = inode->gid,
+		.rdev_major = inode->rdev_major, .rdev_minor = inode->rdev_minor,
+		.size = S_ISREG(inode->mode) ? inode->size : 0, .mtime_ns = inode->mtime_ns,
+	};
+	char **known = &copying->paths[merged_number(copying->merged, inode->ino)];
+	int result;
+
+	if (S_ISSOCK(inode->mode)) {
+		copying->sink->left_out++;
+		return 0;
+	}
+	entry.hard_link = *known;
+	if (*known)
+		result = copying->sink->add(copying->sink, &entry, copying->err);
+	else
+		result = add_new(copying, inode, &entry);
+	if (!result && !*known && !S_ISDIR(inode->mode) && inode->nlink > 1) {
+		*known = strdup(path);
+		result = *known ? 0 : error_set(copying->err, ENOMEM, "copy");
+	}
+	if (result)
+		error_context(copying->err, "%.200s", path);
+	return result;
+}
+
+static int visit(const struct merged_entry *entry, void *data)
+{
+	struct copying *copying = data;
+
+	snprintf(copying->path, sizeof(copying->path), "%s%s%s", copying->name,
+		 *copying->name ? "/" : "", entry->path);
+	return copy_inode(copying, &entry->inode, copying->path);
+}
+
+static int copy_all(struct copying *copying, const struct merged_inode *inode)
+{
+	int result = 0;
+
+	if (*copying->name)
+		result = copy_inode(copying, inode, copying->name);
+	if (!result && S_ISDIR(inode->mode))
+		result = merged_walk(copying->merged, inode->ino, visit, copying, copying->err);
+	return result ? result : copying->sink->finish(copying->sink, copying->err);
+}
+
+int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
+	     struct copy_sink *sink, struct error *err)
+{
+	struct copying *copying = calloc(1, sizeof(*copying));
+	size_t count = merged_number_count(merged);
+	int result;
+
+	if (!copying)
+		return error_set(err, ENOMEM, "copy");
+	copying->merged = merged;
+	copying->name = name;
+	copying->sink = sink;
+	copying->err = err;
+	copying->paths = calloc(count, sizeof(*copying->paths));
+	copying->buffer = malloc(MERGED_BUFFER);
+	result = copying->paths && copying->buffer ? copy_all(copying, inode)
+						   : error_set(err, ENOMEM, "copy");
+	for (size_t i = 0; copying->paths && i < count; i++)
+		free(copying->paths[i]);
+	free(copying->paths);
+	free(copying->buffer);
+	free(copying);
+	return result;
+}

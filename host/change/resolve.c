@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Following paths in a domain's tree; see resolve.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/change/resolve.h"
+
+#define LINKS_MAX 40u			/* as Linux */
+#define REST_MAX 8192u
+
+/* A directory that was entered. */
+struct step {
+	uint64_t ino;
+	char name[INDEX_NAME_MAX + 1];
+};
+
+struct resolving {
+	const struct merged *merged;
+	bool follow;
+	char rest[REST_MAX];		/* what is still to be followed */
+	struct step steps[MERGED_LEVELS];	/* from the root to where it stands */
+	size_t depth;			/* of steps, less the root */
+	unsigned int links;
+	struct spot *spot;
+	struct error *err;
+};
+
+static int go_into(struct resolving *resolving, uint64_t ino, const char *name)
+{
+	struct step *step;
+
+	if (resolving->depth + 1 == MERGED_LEVELS)
+		return -ENAMETOOLONG;
+	step = &resolving->steps[++resolving->depth];
+	step->ino = ino;
+	strcpy(step->name, name);
+	return 0;
+}
+
+/* Where it stands is where the path leads. */
+static int end_here(struct resolving *resolving)
+{
+	size_t depth = resolving->depth;
+	struct spot *spot = resolving->spot;
+
+	spot->ino = resolving->steps[depth].ino;
+	spot->parent = resolving->steps[depth ? depth - 1 : 0].ino;
+	strcpy(spot->name, resolving->steps[depth].name);
+	return merged_stat(resolving->merged, spot->ino, &spot->inode, resolving->err);
+}
+
+/* Puts a link's target before the rest. */
+static int link_follow(struct resolving *resolving, const struct merged_inode *inode,
+		       const char *rest)
+{
+	char target[INDEX_TARGET_MAX + 1], whole[REST_MAX];
+	int result = merged_target(resolving->merged, inode, target, resolving->err);
+
+	if (result)
+		return result;
+	if (++resolving->links > LINKS_MAX)
+		return -ELOOP;
+	if (snprintf(whole, sizeof(whole), "%s%s", target, rest) >= (int)sizeof(whole))
+		return -ENAMETOOLONG;
+	strcpy(resolving->rest, whole);
+	if (target[0] == '/')
+		resolving->depth = 0;
+	return 0;
+}
+
+/* Takes the first name off the rest. Returns what is behind it, or NULL: it is too long. */
+static const char *name_take(const char *rest, char name[INDEX_NAME_MAX + 1])
+{
+	size_t size = strcspn(rest, "/");
+
+	if (size > INDEX_NAME_MAX)
+		return NULL;
+	memcpy(name, rest, size);
+	name[size] = '\0';
+	return rest + size;
+}
+
+/* One name that is neither "." nor "..". 1: the path ends with it. */
+static int name_follow(struct resolving *resolving, const char *name, const char *rest)
+{
+	uint64_t parent = resolving->steps[resolving->depth].ino;
+	struct spot *spot = resolving->spot;
+	int result = merged_lookup(resolving->merged, parent, name, strlen(name), &spot->ino,
+				   resolving->err);
+	bool is_last = !rest[strspn(rest, "/")];
+
+	spot->parent = parent;
+	strcpy(spot->name, name);
+	if (result == -ENOENT && is_last) {
+		spot->ino = 0;
+		return 1;
+	}
+	if (!result)
+		result = merged_stat(resolving->merged, spot->ino, &spot->inode, resolving->err);
+	if (result)
+		return result;
+	if (S_ISLNK(spot->inode.mode) && (*rest || resolving->follow))
+		return link_follow(resolving, &spot->inode, rest);
+	if (!*rest)
+		return 1;
+	if (!S_ISDIR(spot->inode.mode))
+		return -ENOTDIR;
+	result = go_into(resolving, spot->ino, name);
+	memmove(resolving->rest, rest, strlen(rest) + 1);
+	return result;
+}
+
+static int follow_all(struct resolving *resolving)
+{
+	char name[INDEX_NAME_MAX + 1];
+	int result = 0;
+
+	while (!result) {
+		char *rest = resolving->rest;
+
+		memmove(rest, rest + strspn(rest, "/"), strlen(rest + strspn(rest, "/")) + 1);
+		if (!*rest)
+			return end_here(resolving);
+		rest = (char *)name_take(rest, name);
+		if (!rest)
+			return -ENAMETOOLONG;
+		if (strcmp(name, ".") && strcmp(name, "..")) {
+			result = name_follow(resolving, name, rest);
+			continue;
+		}
+		if (!strcmp(name, "..") && resolving->depth)
+			resolving->depth--;
+		memmove(resolving->rest, rest, strlen(rest) + 1);
+	}
+	return result > 0 ? 0 : result;
+}
+
+int path_resolve(const struct merged *merged, const char *path, bool follow, struct spot *spot,
+		 struct error *err)
+{
+	struct resolving *resolving;
+	int result;
+
+	if (strlen(path) >= REST_MAX)
+		return error_set(err, ENAMETOOLONG, "%.100s", path);
+	resolving = calloc(1, sizeof(*resolving));
+	if (!resolving)
+		return error_set(err, ENOMEM, "%.100s", path);
+	resolving->merged = merged;
+	resolving->follow = follow;
+	resolving->spot = spot;
+	resolving->err = err;
+	resolving->steps[0].ino = MERGED_ROOT;
+	strcpy(resolving->rest, path);
+	err->text[0] = '\0';
+	result = follow_all(resolving);
+	free(resolving);
+	if (result && !err->text[0])
+		error_set(err, -result, "%.300s", path);
+	else if (result)
+		error_context(err, "%.300s", path);
+	return result;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paths in a domain's tree, as its own programs would follow them: symbolic links lead to where
+ * they lead inside, whatever there is on the host, and nothing is above the root.
+ */
+#ifndef HOST_CHANGE_RESOLVE_H
+#define HOST_CHANGE_RESOLVE_H
+
+#include "host/change/merged.h"
+
+/* Where a path leads. */
+struct spot {
+	uint64_t ino;			/* 0: there is nothing of this name in parent */
+	struct merged_inode inode;	/* of ino */
+	uint64_t parent;		/* the root is its own */
+	char name[INDEX_NAME_MAX + 1];	/* in parent; "" for the root */
+};
+
+/*
+ * Follows a path from the root. follow: also where its last name is a symbolic link; one with a
+ * slash or "." at its end is always followed, and must be a directory. Only the last name may be
+ * missing. Returns 0 or -errno as open(2), with a message.
+ */
+int path_resolve(const struct merged *merged, const char *path, bool follow, struct spot *spot,
+		 struct error *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo cp`: files of a domain to the host, by the rules of `docker cp`. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/change/copy.h"
+#include "host/change/resolve.h"
+#include "host/image/cli.h"
+
+static const char usage[] =
+	"Usage: mezzo cp [options] NAME:PATH DEST\n"
+	"       mezzo cp [options] NAME:PATH -\n"
+	"\n"
+	"Copy a file or a directory out of a domain over an image, whether it runs or not;\n"
+	"with -, as a tar to standard output. Where DEST is a directory the copy is made in it,\n"
+	"else it is made as DEST. Of PATH/. only what is in the directory is copied. Symbolic\n"
+	"links in PATH lead where they lead in the domain.\n"
+	"\n"
+	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices\n"
+	"  -L, --follow-link      where PATH itself is a symbolic link, copy what it leads to\n"
+	"      --store DIR        where domains are\n"
+	"      --help             this text\n";
+
+static const struct option options[] = { CLI_OPTIONS,
+					 { "archive", no_argument, NULL, 'a' },
+					 { "follow-link", no_argument, NULL, 'L' },
+					 { 0 } };
+
+struct request {
+	struct cli cli;
+	bool archive, follow;
+	char domain[DOMAIN_NAME_MAX + 1];
+	const char *path;  /* in the domain */
+	const char *to;	   /* on the host, or "-" */
+	bool only_content; /* path ends with "/." */
+};
+
+static int take_arguments(struct request *request, char **words, struct error *err)
+{
+	const char *colon = strchr(words[0], ':');
+	size_t size = colon ? (size_t)(colon - words[0]) : 0, path_size;
+
+	if (!size || size > DOMAIN_NAME_MAX || memchr(words[0], '/', size) || words[0][0] == '.')
+		return error_set(err, 0, "'%.100s' is no NAME:PATH: try `%s cp --help`", words[0],
+				 cli_program);
+	memcpy(request->domain, words[0], size);
+	request->path = colon + 1;
+	request->to = words[1];
+	if (!*request->path || !*request->to)
+		return error_set(err, 0, "cp wants a path behind NAME: and one to copy to");
+	path_size = strlen(request->path);
+	request->only_content = !strcmp(request->path, ".") ||
+				(path_size > 1 && !strcmp(request->path + path_size - 2, "/."));
+	return 0;
+}
+
+static int take_options(struct request *request, int argc, char **argv, struct error *err)
+{
+	int option;
+
+	while ((option = cli_next_option(&request->cli, argc, argv, options, usage, err)) != -1) {
+		if (option < 0)
+			return option;
+		request->archive |= option == 'a';
+		request->follow |= option == 'L';
+	}
+	if (argc - optind != 2)
+		return error_set(err, 0, "cp wants NAME:PATH and where to copy it to: try `%s cp "
+				 "--help`", cli_program);
+	return take_arguments(request, argv + optind, err);
+}
+
+/* ---- Where the copy goes ---- */
+
+/* A directory of the host, and what the copy is called in it; "" for its content alone. */
+struct destination {
+	int directory;
+	char name[PATH_MAX];
+};
+
+/* The directory that a path is in, which may be a link to it, with the path's last name. */
+static int open_parent(const char *path, struct destination *to, struct error *err)
+{
+	size_t size = strlen(path);
+	char *parent = strdup(path), *slash;
+
+	if (!parent)
+		return error_set(err, ENOMEM, "%.200s", path);
+	while (size > 1 && parent[size - 1] == '/')
+		parent[--size] = '\0';
+	slash = strrchr(parent, '/');
+	snprintf(to->name, sizeof(to->name), "%s", slash ? slash + 1 : parent);
+	if (slash)
+		slash[slash == parent] = '\0';
+	to->directory = open(slash ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (to->directory < 0)
+		error_set(err, errno, "%.200s", slash ? parent : ".");
+	free(parent);
+	if (to->directory >= 0 && (!to->name[0] || !strcmp(to->name, ".") ||
+				   !strcmp(to->name, "..")))
+		return error_set(err, ENOENT, "%.200s", path);
+	return to->directory < 0 ? -err->code : 0;
+}
+
+/* Into what is there: a directory, or a file that is replaced. */
+static int open_existing(const struct request *request, const struct spot *spot,
+			 const struct stat *status, struct destination *to, struct error *err)
+{
+	char *real;
+	int result;
+
+	if (S_ISDIR(status->st_mode)) {
+		snprintf(to->name, sizeof(to->name), "%s",
+			 request->only_content ? "" : spot->name);
+		to->directory = open(request->to, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return to->directory < 0 ? error_set(err, errno, "%.200s", request->to) : 0;
+	}
+	if (S_ISDIR(spot->inode.mode) || request->to[strlen(request->to) - 1] == '/')
+		return error_set(err, ENOTDIR, "%.200s", request->to);
+	if (!S_ISREG(status->st_mode))
+		return error_set(err, 0, "%.200s is no regular file, and is not replaced",
+				 request->to);
+	/* The file that a link leads to, not the link. */
+	real = realpath(request->to, NULL);
+	result = real ? open_parent(real, to, err) : error_set(err, errno, "%.200s", request->to);
+	free(real);
+	return result;
+}
+
+/* A new directory takes the content of the one that is copied. */
+static int open_new(const struct request *request, const struct spot *spot,
+		    struct destination *to, struct error *err)
+{
+	if (!S_ISDIR(spot->inode.mode) && request->to[strlen(request->to) - 1] == '/')
+		return error_set(err, ENOENT, "directory %.200s", request->to);
+	return open_parent(request->to, to, err);
+}
+
+static int open_destination(const struct request *request, const struct spot *spot,
+			    struct destination *to, struct error *err)
+{
+	struct stat status;
+
+	if (!stat(request->to, &status))
+		return open_existing(request, spot, &status, to, err);
+	if (errno != ENOENT)
+		return error_set(err, errno, "%.200s", request->to);
+	return open_new(request, spot, to, err);
+}
+
+/* ---- Copying ---- */
+
+static void tell_left_out(const struct copy_sink *sink)
+{
+	if (sink->left_out)
+		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
+			(unsigned long long)sink->left_out);
+}
+
+static int copy_to_host(const struct request *request, const struct merged *merged,
+			const struct spot *spot, struct error *err)
+{
+	struct destination to = { .directory = -1 };
+	int result = open_destination(request, spot, &to, err);
+	struct copy_sink *sink;
+
+	if (!result) {
+		umask(0);
+		sink = host_sink_create(to.directory, request->archive);
+		result = sink ? copy_out(merged, &spot->inode, to.name, sink, err)
+			      : error_set(err, ENOMEM, "copy");
+		if (sink) {
+			tell_left_out(sink);
+			host_sink_free(sink);
+		}
+	}
+	fd_close(&to.directory);
+	return result;
+}
+
+static int copy_to_tar(const struct request *request, const struct merged *merged,
+		       const struct spot *spot, struct error *err)
+{
+	struct copy_sink *sink;
+	int result;
+
+	if (isatty(STDOUT_FILENO))
+		return error_set(err, 0, "a tar is not written to a terminal");
+	sink = tar_sink_create(STDOUT_FILENO, err);
+	if (!sink)
+		return -err->code;
+	result = copy_out(merged, &spot->inode, request->only_content ? "" : spot->name, sink,
+			  err);
+	tell_left_out(sink);
+	tar_sink_free(sink);
+	return result;
+}
+
+static int copy(const struct request *request, const struct merged *merged, struct error *err)
+{
+	struct spot spot;
+	int result = path_resolve(merged, request->path, request->follow, &spot, err);
+
+	if (!result && !spot.ino)
+		result = error_set(err, ENOENT, "%.300s", request->path);
+	if (result) {
+		error_context(err, "domain %s", request->domain);
+		return result;
+	}
+	return strcmp(request->to, "-") ? copy_to_host(request, merged, &spot, err)
+					: copy_to_tar(request, merged, &spot, err);
+}
+
+int verb_cp(int argc, char **argv)
+{
+	struct request request = { .cli = { .letters = ":aL" } };
+	struct domains domains;
+	struct merged merged;
+	struct error err;
+	int result = take_options(&request, argc, argv, &err);
+
+	if (request.cli.done)
+		return 0;
+	if (!result)
+		result = domains_open(&domains, request.cli.store, false, &err);
+	if (result)
+		return cli_fail(&err);
+	result = merged_open(&merged, &domains, request.domain, STORE_READ_ONLY, true, NULL, NULL,
+			     &err);
+	domains_close(&domains);
+	if (result)
+		return cli_fail(&err);
+	result = copy(&request, &merged, &err);
+	merged_close(&merged);
+	return result ? cli_fail(&err) : 0;
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# Domains become images.
+. "$(dirname "$0")/lib.sh"
+
+if [[ -z $MEZZO ]]; then
+	skip "commit" "no domain to test"
+	finish
+	exit
+fi
+scratch
+export MEZZO_STORE=$PWD/store
+mkdir -p tree/bin tree/etc tree/tmp tree/w
+cp "$(command -v busybox)" tree/bin/busybox
+ln -s busybox tree/bin/sh
+echo first > tree/etc/file
+ln tree/etc/file tree/etc/other
+seq 400000 > tree/etc/large
+cp "$BUILD/tests/programs/changes" tree/bin/changes
+"$BUILD/tests/programs/changes" 1 600 tree/w > /dev/null
+cp -a tree native
+check "import" "$MEZZO" image import box tree
+
+domain()	# name script
+{
+	"$MEZZO" create "$1" box -- /bin/busybox sh -c "$2" > /dev/null && "$MEZZO" start -a "$1"
+}
+run() { "$MEZZO" run "$@"; }
+field() { "$MEZZO" image show --json "$1" | python3 -c "import json, sys; print(json.load(sys.stdin)$2)"; }
+objects() { "$MEZZO" store ls | awk '{ print $NF }' | sort; }
+
+check "a domain that never ran" "$MEZZO" create new box -- /bin/busybox true
+objects > before
+check "is committed" "$MEZZO" commit new same
+objects > after
+check "and has the very same objects, index included" cmp before after
+prints "and the same bytes as a tar" "$("$MEZZO" image export box - | md5sum)" '"$MEZZO" image export same - | md5sum'
+ends "not over an image that is there" 125 '"$MEZZO" commit new same'
+check "unless told so" "$MEZZO" commit --replace new same
+
+check "changes" domain changes 'echo second > /etc/file; mkdir /new; echo n > /new/n; ln /new/n /new/m
+	ln -s nowhere /new/l; mkfifo /new/p; chown 5:6 /new/n; chmod 4750 /new/n
+	printf X | dd of=/etc/large bs=1 seek=100000 conv=notrunc 2> /dev/null
+	rm -r /tmp; mv /w /moved; touch -d @1000000 /new/n; seq 50000 > /new/large'
+check "are committed" "$MEZZO" commit -m "a message" changes one
+cp -a tree expect
+printf X | dd of=expect/etc/large bs=1 seek=100000 conv=notrunc 2> /dev/null
+prints "bytes" "second second n" 'run one -- /bin/sh -c "echo \$(cat /etc/file /etc/other /new/m)"'
+prints "a large file with one byte changed" "$(md5sum < expect/etc/large)" 'run one -- /bin/busybox md5sum /etc/large | sed "s,/etc/large,-,"'
+prints "a large new one" "$(seq 50000 | md5sum)" 'run one -- /bin/busybox md5sum /new/large | sed "s,/new/large,-,"'
+prints "modes, owners, links, times" "4750 5:6 2 1000000" 'run one -- /bin/busybox stat -c "%a %u:%g %h %Y" /new/m'
+prints "a link, a fifo" "nowhere fifo" 'run one -- /bin/sh -c "echo \$(readlink /new/l) \$(stat -c %F /new/p)"'
+ends "what was removed" 1 'run one -- /bin/busybox ls /tmp'
+prints "nothing else" "$(cd native/w && find . | sort | md5sum)" 'run one -- /bin/sh -c "cd /moved && find . | sort | md5sum"'
+prints "where it came from" "domain changes over box: a message" 'field one "[\"source\"]"'
+objects > before
+check "committing again" "$MEZZO" commit changes two
+objects > after
+check "adds no object" cmp before after
+check "store" "$MEZZO" store fsck
+
+check "the config" "$MEZZO" commit -c 'CMD ["/bin/busybox","echo","by itself"]' -c 'ENV A=b c' -c 'env B d' \
+	-c 'WORKDIR /etc' -c 'USER 7:8' -c 'LABEL x=y' -c 'EXPOSE 80' changes config
+prints "is kept" "{'Cmd': ['/bin/busybox', 'echo', 'by itself'], 'Env': ['A=b c', 'B=d'], 'User': '7:8', 'WorkingDir': '/etc', 'ExposedPorts': {'80/tcp': {}}, 'Labels': {'x': 'y'}}" \
+	'field config "[\"config\"]"'
+prints "and used" "by itself" 'run config'
+prints "all of it" "b c d /etc 7" 'run config -- /bin/sh -c "echo \$A \$B \$PWD \$(id -u)"'
+check "a domain over that" "$MEZZO" create over config -- /bin/sh -c 'echo more > /etc/file'
+check "committed" "$MEZZO" commit -c 'ENV A=z' -c 'ENTRYPOINT ["/bin/sh"]' over third
+prints "keeps the config below" "['B=d', 'A=z']" 'field third "[\"config\"][\"Env\"]"'
+prints "with what was changed" "['/bin/sh']" 'field third "[\"config\"][\"Entrypoint\"]"'
+for wrong in 'CMD [1]' 'CMD [' 'ENV x' 'RUN x' 'CMD' 'EXPOSE x' ''; do
+	ends "no change: '$wrong'" 125 '"$MEZZO" commit -c "$wrong" changes wrong'
+done
+ends "and no image of it" 125 '"$MEZZO" image show wrong'
+
+# What only a hostile domain writes: fsck finds it, and mends it. A file's slot gets another type.
+python3 - store/domains/changes/overlay << 'END'
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+for at in range(4096, len(data), 128):
+    ino, guard, flags, mode, uid, gid, nlink = struct.unpack_from("<QIIIIII", data, at)
+    if 1 < ino < 1 << 20 and guard and nlink and mode & 0o170000 == 0o100000:
+        struct.pack_into("<I", data, at + 16, 0o040755)
+        break
+else:
+    sys.exit("no slot of a file of the image")
+open(sys.argv[1], "wb").write(data)
+END
+ends "a damaged overlay is refused" 125 '"$MEZZO" commit changes damaged'
+ends "found" 4 '"$MEZZO" store fsck'
+ends "mended" 1 '"$MEZZO" store fsck --repair'
+check "and found no more" "$MEZZO" store fsck
+check "what is left can be committed" "$MEZZO" commit changes damaged
+prints "without objects that no file uses" 2 'ls store/domains/changes/objects | wc -l'
+
+# Without the base.
+check "the base is removed" "$MEZZO" image rm -f box
+check "its domains, too" "$MEZZO" rm new changes over
+check "the commit is whole" "$MEZZO" store fsck
+prints "and runs" "second" 'run one -- /bin/busybox cat /etc/file'
+ends "no such domain" 125 '"$MEZZO" commit none x'
+ends "no name of an image" 125 '"$MEZZO" commit none :'
+
+# Random changes over restarts, and the commit is what bare Linux has after the same ones.
+check "import again" "$MEZZO" image import base native
+check "many changes" bash -c '"$MEZZO" create many base -- /bin/sh -c "changes 10 400 /w && changes 11 400 /w" > /dev/null &&
+	"$MEZZO" start -a many > /dev/null'
+check "commit" "$MEZZO" commit many many
+(tree/bin/changes 10 400 native/w && tree/bin/changes 11 400 native/w) > /dev/null
+prints "as on bare Linux" "$(tree/bin/changes --list native/w | md5sum)" '"$MEZZO" run many -- /bin/changes --list /w | md5sum'
+check "fsck" "$MEZZO" store fsck
+finish
