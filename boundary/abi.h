@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 8
+#define BOUNDARY_VERSION 9
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -90,6 +90,10 @@ enum request_op {
 	 * the domain uses the console no more
 	 */
 	REQ_CONSOLE_EXIT = 18,
+	/* with disk_limit: the domain's own objects will take so many bytes more (offset) */
+	REQ_DISK_TAKE = 19,
+	/* reply area: struct disk */
+	REQ_DISK_TELL = 20,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -171,6 +175,11 @@ struct node {
 };
 
 _Static_assert(sizeof(struct node) == 96, "struct node is part of the boundary");
+
+/* The disk that a domain's changes are kept on, as far as it is the domain's; in bytes. */
+struct disk {
+	uint64_t total, left;
+};
 
 /* ---- Outer terminals ---- */
 
@@ -273,6 +282,8 @@ struct config {
 	uint64_t index_size;
 	/* bytes of the overlay at OVERLAY_BASE (boundary/overlay.h); 0: changes are not kept */
 	uint64_t overlay_size;
+	/* bytes of disk that the overlay and the domain's own objects may take; 0: no limit */
+	uint64_t disk_limit;
 	uint64_t xsave_size;		/* bytes of an XSAVE area with the features in xsave_mask */
 	uint64_t xsave_mask;		/* XCR0 without the PKRU bit */
 	uint64_t rlimits[16][2];	/* soft and hard, in Linux's numbering */

@@ -178,8 +178,8 @@ _mezzo()
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user --store --entrypoint --tty --rm --name --detach' ;;
-	create) common+=' --rootfs --user --store --entrypoint --tty --rm' ;;
+	run) common+=' --rootfs --user --store --entrypoint --disk --tty --rm --name --detach' ;;
+	create) common+=' --rootfs --user --store --entrypoint --disk --tty --rm' ;;
 	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect | diff | cp | commit)
 		_mezzo_lasting
 		return
@@ -207,7 +207,7 @@ _mezzo()
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user | --entrypoint | --name) ((i++)) ;;
+			--store | -u | --user | --entrypoint | --disk | --name) ((i++)) ;;
 		-*) ;;
 		*) break ;;
 		esac
@@ -224,7 +224,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user | --entrypoint | --name) ;;
+				--rootfs | -u | --user | --entrypoint | --disk | --name) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -252,7 +252,7 @@ _mezzo()
 		compopt -o filenames
 		;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
-	--hostname | -u | --user | --entrypoint | --name) ;;
+	--hostname | -u | --user | --entrypoint | --disk | --name) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

@@ -68,6 +68,7 @@ static int plan_from_record(struct plan *plan, const struct daemon *daemon, stru
 		.no_key = record->no_key,
 		.own_ids_are_root = record->rootfs && geteuid() != 0,
 		.cwd = strdup(record->workdir), .user = record->user,
+		.disk_limit = (uint64_t)record->disk_limit,
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");

@@ -101,6 +101,7 @@ static int run_over_objects(const struct plan *plan, struct objects *objects,
 	struct start_objects shared = {
 		.index = objects->index, .index_size = objects->index_size,
 		.overlay = objects->overlay, .overlay_size = objects->overlay_size,
+		.disk_limit = plan->disk_limit,
 	};
 	struct domain domain;
 	struct layer layer;
@@ -123,7 +124,8 @@ int domain_carry(const struct plan *plan, const struct domain_ends *ends, struct
 	    (plan->image &&
 	     objects_open(&objects, plan->store, plan->image, plan->mapping, err)))
 		return EXIT_MEZZO_FAILED;
-	if (plan->image && plan->folder >= 0 && objects_open_kept(&objects, plan->folder, err))
+	if (plan->image && plan->folder >= 0 &&
+	    objects_open_kept(&objects, plan->folder, plan->disk_limit, err))
 		status = EXIT_MEZZO_FAILED;
 	else
 		status = run_over_objects(plan, &objects, ends, err);

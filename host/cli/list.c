@@ -100,10 +100,26 @@ void list_print_json(const struct folder *folder, const struct domain_record *re
 	print_flag("interactive", record->interactive);
 	print_flag("tty", record->terminal);
 	print_flag("rm", record->remove);
+	printf(",\"disk\":%lld", (long long)record->disk_limit);
 	print_time("created", record->created_ns);
 	print_time("started", record->started_ns);
 	print_time("finished", record->finished_ns);
 	putchar('}');
+}
+
+/* As much of it as a line holds; what is no text of one line is left out. */
+static void print_command(const struct strings *arguments)
+{
+	int left = 60;
+
+	for (size_t i = 0; i < arguments->count && left > 0; i++) {
+		if (i)
+			putchar(' ');
+		for (const char *c = arguments->items[i]; *c && left-- > 0; c++)
+			putchar((unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c);
+	}
+	if (left <= 0)
+		fputs("...", stdout);
 }
 
 static void print_line(const struct folder *folder, const struct domain_record *record,
@@ -121,8 +137,7 @@ static void print_line(const struct folder *folder, const struct domain_record *
 		snprintf(status, sizeof(status), "%s", domain_state_name(state));
 	printf("%-20s %-24s %-14s %-16s ", folder->name,
 	       record->image ? record->image : record->rootfs, status, date);
-	for (size_t i = 0; i < record->arguments.count; i++)
-		printf("%s%s", i ? " " : "", record->arguments.items[i]);
+	print_command(&record->arguments);
 	putchar('\n');
 }
 

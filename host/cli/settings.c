@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/base/size.h"
 #include "host/cli/settings.h"
 
 int settings_init(struct settings *settings, struct error *err)
@@ -46,6 +47,8 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 	case 'u':
 		plan->user = argument;
 		return 0;
+	case OPTION_DISK:
+		return size_parse(argument, "--disk", &plan->disk_limit, err);
 	case OPTION_ENTRYPOINT:
 		plan->entrypoint = argument;
 		return 0;
@@ -111,6 +114,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 		.image = plan->image ? settings->use.name : NULL, .mapping = plan->mapping,
 		.rootfs = plan->rootfs, .workdir = plan->cwd,
 		.user = plan->user, .hostname = plan->hostname,
+		.disk_limit = (int64_t)plan->disk_limit,
 		.layer_file = plan->layer_file, .log_file = plan->log_file,
 		.environment = plan->environment,
 		.interactive = settings->interactive, .terminal = settings->terminal,

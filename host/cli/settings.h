@@ -26,6 +26,7 @@ void settings_release(struct settings *settings);
 	{ "store", required_argument, NULL, OPTION_STORE }, \
 	{ "user", required_argument, NULL, 'u' }, \
 	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT }, \
+	{ "disk", required_argument, NULL, OPTION_DISK }, \
 	{ "tty", no_argument, NULL, 't' }, \
 	{ "rm", no_argument, NULL, OPTION_REMOVE }
 #define SETTINGS_LETTERS "e:w:u:it"
@@ -40,6 +41,7 @@ void settings_release(struct settings *settings);
 "  -u, --user USER[:GROUP] start as this user, by number, or by name as /etc/passwd and\n" \
 "                         /etc/group of the root file system have it\n" \
 "      --entrypoint FILE  run FILE in place of the image's entrypoint, and not its command\n" \
+"      --disk SIZE        what a lasting domain keeps may take so much disk: 500M, 2G\n" \
 "      --hostname NAME    what the domain calls itself\n" \
 "      --trace            print each system call of the programs to stderr\n" \
 "      --trace-file FILE  the same, to FILE\n" \

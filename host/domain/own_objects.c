@@ -57,6 +57,31 @@ static int ids_visit(int fd, void (*visit)(uint64_t id, void *data), void *data)
 	return 0;
 }
 
+/* What they take on disk, as far as they can be looked at. */
+struct usage {
+	int fd;
+	uint64_t bytes;
+};
+
+static void usage_add(uint64_t id, void *data)
+{
+	struct usage *usage = data;
+	char name[NAME_SIZE];
+	struct stat status;
+
+	id_name(id, name);
+	if (!fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		usage->bytes += (uint64_t)status.st_blocks * 512;
+}
+
+uint64_t own_objects_usage(const struct own_objects *objects)
+{
+	struct usage usage = { .fd = objects->fd };
+
+	ids_visit(objects->fd, usage_add, &usage);
+	return usage.bytes;
+}
+
 static void last_note(uint64_t id, void *data)
 {
 	uint64_t *last = data;

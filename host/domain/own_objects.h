@@ -26,6 +26,8 @@ int own_objects_create(struct own_objects *objects, uint64_t *id);
 int own_objects_get(const struct own_objects *objects, uint64_t id, bool writable);
 /* 0 or -errno. */
 int own_objects_delete(const struct own_objects *objects, uint64_t id);
+/* Bytes of disk that all of them take. */
+uint64_t own_objects_usage(const struct own_objects *objects);
 /* All bytes of all objects are durable. 0 or -errno. */
 int own_objects_sync(const struct own_objects *objects);
 /*

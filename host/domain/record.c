@@ -42,6 +42,7 @@ static const struct field {
 	FIELD("trace", KIND_FLAG, trace),
 	FIELD("verbose", KIND_FLAG, verbose),
 	FIELD("no-key", KIND_FLAG, no_key),
+	FIELD("disk", KIND_NUMBER, disk_limit),
 	FIELD("created", KIND_NUMBER, created_ns),
 };
 

@@ -28,6 +28,7 @@ struct domain_record {
 	bool interactive, terminal;	/* -i, -t */
 	bool remove;			/* --rm: gone with its end */
 	bool trace, verbose, no_key;
+	int64_t disk_limit;		/* bytes that it may keep; 0: no limit */
 	int64_t created_ns;		/* since the epoch */
 	int64_t started_ns;		/* the last run; 0: it never ran */
 	int64_t finished_ns;		/* 0: not yet, or its monitor was killed */

@@ -65,23 +65,6 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 	return -1;
 }
 
-int cli_take_size(uint64_t *size, const char *text, struct error *err)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	unsigned long long value = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr(units, *end) : NULL;
-	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
-
-	if (text[0] < '0' || text[0] > '9' || (*end && (!unit || end[1])) || !value ||
-	    value > UINT64_MAX >> shift || value << shift > INT64_MAX)
-		return error_set(err, 0,
-				 "--max-file %.40s: it is a number of bytes, with K, M, G or T",
-				 text);
-	*size = value << shift;
-	return 0;
-}
-
 int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,
 		   char path[PLACE_SIZE], struct error *err)
 {

@@ -68,8 +68,6 @@ struct option;
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err);
 
-/* The value of --max-file: a number and K, M, G or T. */
-int cli_take_size(uint64_t *size, const char *text, struct error *err);
 
 /*
  * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 where

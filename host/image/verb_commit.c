@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/base/size.h"
 #include "host/change/commit.h"
 #include "host/image/builder.h"
 #include "host/image/cli.h"
@@ -60,7 +61,8 @@ static int take_options(struct request *request, int argc, char **argv, struct e
 			request->changes[request->change_count++] = optarg;
 			break;
 		case OPTION_MAX_FILE:
-			result = cli_take_size(&request->commit.file_max, optarg, err);
+			result = size_parse(optarg, "--max-file",
+					    &request->commit.file_max, err);
 			break;
 		default:
 			return option;

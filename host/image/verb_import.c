@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/base/size.h"
 #include "host/image/builder.h"
 #include "host/image/cli.h"
 #include "host/image/import.h"
@@ -66,7 +67,7 @@ static int take_options(struct cli *cli, struct import *import, int argc, char *
 			import->select = optarg;
 			break;
 		case OPTION_MAX_FILE:
-			result = cli_take_size(&import->file_max, optarg, err);
+			result = size_parse(optarg, "--max-file", &import->file_max, err);
 			break;
 		default:
 			return option;

@@ -34,6 +34,7 @@ struct plan {
 	gid_t gid;
 	gid_t groups[CONFIG_GROUPS_MAX];
 	size_t group_count;
+	uint64_t disk_limit;		/* of what a lasting domain keeps, in bytes; 0: none */
 	bool no_key;			/* no wall between programs and their system layer */
 	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
 	/* What the command line chose, which goes over what an image says. */

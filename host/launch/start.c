@@ -213,6 +213,7 @@ static int start_with_files(struct domain *domain, struct start_files *files,
 	fd_close(&files->socket);
 	domain->channel->config.index_size = objects->index_size;
 	domain->channel->config.overlay_size = objects->overlay_size;
+	domain->channel->config.disk_limit = objects->disk_limit;
 	error = fill_memory(domain, files, plan, layer, protection_key, err);
 	if (error)
 		domain_end(domain);

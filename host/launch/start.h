@@ -25,6 +25,7 @@ struct start_objects {
 	uint64_t index_size;
 	int overlay;			/* where changes are kept; -1: nowhere */
 	uint64_t overlay_size;
+	uint64_t disk_limit;		/* bytes; 0: none */
 };
 
 /* A domain as its monitor holds it. */

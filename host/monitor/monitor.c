@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
@@ -41,6 +42,18 @@ void monitor_block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* Returns 0 or -1 with errno. */
+static int watch_quota(struct monitor *monitor)
+{
+	struct itimerspec often = {
+		.it_interval = { QUOTA_LOOK_MS / 1000, QUOTA_LOOK_MS % 1000 * 1000000 },
+		.it_value = { QUOTA_LOOK_MS / 1000, QUOTA_LOOK_MS % 1000 * 1000000 },
+	};
+
+	monitor->quota_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	return monitor->quota_fd < 0 ? -1 : timerfd_settime(monitor->quota_fd, 0, &often, NULL);
+}
+
 static int open_files(struct monitor *monitor, const struct monitor_setup *setup, struct error *err)
 {
 	sigset_t set;
@@ -56,6 +69,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 		if (monitor->log_fd < 0)
 			return error_set(err, errno, "log file %s", setup->log_file);
 	}
+	if (setup->objects && setup->objects->quota.limit && watch_quota(monitor))
+		return error_set(err, errno, "can't watch what the domain uses");
 	if (!setup->rootfs)
 		return 0;
 	return lower_open_directory(&monitor->service.lower, setup->rootfs, setup->own_ids_are_root,
@@ -66,6 +81,7 @@ static void close_files(struct monitor *monitor)
 {
 	fd_close(&monitor->signal_fd);
 	fd_close(&monitor->trouble_fd);
+	fd_close(&monitor->quota_fd);
 	fd_close(&monitor->log_fd);
 	lower_release(&monitor->service.lower);
 	input_release(&monitor->service.input);
@@ -79,7 +95,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 
 	*monitor = (struct monitor){
 		.socket = setup->socket, .pidfd = setup->pidfd,
-		.signal_fd = -1, .trouble_fd = -1, .log_fd = -1,
+		.signal_fd = -1, .trouble_fd = -1, .quota_fd = -1, .log_fd = -1,
 		.control = setup->control,
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
@@ -129,74 +145,119 @@ static void pass_signals_on(struct monitor *monitor)
 	console_post_signals(monitor->service.channel, CONSOLE_FIRST, bits);
 }
 
+/* ---- Serving ---- */
+
+enum watched {
+	WATCH_SOCKET, WATCH_SIGNALS, WATCH_FIRST_PROCESS, WATCH_TROUBLE, WATCH_CONTROL,
+	WATCH_CONSOLES, WATCH_QUOTA, WATCH_COUNT,
+};
+
+static bool quota_is_kept(const struct monitor *monitor)
+{
+	const struct objects *objects = monitor->service.objects;
+	uint64_t times;
+
+	return read(monitor->quota_fd, &times, sizeof(times)) < 0 ||
+	       !quota_is_broken(&objects->quota, objects);
+}
+
+/* All but requests. True: the domain has ended, or is to be ended. */
+static bool look_around(struct monitor *monitor, const struct pollfd *fds,
+			enum monitor_outcome *outcome, struct error *err)
+{
+	if (fds[WATCH_SIGNALS].revents)
+		pass_signals_on(monitor);
+	*outcome = OUTCOME_BROKEN;
+	if (fds[WATCH_TROUBLE].revents) {
+		error_set(err, 0, "the domain broke a stream's ring and was ended");
+		return true;
+	}
+	if (fds[WATCH_QUOTA].revents && !quota_is_kept(monitor)) {
+		error_set(err, 0, "the domain took more disk than it may and was ended");
+		return true;
+	}
+	if (fds[WATCH_CONSOLES].revents)
+		consoles_reap(&monitor->service.consoles);
+	*outcome = OUTCOME_ENDED;
+	return fds[WATCH_CONTROL].revents && control_server_serve(monitor->control);
+}
+
+/* One request. True: the domain has ended, or is to be ended. */
+static bool serve_one(struct monitor *monitor, struct pollfd *socket,
+		      enum monitor_outcome *outcome, struct error *err)
+{
+	switch (request_serve(monitor->socket, &monitor->service, &monitor->status, err)) {
+	case REQUEST_NONE:
+		follower_follow(&monitor->follower,
+				__atomic_load_n(&monitor->service.channel->requester_cpu,
+						__ATOMIC_RELAXED));
+		return false;
+	case REQUEST_STARTED:
+		if (monitor->control)
+			control_server_started(monitor->control);
+		return false;
+	case REQUEST_STOPPED:
+		/* The user's shell wants its terminal back, and goes on when we do. */
+		streams_settle(monitor->streams);
+		if (!monitor->control)
+			raise(SIGSTOP);
+		return false;
+	case REQUEST_EXIT:
+		*outcome = OUTCOME_EXITED;
+		return true;
+	case REQUEST_CRASH:
+		*outcome = OUTCOME_CRASHED;
+		return true;
+	case REQUEST_KILLED:
+		*outcome = OUTCOME_KILLED;
+		return true;
+	case REQUEST_BAD:
+		*outcome = OUTCOME_BROKEN;
+		return true;
+	case REQUEST_CLOSED:
+		socket->fd = -1;
+	}
+	return false;
+}
+
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 {
-	struct pollfd fds[] = {
-		{ .fd = monitor->socket, .events = POLLIN },
-		{ .fd = monitor->signal_fd, .events = POLLIN },
-		{ .fd = monitor->pidfd, .events = POLLIN },
-		{ .fd = monitor->trouble_fd, .events = POLLIN },
-		{ .fd = monitor->control ? monitor->control->poll_fd : -1, .events = POLLIN },
-		{ .fd = -1, .events = POLLIN },
+	struct pollfd fds[WATCH_COUNT] = {
+		[WATCH_SOCKET] = { monitor->socket, POLLIN, 0 },
+		[WATCH_SIGNALS] = { monitor->signal_fd, POLLIN, 0 },
+		[WATCH_FIRST_PROCESS] = { monitor->pidfd, POLLIN, 0 },
+		[WATCH_TROUBLE] = { monitor->trouble_fd, POLLIN, 0 },
+		[WATCH_CONTROL] = { monitor->control ? monitor->control->poll_fd : -1, POLLIN, 0 },
+		[WATCH_CONSOLES] = { -1, POLLIN, 0 },
+		[WATCH_QUOTA] = { monitor->quota_fd, POLLIN, 0 },
 	};
+	enum monitor_outcome outcome;
 
 	follower_init(&monitor->follower);
 	for (;;) {
 		int ready;
 
-		fds[5].fd = monitor->service.consoles.done_fd;
-		ready = poll(fds, sizeof(fds) / sizeof(fds[0]),
-				 monitor->follower.cpu ? FOLLOW_PATIENCE_MS : -1);
-
+		fds[WATCH_CONSOLES].fd = monitor->service.consoles.done_fd;
+		ready = poll(fds, WATCH_COUNT, monitor->follower.cpu ? FOLLOW_PATIENCE_MS : -1);
 		if (ready <= 0) {
 			if (!ready)
 				follower_release(&monitor->follower);
 			continue;
 		}
-		if (fds[1].revents)
-			pass_signals_on(monitor);
-		if (fds[3].revents) {
-			error_set(err, 0, "the domain broke a stream's ring and was ended");
-			return OUTCOME_BROKEN;
-		}
-		if (fds[5].revents)
-			consoles_reap(&monitor->service.consoles);
-		if (fds[4].revents && control_server_serve(monitor->control))
-			return OUTCOME_ENDED;
-		if (fds[0].revents) {
-			switch (request_serve(monitor->socket, &monitor->service, &monitor->status, err)) {
-			case REQUEST_NONE:
-				follower_follow(&monitor->follower,
-						__atomic_load_n(&monitor->service.channel->requester_cpu,
-								__ATOMIC_RELAXED));
-				continue;
-			case REQUEST_STARTED:
-				if (monitor->control)
-					control_server_started(monitor->control);
-				continue;
-			case REQUEST_STOPPED:
-				/* The user's shell wants its terminal back, and goes on when we do. */
-				streams_settle(monitor->streams);
-				if (!monitor->control)
-					raise(SIGSTOP);
-				continue;
-			case REQUEST_EXIT:
-				return OUTCOME_EXITED;
-			case REQUEST_CRASH:
-				return OUTCOME_CRASHED;
-			case REQUEST_KILLED:
-				return OUTCOME_KILLED;
-			case REQUEST_BAD:
-				return OUTCOME_BROKEN;
-			case REQUEST_CLOSED:
-				fds[0].fd = -1;
-			}
+		if (look_around(monitor, fds, &outcome, err))
+			return outcome;
+		if (fds[WATCH_SOCKET].revents) {
+			if (serve_one(monitor, &fds[WATCH_SOCKET], &outcome, err))
+				return outcome;
+			continue;
 		}
 		/* Only once all requests are read: the last one may be the exit status. */
-		if (fds[2].revents)
+		if (fds[WATCH_FIRST_PROCESS].revents)
 			return OUTCOME_DIED;
 	}
 }
+
+/* ---- The end ---- */
 
 /* Nobody is left to take signals: those that come while output is written out end us as usual. */
 static void unblock_signals(void)

@@ -32,6 +32,7 @@ struct monitor {
 	struct service service;
 	struct control_server *control;	/* NULL: nobody asks; the monitor stops with the domain */
 	int signal_fd;
+	int quota_fd;			/* timer: time to look what the domain uses; -1: no quota */
 	int trouble_fd;			/* eventfd: the streams saw a broken ring */
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;

@@ -80,7 +80,8 @@ void objects_release(struct objects *objects)
 	objects->store = NULL;
 }
 
-int objects_open_kept(struct objects *objects, int folder_fd, struct error *err)
+int objects_open_kept(struct objects *objects, int folder_fd, uint64_t disk_limit,
+		      struct error *err)
 {
 	struct index_header header;
 	int error;
@@ -94,6 +95,8 @@ int objects_open_kept(struct objects *objects, int folder_fd, struct error *err)
 	error = own_objects_open(&objects->own, folder_fd, err);
 	if (error)
 		fd_close(&objects->overlay);
+	/* More than there can be: the first who asks has it measured. */
+	objects->quota = (struct quota){ .limit = disk_limit, .given = UINT64_MAX };
 	return error;
 }
 
@@ -105,7 +108,9 @@ int objects_grow_overlay(struct objects *objects, uint64_t size)
 		return -EFBIG;
 	if (size <= objects->overlay_size)
 		return 0;
-	error = overlay_file_grow(objects->overlay, size);
+	error = quota_take(&objects->quota, objects, size - objects->overlay_size);
+	if (!error)
+		error = overlay_file_grow(objects->overlay, size);
 	if (!error)
 		objects->overlay_size = size;
 	return error;

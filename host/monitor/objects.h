@@ -11,6 +11,7 @@
 
 #include "host/base/error.h"
 #include "host/domain/own_objects.h"
+#include "host/monitor/quota.h"
 #include "host/store/store.h"
 
 struct objects {
@@ -22,6 +23,7 @@ struct objects {
 	int overlay;			/* likewise; -1: its changes are not kept */
 	uint64_t overlay_size;
 	struct own_objects own;
+	struct quota quota;
 };
 
 /*
@@ -31,10 +33,11 @@ struct objects {
 int objects_open(struct objects *objects, const char *store, const char *image, mapping_id mapping,
 		 struct error *err);
 /*
- * Of a lasting domain, too, what it keeps in its folder. Its lock is held. Returns 0 or -errno;
- * after either, objects_release() is still due.
+ * Of a lasting domain, too, what it keeps in its folder. Its lock is held. disk_limit: 0
+ * for none. Returns 0 or -errno; after either, objects_release() is still due.
  */
-int objects_open_kept(struct objects *objects, int folder_fd, struct error *err);
+int objects_open_kept(struct objects *objects, int folder_fd, uint64_t disk_limit,
+		      struct error *err);
 /* Harmless where there are none, if the struct is all zeros. */
 void objects_release(struct objects *objects);
 

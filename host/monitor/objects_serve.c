@@ -51,7 +51,8 @@ static int serve_create(struct objects *objects, const struct request *request,
 
 	if (!request->count || request->count > REQUEST_OPEN_MAX)
 		return request_bad(err, "a wrong number of objects");
-	while (answer->count < request->count) {
+	*result = quota_take(&objects->quota, objects, 0);
+	while (!*result && answer->count < request->count) {
 		int fd = own_objects_create(&objects->own, &id);
 
 		/* Some are better than none. */
@@ -108,6 +109,25 @@ static int serve_grow(struct objects *objects, const struct request *request,
 	return 0;
 }
 
+/* Small numbers come from an honest layer, and no number does harm. */
+static int serve_take(struct objects *objects, const struct request *request, int32_t *result)
+{
+	*result = quota_take(&objects->quota, objects, request->offset);
+	return 0;
+}
+
+static int serve_tell(const struct objects *objects, struct answer *answer, int32_t *result)
+{
+	struct disk disk;
+
+	*result = quota_tell(&objects->quota, objects, &disk.total, &disk.left);
+	if (*result)
+		return 0;
+	memcpy(answer->area, &disk, sizeof(disk));
+	answer->used = sizeof(disk);
+	return 0;
+}
+
 int objects_serve(struct objects *objects, const struct request *request, struct answer *answer,
 		  int32_t *result, struct error *err)
 {
@@ -125,6 +145,10 @@ int objects_serve(struct objects *objects, const struct request *request, struct
 		return serve_delete(objects, request, err);
 	case REQ_OBJECT_LIST:
 		return serve_list(objects, request, answer, result);
+	case REQ_DISK_TAKE:
+		return serve_take(objects, request, result);
+	case REQ_DISK_TELL:
+		return serve_tell(objects, answer, result);
 	case REQ_OBJECT_SYNC:
 		*result = own_objects_sync(&objects->own);
 		return 0;

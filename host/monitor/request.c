@@ -210,6 +210,8 @@ static int serve(struct service *service, const struct request *request, struct 
 	case REQ_OBJECT_LIST:
 	case REQ_OBJECT_SYNC:
 	case REQ_OVERLAY_GROW:
+	case REQ_DISK_TAKE:
+	case REQ_DISK_TELL:
 		return objects_serve(service->objects, request, answer, result, err);
 	case REQ_TERMINAL:
 		return serve_terminal(service, request, result, err);

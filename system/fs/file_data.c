@@ -15,6 +15,7 @@
 #include "fs/file_data_private.h"
 #include "fs/file_layer.h"
 #include "fs/lower_handle.h"
+#include "fs/overlay.h"
 #include "memory/window.h"
 #include "vfs/keep.h"
 
@@ -158,13 +159,21 @@ static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 	return done;
 }
 
+/* To a host file, of which there may be a limit. */
+static ssize_t host_file_write(struct inode *inode, struct iter *from, u64 offset)
+{
+	int error = overlay_disk_take(inode, offset, from->left);
+
+	return error ? error : own_write(inode, from, offset);
+}
+
 static ssize_t layered_write(struct inode *inode, struct iter *from, u64 offset)
 {
 	u64 size = from->left, counts;
 	ssize_t done = file_layer_write_begin(inode, offset, size);
 
 	if (!done)
-		done = own_write(inode, from, offset);
+		done = host_file_write(inode, from, offset);
 	if (done <= 0)
 		return done;
 	counts = file_layer_write_end(inode, offset, size, done);
@@ -189,7 +198,7 @@ static ssize_t write_locked(struct inode *inode, struct iter *from, u64 offset)
 	case PLACE_LAYERED:
 		return layered_write(inode, from, offset);
 	default:
-		return own_write(inode, from, offset);
+		return host_file_write(inode, from, offset);
 	}
 }
 
@@ -280,6 +289,9 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 		}
 	} else {
 		error = file_data_to_own(inode);
+		/* Through a mapping holes are filled without asking. */
+		if (!error && shared && writable && data->has_holes)
+			error = overlay_disk_take(inode, 0, inode->size);
 		source->handle = data->own;
 		if (!error && shared && writable && inode->fs->keeper)
 			WRITE_ONCE(data->is_mapped, true);
@@ -318,6 +330,10 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 	if (!inode->fs->keeper && !(mode & FALLOC_FL_PUNCH_HOLE) && size > config()->memory_total)
 		return -ENOSPC;
 	error = file_data_make_whole(inode, MAX(end, inode->size));
+	if (error)
+		return error;
+	if (!(mode & FALLOC_FL_PUNCH_HOLE))
+		error = data->place == PLACE_OWN ? overlay_disk_take(inode, offset, size) : 0;
 	if (error)
 		return error;
 	if (data->place == PLACE_OWN) {

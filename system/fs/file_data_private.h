@@ -27,6 +27,9 @@ struct file_data {
 	bool is_mapped;		/* programs had it mapped to write: PLACE_OWN, and kept */
 	/* a program was told that the bytes are durable, or they were so before */
 	bool is_synced;
+	/* with a limit of disk: what is before it was asked for, but for holes */
+	u64 taken_end;
+	bool has_holes;
 	u64 placed;		/* overlay_change_count() when the bytes got their place */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */

@@ -93,6 +93,9 @@ static int own_get(struct inode *inode)
 		} while (handle == -ENFILE && lower_handle_spare());
 		if (handle >= 0 && data->layer)
 			file_layer_recover(data->layer, handle);
+		/* What it has was counted; whether it has holes is not known. */
+		data->taken_end = inode->size;
+		data->has_holes = true;
 		if (handle >= 0)
 			data->own = handle;
 	}
@@ -280,7 +283,10 @@ static long own_fill_from_lower(struct inode *inode, int own)
 static long own_fill(struct inode *inode, int own)
 {
 	struct file_data *data = inode->data;
-	long error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
+	long error = overlay_disk_take(inode, 0, inode->size);
+
+	if (!error)
+		error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
 						: own_fill_from_heap(inode, own);
 
 	if (!error)
@@ -338,7 +344,9 @@ int file_data_to_own(struct inode *inode)
 		return 0;
 	error = keep_prepare(inode);
 	if (!error && data->place == PLACE_LAYERED) {
-		error = file_layer_complete(inode);
+		error = overlay_disk_take(inode, 0, inode->size);
+		if (!error)
+			error = file_layer_complete(inode);
 		if (!error)
 			store_release(&data->place, PLACE_OWN);
 	}
@@ -373,6 +381,7 @@ static int lower_to_layered(struct inode *inode)
 		return (int)error;
 	}
 	inode->data->layer = layer;
+	inode->data->has_holes = true;
 	own_use(inode, (int)own, id, PLACE_LAYERED);
 	return 0;
 }

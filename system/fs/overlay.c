@@ -11,6 +11,7 @@
 #include <asm/unistd_64.h>
 
 #include "boundary/overlay_read.h"
+#include "core/channel.h"
 #include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
@@ -477,6 +478,7 @@ const struct keeper overlay_keeper = {
 	.xattr_value_max = OVERLAY_XATTR_MAX,
 	.sync = overlay_sync,
 	.sync_all = overlay_sync_all,
+	.space = overlay_disk_tell,
 };
 
 /* ---- Pieces ---- */
@@ -602,6 +604,75 @@ int overlay_object_open(u64 id)
 		error = *(const s32 *)channel_reply_area() ?: -ENFILE;
 	request_end();
 	return error ? error : handle;
+}
+
+/* ---- The limit of disk ---- */
+
+/* So much is asked for at a time, where there is so much. */
+#define DISK_STEP	(1ull << 20)
+
+static u64 disk_credit;		/* atomic: bytes that were asked for and not used yet */
+
+static bool credit_use(u64 bytes)
+{
+	u64 credit = READ_ONCE(disk_credit);
+
+	while (credit >= bytes)
+		if (__atomic_compare_exchange_n(&disk_credit, &credit, credit - bytes, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static int disk_ask(u64 bytes)
+{
+	struct request request = { .op = REQ_DISK_TAKE, .offset = bytes };
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+
+	if (error)
+		return error;
+	atomic_add(&disk_credit, bytes);
+	request_end();
+	return 0;
+}
+
+int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
+{
+	struct file_data *data = inode->data;
+	u64 bytes = size;
+	int error = 0;
+
+	if (!config()->disk_limit || !inode->fs->keeper)
+		return 0;
+	/* In a file with holes who writes may fill one. The monitor measures before it refuses. */
+	data->has_holes |= offset > data->taken_end;
+	if (!data->has_holes)
+		bytes = offset + size > data->taken_end ? offset + size - data->taken_end : 0;
+	while (!error && !credit_use(bytes)) {
+		error = disk_ask(MAX(bytes, DISK_STEP));
+		if (error == -EDQUOT && bytes < DISK_STEP)
+			error = disk_ask(bytes);
+	}
+	if (!error)
+		data->taken_end = MAX(data->taken_end, offset + size);
+	return error;
+}
+
+int overlay_disk_tell(u64 *total, u64 *left)
+{
+	struct request request = { .op = REQ_DISK_TELL };
+	const struct disk *disk;
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+
+	if (error)
+		return error;
+	disk = (const struct disk *)channel_reply_area();
+	*total = disk->total;
+	*left = disk->left;
+	request_end();
+	return 0;
 }
 
 void overlay_object_free(u64 id)

@@ -62,6 +62,13 @@ int overlay_object_open(u64 id);
 u64 *overlay_layer_bits_alloc(u64 size, int *error);
 /* All of the file's bytes are in its object, and durable there. */
 void overlay_layer_end(struct inode *inode);
+/*
+ * Where the domain has a limit of disk: size bytes at offset are going to be written to the file's
+ * object. 0 or -EDQUOT. inode->lock held.
+ */
+int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
+/* Bytes of disk that there are for changes, and that are left. 0 or -errno. */
+int overlay_disk_tell(u64 *total, u64 *left);
 /* Frees an object that no slot names any more. */
 void overlay_object_free(u64 id);
 /* From now on the file's bytes are in that object, or (layer) some of them. */

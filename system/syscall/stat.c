@@ -13,6 +13,7 @@
 #include "core/string.h"
 #include "memory/usercopy.h"
 #include "syscall/path.h"
+#include "vfs/keep.h"
 #include "syscalls.h"
 
 /* Seconds and what is left over, for times before the epoch too. */
@@ -224,20 +225,31 @@ long sys_faccessat2(int directory_fd, uptr name, int mode, int flags)
 
 /* ---- statfs ---- */
 
-/* Space is the domain's memory: that is where what it changes is kept. */
+/* Space is the domain's memory, or the disk: that is where what it changes is kept. */
+static void statfs_space(const struct file_system *fs, u64 *total, u64 *left)
+{
+	struct heap_usage usage;
+
+	if (fs->keeper && !fs->keeper->space(total, left))
+		return;
+	heap_usage(&usage);
+	*total = config()->memory_total;
+	*left = *total > usage.page_bytes ? *total - usage.page_bytes : 0;
+}
+
 static long statfs_write(const struct inode *inode, const struct mount *mount, uptr address)
 {
 	const struct file_system *fs = inode->fs;
-	u64 total = config()->memory_total / PAGE_SIZE, used;
-	struct heap_usage usage;
 	struct statfs stat;
+	u64 total, left;
 
-	heap_usage(&usage);
-	used = usage.page_bytes / PAGE_SIZE;
+	statfs_space(fs, &total, &left);
+	total /= PAGE_SIZE;
+	left /= PAGE_SIZE;
 	stat = (struct statfs){
 		.f_type = (long)fs->magic, .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE,
-		.f_blocks = (long)total, .f_bfree = (long)(total > used ? total - used : 0),
-		.f_files = (long)total, .f_ffree = (long)(total > used ? total - used : 0),
+		.f_blocks = (long)total, .f_bfree = (long)left,
+		.f_files = (long)total, .f_ffree = (long)left,
 		.f_fsid = { { (int)fs->dev, 0 } }, .f_namelen = NAME_MAX,
 		/* The kernel's ST_VALID, and MS_* flags, which are ST_* of the same values. */
 		.f_flags = 0x20 | (mount ? (long)(mount->flags & 0xf) : 0),

@@ -44,6 +44,8 @@ struct keeper {
 	 * -ENOSPC. No short locks held.
 	 */
 	int (*sync)(void);
+	/* Bytes of disk for changes, in all and left. 0 or -errno. */
+	int (*space)(u64 *total, u64 *left);
 	/* All that was told of and written is. Likewise. */
 	int (*sync_all)(void);
 };

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# How much disk a lasting domain may take.
+. "$(dirname "$0")/lib.sh"
+
+if [[ -z $MEZZO ]]; then
+	skip "kept_quota" "no domain to test"
+	finish
+	exit
+fi
+scratch
+export MEZZO_STORE=$PWD/store
+mkdir -p tree/bin tree/w tree/tmp
+cp "$(command -v busybox)" tree/bin/busybox
+cp "$BUILD/tests/programs/changes" tree/bin/changes
+for name in sh dd df rm cat seq sync truncate; do
+	ln -s busybox "tree/bin/$name"
+done
+head -c 20M /dev/zero | tr '\0' x > tree/w/image
+check "import" "$MEZZO" image import box tree
+
+# Runs a command in the domain; what it keeps on disk, in MiB, is at most a number.
+domain() { "$MEZZO" rm -f small > /dev/null 2>&1; "$MEZZO" create --disk 10M small box -- sh -c "$1" > /dev/null && "$MEZZO" start -a small; }
+at_most() { [[ $(du -sm store/domains/small | cut -f1) -le $1 ]] && echo yes; }
+
+prints "one large file is cut" "yes" 'domain "dd if=/dev/zero of=/w/f bs=64k count=1000" 2>&1 | grep -qi "quota exceeded" && echo yes'
+prints "at the quota" yes 'at_most 11'
+prints "many small ones" yes 'domain "for i in \$(seq 100000); do echo \$i > /w/f\$i || exit 3; done" > out 2>&1; grep -qi "quota exceeded" out && echo yes'
+prints "at the quota, too" yes 'at_most 11'
+prints "many large ones" yes 'domain "for i in \$(seq 100); do dd if=/dev/zero of=/w/f\$i bs=500k count=1 2>> /dev/shm/err || break; done; cat /dev/shm/err" | grep -qi "quota exceeded" && echo yes'
+prints "what is removed makes room" "12" \
+	'domain "n=0; for i in \$(seq 12); do dd if=/dev/zero of=/w/f bs=1M count=6 2> /dev/null && n=\$((n + 1)); rm /w/f; sync; done; echo \$n"'
+prints "a change of a large file of the image counts as what it takes" "done" 'domain "printf x | dd of=/w/image bs=1 seek=5000000 conv=notrunc 2> /dev/null && echo done"'
+prints "but not all of it can be changed" yes 'domain "dd if=/dev/zero of=/w/image bs=64k count=300 conv=notrunc" 2>&1 | grep -qi "quota exceeded" && echo yes'
+prints "holes take nothing" "done" 'domain "truncate -s 1000000000 /w/f && echo done"'
+prints "what fills them does" yes 'domain "truncate -s 1000000000 /w/f; dd if=/dev/zero of=/w/f bs=64k count=1000 conv=notrunc" 2>&1 | grep -qi "quota exceeded" && echo yes'
+prints "df tells" "10240" 'domain "df -k /w" | awk "END { print \$2 }"'
+prints "inspect tells" '"disk":10485760' '"$MEZZO" inspect small | grep -o "\"disk\":[0-9]*"'
+ends "no size" 125 '"$MEZZO" create --disk much other box -- sh 2> err'
+prints "is said" "yes" 'grep -q -- "--disk much: it is a number" err && echo yes'
+finish
