@@ -111,11 +111,22 @@ struct inode *image_inode(struct file_system *fs, u32 number)
 	return has_names ? identity_add(inode) : inode;
 }
 
+int image_start(void)
+{
+	return index_begin(&image, (const void *)INDEX_BASE, config()->index_size);
+}
+
 struct inode *image_root_inode(struct file_system *fs)
 {
-	int error = index_begin(&image, (const void *)INDEX_BASE, config()->index_size);
+	return image_inode(fs, INDEX_ROOT);
+}
 
-	return error ? ERROR_PTR(error) : image_inode(fs, INDEX_ROOT);
+bool image_has_name(u64 directory, const char *name, size_t size)
+{
+	u32 number;
+
+	return directory > UINT32_MAX ||
+	       index_lookup(&image, (u32)directory, name, size, &number) != -ENOENT;
 }
 
 int image_load(struct dentry *directory, const char *path)

@@ -12,8 +12,12 @@ struct dentry;
 struct file_system;
 struct inode;
 
-/* Begins to read the index. The root directory's inode, or ERROR_PTR: -EUCLEAN, -ENOMEM. */
+/* Begins to read the index, once. 0, -EUCLEAN, -EPROTO. */
+int image_start(void);
+/* The root directory's inode, or ERROR_PTR. */
 struct inode *image_root_inode(struct file_system *fs);
+/* Whether a directory of the image has a name; true where the index can't tell. */
+bool image_has_name(u64 directory, const char *name, size_t size);
 /* The inode of a number of the index, with a reference, or ERROR_PTR. */
 struct inode *image_inode(struct file_system *fs, u32 number);
 /* As inode_operations.load and load_all, for directories with directory->image_inode. */

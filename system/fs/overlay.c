@@ -198,6 +198,60 @@ static void log_end_locked(void)
 	log.begun--;
 }
 
+/* ---- The log anew ---- */
+
+static struct {
+	u64 first;		/* extent of the new log; 0: none is written */
+	u64 at, end;		/* of the former one */
+	u32 checksum;
+} rewrite;
+
+bool log_rewrite_begin(void)
+{
+	rewrite.first = space_take(OVERLAY_EXTENT, OVERLAY_PAGE);
+	if (!rewrite.first)
+		return false;
+	rewrite.at = log.at;
+	rewrite.end = log.end;
+	rewrite.checksum = log.checksum;
+	log.at = rewrite.first;
+	log.end = rewrite.first + OVERLAY_EXTENT;
+	log.checksum = overlay_first_checksum(overlay_header()->seed);
+	return true;
+}
+
+const void *log_rewrite_record(u32 kind, const void *payload, u32 size)
+{
+	u32 whole = sizeof(struct overlay_record) + ROUND_UP(size, 8u);
+	struct overlay_record *record;
+	u64 extent;
+
+	if (log.end - log.at < whole + NEXT_SIZE && !log.spares) {
+		extent = space_take(OVERLAY_EXTENT, OVERLAY_PAGE);
+		if (!extent)
+			return NULL;
+		spare_add(extent);
+	}
+	record = record_open(whole);
+	memset((char *)record + whole - 8, 0, 8);
+	memcpy(record + 1, payload, size);
+	record_close(record, whole, kind, 1);
+	return record + 1;
+}
+
+int log_rewrite_end(bool done)
+{
+	long error = done ? host_call1(__NR_fdatasync, HANDLE_OVERLAY) : -ENOSPC;
+
+	if (error) {
+		/* What was taken for the new log is found free at the next start. */
+		log_continue(rewrite.at, rewrite.end, rewrite.checksum);
+		return (int)error;
+	}
+	store_release(&overlay_header()->log, rewrite.first);
+	return (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+}
+
 void log_hold(void)
 {
 	u64 extent;
@@ -240,6 +294,12 @@ static struct overlay_slot *slot_take(bool frees)
 		slot = free_slots[--free_slot_count];
 	lock_release(&overlay_lock);
 	return slot;
+}
+
+void slots_wipe_free(void)
+{
+	for (u32 i = 0; i < free_slot_count; i++)
+		WRITE_ONCE(free_slots[i]->ino, 0);
 }
 
 int slots_make_room(u32 count)

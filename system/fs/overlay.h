@@ -126,10 +126,21 @@ u64 space_size(void);
 
 /* Goes on with a log that was read. */
 void log_continue(u64 at, u64 end, u32 checksum);
+/*
+ * Writing the log anew, at the start: a log that begins in an extent and that the header does not
+ * know yet; a record with its payload, and where that lies now, or NULL (no more space); the new
+ * log is durable and the one that counts, or (done false) is given up. The former one is the
+ * caller's to free.
+ */
+bool log_rewrite_begin(void);
+const void *log_rewrite_record(u32 kind, const void *payload, u32 size);
+int log_rewrite_end(bool done);
 /* Holds room in the log back for changes that free space, as far as there is some. At the start. */
 void log_hold(void);
 /* A slot is free. */
 void slot_put(struct overlay_slot *slot);
+/* Makes slots that are free look as if they had never been used. At the start. */
+void slots_wipe_free(void);
 /* So many more slots may be put. 0 or -ENOMEM. */
 int slots_make_room(u32 count);
 

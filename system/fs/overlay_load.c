@@ -18,6 +18,7 @@
 #include "fs/image.h"
 #include "fs/lower.h"
 #include "fs/overlay.h"
+#include "fs/overlay_kept.h"
 #include "fs/tree.h"
 #include "vfs/dentry.h"
 #include "vfs/path.h"
@@ -28,36 +29,6 @@
 
 #define TABLE_MIN 64u
 
-struct kept_name {
-	struct kept_name *hash_next;	/* while the log is read */
-	struct kept_name *sibling;
-	u64 parent, ino;		/* ino 0: the name is absent */
-	const char *name;		/* in the log */
-	u32 hash;
-	u16 name_size;
-};
-
-struct kept_xattr {
-	struct kept_xattr *next;	/* as the log told them */
-	const struct overlay_xattr *xattr;
-};
-
-/* All that is kept of one inode. */
-struct kept {
-	struct kept *next;
-	u64 ino;
-	struct overlay_slot *slot;	/* NULL: its attributes are the image's */
-	struct kept_name *names;	/* of a directory */
-	struct kept_xattr *xattrs, **xattrs_end;
-	u32 links;			/* names that lead to it */
-	bool is_dead;
-};
-
-struct slot_page {
-	struct slot_page *next;
-	u64 offset;
-};
-
 static struct kept **table;
 static u32 table_size, table_used;
 
@@ -65,7 +36,8 @@ static u32 table_size, table_used;
 struct reading {
 	struct kept_name **names;	/* by parent and name */
 	u32 names_size, names_used;
-	struct slot_page *pages;
+	struct overlay_part *pages, *extents;
+	u64 log_size;
 	u64 max_ino;
 };
 
@@ -126,6 +98,17 @@ static struct kept *kept_get(u64 ino)
 	*bucket = kept;
 	table_used++;
 	return kept;
+}
+
+int kept_visit(int (*visit)(struct kept *kept, void *data), void *data)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < table_size && !error; i++) {
+		for (struct kept *kept = table[i]; kept && !error; kept = kept->next)
+			error = visit(kept, data);
+	}
+	return error;
 }
 
 /* ---- Reading the log ---- */
@@ -257,24 +240,36 @@ static int xattr_read(const struct overlay_record *record)
 	return 0;
 }
 
+/* Claims a part of the overlay and notes it in a list. 0, -EUCLEAN, -ENOMEM. */
+static int part_claim(struct overlay_part **list, u64 offset, u64 size)
+{
+	struct overlay_part *part;
+
+	if (offset % OVERLAY_PAGE || !space_claim(offset, size))
+		return -EUCLEAN;
+	part = heap_alloc(sizeof(*part));
+	if (!part)
+		return -ENOMEM;
+	*part = (struct overlay_part){ *list, offset };
+	*list = part;
+	return 0;
+}
+
+static int extent_claim(struct reading *reading, u64 offset)
+{
+	reading->log_size += OVERLAY_EXTENT;
+	return part_claim(&reading->extents, offset, OVERLAY_EXTENT);
+}
+
 static int place_read(struct reading *reading, const struct overlay_record *record)
 {
 	u64 offset = ((const struct overlay_place_of *)(record + 1))->offset;
-	bool is_slots = record->kind == OVERLAY_RECORD_SLOTS;
-	struct slot_page *page;
 
-	if (record->size < sizeof(*record) + sizeof(struct overlay_place_of) ||
-	    offset % OVERLAY_PAGE ||
-	    !space_claim(offset, is_slots ? OVERLAY_PAGE : OVERLAY_EXTENT))
+	if (record->size < sizeof(*record) + sizeof(struct overlay_place_of))
 		return -EUCLEAN;
-	if (!is_slots)
-		return 0;
-	page = heap_alloc(sizeof(*page));
-	if (!page)
-		return -ENOMEM;
-	*page = (struct slot_page){ reading->pages, offset };
-	reading->pages = page;
-	return 0;
+	if (record->kind == OVERLAY_RECORD_NEXT)
+		return extent_claim(reading, offset);
+	return part_claim(&reading->pages, offset, OVERLAY_PAGE);
 }
 
 static int record_read(struct reading *reading, const struct overlay_record *record)
@@ -304,8 +299,10 @@ static int log_read(struct reading *reading)
 
 	overlay_log_begin(&log, overlay_header(), space_size());
 	/* A first extent that is not there: nothing was ever synced. */
-	if (log.end && !space_claim(log.at, OVERLAY_EXTENT))
-		return -EUCLEAN;
+	if (log.end)
+		error = extent_claim(reading, log.at);
+	if (error)
+		return error;
 	do {
 		before = log;
 		record = overlay_log_next(&log);
@@ -388,7 +385,7 @@ static bool slot_is_used(const struct overlay_slot *slot)
 
 static int slots_free_unused(const struct reading *reading)
 {
-	for (const struct slot_page *page = reading->pages; page; page = page->next) {
+	for (const struct overlay_part *page = reading->pages; page; page = page->next) {
 		struct overlay_slot *slots = overlay_address(page->offset);
 		int error = slots_make_room(OVERLAY_PAGE / OVERLAY_UNIT);
 
@@ -406,7 +403,7 @@ static int slots_read(struct reading *reading)
 {
 	int error = 0;
 
-	for (const struct slot_page *page = reading->pages; page && !error; page = page->next)
+	for (const struct overlay_part *page = reading->pages; page && !error; page = page->next)
 		error = slots_read_page(reading, page->offset);
 	for (u32 i = 0; i < table_size && !error; i++) {
 		for (const struct kept *kept = table[i]; kept; kept = kept->next)
@@ -473,14 +470,20 @@ static int objects_free_unused(void)
 
 /* ---- The start ---- */
 
+static void parts_free(struct overlay_part *part)
+{
+	struct overlay_part *next;
+
+	for (; part; part = next) {
+		next = part->next;
+		heap_free(part);
+	}
+}
+
 static void reading_release(struct reading *reading)
 {
-	struct slot_page *next;
-
-	for (struct slot_page *page = reading->pages; page; page = next) {
-		next = page->next;
-		heap_free(page);
-	}
+	parts_free(reading->pages);
+	parts_free(reading->extents);
 	heap_free(reading->names);
 }
 
@@ -497,6 +500,7 @@ int overlay_start(struct file_system *fs)
 	if (!error)
 		error = slots_read(&reading);
 	if (!error && overlay_header()->log) {
+		overlay_compact(reading.pages, reading.extents, reading.log_size);
 		log_hold();
 		error = objects_free_unused();
 	}

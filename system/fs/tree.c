@@ -288,20 +288,26 @@ static struct inode *tree_root_inode(struct file_system *fs)
 	return inode;
 }
 
+/* What the root stands on, before any of its inodes is made. */
+static int ground_start(struct file_system *fs)
+{
+	int error = config()->index_size ? image_start() : 0;
+
+	return error || !config()->overlay_size ? error : overlay_start(fs);
+}
+
 int tree_mount_root(void)
 {
 	struct file_system *fs = tree_fs_create("mezzo", "root", OVERLAYFS_SUPER_MAGIC);
 	struct inode *inode;
 	struct mount *mount;
+	int error;
 
 	if (!fs)
 		return -ENOMEM;
-	if (config()->overlay_size) {
-		int error = overlay_start(fs);
-
-		if (error)
-			return error;
-	}
+	error = ground_start(fs);
+	if (error)
+		return error;
 	inode = config()->index_size ? image_root_inode(fs) : tree_root_inode(fs);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);

@@ -75,6 +75,33 @@ prints "ten thousand files are made" "10001" '"$MEZZO" start -a many'
 prints "are there and go" "100 7 42" '"$MEZZO" start -a many | xargs'
 prints "and can be made again" "10001" '"$MEZZO" start -a many'
 
+# The log of what is past does not stay.
+cat > tree/past <<'END'
+mkdir -p /w/past && cd /w/past
+n=$(cat n 2> /dev/null || echo 0)
+[ $n -eq 0 ] || { ls | wc -l; cat keep3 new$n; }
+n=$((n + 1))
+for i in $(seq 100); do [ -e keep$i ] || echo $i > keep$i; done
+i=0
+while [ $i -lt 6000 ]; do
+	i=$((i + 1))
+	: > temporary-file-with-a-long-name-$i
+	mv temporary-file-with-a-long-name-$i another-file-with-a-long-name-$i
+	rm another-file-with-a-long-name-$i
+done
+echo $n > new$n
+echo $n > n
+END
+sed -i 's/^\tmv \(.*\)$/\tbusybox mv \1/; s/^\trm \(.*\)$/\tbusybox rm \1/' tree/past
+check "making a domain" "$MEZZO" create past box -- sh -c "$(cat tree/past)"
+for round in 1 2 3 4 5 6; do
+	"$MEZZO" start -a past > "past$round"
+	[[ $round -eq 2 ]] && size=$(stat -c %s store/domains/past/overlay)
+done
+prints "an overlay does not grow with what is past" yes \
+	'[[ $(stat -c %s store/domains/past/overlay) -le $size ]] && echo yes'
+prints "and what is true stays" "106 3 5" 'xargs < past6'
+
 # A large file of the image is not copied when it is changed.
 cat > tree/large <<'END'
 n=$(cat /n 2> /dev/null || echo 1)

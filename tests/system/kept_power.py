@@ -13,6 +13,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 
@@ -31,6 +32,14 @@ while read -r what seed; do
 		echo "old $seed" >> /w/log
 		;;
 	sync) sync ;;
+	past)
+		i=0
+		while [ $i -lt 8000 ]; do
+			i=$((i + 1))
+			: > /w/some-long-name-of-a-file-that-comes-and-goes-$i
+			rm /w/some-long-name-of-a-file-that-comes-and-goes-$i
+		done
+		;;
 	verify)
 		for file in /w/stable/*; do
 			name=${file##*/}
@@ -134,6 +143,54 @@ def stories(mezzo, image, chance, number):
 	return name, folder, states
 
 
+def rewriting(mezzo, image, chance, number):
+	"""A log that is written anew at a start, which the power failure interrupts."""
+	name = f"anew{number}"
+	subprocess.run([mezzo, "create", "-i", name, image, "--", "sh", "-c", SCRIPT], check=True,
+		       stdout=subprocess.DEVNULL)
+	folder = f"{os.environ['MEZZO_STORE']}/domains/{name}"
+	domain = Domain(mezzo, name)
+	domain.ask(f"step {chance.randint(1, 1 << 30)}")
+	domain.ask("past")
+	domain.ask(f"step {chance.randint(1, 1 << 30)}")
+	domain.ask("sync")
+	domain.end()
+	before = read_all(folder)
+	domain = Domain(mezzo, name)
+	domain.ask("nothing")
+	after = read_all(folder)
+	domain.kill()
+	subprocess.run([mezzo, "wait", name], stdout=subprocess.DEVNULL, check=False)
+	if after["overlay"][:PAGE] == before["overlay"][:PAGE]:
+		print(f"log {number} was not written anew")
+	return name, folder, before, after
+
+
+def log_pages(overlay):
+	"""The pages of an overlay's log: see boundary/overlay.h."""
+	extent_pages = 4
+	at = struct.unpack_from("<Q", overlay, 56)[0]
+	pages = set(range(at // PAGE, at // PAGE + extent_pages))
+	while True:
+		size, _, kind, _ = struct.unpack_from("<IIII", overlay, at)
+		if size < 16 or kind not in (1, 2, 3, 4):
+			return pages
+		if kind != 3:
+			at += size
+			continue
+		at = struct.unpack_from("<Q", overlay, at + 16)[0]
+		pages |= set(range(at // PAGE, at // PAGE + extent_pages))
+
+
+def interrupted(folder, before, after, chance):
+	"""The header leads to the former log, which is as it was, until the new one is on disk."""
+	write_disk(folder, [before, after], chance)
+	with open(f"{folder}/overlay", "r+b") as file:
+		for page in {0} | log_pages(before["overlay"]):
+			file.seek(page * PAGE)
+			file.write(before["overlay"][page * PAGE:(page + 1) * PAGE])
+
+
 def look(mezzo, name):
 	domain = Domain(mezzo, name)
 	lines = domain.ask("verify")
@@ -158,6 +215,18 @@ def main():
 			if wrong or not synced:
 				bad += 1
 				print(f"disk {number}.{variant}: {wrong[:4] or 'nothing was synced'}")
+	for number in range(max(rounds // 6, 1)):
+		chance = random.Random(number)
+		name, folder, before, after = rewriting(mezzo, image, chance, number)
+		write_disk(folder, [before], chance)
+		synced = look(mezzo, name)
+		for variant in range(8):
+			disks += 1
+			interrupted(folder, before, after, chance)
+			lines = look(mezzo, name)
+			if lines != synced:
+				bad += 1
+				print(f"log {number}.{variant}: {lines[:4]}")
 	print(f"{disks} disks, {bad} bad")
 
 
