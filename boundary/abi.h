@@ -123,6 +123,12 @@ struct request {
 	char data[];
 };
 
+/*
+ * An object of the domain's own that equals others and was made one with them: the handle is to
+ * read only, and a change is one of a copy.
+ */
+#define OBJECT_SHARED 1
+
 /* REQ_WALK: grant a handle too where the last is a regular file */
 #define REQUEST_OPEN_LAST 1u
 
@@ -149,8 +155,9 @@ _Static_assert(sizeof(struct reply) == 32, "struct reply is part of the boundary
  * REQ_LIST answers one node for each entry ("." and ".." left out).
  * REQ_INPUT answers one, whose name is the file's path in the tree, or empty where it lies outside
  * of it.
- * REQ_OPEN and REQ_OBJECTS answer an array of int32_t: 0 or -errno for each path or id; handles
- * come in the order of zeros.
+ * REQ_OPEN and REQ_OBJECTS answer an array of int32_t: -errno for each path or id, or 0; for an
+ * object of the domain's own also OBJECT_SHARED. Handles come in the order of those that are not
+ * below zero.
  */
 struct node {
 	uint32_t record_size;

@@ -127,14 +127,24 @@ int own_objects_create(struct own_objects *objects, uint64_t *id)
 	return fd;
 }
 
-int own_objects_get(const struct own_objects *objects, uint64_t id, bool writable)
+int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared)
 {
 	char name[NAME_SIZE];
+	struct stat status;
+	bool read_only;
 	int fd;
 
 	id_name(id, name);
+	if (fstatat(objects->fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EIO;
+	/* Who gives a file another name holds the domain's lock: it does not run then. */
+	read_only = !shared || status.st_nlink > 1;
+	if (shared)
+		*shared = read_only;
 	fd = openat(objects->fd, name,
-		    (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		    (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 

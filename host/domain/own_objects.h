@@ -22,8 +22,12 @@ void own_objects_release(struct own_objects *objects);
 
 /* A new, empty object: a descriptor to read and write, with *id; or -errno. */
 int own_objects_create(struct own_objects *objects, uint64_t *id);
-/* A descriptor of an object; or -errno. */
-int own_objects_get(const struct own_objects *objects, uint64_t id, bool writable);
+/*
+ * A descriptor of an object, to read and write unless *shared: its file has other names (`mezzo
+ * store dedup` made equal ones one), and so it is to read only. shared NULL: to read only in any
+ * case. Or -errno.
+ */
+int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared);
 /* 0 or -errno. */
 int own_objects_delete(const struct own_objects *objects, uint64_t id);
 /* Bytes of disk that all of them take. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "boundary/abi.h"
 #include "boundary/layout.h"
 #include "boundary/overlay.h"
 #include "host/base/fd.h"
@@ -116,14 +117,19 @@ int objects_grow_overlay(struct objects *objects, uint64_t size)
 	return error;
 }
 
-int objects_grant(const struct objects *objects, uint64_t id)
+int objects_grant(const struct objects *objects, uint64_t id, int32_t *told)
 {
 	struct error err;
 	object_id object;
+	bool shared;
 	int result;
 
-	if (id >= OVERLAY_OWN_OBJECT && objects->overlay >= 0)
-		return own_objects_get(&objects->own, id, true);
+	*told = 0;
+	if (id >= OVERLAY_OWN_OBJECT && objects->overlay >= 0) {
+		result = own_objects_get(&objects->own, id, &shared);
+		*told = result >= 0 && shared ? OBJECT_SHARED : 0;
+		return result;
+	}
 	/* The index is mapped already, and nothing else is at 0. */
 	if (!objects->store || id == IMAGE_INDEX_LOCAL)
 		return -ENOENT;

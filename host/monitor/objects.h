@@ -43,9 +43,9 @@ void objects_release(struct objects *objects);
 
 /*
  * A handle on an object for the domain, the caller's to close, or -errno: -ENOENT, -EIO where the
- * store can't give it.
+ * store can't give it. *told: what the domain is told of it, 0 or OBJECT_SHARED.
  */
-int objects_grant(const struct objects *objects, uint64_t id);
+int objects_grant(const struct objects *objects, uint64_t id, int32_t *told);
 
 /* The overlay is to have so many bytes. Returns 0 or the -errno that the domain gets. */
 int objects_grow_overlay(struct objects *objects, uint64_t size);

@@ -32,10 +32,11 @@ static int serve_grant(const struct objects *objects, const struct request *requ
 	if (!ids_are_whole(request))
 		return request_bad(err, "a wrong number of objects");
 	for (uint32_t i = 0; i < request->count; i++) {
-		int fd = objects_grant(objects, id_of(request, i));
+		int fd = objects_grant(objects, id_of(request, i), &results[i]);
 
-		results[i] = fd < 0 ? fd : 0;
-		if (fd >= 0)
+		if (fd < 0)
+			results[i] = fd;
+		else
 			answer->handles[answer->handle_count++] = fd;
 	}
 	answer->count = request->count;

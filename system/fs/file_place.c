@@ -37,8 +37,12 @@ static u64 serial_next(void)
 /* ---- Making and freeing ---- */
 
 /* Where a file that was kept has its bytes. False: out of memory. */
-static bool data_find_kept(struct file_data *data, const struct overlay_slot *slot)
+static bool data_find_kept(struct file_data *data, const struct inode *inode)
 {
+	const struct overlay_slot *slot = inode->slot;
+
+	if (inode->object >= OVERLAY_OWN_OBJECT)
+		return true;
 	switch (OVERLAY_PLACE(slot->data)) {
 	case OVERLAY_PIECE:
 		data->place = PLACE_HEAP;
@@ -69,7 +73,7 @@ static int data_create(struct inode *inode)
 	data->handle = data->own = -1;
 	data->lower_serial = serial_next();
 	list_init(&data->handle_node);
-	if (inode->slot && !data_find_kept(data, inode->slot)) {
+	if (inode->slot && !data_find_kept(data, inode)) {
 		heap_free(data);
 		return -ENOMEM;
 	}
@@ -84,12 +88,14 @@ static int data_create(struct inode *inode)
 static int own_get(struct inode *inode)
 {
 	struct file_data *data = inode->data;
+	bool shared = false;
 	int handle = 0;
 
 	lock_acquire(&inode->lock);
 	if (data->own < 0) {
 		do {
-			handle = overlay_object_open(OVERLAY_OBJECT_ID(inode->slot->data));
+			handle = overlay_object_open(OVERLAY_OBJECT_ID(inode->slot->data),
+						     &shared);
 		} while (handle == -ENFILE && lower_handle_spare());
 		if (handle >= 0 && data->layer)
 			file_layer_recover(data->layer, handle);
@@ -397,7 +403,9 @@ int file_data_make_writable(struct inode *inode, u64 size)
 		error = lower_to_heap(inode);
 	if (error || data->place >= PLACE_OWN)
 		return error;
-	if (data->place == PLACE_LOWER && inode->size >= LAYERED_FILE_MIN)
+	/* Layers lie over the image alone. */
+	if (data->place == PLACE_LOWER && inode->size >= LAYERED_FILE_MIN &&
+	    inode->object < OVERLAY_OWN_OBJECT)
 		return lower_to_layered(inode);
 	if (data->place == PLACE_LOWER || size > HEAP_FILE_MAX)
 		return file_data_to_own(inode);
@@ -443,6 +451,8 @@ static int truncate_lower(struct inode *inode)
 		return error;
 	inode->size = 0;
 	store_release(&inode->data->place, PLACE_HEAP);
+	if (inode->fs->keeper)
+		overlay_bytes_drop(inode);
 	return 0;
 }
 

@@ -541,6 +541,23 @@ const struct keeper overlay_keeper = {
 	.space = overlay_disk_tell,
 };
 
+/* From now on the file's bytes are there, and a shared object that they were in is not needed. */
+static void slot_place(struct overlay_slot *slot, u64 place)
+{
+	u64 before = slot->data;
+
+	store_release(&slot->data, place);
+	change_noted();
+	if (OVERLAY_PLACE(before) == OVERLAY_OBJECT)
+		overlay_object_free(OVERLAY_OBJECT_ID(before));
+}
+
+void overlay_bytes_drop(struct inode *inode)
+{
+	if (OVERLAY_PLACE(inode->slot->data) == OVERLAY_OBJECT)
+		slot_place(inode->slot, 0);
+}
+
 /* ---- Pieces ---- */
 
 /* What a file that has old bytes of room and needs size gets: files that grow, grow on. */
@@ -556,9 +573,7 @@ static void piece_set(struct inode *inode)
 {
 	const struct file_data *data = inode->data;
 
-	WRITE_ONCE(inode->slot->data,
-		   OVERLAY_PIECE_DATA(overlay_offset(data->bytes), data->capacity));
-	change_noted();
+	slot_place(inode->slot, OVERLAY_PIECE_DATA(overlay_offset(data->bytes), data->capacity));
 }
 
 int overlay_piece_reserve(struct inode *inode, u64 size)
@@ -652,7 +667,7 @@ int overlay_object_create(u64 *id)
 	return result;
 }
 
-int overlay_object_open(u64 id)
+int overlay_object_open(u64 id, bool *shared)
 {
 	struct request request = { .op = REQ_OBJECTS, .count = 1, .data_size = sizeof(id) };
 	struct reply reply;
@@ -660,8 +675,10 @@ int overlay_object_open(u64 id)
 
 	if (error)
 		return error;
-	if (!reply.handles)
-		error = *(const s32 *)channel_reply_area() ?: -ENFILE;
+	error = *(const s32 *)channel_reply_area();
+	*shared = error == OBJECT_SHARED;
+	if (error >= 0)
+		error = reply.handles ? 0 : -ENFILE;
 	request_end();
 	return error ? error : handle;
 }
@@ -761,8 +778,7 @@ void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *la
 	}
 	slot->layer_bits = layer ? OVERLAY_PIECE_DATA(overlay_offset(layer->bits),
 						      layer->bits_size) : 0;
-	store_release(&slot->data, OVERLAY_OBJECT_DATA(id));
-	change_noted();
+	slot_place(slot, OVERLAY_OBJECT_DATA(id));
 }
 
 static void layer_bits_free(u64 bits)

@@ -56,8 +56,8 @@ bool overlay_bytes_are_synced(const struct inode *inode);
 void overlay_piece_drop(struct inode *inode);
 /* A new object of the domain's own: a handle to read and write, and its id. Or -errno. */
 int overlay_object_create(u64 *id);
-/* A handle on an object, to write where it is the domain's own. Or -errno. */
-int overlay_object_open(u64 id);
+/* A handle on an object of the domain's own, to read only where *shared. Or -errno. */
+int overlay_object_open(u64 id, bool *shared);
 /* Zeroed bits of a layered file (file_layer.h), or NULL with *error. */
 u64 *overlay_layer_bits_alloc(u64 size, int *error);
 /* All of the file's bytes are in its object, and durable there. */
@@ -69,6 +69,8 @@ void overlay_layer_end(struct inode *inode);
 int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
 /* Bytes of disk that there are for changes, and that are left. 0 or -errno. */
 int overlay_disk_tell(u64 *total, u64 *left);
+/* The file, which has lost its last byte, needs a shared object no more. */
+void overlay_bytes_drop(struct inode *inode);
 /* Frees an object that no slot names any more. */
 void overlay_object_free(u64 id);
 /* From now on the file's bytes are in that object, or (layer) some of them. */

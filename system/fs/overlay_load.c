@@ -545,7 +545,8 @@ static void object_lost(struct inode *inode, struct overlay_slot *slot)
 /* A large file's size and times are those of its host file. */
 static int object_look(struct inode *inode, struct overlay_slot *slot)
 {
-	int handle = overlay_object_open(OVERLAY_OBJECT_ID(slot->data));
+	bool shared = false;
+	int handle = overlay_object_open(OVERLAY_OBJECT_ID(slot->data), &shared);
 	struct stat host;
 	s64 mtime_ns;
 	long error;
@@ -566,6 +567,10 @@ static int object_look(struct inode *inode, struct overlay_slot *slot)
 	if (error)
 		return (int)error;
 	inode->size = host.st_size;
+	/* One that is shared is ground to this file, until it is changed. */
+	inode->object = shared ? OVERLAY_OBJECT_ID(slot->data) : inode->object;
+	if (shared)
+		return 0;
 	mtime_ns = (s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
 	if (!(slot->flags & OVERLAY_TIMES_SET) &&
 	    mtime_ns > slot->mtime_ns + OVERLAY_TIME_SLACK_NS)
@@ -592,7 +597,8 @@ static int slot_apply(struct inode *inode, struct overlay_slot *slot)
 		if (error)
 			return error;
 	}
-	if (!inode->size || (OVERLAY_PLACE(slot->data) != OVERLAY_GROUND && !slot->layer_bits))
+	if (!inode->size || (OVERLAY_PLACE(slot->data) != OVERLAY_GROUND && !slot->layer_bits &&
+			     inode->object < OVERLAY_OWN_OBJECT))
 		inode->object = 0;
 	inode->blocks = inode_is_regular(inode) ? (inode->size + 511) / 512 : 0;
 	return 0;

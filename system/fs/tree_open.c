@@ -93,7 +93,7 @@ static int batch_open(struct batch *batch)
 	results = (const s32 *)channel_reply_area();
 	first = results[0];
 	for (u32 i = 0; i < batch->count && next < reply.handles; i++) {
-		if (results[i] != 0)
+		if (results[i] < 0)
 			continue;
 		if (i == 0)
 			first = handles[next++];
