@@ -43,7 +43,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 -include tests/fuzz/images/build.mk
 
 # Programs of other makes, for tests/system.
-TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes sharing)
+TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes sharing wall)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)
@@ -52,7 +52,7 @@ $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 
 $(BUILD)/tests/programs/%: tests/programs/%.c
 	@mkdir -p $(@D)
-	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -o $@ $<
+	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -I. -o $@ $<
 
 .PHONY: check-build check check-debug check-quick check-keys stress
 
