@@ -255,6 +255,22 @@ int path_symlink(const struct walker *walker, const char *target, const struct p
 
 /* ---- Linking ---- */
 
+/*
+ * One link more, unless the last one went meanwhile: who took it has told so to the keeper, and what
+ * was kept of the file is free. What O_TMPFILE made never had one.
+ */
+static bool link_add(struct inode *inode)
+{
+	u32 links = READ_ONCE(inode->nlink);
+
+	do {
+		if (!links && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
+			return false;
+	} while (!__atomic_compare_exchange_n(&inode->nlink, &links, links + 1, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	return true;
+}
+
 static int link_locked(const struct walker *walker, const struct path *old,
 		       const struct path *parent, const struct last_name *last)
 {
@@ -276,10 +292,9 @@ static int link_locked(const struct walker *walker, const struct path *old,
 		return error;
 	if (inode_is_directory(inode) || !parent->dentry->inode->operations->make)
 		return -EPERM;
-	if (!READ_ONCE(inode->nlink) && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
+	if (!link_add(inode))
 		return -ENOENT;
 	inode_get(inode);
-	atomic_add(&inode->nlink, 1);
 	error = name_enter_kept(parent->dentry, last, inode, &dentry);
 	if (error) {
 		inode_unlink(inode, 1);
