@@ -80,7 +80,10 @@ int overlay_sync(void);
 
 /* The inode goes away; where it has no name left so does all that is kept of it. */
 void overlay_inode_release(struct inode *inode);
-/* How many names a file of the image has, when the image says links. */
+/*
+ * No fewer names than a file of the image had at any time in this run, when the image says links:
+ * an open file may have lost one, and another one is not loaded yet.
+ */
 u32 overlay_links(u64 ino, u32 links);
 /* Gives an inode of the image what is kept of it. 0 or -errno. */
 int overlay_inode_apply(struct inode *inode);

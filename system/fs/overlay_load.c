@@ -621,7 +621,7 @@ u32 overlay_links(u64 ino, u32 links)
 {
 	const struct kept *kept = kept_find(ino);
 
-	return kept && kept->slot ? kept->slot->nlink : links;
+	return links + (kept ? kept->links : 0);
 }
 
 int overlay_inode_apply(struct inode *inode)
@@ -648,7 +648,8 @@ static int link_target_apply(struct inode *inode, const struct overlay_slot *slo
 static struct inode *own_inode(struct file_system *fs, struct kept *kept)
 {
 	const struct overlay_slot *slot = kept->slot;
-	bool has_names = slot->nlink > 1 && (slot->mode & S_IFMT) != S_IFDIR;
+	/* As many as there were at the start: some may be gone, and the file open. */
+	bool has_names = kept->links > 1 && (slot->mode & S_IFMT) != S_IFDIR;
 	struct inode *inode = has_names ? identity_find(0, kept->ino) : NULL;
 	int error;
 
