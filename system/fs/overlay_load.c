@@ -241,7 +241,7 @@ static int names_read(struct reading *reading, const struct overlay_record *reco
 	return error;
 }
 
-static int xattr_read(const struct overlay_record *record)
+static int xattr_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_xattr *xattr = overlay_xattr_of(record);
 	struct kept *kept = xattr ? kept_get(xattr->ino) : NULL;
@@ -252,6 +252,8 @@ static int xattr_read(const struct overlay_record *record)
 	if (!fresh)
 		return -ENOMEM;
 	*fresh = (struct kept_xattr){ .xattr = xattr };
+	/* A file that never had a name is told of by its attributes alone. */
+	reading->max_ino = MAX(reading->max_ino, xattr->ino);
 	*kept->xattrs_end = fresh;
 	kept->xattrs_end = &fresh->next;
 	return 0;
@@ -283,7 +285,7 @@ static int record_read(struct reading *reading, const struct overlay_record *rec
 	case OVERLAY_RECORD_NAMES:
 		return names_read(reading, record);
 	case OVERLAY_RECORD_XATTR:
-		return xattr_read(record);
+		return xattr_read(reading, record);
 	case OVERLAY_RECORD_SLOTS:
 	case OVERLAY_RECORD_NEXT:
 		return place_read(reading, record);
