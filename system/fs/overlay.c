@@ -274,11 +274,16 @@ static int slots_add(void)
 	struct overlay_slot *slots;
 	u64 page;
 
-	if (!error)
-		error = overlay_begin(false);
 	if (error)
 		return error;
+	error = overlay_begin(false);
+	if (error) {
+		atomic_sub(&slot_count, SLOTS_IN_PAGE);
+		return error;
+	}
 	page = space_alloc(OVERLAY_PAGE, OVERLAY_PAGE, &error);
+	if (!page)
+		atomic_sub(&slot_count, SLOTS_IN_PAGE);
 	lock_acquire(&overlay_lock);
 	if (page) {
 		slots = overlay_address(page);
