@@ -509,7 +509,8 @@ static void piece_set(struct inode *inode)
 int overlay_piece_reserve(struct inode *inode, u64 size)
 {
 	struct file_data *data = inode->data;
-	u64 capacity, piece;
+	u64 capacity, piece, old_capacity;
+	char *old;
 	int error = 0;
 
 	if (size <= data->capacity)
@@ -529,13 +530,17 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 		space_free(piece, capacity);
 		return error;
 	}
-	overlay_piece_drop(inode);
+	old = data->bytes;
+	old_capacity = data->capacity;
 	data->bytes = overlay_address(piece);
 	data->capacity = (u32)capacity;
 	data->is_synced = false;
 	data->placed = __atomic_load_n(&changes, __ATOMIC_SEQ_CST) + 1;
 	if (data->place != PLACE_LOWER)
 		piece_set(inode);
+	/* Only now: a sync that began before would free what the slot on disk still names. */
+	if (old)
+		space_free_later(overlay_offset(old), old_capacity, 0);
 	return 0;
 }
 
