@@ -354,10 +354,15 @@ static int overlay_prepare(struct inode *inode, bool frees)
 
 /* ---- Changes of attributes ---- */
 
+/*
+ * value is read again after each store: of several who tell of a change at once, the last to store
+ * stores what is true.
+ */
 #define SLOT_SET(slot, field, value) \
-	({ bool differs_ = (slot)->field != (value); \
-	   if (differs_) \
-		   WRITE_ONCE((slot)->field, value); \
+	({ bool differs_ = false; \
+	   for (typeof((slot)->field) v_; READ_ONCE((slot)->field) != (v_ = (value)); \
+		differs_ = true) \
+		   __atomic_store_n(&(slot)->field, v_, __ATOMIC_SEQ_CST); \
 	   differs_; })
 
 static bool slot_update_owner(struct overlay_slot *slot, const struct inode *inode)
