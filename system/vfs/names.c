@@ -62,6 +62,24 @@ bool directory_needs_whiteout(const struct inode *directory)
 	return directory_has_ground(directory) && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
 }
 
+static void inode_unpin(struct inode *inode)
+{
+	if (atomic_and(&inode->flags, ~INODE_PINNED) & INODE_PINNED)
+		inode_put(inode);
+}
+
+/* The other names of a file would be loaded as it was before it was changed. */
+void name_taken_off(struct inode *inode)
+{
+	if (READ_ONCE(inode->nlink) && READ_ONCE(inode->flags) & INODE_IN_IDENTITY_HASH) {
+		inode_get(inode);
+		if (atomic_or(&inode->flags, INODE_PINNED) & INODE_PINNED)
+			inode_put(inode);
+	}
+	if (!READ_ONCE(inode->nlink))
+		inode_unpin(inode);
+}
+
 void inode_unlink(struct inode *inode, u32 count)
 {
 	/* Some lower file systems don't count subdirectories. */
@@ -364,6 +382,7 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 		inode_unlink(parent->dentry->inode, 1);
 	} else {
 		inode_unlink(inode, 1);
+		name_taken_off(inode);
 	}
 	name_keep(parent->dentry->inode, inode, victim->name, victim->name_size, false);
 	inode_touch_changed(inode);
