@@ -331,7 +331,7 @@ static void own_give_up(int own, u64 id)
 {
 	handle_close(own);
 	if (id)
-		overlay_object_free(id);
+		overlay_object_free(id, 0);
 }
 
 int file_data_to_own(struct inode *inode)

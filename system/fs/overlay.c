@@ -545,7 +545,7 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 		piece_set(inode);
 	/* Only now: a sync that began before would free what the slot on disk still names. */
 	if (old)
-		space_free_later(overlay_offset(old), old_capacity, 0);
+		space_free_later(overlay_offset(old), old_capacity, 0, old_capacity);
 	return 0;
 }
 
@@ -563,7 +563,7 @@ void overlay_piece_drop(struct inode *inode)
 	struct file_data *data = inode->data;
 
 	if (data->bytes)
-		space_free_later(overlay_offset(data->bytes), data->capacity, 0);
+		space_free_later(overlay_offset(data->bytes), data->capacity, 0, data->capacity);
 	data->bytes = NULL;
 	data->capacity = 0;
 }
@@ -668,6 +668,9 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 		error = disk_ask(MAX(bytes, DISK_STEP));
 		if (error == -EDQUOT && bytes < DISK_STEP)
 			error = disk_ask(bytes);
+		/* What was removed is there until a sync. */
+		if (error == -EDQUOT && space_sync())
+			error = 0;
 	}
 	if (!error)
 		data->taken_end = MAX(data->taken_end, offset + size);
@@ -690,9 +693,9 @@ int overlay_disk_tell(u64 *total, u64 *left)
 	return 0;
 }
 
-void overlay_object_free(u64 id)
+void overlay_object_free(u64 id, u64 bytes)
 {
-	space_free_later(0, 0, id);
+	space_free_later(0, 0, id, bytes);
 }
 
 u64 *overlay_layer_bits_alloc(u64 size, int *error)
@@ -722,7 +725,9 @@ void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *la
 
 static void layer_bits_free(u64 bits)
 {
-	space_free_later(OVERLAY_PIECE_OFFSET(bits), OVERLAY_PIECE_CAPACITY(bits), 0);
+	u64 size = OVERLAY_PIECE_CAPACITY(bits);
+
+	space_free_later(OVERLAY_PIECE_OFFSET(bits), size, 0, size);
 }
 
 void overlay_layer_end(struct inode *inode)
@@ -734,9 +739,9 @@ void overlay_layer_end(struct inode *inode)
 	layer_bits_free(bits);
 }
 
-static void slot_free_object(const struct overlay_slot *slot)
+static void slot_free_object(const struct overlay_slot *slot, u64 bytes)
 {
-	overlay_object_free(OVERLAY_OBJECT_ID(slot->data));
+	overlay_object_free(OVERLAY_OBJECT_ID(slot->data), bytes);
 	if (slot->layer_bits)
 		layer_bits_free(slot->layer_bits);
 }
@@ -749,9 +754,10 @@ void overlay_inode_release(struct inode *inode)
 		return;
 	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
 		space_free_later(OVERLAY_PIECE_OFFSET(slot->data),
-				 OVERLAY_PIECE_CAPACITY(slot->data), 0);
+				 OVERLAY_PIECE_CAPACITY(slot->data), 0,
+				 OVERLAY_PIECE_CAPACITY(slot->data));
 	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
-		slot_free_object(slot);
-	space_free_later(overlay_offset(slot), 0, 0);
+		slot_free_object(slot, inode->size);
+	space_free_later(overlay_offset(slot), 0, 0, 0);
 	inode->slot = NULL;
 }

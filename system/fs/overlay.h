@@ -69,8 +69,8 @@ void overlay_layer_end(struct inode *inode);
 int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
 /* Bytes of disk that there are for changes, and that are left. 0 or -errno. */
 int overlay_disk_tell(u64 *total, u64 *left);
-/* Frees an object that no slot names any more. */
-void overlay_object_free(u64 id);
+/* Frees an object of so many bytes that no slot names any more. */
+void overlay_object_free(u64 id, u64 bytes);
 /* From now on the file's bytes are in that object, or (layer) some of them. */
 void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer);
 /* The bytes of this file are durable as far as they were written (fsync). */
@@ -115,11 +115,16 @@ u64 space_alloc(u64 size, u64 align, int *error);
 u64 space_take(u64 size, u64 align);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
-/* Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable. */
-void space_free_later(u64 offset, u64 size, u64 object);
+/*
+ * Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable.
+ * weight: bytes that this gives back.
+ */
+void space_free_later(u64 offset, u64 size, u64 object, u64 weight);
 /* Around a sync: what had to wait for it is free. Not with overlay_lock held. */
 void space_sync_begin(void);
 void space_sync_end(bool done);
+/* A sync gives back what waits for it. False: nothing does. No short locks held. */
+bool space_sync(void);
 /* So much waits to be free that a sync is worth it. */
 bool space_waits_for_sync(void);
 /* Bytes of the object. */

@@ -456,7 +456,7 @@ static int objects_look(u64 *from)
 		return -ENOMEM;
 	for (u32 i = 0; i < count; i++) {
 		if (!object_is_used(ids[i]))
-			overlay_object_free(ids[i]);
+			overlay_object_free(ids[i], 0);
 	}
 	heap_free(ids);
 	return 0;
