@@ -49,8 +49,10 @@ struct kept {
 	struct overlay_slot *slot;	/* NULL: its attributes are the image's */
 	struct kept_name *names;	/* of a directory */
 	struct kept_xattr *xattrs, **xattrs_end;
+	struct kept *object_next;	/* while objects are read */
 	u32 links;			/* names that lead to it */
 	bool is_dead;
+	bool object_is_there;
 };
 
 struct slot_page {
@@ -66,6 +68,7 @@ struct reading {
 	struct kept_name **names;	/* by parent and name */
 	u32 names_size, names_used;
 	struct slot_page *pages;
+	struct kept **objects;		/* those with objects, by id: table_size chains */
 	u64 max_ino;
 };
 
@@ -423,20 +426,75 @@ static int slots_read(struct reading *reading)
 
 /* ---- Objects that nothing names: made ahead, or freed, when the domain ended ---- */
 
-static bool object_is_used(u64 id)
+static bool has_object(const struct kept *kept)
+{
+	return kept->slot && OVERLAY_PLACE(kept->slot->data) == OVERLAY_OBJECT;
+}
+
+static struct kept **object_bucket(const struct reading *reading, u64 id)
+{
+	return &reading->objects[(id ^ id >> 13) & (table_size - 1)];
+}
+
+/* The files with objects, by their ids. 0 or -ENOMEM. */
+static int objects_collect(struct reading *reading)
+{
+	reading->objects = table_size ? heap_alloc_zero(table_size * sizeof(*reading->objects))
+				      : NULL;
+	if (table_size && !reading->objects)
+		return -ENOMEM;
+	for (u32 i = 0; i < table_size; i++) {
+		for (struct kept *kept = table[i]; kept; kept = kept->next) {
+			struct kept **bucket;
+
+			if (!has_object(kept))
+				continue;
+			bucket = object_bucket(reading, OVERLAY_OBJECT_ID(kept->slot->data));
+			kept->object_next = *bucket;
+			*bucket = kept;
+		}
+	}
+	return 0;
+}
+
+/* Whether a file has the object; it is there, then. */
+static bool object_is_used(const struct reading *reading, u64 id)
+{
+	struct kept *kept = reading->objects ? *object_bucket(reading, id) : NULL;
+	bool used = false;
+
+	for (; kept; kept = kept->object_next) {
+		if (OVERLAY_OBJECT_ID(kept->slot->data) == id)
+			used = kept->object_is_there = true;
+	}
+	return used;
+}
+
+/*
+ * The object was made, and its name was not yet durable when the power failed: the file is what it
+ * was without it. All such files are known before another object gets the same id.
+ */
+static void object_lost(const struct kept *kept)
+{
+	struct overlay_slot *slot = kept->slot;
+
+	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", kept->ino);
+	slot->size = slot->layer_bits ? slot->layer_end : 0;
+	store_release(&slot->data, 0);
+}
+
+static void objects_settle(void)
 {
 	for (u32 i = 0; i < table_size; i++) {
 		for (const struct kept *kept = table[i]; kept; kept = kept->next) {
-			if (kept->slot && OVERLAY_PLACE(kept->slot->data) == OVERLAY_OBJECT &&
-			    OVERLAY_OBJECT_ID(kept->slot->data) == id)
-				return true;
+			if (has_object(kept) && !kept->object_is_there)
+				object_lost(kept);
 		}
 	}
-	return false;
 }
 
 /* One answer's worth. *from goes on; 0 at the end. */
-static int objects_look(u64 *from)
+static int objects_look(const struct reading *reading, u64 *from)
 {
 	struct request request = { .op = REQ_OBJECT_LIST, .offset = *from };
 	struct reply reply;
@@ -455,21 +513,25 @@ static int objects_look(u64 *from)
 	if (!ids)
 		return -ENOMEM;
 	for (u32 i = 0; i < count; i++) {
-		if (!object_is_used(ids[i]))
+		if (!object_is_used(reading, ids[i]))
 			overlay_object_free(ids[i], 0);
 	}
 	heap_free(ids);
 	return 0;
 }
 
-static int objects_free_unused(void)
+static int objects_read(struct reading *reading)
 {
 	u64 from = 0;
-	int error;
+	int error = objects_collect(reading);
 
+	if (error)
+		return error;
 	do {
-		error = objects_look(&from);
+		error = objects_look(reading, &from);
 	} while (!error && from);
+	if (!error)
+		objects_settle();
 	return error;
 }
 
@@ -484,6 +546,7 @@ static void reading_release(struct reading *reading)
 		heap_free(page);
 	}
 	heap_free(reading->names);
+	heap_free(reading->objects);
 }
 
 int overlay_start(struct file_system *fs)
@@ -500,7 +563,7 @@ int overlay_start(struct file_system *fs)
 		error = slots_read(&reading);
 	if (!error && overlay_header()->log) {
 		log_hold();
-		error = objects_free_unused();
+		error = objects_read(&reading);
 	}
 	reading_release(&reading);
 	if (error)
@@ -529,17 +592,6 @@ static int xattrs_apply(struct inode *inode, const struct kept *kept)
 	return 0;
 }
 
-/*
- * The object was made, and its name was not yet durable when the power failed: the file is what it
- * was without it.
- */
-static void object_lost(struct inode *inode, struct overlay_slot *slot)
-{
-	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", inode->ino);
-	inode->size = slot->size = slot->layer_bits ? slot->layer_end : 0;
-	store_release(&slot->data, 0);
-}
-
 /* A large file's size and times are those of its host file. */
 static int object_look(struct inode *inode, struct overlay_slot *slot)
 {
@@ -548,10 +600,6 @@ static int object_look(struct inode *inode, struct overlay_slot *slot)
 	s64 mtime_ns;
 	long error;
 
-	if (handle == -ENOENT) {
-		object_lost(inode, slot);
-		return 0;
-	}
 	if (handle < 0)
 		return handle;
 	error = host_call2(__NR_fstat, handle, &host);
