@@ -51,6 +51,8 @@ struct kept {
 	struct kept_xattr *xattrs, **xattrs_end;
 	struct kept *object_next;	/* while objects are read */
 	u32 links;			/* names that lead to it */
+	u32 gone;			/* names that the image has for it, and that were removed */
+	bool is_counted;
 	bool is_dead;
 	bool object_is_there;
 };
@@ -198,16 +200,31 @@ static struct kept_name *kept_name_add(struct reading *reading, const struct ove
 	return fresh;
 }
 
+/* A name that begins by being removed is one of the image. 0 or -ENOMEM. */
+static int name_of_image_note(const struct overlay_name *name)
+{
+	struct kept *kept;
+
+	if (name->change == OVERLAY_ADD || name->ino >= OVERLAY_OWN_INO)
+		return 0;
+	kept = kept_get(name->ino);
+	if (!kept)
+		return -ENOMEM;
+	kept->gone++;
+	return 0;
+}
+
 /* What the log says last of a name is true. */
 static int name_read(struct reading *reading, const struct overlay_name *name)
 {
 	u32 hash = kept_name_hash(name->parent, name->name, name->name_size);
 	struct kept_name *known = kept_name_find(reading, name, hash);
 
-	if (!known)
+	if (!known) {
 		known = kept_name_add(reading, name, hash);
-	if (!known)
-		return -ENOMEM;
+		if (!known || name_of_image_note(name))
+			return -ENOMEM;
+	}
 	known->ino = name->change == OVERLAY_ADD ? name->ino : 0;
 	reading->max_ino = MAX(reading->max_ino, name->ino);
 	if (name->change == OVERLAY_REMOVE_LAST) {
@@ -674,11 +691,31 @@ u32 overlay_links(u64 ino, u32 links)
 	return links + (kept ? kept->links : 0);
 }
 
+/*
+ * After a power failure the slot may be older than the log, or not be there: with fewer links than
+ * names, a file would go with a name that is not its last. inode->nlink is the image's.
+ */
+static void links_settle(struct inode *inode, struct kept *kept)
+{
+	u32 links = inode->nlink + kept->links;
+
+	links = links > kept->gone ? links - kept->gone : 1;
+	if (!kept->slot)
+		inode->nlink = links;
+	else if (!kept->is_counted)
+		WRITE_ONCE(kept->slot->nlink, links);
+	kept->is_counted = true;
+}
+
 int overlay_inode_apply(struct inode *inode)
 {
 	struct kept *kept = kept_find(inode->ino);
 
-	return kept ? inode_apply(inode, kept) : 0;
+	if (!kept)
+		return 0;
+	if (!inode_is_directory(inode))
+		links_settle(inode, kept);
+	return inode_apply(inode, kept);
 }
 
 static int link_target_apply(struct inode *inode, const struct overlay_slot *slot)
