@@ -274,8 +274,8 @@ int path_symlink(const struct walker *walker, const char *target, const struct p
 /* ---- Linking ---- */
 
 /*
- * One link more, unless the last one went meanwhile: who took it has told so to the keeper, and what
- * was kept of the file is free. What O_TMPFILE made never had one.
+ * One link more, unless the last one went meanwhile: who took it has told so to the keeper, and
+ * what was kept of the file is free. What O_TMPFILE made never had one.
  */
 static bool link_add(struct inode *inode)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests/system/kept_names.sh, and only there, in a domain: link N: makes N files that one process
- * removes while another links them; links N: how many links there are. ghosts: files without names, with
- * attributes, whose slots others take. attributes FILE: how many bytes of names of attributes it has.
- * fail N: N files more than there is disk for.
+ * For tests/system/kept_names.sh, and only there, in a domain: link N: makes N files that one
+ * process removes while another links them; links N: how many links there are. ghosts: files
+ * without names, with attributes, whose slots others take. attributes FILE: how many bytes of
+ * names of attributes it has. fail N: N files more than there is disk for.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
