@@ -163,8 +163,12 @@ static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 static ssize_t host_file_write(struct inode *inode, struct iter *from, u64 offset)
 {
 	int error = overlay_disk_take(inode, offset, from->left);
+	ssize_t done = error ? error : own_write(inode, from, offset);
 
-	return error ? error : own_write(inode, from, offset);
+	/* What was removed may wait for a sync to be given back. */
+	if (done == -ENOSPC && inode->fs->keeper && space_sync())
+		done = own_write(inode, from, offset);
+	return done;
 }
 
 static ssize_t layered_write(struct inode *inode, struct iter *from, u64 offset)

@@ -337,7 +337,7 @@ static void own_give_up(int own, u64 id)
 {
 	handle_close(own);
 	if (id)
-		overlay_object_free(id);
+		overlay_object_free(id, 0);
 }
 
 int file_data_to_own(struct inode *inode)
@@ -500,6 +500,14 @@ int file_data_truncate(struct inode *inode, u64 size)
 	return error;
 }
 
+/* Not while the bytes move, which looks at it before and resets it after. */
+static void synced_note(struct inode *inode)
+{
+	lock_acquire(&inode->lock);
+	inode->data->is_synced = true;
+	lock_release(&inode->lock);
+}
+
 int file_data_sync(struct inode *inode)
 {
 	struct file_data *data = inode->data;
@@ -510,6 +518,6 @@ int file_data_sync(struct inode *inode)
 	if (load_acquire(&data->place) >= PLACE_OWN)
 		error = host_call1(__NR_fdatasync, data->own);
 	else
-		WRITE_ONCE(data->is_synced, true);
+		synced_note(inode);
 	return error ? (int)error : inode->fs->keeper->sync();
 }

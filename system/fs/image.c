@@ -121,12 +121,14 @@ struct inode *image_root_inode(struct file_system *fs)
 	return image_inode(fs, INDEX_ROOT);
 }
 
-bool image_has_name(u64 directory, const char *name, size_t size)
+u32 image_name_inode(u64 directory, const char *name, size_t size)
 {
 	u32 number;
 
-	return directory > UINT32_MAX ||
-	       index_lookup(&image, (u32)directory, name, size, &number) != -ENOENT;
+	if (directory > UINT32_MAX ||
+	    index_lookup(&image, (u32)directory, name, size, &number))
+		return 0;
+	return number;
 }
 
 int image_load(struct dentry *directory, const char *path)

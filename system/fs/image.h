@@ -16,8 +16,8 @@ struct inode;
 int image_start(void);
 /* The root directory's inode, or ERROR_PTR. */
 struct inode *image_root_inode(struct file_system *fs);
-/* Whether a directory of the image has a name; true where the index can't tell. */
-bool image_has_name(u64 directory, const char *name, size_t size);
+/* The inode that a directory of the image has for a name; 0: none, or it is no such directory. */
+u32 image_name_inode(u64 directory, const char *name, size_t size);
 /* The inode of a number of the index, with a reference, or ERROR_PTR. */
 struct inode *image_inode(struct file_system *fs, u32 number);
 /* As inode_operations.load and load_all, for directories with directory->image_inode. */

@@ -334,11 +334,16 @@ static int slots_add(void)
 	struct overlay_slot *slots;
 	u64 page;
 
-	if (!error)
-		error = overlay_begin(false);
 	if (error)
 		return error;
+	error = overlay_begin(false);
+	if (error) {
+		atomic_sub(&slot_count, SLOTS_IN_PAGE);
+		return error;
+	}
 	page = space_alloc(OVERLAY_PAGE, OVERLAY_PAGE, &error);
+	if (!page)
+		atomic_sub(&slot_count, SLOTS_IN_PAGE);
 	lock_acquire(&overlay_lock);
 	if (page) {
 		slots = overlay_address(page);
@@ -409,10 +414,15 @@ static int overlay_prepare(struct inode *inode, bool frees)
 
 /* ---- Changes of attributes ---- */
 
+/*
+ * value is read again after each store: of several who tell of a change at once, the last to store
+ * stores what is true.
+ */
 #define SLOT_SET(slot, field, value) \
-	({ bool differs_ = (slot)->field != (value); \
-	   if (differs_) \
-		   WRITE_ONCE((slot)->field, value); \
+	({ bool differs_ = false; \
+	   for (typeof((slot)->field) v_; READ_ONCE((slot)->field) != (v_ = (value)); \
+		differs_ = true) \
+		   __atomic_store_n(&(slot)->field, v_, __ATOMIC_SEQ_CST); \
 	   differs_; })
 
 static bool slot_update_owner(struct overlay_slot *slot, const struct inode *inode)
@@ -549,7 +559,7 @@ static void slot_place(struct overlay_slot *slot, u64 place)
 	store_release(&slot->data, place);
 	change_noted();
 	if (OVERLAY_PLACE(before) == OVERLAY_OBJECT)
-		overlay_object_free(OVERLAY_OBJECT_ID(before));
+		overlay_object_free(OVERLAY_OBJECT_ID(before), 0);
 }
 
 void overlay_bytes_drop(struct inode *inode)
@@ -579,7 +589,8 @@ static void piece_set(struct inode *inode)
 int overlay_piece_reserve(struct inode *inode, u64 size)
 {
 	struct file_data *data = inode->data;
-	u64 capacity, piece;
+	u64 capacity, piece, old_capacity;
+	char *old;
 	int error = 0;
 
 	if (size <= data->capacity)
@@ -599,13 +610,17 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 		space_free(piece, capacity);
 		return error;
 	}
-	overlay_piece_drop(inode);
+	old = data->bytes;
+	old_capacity = data->capacity;
 	data->bytes = overlay_address(piece);
 	data->capacity = (u32)capacity;
 	data->is_synced = false;
 	data->placed = __atomic_load_n(&changes, __ATOMIC_SEQ_CST) + 1;
 	if (data->place != PLACE_LOWER)
 		piece_set(inode);
+	/* Only now: a sync that began before would free what the slot on disk still names. */
+	if (old)
+		space_free_later(overlay_offset(old), old_capacity, 0, old_capacity);
 	return 0;
 }
 
@@ -623,7 +638,7 @@ void overlay_piece_drop(struct inode *inode)
 	struct file_data *data = inode->data;
 
 	if (data->bytes)
-		space_free_later(overlay_offset(data->bytes), data->capacity, 0);
+		space_free_later(overlay_offset(data->bytes), data->capacity, 0, data->capacity);
 	data->bytes = NULL;
 	data->capacity = 0;
 }
@@ -730,6 +745,9 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 		error = disk_ask(MAX(bytes, DISK_STEP));
 		if (error == -EDQUOT && bytes < DISK_STEP)
 			error = disk_ask(bytes);
+		/* What was removed is there until a sync. */
+		if (error == -EDQUOT && space_sync())
+			error = 0;
 	}
 	if (!error)
 		data->taken_end = MAX(data->taken_end, offset + size);
@@ -752,9 +770,9 @@ int overlay_disk_tell(u64 *total, u64 *left)
 	return 0;
 }
 
-void overlay_object_free(u64 id)
+void overlay_object_free(u64 id, u64 bytes)
 {
-	space_free_later(0, 0, id);
+	space_free_later(0, 0, id, bytes);
 }
 
 u64 *overlay_layer_bits_alloc(u64 size, int *error)
@@ -783,7 +801,9 @@ void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *la
 
 static void layer_bits_free(u64 bits)
 {
-	space_free_later(OVERLAY_PIECE_OFFSET(bits), OVERLAY_PIECE_CAPACITY(bits), 0);
+	u64 size = OVERLAY_PIECE_CAPACITY(bits);
+
+	space_free_later(OVERLAY_PIECE_OFFSET(bits), size, 0, size);
 }
 
 void overlay_layer_end(struct inode *inode)
@@ -795,9 +815,9 @@ void overlay_layer_end(struct inode *inode)
 	layer_bits_free(bits);
 }
 
-static void slot_free_object(const struct overlay_slot *slot)
+static void slot_free_object(const struct overlay_slot *slot, u64 bytes)
 {
-	overlay_object_free(OVERLAY_OBJECT_ID(slot->data));
+	overlay_object_free(OVERLAY_OBJECT_ID(slot->data), bytes);
 	if (slot->layer_bits)
 		layer_bits_free(slot->layer_bits);
 }
@@ -810,9 +830,10 @@ void overlay_inode_release(struct inode *inode)
 		return;
 	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
 		space_free_later(OVERLAY_PIECE_OFFSET(slot->data),
-				 OVERLAY_PIECE_CAPACITY(slot->data), 0);
+				 OVERLAY_PIECE_CAPACITY(slot->data), 0,
+				 OVERLAY_PIECE_CAPACITY(slot->data));
 	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
-		slot_free_object(slot);
-	space_free_later(overlay_offset(slot), 0, 0);
+		slot_free_object(slot, inode->size);
+	space_free_later(overlay_offset(slot), 0, 0, 0);
 	inode->slot = NULL;
 }

@@ -71,8 +71,8 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
 int overlay_disk_tell(u64 *total, u64 *left);
 /* The file, which has lost its last byte, needs a shared object no more. */
 void overlay_bytes_drop(struct inode *inode);
-/* Frees an object that no slot names any more. */
-void overlay_object_free(u64 id);
+/* Frees an object of so many bytes that no slot names any more. */
+void overlay_object_free(u64 id, u64 bytes);
 /* From now on the file's bytes are in that object, or (layer) some of them. */
 void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer);
 /* The bytes of this file are durable as far as they were written (fsync). */
@@ -82,7 +82,10 @@ int overlay_sync(void);
 
 /* The inode goes away; where it has no name left so does all that is kept of it. */
 void overlay_inode_release(struct inode *inode);
-/* How many names a file of the image has, when the image says links. */
+/*
+ * No fewer names than a file of the image had at any time in this run, when the image says links:
+ * an open file may have lost one, and another one is not loaded yet.
+ */
 u32 overlay_links(u64 ino, u32 links);
 /* Gives an inode of the image what is kept of it. 0 or -errno. */
 int overlay_inode_apply(struct inode *inode);
@@ -114,11 +117,16 @@ u64 space_alloc(u64 size, u64 align, int *error);
 u64 space_take(u64 size, u64 align);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
-/* Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable. */
-void space_free_later(u64 offset, u64 size, u64 object);
+/*
+ * Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable.
+ * weight: bytes that this gives back.
+ */
+void space_free_later(u64 offset, u64 size, u64 object, u64 weight);
 /* Around a sync: what had to wait for it is free. Not with overlay_lock held. */
 void space_sync_begin(void);
 void space_sync_end(bool done);
+/* A sync gives back what waits for it. False: nothing does. No short locks held. */
+bool space_sync(void);
 /* So much waits to be free that a sync is worth it. */
 bool space_waits_for_sync(void);
 /* Bytes of the object. */

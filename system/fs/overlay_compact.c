@@ -43,7 +43,7 @@ static bool name_is_idle(const struct kept *parent, const struct kept_name *name
 {
 	if (parent->ino >= OVERLAY_OWN_INO)
 		return !name->ino || !parent->slot;
-	return !name->ino && !image_has_name(parent->ino, name->name, name->name_size);
+	return !name->ino && !image_name_inode(parent->ino, name->name, name->name_size);
 }
 
 /* Forgets what says nothing, also the attributes of files that are gone. */
@@ -91,15 +91,15 @@ static bool is_worth_it(const struct overlay_part *slot_pages, u64 log_size)
 
 /* ---- Writing ---- */
 
-static int name_write(u64 parent, struct kept_name *name)
+static int change_write(u64 parent, struct kept_name *name, u64 ino, u16 change)
 {
 	u64 words[NAME_PAYLOAD / 8 + 1] = { 0 };
 	struct overlay_name *to = (struct overlay_name *)words;
 	const struct overlay_name *written;
 
 	to->parent = parent;
-	to->ino = name->ino;
-	to->change = name->ino ? OVERLAY_ADD : OVERLAY_REMOVE;
+	to->ino = ino;
+	to->change = change;
 	to->name_size = name->name_size;
 	memcpy(to->name, name->name, name->name_size);
 	written = log_rewrite_record(OVERLAY_RECORD_NAMES, words,
@@ -108,6 +108,17 @@ static int name_write(u64 parent, struct kept_name *name)
 		return -ENOSPC;
 	name->next_name = written->name;
 	return 0;
+}
+
+/* One of the image goes before it comes anew: so its inode's links are counted. */
+static int name_write(u64 parent, struct kept_name *name)
+{
+	u32 below = image_name_inode(parent, name->name, name->name_size);
+	int error = below ? change_write(parent, name, below, OVERLAY_REMOVE) : 0;
+
+	if (!error && name->ino)
+		error = change_write(parent, name, name->ino, OVERLAY_ADD);
+	return error;
 }
 
 static int xattr_write(struct kept_xattr *at)

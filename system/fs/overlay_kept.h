@@ -32,8 +32,12 @@ struct kept {
 	struct overlay_slot *slot;	/* NULL: its attributes are the image's */
 	struct kept_name *names;	/* of a directory */
 	struct kept_xattr *xattrs, **xattrs_end;
+	struct kept *object_next;	/* while objects are read */
 	u32 links;			/* names that lead to it */
+	u32 gone;			/* names that the image has for it, and that were removed */
+	bool is_counted;
 	bool is_dead;
+	bool object_is_there;
 };
 
 /* Pages of slots and extents of the log that was read. */

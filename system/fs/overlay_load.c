@@ -38,6 +38,7 @@ struct reading {
 	u32 names_size, names_used;
 	struct overlay_part *pages, *extents;
 	u64 log_size;
+	struct kept **objects;		/* those with objects, by id: table_size chains */
 	u64 max_ino;
 };
 
@@ -178,16 +179,31 @@ static struct kept_name *kept_name_add(struct reading *reading, const struct ove
 	return fresh;
 }
 
+/* A name that begins by being removed is one of the image. 0 or -ENOMEM. */
+static int name_of_image_note(const struct overlay_name *name)
+{
+	struct kept *kept;
+
+	if (name->change == OVERLAY_ADD || name->ino >= OVERLAY_OWN_INO)
+		return 0;
+	kept = kept_get(name->ino);
+	if (!kept)
+		return -ENOMEM;
+	kept->gone++;
+	return 0;
+}
+
 /* What the log says last of a name is true. */
 static int name_read(struct reading *reading, const struct overlay_name *name)
 {
 	u32 hash = kept_name_hash(name->parent, name->name, name->name_size);
 	struct kept_name *known = kept_name_find(reading, name, hash);
 
-	if (!known)
+	if (!known) {
 		known = kept_name_add(reading, name, hash);
-	if (!known)
-		return -ENOMEM;
+		if (!known || name_of_image_note(name))
+			return -ENOMEM;
+	}
 	known->ino = name->change == OVERLAY_ADD ? name->ino : 0;
 	reading->max_ino = MAX(reading->max_ino, name->ino);
 	if (name->change == OVERLAY_REMOVE_LAST) {
@@ -224,7 +240,7 @@ static int names_read(struct reading *reading, const struct overlay_record *reco
 	return error;
 }
 
-static int xattr_read(const struct overlay_record *record)
+static int xattr_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_xattr *xattr = overlay_xattr_of(record);
 	struct kept *kept = xattr ? kept_get(xattr->ino) : NULL;
@@ -235,6 +251,8 @@ static int xattr_read(const struct overlay_record *record)
 	if (!fresh)
 		return -ENOMEM;
 	*fresh = (struct kept_xattr){ .xattr = xattr };
+	/* A file that never had a name is told of by its attributes alone. */
+	reading->max_ino = MAX(reading->max_ino, xattr->ino);
 	*kept->xattrs_end = fresh;
 	kept->xattrs_end = &fresh->next;
 	return 0;
@@ -278,7 +296,7 @@ static int record_read(struct reading *reading, const struct overlay_record *rec
 	case OVERLAY_RECORD_NAMES:
 		return names_read(reading, record);
 	case OVERLAY_RECORD_XATTR:
-		return xattr_read(record);
+		return xattr_read(reading, record);
 	case OVERLAY_RECORD_SLOTS:
 	case OVERLAY_RECORD_NEXT:
 		return place_read(reading, record);
@@ -418,20 +436,75 @@ static int slots_read(struct reading *reading)
 
 /* ---- Objects that nothing names: made ahead, or freed, when the domain ended ---- */
 
-static bool object_is_used(u64 id)
+static bool has_object(const struct kept *kept)
+{
+	return kept->slot && OVERLAY_PLACE(kept->slot->data) == OVERLAY_OBJECT;
+}
+
+static struct kept **object_bucket(const struct reading *reading, u64 id)
+{
+	return &reading->objects[(id ^ id >> 13) & (table_size - 1)];
+}
+
+/* The files with objects, by their ids. 0 or -ENOMEM. */
+static int objects_collect(struct reading *reading)
+{
+	reading->objects = table_size ? heap_alloc_zero(table_size * sizeof(*reading->objects))
+				      : NULL;
+	if (table_size && !reading->objects)
+		return -ENOMEM;
+	for (u32 i = 0; i < table_size; i++) {
+		for (struct kept *kept = table[i]; kept; kept = kept->next) {
+			struct kept **bucket;
+
+			if (!has_object(kept))
+				continue;
+			bucket = object_bucket(reading, OVERLAY_OBJECT_ID(kept->slot->data));
+			kept->object_next = *bucket;
+			*bucket = kept;
+		}
+	}
+	return 0;
+}
+
+/* Whether a file has the object; it is there, then. */
+static bool object_is_used(const struct reading *reading, u64 id)
+{
+	struct kept *kept = reading->objects ? *object_bucket(reading, id) : NULL;
+	bool used = false;
+
+	for (; kept; kept = kept->object_next) {
+		if (OVERLAY_OBJECT_ID(kept->slot->data) == id)
+			used = kept->object_is_there = true;
+	}
+	return used;
+}
+
+/*
+ * The object was made, and its name was not yet durable when the power failed: the file is what it
+ * was without it. All such files are known before another object gets the same id.
+ */
+static void object_lost(const struct kept *kept)
+{
+	struct overlay_slot *slot = kept->slot;
+
+	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", kept->ino);
+	slot->size = slot->layer_bits ? slot->layer_end : 0;
+	store_release(&slot->data, 0);
+}
+
+static void objects_settle(void)
 {
 	for (u32 i = 0; i < table_size; i++) {
 		for (const struct kept *kept = table[i]; kept; kept = kept->next) {
-			if (kept->slot && OVERLAY_PLACE(kept->slot->data) == OVERLAY_OBJECT &&
-			    OVERLAY_OBJECT_ID(kept->slot->data) == id)
-				return true;
+			if (has_object(kept) && !kept->object_is_there)
+				object_lost(kept);
 		}
 	}
-	return false;
 }
 
 /* One answer's worth. *from goes on; 0 at the end. */
-static int objects_look(u64 *from)
+static int objects_look(const struct reading *reading, u64 *from)
 {
 	struct request request = { .op = REQ_OBJECT_LIST, .offset = *from };
 	struct reply reply;
@@ -450,21 +523,25 @@ static int objects_look(u64 *from)
 	if (!ids)
 		return -ENOMEM;
 	for (u32 i = 0; i < count; i++) {
-		if (!object_is_used(ids[i]))
-			overlay_object_free(ids[i]);
+		if (!object_is_used(reading, ids[i]))
+			overlay_object_free(ids[i], 0);
 	}
 	heap_free(ids);
 	return 0;
 }
 
-static int objects_free_unused(void)
+static int objects_read(struct reading *reading)
 {
 	u64 from = 0;
-	int error;
+	int error = objects_collect(reading);
 
+	if (error)
+		return error;
 	do {
-		error = objects_look(&from);
+		error = objects_look(reading, &from);
 	} while (!error && from);
+	if (!error)
+		objects_settle();
 	return error;
 }
 
@@ -485,6 +562,7 @@ static void reading_release(struct reading *reading)
 	parts_free(reading->pages);
 	parts_free(reading->extents);
 	heap_free(reading->names);
+	heap_free(reading->objects);
 }
 
 int overlay_start(struct file_system *fs)
@@ -502,7 +580,7 @@ int overlay_start(struct file_system *fs)
 	if (!error && overlay_header()->log) {
 		overlay_compact(reading.pages, reading.extents, reading.log_size);
 		log_hold();
-		error = objects_free_unused();
+		error = objects_read(&reading);
 	}
 	reading_release(&reading);
 	if (error)
@@ -531,17 +609,6 @@ static int xattrs_apply(struct inode *inode, const struct kept *kept)
 	return 0;
 }
 
-/*
- * The object was made, and its name was not yet durable when the power failed: the file is what it
- * was without it.
- */
-static void object_lost(struct inode *inode, struct overlay_slot *slot)
-{
-	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", inode->ino);
-	inode->size = slot->size = slot->layer_bits ? slot->layer_end : 0;
-	store_release(&slot->data, 0);
-}
-
 /* A large file's size and times are those of its host file. */
 static int object_look(struct inode *inode, struct overlay_slot *slot)
 {
@@ -551,10 +618,6 @@ static int object_look(struct inode *inode, struct overlay_slot *slot)
 	s64 mtime_ns;
 	long error;
 
-	if (handle == -ENOENT) {
-		object_lost(inode, slot);
-		return 0;
-	}
 	if (handle < 0)
 		return handle;
 	error = host_call2(__NR_fstat, handle, &host);
@@ -631,14 +694,34 @@ u32 overlay_links(u64 ino, u32 links)
 {
 	const struct kept *kept = kept_find(ino);
 
-	return kept && kept->slot ? kept->slot->nlink : links;
+	return links + (kept ? kept->links : 0);
+}
+
+/*
+ * After a power failure the slot may be older than the log, or not be there: with fewer links than
+ * names, a file would go with a name that is not its last. inode->nlink is the image's.
+ */
+static void links_settle(struct inode *inode, struct kept *kept)
+{
+	u32 links = inode->nlink + kept->links;
+
+	links = links > kept->gone ? links - kept->gone : 1;
+	if (!kept->slot)
+		inode->nlink = links;
+	else if (!kept->is_counted)
+		WRITE_ONCE(kept->slot->nlink, links);
+	kept->is_counted = true;
 }
 
 int overlay_inode_apply(struct inode *inode)
 {
 	struct kept *kept = kept_find(inode->ino);
 
-	return kept ? inode_apply(inode, kept) : 0;
+	if (!kept)
+		return 0;
+	if (!inode_is_directory(inode))
+		links_settle(inode, kept);
+	return inode_apply(inode, kept);
 }
 
 static int link_target_apply(struct inode *inode, const struct overlay_slot *slot)
@@ -658,7 +741,8 @@ static int link_target_apply(struct inode *inode, const struct overlay_slot *slo
 static struct inode *own_inode(struct file_system *fs, struct kept *kept)
 {
 	const struct overlay_slot *slot = kept->slot;
-	bool has_names = slot->nlink > 1 && (slot->mode & S_IFMT) != S_IFDIR;
+	/* As many as there were at the start: some may be gone, and the file open. */
+	bool has_names = kept->links > 1 && (slot->mode & S_IFMT) != S_IFDIR;
 	struct inode *inode = has_names ? identity_find(0, kept->ino) : NULL;
 	int error;
 

@@ -206,8 +206,7 @@ bool space_claim(u64 offset, u64 size)
 	return true;
 }
 
-/* A sync gives back what waits for it. False: nothing does. */
-static bool space_sync(void)
+bool space_sync(void)
 {
 	bool waits;
 
@@ -266,7 +265,7 @@ void space_free(u64 offset, u64 size)
 
 /* ---- What waits ---- */
 
-void space_free_later(u64 offset, u64 size, u64 object)
+void space_free_later(u64 offset, u64 size, u64 object, u64 weight)
 {
 	struct waiting *item = heap_alloc(sizeof(*item));
 
@@ -276,7 +275,7 @@ void space_free_later(u64 offset, u64 size, u64 object)
 	*item = (struct waiting){ .offset = offset, .size = size, .object = object };
 	lock_acquire(&overlay_lock);
 	list_add_tail(&item->node, &waiting);
-	waiting_bytes += size;
+	waiting_bytes += weight;
 	lock_release(&overlay_lock);
 }
 

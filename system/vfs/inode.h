@@ -101,6 +101,8 @@ enum inode_flags {
 	INODE_LINKABLE = 512u,		/* O_TMPFILE: linkat(2) may give it a name */
 	INODE_SEALABLE = 256u,		/* made by memfd_create(2): seals means something */
 	INODE_KEPT_NAMES = 1024u,	/* directory: names that were kept are not loaded yet */
+	/* it lost a name, and others are perhaps not loaded yet: a reference stands for them */
+	INODE_PINNED = 2048u,
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
 

@@ -62,6 +62,24 @@ bool directory_needs_whiteout(const struct inode *directory)
 	return directory_has_ground(directory) && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
 }
 
+static void inode_unpin(struct inode *inode)
+{
+	if (atomic_and(&inode->flags, ~INODE_PINNED) & INODE_PINNED)
+		inode_put(inode);
+}
+
+/* The other names of a file would be loaded as it was before it was changed. */
+void name_taken_off(struct inode *inode)
+{
+	if (READ_ONCE(inode->nlink) && READ_ONCE(inode->flags) & INODE_IN_IDENTITY_HASH) {
+		inode_get(inode);
+		if (atomic_or(&inode->flags, INODE_PINNED) & INODE_PINNED)
+			inode_put(inode);
+	}
+	if (!READ_ONCE(inode->nlink))
+		inode_unpin(inode);
+}
+
 void inode_unlink(struct inode *inode, u32 count)
 {
 	/* Some lower file systems don't count subdirectories. */
@@ -214,6 +232,8 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 		return PTR_ERROR(inode);
 	error = name_enter_kept(parent->dentry, last, inode, &dentry);
 	if (error) {
+		/* It never had a name: nothing of it is kept. */
+		inode->nlink = 0;
 		inode_put(inode);
 		return error;
 	}
@@ -255,6 +275,22 @@ int path_symlink(const struct walker *walker, const char *target, const struct p
 
 /* ---- Linking ---- */
 
+/*
+ * One link more, unless the last one went meanwhile: who took it has told so to the keeper, and
+ * what was kept of the file is free. What O_TMPFILE made never had one.
+ */
+static bool link_add(struct inode *inode)
+{
+	u32 links = READ_ONCE(inode->nlink);
+
+	do {
+		if (!links && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
+			return false;
+	} while (!__atomic_compare_exchange_n(&inode->nlink, &links, links + 1, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	return true;
+}
+
 static int link_locked(const struct walker *walker, const struct path *old,
 		       const struct path *parent, const struct last_name *last)
 {
@@ -276,10 +312,9 @@ static int link_locked(const struct walker *walker, const struct path *old,
 		return error;
 	if (inode_is_directory(inode) || !parent->dentry->inode->operations->make)
 		return -EPERM;
-	if (!READ_ONCE(inode->nlink) && !(READ_ONCE(inode->flags) & INODE_LINKABLE))
+	if (!link_add(inode))
 		return -ENOENT;
 	inode_get(inode);
-	atomic_add(&inode->nlink, 1);
 	error = name_enter_kept(parent->dentry, last, inode, &dentry);
 	if (error) {
 		inode_unlink(inode, 1);
@@ -349,6 +384,7 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 		inode_unlink(parent->dentry->inode, 1);
 	} else {
 		inode_unlink(inode, 1);
+		name_taken_off(inode);
 	}
 	name_keep(parent->dentry->inode, inode, victim->name, victim->name_size, false);
 	inode_touch_changed(inode);

@@ -19,6 +19,8 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 /* For a directory that goes: -ENOTEMPTY, else marks it dead. Its parent is locked. */
 int directory_retire(struct dentry *directory);
 
+/* A file that is no directory has lost a name, and a link. The caller has a reference. */
+void name_taken_off(struct inode *inode);
 /* Takes links off; not below zero. */
 void inode_unlink(struct inode *inode, u32 count);
 /*

@@ -197,8 +197,11 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EACCES : PTR_ERROR(inode);
 	error = name_enter_kept(parent->dentry, last, inode, found);
-	if (error)
+	if (error) {
+		/* It never had a name: nothing of it is kept. */
+		inode->nlink = 0;
 		inode_put(inode);
+	}
 	*made = !error;
 	return error;
 }

@@ -231,6 +231,7 @@ static void link_counts_move(struct rename *rename, bool replaced)
 		inode_unlink(to, 1);
 	} else {
 		inode_unlink(rename->to->inode, 1);
+		name_taken_off(rename->to->inode);
 	}
 	inode_touch_changed(rename->to->inode);
 }

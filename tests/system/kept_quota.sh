@@ -29,6 +29,8 @@ prints "at the quota, too" yes 'at_most 11'
 prints "many large ones" yes 'domain "for i in \$(seq 100); do dd if=/dev/zero of=/w/f\$i bs=500k count=1 2>> /dev/shm/err || break; done; cat /dev/shm/err" | grep -qi "quota exceeded" && echo yes'
 prints "what is removed makes room" "12" \
 	'domain "n=0; for i in \$(seq 12); do dd if=/dev/zero of=/w/f bs=1M count=6 2> /dev/null && n=\$((n + 1)); rm /w/f; sync; done; echo \$n"'
+prints "also where nobody syncs" "12" \
+	'domain "n=0; for i in \$(seq 12); do dd if=/dev/zero of=/w/f bs=1M count=6 2> /dev/null && n=\$((n + 1)); rm /w/f; done; echo \$n"'
 prints "a change of a large file of the image counts as what it takes" "done" 'domain "printf x | dd of=/w/image bs=1 seek=5000000 conv=notrunc 2> /dev/null && echo done"'
 prints "but not all of it can be changed" yes 'domain "dd if=/dev/zero of=/w/image bs=64k count=300 conv=notrunc" 2>&1 | grep -qi "quota exceeded" && echo yes'
 prints "holes take nothing" "done" 'domain "truncate -s 1000000000 /w/f && echo done"'
