@@ -395,7 +395,7 @@ static void item_count(const struct dedup *dedup, const struct candidate *items,
 	dedup->counts->bytes += items[at].size;
 }
 
-/* count candidates of one content; those of one file are neighbours, those with most names first. */
+/* count candidates of one content: neighbours where of one file, those with most names first. */
 static int items_merge(const struct dedup *dedup, const struct candidate *items, size_t count)
 {
 	struct target target = { .fd = -1 };
