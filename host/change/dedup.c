@@ -58,6 +58,7 @@ struct dedup {
 /* The file with which others become one. */
 struct target {
 	int fd;				/* -1: there is none */
+	bool is_settled;
 	uint64_t device, inode;
 };
 
@@ -325,6 +326,7 @@ static int target_look(const struct dedup *dedup, struct target *target)
 
 	if (fstat(target->fd, &status))
 		return object_error(dedup, -errno);
+	target->is_settled = false;
 	target->device = status.st_dev;
 	target->inode = status.st_ino;
 	return 0;
@@ -363,20 +365,28 @@ static bool is_target(const struct target *target, const struct candidate *item)
 	return target->device == item->device && target->inode == item->inode;
 }
 
-/*
- * What replaces a file that may be durable is durable. Returns 0, 1 where the two can't become one,
- * or -errno.
- */
-static int item_join(const struct dedup *dedup, const struct candidate *item,
-		     const struct target *target)
+/* What replaces a file that may be durable is durable, and its time is never the later one. */
+static int target_settle(const struct dedup *dedup, struct target *target)
 {
 	static const struct timespec earliest[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
-	const struct own_objects *own = &dedup->idle[item->domain].own;
-	int result;
 
+	if (target->is_settled)
+		return 0;
 	if (futimens(target->fd, earliest) || fsync(target->fd))
 		return object_error(dedup, -errno);
-	result = own_objects_join(own, item->id, target->fd);
+	target->is_settled = true;
+	return 0;
+}
+
+/* Returns 0, 1 where the two can't become one, or -errno. */
+static int item_join(const struct dedup *dedup, const struct candidate *item,
+		     struct target *target)
+{
+	int result = target_settle(dedup, target);
+
+	if (result)
+		return result;
+	result = own_objects_join(&dedup->idle[item->domain].own, item->id, target->fd);
 	if (result == -EXDEV || result == -EMLINK || result == -EPERM || result == -ENOENT)
 		return 1;
 	return result ? object_error(dedup, result) : 0;
