@@ -36,7 +36,7 @@ HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
 HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(SOURCES)/lmdb/libraries/liblmdb
 # What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
 HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c)) \
-	$(addprefix host/change/,commit.c copy_out.c host_sink.c tar_sink.c)
+	$(addprefix host/change/,commit.c copy_out.c dedup.c host_sink.c tar_sink.c)
 # Of host/image only what reads images.
 HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c))) \
 	$(addprefix host/image/,image_file.c index_read.c index_walk.c launch.c record.c)

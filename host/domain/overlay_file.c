@@ -66,7 +66,7 @@ static int overlay_check(int fd, const uint8_t index_hash[32], uint64_t *size, s
 		return error_set(err, EPROTO,
 				 "this domain's overlay has version %u, and this program knows "
 				 "version %u", header.version, OVERLAY_VERSION);
-	if (memcmp(header.index_hash, index_hash, sizeof(header.index_hash)))
+	if (index_hash && memcmp(header.index_hash, index_hash, sizeof(header.index_hash)))
 		return error_set(err, ESTALE, "this domain's overlay is one of another image");
 	*size = (uint64_t)status.st_size;
 	return 0;
@@ -76,11 +76,11 @@ static int overlay_check(int fd, const uint8_t index_hash[32], uint64_t *size, s
  * After a monitor was killed, and so lost the folder's lock, the domain's processes may still be
  * dying, with the file mapped. This lock is theirs, too: they have the same open file.
  */
-static int others_wait_for(int fd)
+int overlay_file_wait(int fd, struct error *err)
 {
 	while (flock(fd, LOCK_EX)) {
 		if (errno != EINTR)
-			return -errno;
+			return error_set(err, errno, "can't lock this domain's overlay");
 	}
 	return 0;
 }
@@ -94,9 +94,9 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 		fd = errno == ENOENT ? overlay_make(folder_fd, index_hash) : -errno;
 	if (fd < 0)
 		return error_set(err, -fd, "can't open this domain's overlay");
-	error = others_wait_for(fd);
-	error = error ? error_set(err, -error, "can't lock this domain's overlay") :
-			overlay_check(fd, index_hash, size, err);
+	error = overlay_file_wait(fd, err);
+	if (!error)
+		error = overlay_check(fd, index_hash, size, err);
 	if (!error)
 		return fd;
 	close(fd);

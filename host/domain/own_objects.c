@@ -15,6 +15,7 @@
 #include "host/domain/own_objects.h"
 
 #define NAME_SIZE 17
+#define JOINING "joining"		/* for a moment the other name of a file */
 
 static void id_name(uint64_t id, char name[NAME_SIZE])
 {
@@ -154,6 +155,27 @@ int own_objects_delete(const struct own_objects *objects, uint64_t id)
 
 	id_name(id, name);
 	return unlinkat(objects->fd, name, 0) ? -errno : 0;
+}
+
+int own_objects_join(const struct own_objects *objects, uint64_t id, int fd)
+{
+	char name[NAME_SIZE], path[sizeof("/proc/self/fd/") + 11];
+	int error = 0;
+
+	id_name(id, name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, objects->fd, JOINING, AT_SYMLINK_FOLLOW))
+		return -errno;
+	if (renameat(objects->fd, JOINING, objects->fd, name)) {
+		error = -errno;
+		own_objects_sweep(objects);
+	}
+	return error;
+}
+
+int own_objects_sweep(const struct own_objects *objects)
+{
+	return unlinkat(objects->fd, JOINING, 0) && errno != ENOENT ? -errno : 0;
 }
 
 int own_objects_sync(const struct own_objects *objects)

@@ -30,7 +30,16 @@ int own_objects_create(struct own_objects *objects, uint64_t *id);
 int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared);
 /* 0 or -errno. */
 int own_objects_delete(const struct own_objects *objects, uint64_t id);
-/* Bytes of disk that all of them take. */
+/*
+ * The object's file becomes one with the regular file of fd, which gets another name: whoever has
+ * that open may not write it, and its bytes must be the same and durable. At each moment the object
+ * is whole. 0, or -errno with nothing done, as -EXDEV (of another file system), -EMLINK, -ENOENT
+ * (fd's file has no name any more).
+ */
+int own_objects_join(const struct own_objects *objects, uint64_t id, int fd);
+/* Removes what an own_objects_join() left that did not come to its end. 0 or -errno. */
+int own_objects_sweep(const struct own_objects *objects);
+/* Bytes of disk that all of them take, also where they are one with others. */
 uint64_t own_objects_usage(const struct own_objects *objects);
 /* All bytes of all objects are durable. 0 or -errno. */
 int own_objects_sync(const struct own_objects *objects);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/change/check.h"
+#include "host/change/dedup.h"
 #include "host/image/cli.h"
 #include "host/image/digest.h"
 #include "host/image/progress.h"
@@ -34,7 +35,9 @@ static const char fsck_usage[] =
 static const char dedup_usage[] =
 	"Usage: mezzo store dedup [options]\n"
 	"\n"
-	"Make equal private files of domains that are idle one.\n"
+	"Make equal files of domains that are idle one, with each other and with those of "
+	"images.\n"
+	"A domain can't be started meanwhile; one that runs is left out.\n"
 	"\n"
 	"      --store DIR        where the store is\n"
 	"      --help             this text\n";
@@ -167,7 +170,8 @@ int verb_fsck(int argc, char **argv)
 
 /* ---- dedup ---- */
 
-static int run_dedup(struct store *store, uint64_t *objects, uint64_t *bytes, struct error *err)
+static int dedup_mappings(struct store *store, uint64_t *objects, uint64_t *bytes,
+			  struct error *err)
 {
 	int result = store_begin(store, err);
 
@@ -179,10 +183,41 @@ static int run_dedup(struct store *store, uint64_t *objects, uint64_t *bytes, st
 	return result;
 }
 
+static int run_dedup(struct store *store, const char *path, struct dedup_counts *counts,
+		     struct error *err)
+{
+	struct domains domains;
+	uint64_t objects, bytes;
+	int result = dedup_mappings(store, &objects, &bytes, err);
+
+	if (!result)
+		result = domains_open(&domains, path, false, err);
+	if (result)
+		return result;
+	result = domains_deduplicate(&domains, store, counts, err);
+	domains_close(&domains);
+	counts->files += objects;
+	counts->bytes += bytes;
+	return result;
+}
+
+static void print_counts(const struct dedup_counts *counts)
+{
+	char size[SIZE_TEXT_SIZE];
+
+	printf("%" PRIu64 " files were superfluous, %s\n", counts->files,
+	       size_print(counts->bytes, size));
+	if (counts->running)
+		printf("%" PRIu64 " domains run, and were left out\n", counts->running);
+	if (counts->damaged)
+		printf("%" PRIu64 " domains can't be read, and were left out: see `mezzo store "
+		       "fsck`\n", counts->damaged);
+}
+
 int verb_dedup(int argc, char **argv)
 {
-	char path[PLACE_SIZE], size[SIZE_TEXT_SIZE];
-	uint64_t objects, bytes;
+	struct dedup_counts counts;
+	char path[PLACE_SIZE];
 	struct cli cli = { 0 };
 	struct store *store = NULL;
 	struct error err;
@@ -194,11 +229,11 @@ int verb_dedup(int argc, char **argv)
 	if (!result)
 		result = cli_open_store(&cli, 0, &store, path, &err);
 	if (!result)
-		result = run_dedup(store, &objects, &bytes, &err);
+		result = run_dedup(store, path, &counts, &err);
 	store_close(store);
 	if (result)
 		return cli_fail(&err);
-	printf("%" PRIu64 " files were superfluous, %s\n", objects, size_print(bytes, size));
+	print_counts(&counts);
 	return 0;
 }
 

@@ -94,11 +94,15 @@ int objects_open_kept(struct objects *objects, int folder_fd, uint64_t disk_limi
 	if (objects->overlay < 0)
 		return objects->overlay;
 	error = own_objects_open(&objects->own, folder_fd, err);
-	if (error)
+	if (error) {
 		fd_close(&objects->overlay);
+		return error;
+	}
+	/* Where it stays, its object is one that is shared: no harm is done. */
+	own_objects_sweep(&objects->own);
 	/* More than there can be: the first who asks has it measured. */
 	objects->quota = (struct quota){ .limit = disk_limit, .given = UINT64_MAX };
-	return error;
+	return 0;
 }
 
 int objects_grow_overlay(struct objects *objects, uint64_t size)

@@ -87,12 +87,9 @@ static int by_hash(const void *a, const void *b)
 /* 1, 0 or -errno: is there a sealed object of this content? */
 static int has_twin(struct store *store, const struct candidate *item, struct error *err)
 {
-	struct slice value;
-	struct key key;
-	int error;
+	object_id twin;
+	int error = object_find_hash(store, item->hash, &twin, err);
 
-	key_set_hash(&key, item->hash);
-	error = store->operations->row_get(store, &key, &value, err);
 	return error == -ENOENT ? 0 : error ? error : 1;
 }
 

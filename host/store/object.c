@@ -170,6 +170,34 @@ int object_info(struct store *store, object_id id, struct object_info *info, str
 	return error;
 }
 
+static int hash_row_get(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
+			struct error *err)
+{
+	struct slice value;
+	struct key key;
+	int error;
+
+	key_set_hash(&key, hash);
+	error = store->operations->row_get(store, &key, &value, err);
+	if (error == -ENOENT)
+		return error_set(err, ENOENT, "an object of this content");
+	if (!error && slice_copy(&value, id, sizeof(*id)))
+		return error_set(err, EUCLEAN, "the table of hashes is damaged: run fsck");
+	return error;
+}
+
+int object_find_hash(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
+		     struct error *err)
+{
+	int error = store_view_begin(store, err);
+
+	if (error)
+		return error;
+	error = hash_row_get(store, hash, id, err);
+	store_view_end(store);
+	return error;
+}
+
 int object_visit(struct store *store, int (*visit)(const struct object_info *info, void *data),
 		 void *data, struct error *err)
 {

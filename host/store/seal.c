@@ -9,23 +9,6 @@
 
 #include "host/store/hash.h"
 
-/* The sealed object of a content, or 0. */
-static int twin_find(struct store *store, const uint8_t *hash, object_id *twin, struct error *err)
-{
-	struct slice value;
-	struct key key;
-	int error;
-
-	*twin = 0;
-	key_set_hash(&key, hash);
-	error = store->operations->row_get(store, &key, &value, err);
-	if (error)
-		return error == -ENOENT ? 0 : error;
-	if (slice_copy(&value, twin, sizeof(*twin)))
-		return error_set(err, EUCLEAN, "the table of hashes is damaged: run fsck");
-	return 0;
-}
-
 /* The object is the first of its content. */
 static int become_sealed(struct store *store, object_id id, struct object_row *row,
 			 struct error *err)
@@ -62,12 +45,12 @@ static int seal_end(struct store *store, object_id id, struct object_row *row, o
 		    struct error *err)
 {
 	object_id twin;
-	int error = twin_find(store, row->hash, &twin, err);
+	int error = object_find_hash(store, row->hash, &twin, err);
 
-	if (error)
+	if (error && error != -ENOENT)
 		return error;
 	row->flags |= OBJECT_SEALED;
-	if (twin) {
+	if (!error) {
 		error = object_get(store, twin, err);
 		if (!error)
 			error = object_put(store, id, err);

@@ -7,8 +7,11 @@
  * of the same content; from then on it is shared by reference counts. A change of a shared object
  * is a change of a private copy (object_copy).
  *
- * Records are small named values by kind (images, domains, volumes); mappings are tables from a
- * domain's own object ids to the store's objects, and hold a reference on each. A reference of the
+ * Records are small named values by kind (images, domains, volumes); mappings are tables from
+ * local object ids, as an image's index has them, to the store's objects, and hold a reference on
+ * each. What a lasting domain writes is no object of the store: those of its own are files in its
+ * folder (host/domain/own_objects.h), some of which may be further names of files of sealed
+ * objects here (host/change/dedup.h); for the store that makes no difference. A reference of the
  * caller's is for the length of a transaction: whoever keeps an object beyond it puts it into a
  * mapping, and the mapping's id into a record. store_check() takes a reference that is in no
  * mapping for lost.
@@ -99,6 +102,9 @@ int object_get(struct store *store, object_id id, struct error *err);
  */
 int object_put(struct store *store, object_id id, struct error *err);
 int object_info(struct store *store, object_id id, struct object_info *info, struct error *err);
+/* The sealed object whose content has this hash: *id is no reference. -ENOENT. */
+int object_find_hash(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
+		     struct error *err);
 
 /* Bytes moved (fewer only at the end of the object), or -errno. Writing a sealed object: -EROFS. */
 ssize_t object_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,

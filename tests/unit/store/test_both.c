@@ -530,6 +530,35 @@ static void test_deduplication(void **state)
 		assert_int_equal(play_check(play_path("both"), false, NULL), 0);
 }
 
+static void test_finding_by_hash(void **state)
+{
+	uint8_t hash[OBJECT_HASH_SIZE];
+	object_id sealed, found = 0;
+
+	(void)state;
+	begin();
+	sealed = play_sealed(store, "content");
+	memcpy(hash, info_of(sealed).hash, sizeof(hash));
+	must(object_find_hash(store, hash, &found, &play_error));
+	assert_int_equal(found, sealed);
+	play_object(store, "private", 7);
+	commit();
+	found = 0;
+	must(object_find_hash(store, hash, &found, &play_error));
+	assert_int_equal(found, sealed);
+	hash[0]++;
+	found = 0;
+	assert_int_equal(object_find_hash(store, hash, &found, &play_error), -ENOENT);
+	assert_int_equal(found, 0);
+	hash[0]--;
+	begin();
+	must(object_put(store, sealed, &play_error));
+	assert_int_equal(object_find_hash(store, hash, &found, &play_error), -ENOENT);
+	store_abort(store);
+	must(object_find_hash(store, hash, &found, &play_error));
+	assert_int_equal(found, sealed);
+}
+
 static int count_object(const struct object_info *info, void *data)
 {
 	++*(uint64_t *)data;
@@ -571,7 +600,7 @@ int main(void)
 		BOTH(test_copies),
 		BOTH(test_descriptors), BOTH(test_attributes), BOTH(test_records),
 		BOTH(test_mappings), BOTH(test_quota), BOTH(test_deduplication),
-		BOTH(test_many),
+		BOTH(test_finding_by_hash), BOTH(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
