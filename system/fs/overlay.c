@@ -89,6 +89,12 @@ int overlay_sync(void)
 	return (int)error;
 }
 
+int overlay_sync_now(void)
+{
+	change_noted();
+	return overlay_sync();
+}
+
 static int overlay_sync_all(void)
 {
 	struct request request = { .op = REQ_OBJECT_SYNC };

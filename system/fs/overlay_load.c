@@ -40,6 +40,7 @@ struct reading {
 	u64 log_size;
 	struct kept **objects;		/* those with objects, by id: table_size chains */
 	u64 max_ino;
+	bool has_unused;		/* objects that no file has */
 };
 
 /* ---- The table ---- */
@@ -523,8 +524,10 @@ static int objects_look(const struct reading *reading, u64 *from)
 	if (!ids)
 		return -ENOMEM;
 	for (u32 i = 0; i < count; i++) {
-		if (!object_is_used(reading, ids[i]))
+		if (!object_is_used(reading, ids[i])) {
 			overlay_object_free(ids[i], 0);
+			reading->has_unused = true;
+		}
 	}
 	heap_free(ids);
 	return 0;
@@ -542,7 +545,8 @@ static int objects_read(struct reading *reading)
 	} while (!error && from);
 	if (!error)
 		objects_settle();
-	return error;
+	/* What says that they are unused must be durable before they go. */
+	return error || !reading->has_unused ? error : overlay_sync_now();
 }
 
 /* ---- The start ---- */
