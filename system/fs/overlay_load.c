@@ -505,7 +505,7 @@ static void objects_settle(void)
 }
 
 /* One answer's worth. *from goes on; 0 at the end. */
-static int objects_look(const struct reading *reading, u64 *from)
+static int objects_look(struct reading *reading, u64 *from)
 {
 	struct request request = { .op = REQ_OBJECT_LIST, .offset = *from };
 	struct reply reply;
