@@ -145,5 +145,8 @@ int copy_tar(struct copy_sink *sink, struct copy_failures *failures, struct prog
 		result = copy_entry(&copy, entry);
 	tar_close(&copy.stream);
 	blob_release(&blob);
-	return result ? result : sink->finish(sink, err);
+	if (!result)
+		return sink->finish(sink, err);
+	error_context(err, "standard input");
+	return result;
 }

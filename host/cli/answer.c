@@ -38,6 +38,7 @@ static void take_line(struct answers *answers, const char *line)
 		return;
 	case ANSWER_DONE:
 	case ANSWER_PART:
+	case ANSWER_STOPPED:
 	case ANSWER_NOTHING:
 		if (!line[1]) {
 			answers->end = line[0];

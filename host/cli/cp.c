@@ -164,7 +164,7 @@ static int verdict(const struct copy *copy, const struct answers *answers, int s
 		cli_fail(&err);
 		return STATUS_PART_FAILED;
 	}
-	if (sender_status > 128) {
+	if (sender_status > 128 && sender_status != 128 + SIGTERM) {
 		error_set(&err, 0, "the program that sends was killed");
 		cli_fail(&err);
 	}
@@ -196,6 +196,9 @@ static int receive(const struct copy *copy, const struct domains *domains,
 	answers_read(&answers, ends[0]);
 	close(ends[0]);
 	wait_for(runner);
+	/* It may wait for input of its own that will never come. */
+	if (answers.end != ANSWER_DONE && answers.end != ANSWER_PART)
+		kill(sender, SIGTERM);
 	status = wait_for(sender);
 	return verdict(copy, &answers, status);
 }
@@ -262,12 +265,18 @@ static bool take_words(struct copy *copy, int argc, char **argv)
 int verb_cp(int argc, char **argv)
 {
 	struct copy copy = { 0 };
+	struct plan plan = { 0 };
 	char **words = calloc((size_t)argc + 1, sizeof(*words));
 	struct error err;
 	bool is_in;
 
 	if (!words) {
 		error_set(&err, ENOMEM, "cp");
+		return cli_fail(&err);
+	}
+	/* No pipe of ours gets the number of a standard stream. */
+	if (plan_note_streams(&plan, &err)) {
+		free(words);
 		return cli_fail(&err);
 	}
 	/* Their order is changed as they are read. */

@@ -56,8 +56,11 @@ static int open_existing(const char *path, const struct stat *status, enum strea
 {
 	if (!S_ISDIR(status->st_mode))
 		return open_file(path, status, kind, to);
-	if (kind == STREAM_OF_FILE || kind == STREAM_OF_DIRECTORY)
+	if (kind == STREAM_OF_FILE || kind == STREAM_OF_DIRECTORY) {
 		strcpy(to->name, name);
+		snprintf(to->shown, sizeof(to->shown), "%s%s%s", path,
+			 path[strlen(path) - 1] == '/' ? "" : "/", name);
+	}
 	to->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return to->directory < 0 ? -errno : 0;
 }
@@ -81,8 +84,11 @@ int destination_open(const char *path, enum stream_kind kind, const char *name,
 	int result;
 
 	*to = (struct destination){ .directory = -1 };
+	snprintf(to->shown, sizeof(to->shown), "%s", path);
 	result = open_any(path, kind, name, to);
-	if (result)
+	if (result) {
 		answer_error(path, "can't copy there", result);
-	return result;
+		return result;
+	}
+	return 0;
 }

@@ -109,7 +109,9 @@ static char receive(const char *to)
 	maker_settle(&maker);
 	if (is_whole && !maker.failed)
 		return ANSWER_DONE;
-	return maker.made ? ANSWER_PART : ANSWER_NOTHING;
+	if (!maker.made)
+		return ANSWER_NOTHING;
+	return is_whole ? ANSWER_PART : ANSWER_STOPPED;
 }
 
 int main(int argc, char **argv)

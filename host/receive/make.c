@@ -28,13 +28,12 @@ static bool is_final(int error)
 
 static void entry_fail(struct maker *maker, const char *path, const char *what, int error)
 {
-	char *text = NULL;
+	char *shown;
 
-	/* As the user knows it: what is copied itself goes by its name there. */
-	if (asprintf(&text, "%s%s", maker->to.name, path + !maker->to.name[0] + 1) < 0)
-		text = NULL;
-	answer_error(text ? text : path, what, error);
-	free(text);
+	if (asprintf(&shown, "%s%s", maker->to.shown, path + 1) < 0)
+		shown = NULL;
+	answer_error(shown ? shown : path, what, error);
+	free(shown);
 	maker->failed++;
 	maker->is_full |= is_final(error);
 	free(maker->lost);

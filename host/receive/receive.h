@@ -7,6 +7,7 @@
 #ifndef HOST_RECEIVE_RECEIVE_H
 #define HOST_RECEIVE_RECEIVE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ void answer_end(char how);
 struct destination {
 	int directory;
 	char name[STREAM_NAME_MAX + 1];
+	char shown[PATH_MAX];		/* the path of the copy, for messages */
 };
 
 /* kind and name are the stream's. Returns 0 or -errno, which was answered. */

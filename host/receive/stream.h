@@ -78,7 +78,9 @@ _Static_assert(sizeof(struct stream_record) == 64, "struct stream_record is part
  */
 #define ANSWER_ERROR	'E'		/* something could not be made: PATH: why */
 #define ANSWER_DONE	'D'		/* all was made */
-#define ANSWER_PART	'P'		/* not all: lines before said why, or the stream broke off */
-#define ANSWER_NOTHING	'N'		/* nothing was, likewise */
+#define ANSWER_PART	'P'		/* not all; lines before said why */
+/* The stream was not read to its end: nothing more can be made, or it broke off. */
+#define ANSWER_STOPPED	'S'
+#define ANSWER_NOTHING	'N'		/* nothing was made, for one of these reasons */
 
 #endif
