@@ -86,8 +86,8 @@ void host_sink_free(struct copy_sink *sink);
 
 /*
  * The stream to mezzo-receive (host/receive/stream.h) on a descriptor, which stays the caller's;
- * name is what is copied. archive: as above. progress is moved on, and outlives it. Likewise; err is
- * filled.
+ * name is what is copied. archive: as above. progress is moved on, and outlives it. Likewise; err
+ * is filled.
  */
 struct copy_sink *stream_sink_create(int fd, enum stream_kind kind, const char *name, bool archive,
 				     struct progress *progress, struct error *err);

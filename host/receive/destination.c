@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the copy goes; see receive.h. Links in the path are followed: it is the user's. No locks. */
+/*
+ * Where the copy goes; see receive.h. Links in the path are followed: it is the user's. No locks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

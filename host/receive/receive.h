@@ -62,7 +62,7 @@ struct maker {
 	int file, parent;
 	char name[STREAM_NAME_MAX + 1];
 	struct entry entry;
-	/* What was told last and could not be made; what is below it can't be either. NULL: none. */
+	/* What failed last, and with it what is below; NULL: nothing. */
 	char *lost;
 	struct made_directory *directories;
 	size_t directory_count;

@@ -55,7 +55,8 @@ struct stream_record {
 	uint32_t uid, gid;
 	uint32_t rdev_major, rdev_minor;
 	uint32_t path_size;		/* without NUL, as is target_size */
-	uint32_t target_size;		/* of a symbolic link, or of a hard link a path told before */
+	/* of a symbolic link's target; of a hard link's, which is a path told before */
+	uint32_t target_size;
 	uint32_t is_hard_link;
 	uint32_t attributes_size;	/* of struct stream_attribute and what follows each */
 	int64_t mtime_ns;
