@@ -43,7 +43,7 @@ static int path_set(char to[PATH_MAX], const char *from)
 	strcpy(to, ".");
 	for (; *from; from += size) {
 		size = strcspn(from, "/");
-		if (size && strncmp(from, ".", size + 1) && !(size == 1 && *from == '.')) {
+		if (size && !(size == 1 && *from == '.')) {
 			if (size == 2 && !strncmp(from, "..", 2))
 				return -EINVAL;
 			if (used + size + 2 > PATH_MAX)

@@ -8,6 +8,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/exec.h"
 #include "host/cli/receive.h"
+#include "host/domain/control.h"
 
 #define RECEIVER "mezzo-receive"
 
@@ -56,8 +57,14 @@ static int run_beside(const struct folder *folder, const char *path)
 	struct exec_wish wish = { .flags = EXEC_INPUT | EXEC_USER | EXEC_GRANTED,
 				  .directory = "/" };
 	struct error err;
-	int status;
+	int socket = control_connect(folder, &err), status;
 
+	if (socket == -ENOTCONN)
+		error_set(&err, 0, "it is being started, read or copied into: try again when that "
+			  "is done");
+	if (socket < 0)
+		return cli_fail(&err);
+	close(socket);
 	if (strings_add(&wish.arguments, RECEIVER) || strings_add(&wish.arguments, (char *)path)) {
 		error_set(&err, ENOMEM, "can't describe the program");
 		status = cli_fail(&err);

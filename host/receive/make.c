@@ -59,6 +59,13 @@ static int open_directory(const struct maker *maker, int parent, const char *nam
 	return fd < 0 ? -errno : fd;
 }
 
+/* A name of a path, which goes neither up nor nowhere. */
+static bool is_name(const char *name, size_t size)
+{
+	return size && size <= STREAM_NAME_MAX && !(size == 1 && name[0] == '.') &&
+	       !(size == 2 && name[0] == '.' && name[1] == '.');
+}
+
 /*
  * The directory that an entry is in, and its name there, "" for the destination itself. Returns a
  * descriptor or -errno.
@@ -77,7 +84,7 @@ static int open_parent(const struct maker *maker, const char *path, char *name)
 			close(fd);
 			fd = next;
 		}
-		if (size > STREAM_NAME_MAX || !size || !strncmp(rest, "..", size + 1)) {
+		if (!is_name(rest, size)) {
 			if (fd >= 0)
 				close(fd);
 			return -EINVAL;

@@ -185,6 +185,44 @@ for signal in INT KILL; do
 done
 prints "the whole copy works then" "$(md5sum < from/large)" '"$MEZZO" cp from/large d:/shared && inside "cat /shared/large" | md5sum'
 
+# Two at once: one waits for what never comes, and holds the lock.
+check "the domain ends" "$MEZZO" kill d
+"$MEZZO" wait d > /dev/null
+"$MEZZO" cp - d:/shared < tar-pipe 2> cut &
+copying=$!
+exec 9> tar-pipe
+tar cf - from/large | head -c 3000000 >&9
+# It runs when more is taken than the pipes and the stream's ring hold.
+ends "a second copy meanwhile" 125 '"$MEZZO" cp file d:/second'
+prints "is told why" 1 '"$MEZZO" cp file d:/second 2>&1 | grep -c "try again"'
+ends "nor can it be started" 125 '"$MEZZO" start d'
+exec 9>&-
+wait $copying
+check "but then" "$MEZZO" cp file d:/second
+
+# The receiver by itself: streams that are cut, and such as no sender of ours writes.
+"$BUILD/mezzo-image" send -a from > stream
+mkdir received
+receive() { "$BUILD/mezzo-receive" received; }
+prints "a stream that is whole" D 'receive < stream'
+bad=
+for size in 0 1 23 24 27 28 60 91 92 93 200 500 1000 4000 100000 5000000 $(($(stat -c %s stream) - 1)); do
+	rm -rf received && mkdir received
+	end=$(head -c $size stream | receive | tail -1)
+	[[ $end == [NS] && $(find received -type f -size 5000000c | wc -l) -le 1 ]] || bad+="$size: $end "
+done
+prints "cut anywhere it is known as that" "" 'echo -n "$bad"'
+bad=
+for path in ./../../../../f .//sub/deep/fil /absolute/paths ./sub/../../../.; do
+	rm -rf received && mkdir received
+	LC_ALL=C sed "s,\./sub/deep/file,$path," stream > bent
+	end=$(receive < bent | tail -1)
+	[[ $end == [PS] && ! -e f && ! -e ../f ]] || bad+="$path: $end "
+done
+prints "paths that lead out are refused" "" 'echo -n "$bad"'
+prints "another version, too" 1 'printf "mezzo-cp\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0" | receive | grep -c "another build"'
+check "the domain starts again" "$MEZZO" start d
+
 # Between domains.
 check "another domain" "$MEZZO" create e box -- /bin/sleep 1000
 check "from the one into the other" "$MEZZO" cp d:/to e:/to
