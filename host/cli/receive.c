@@ -24,6 +24,7 @@ static int plan_make(struct plan *plan, const struct domains *domains, const str
 		.image = record->image, .mapping = record->mapping, .store = domains->store,
 		.folder = folder->fd, .layer_file = record->layer_file,
 		.hostname = record->hostname, .argv = argv, .cwd = strdup("/"),
+		.disk_limit = (uint64_t)record->disk_limit,
 		.no_key = record->no_key, .program_flags = PROGRAM_GRANTED,
 	};
 	if (!plan->cwd)

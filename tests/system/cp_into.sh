@@ -253,6 +253,13 @@ prints "it is there" other '"$MEZZO" exec r -- cat /x'
 prints "and not below" "" 'ls tree/x 2> /dev/null || true'
 check "removed" "$MEZZO" rm -f r
 
+# What a domain may keep holds for copies, too.
+check "a domain that may keep little" "$MEZZO" create --disk 4M q box -- /bin/sleep 1000
+ends "more than that" 125 '"$MEZZO" cp from/large q:/large'
+check "less than that" "$MEZZO" cp from/sub q:/sub
+prints "is there, and the other is not" "deep" '"$MEZZO" cp q:/sub/deep/file - | tar xOf - && ! "$MEZZO" cp q:/large x 2> /dev/null'
+check "removed" "$MEZZO" rm q
+
 # A full disk: what is not there whole is not reported, and the domain starts.
 if unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then
 	mkdir -p disk
