@@ -36,9 +36,10 @@ HOST_CC      ?= $(if $(shell command -v musl-gcc),musl-gcc,$(CC))
 HOST_FLAGS   := $(BASE_FLAGS) -D_GNU_SOURCE -pthread -isystem $(SOURCES)/lmdb/libraries/liblmdb
 # What hashes needs libcrypto, which musl has not: for mezzo-image and tests only (host/store/hash.h).
 HASH_SOURCES := $(wildcard $(addprefix host/store/,hash.c seal.c dedup.c check*.c)) \
-	$(addprefix host/change/,commit.c copy_out.c dedup.c host_sink.c tar_sink.c)
+	$(addprefix host/change/,commit.c copy_host.c copy_out.c copy_tar.c dedup.c host_sink.c \
+	stream_sink.c tar_sink.c)
 # Of host/image only what reads images.
-HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/%,$(sort $(wildcard host/*/*.c))) \
+HOST_SOURCES := $(filter-out $(HASH_SOURCES) host/image/% host/receive/%,$(sort $(wildcard host/*/*.c))) \
 	$(addprefix host/image/,image_file.c index_read.c index_walk.c launch.c record.c)
 HOST_OBJECTS := $(HOST_SOURCES:%.c=$(BUILD)/%.o)
 
@@ -55,6 +56,14 @@ endif
 $(BUILD)/mezzo: $(HOST_OBJECTS) $(LMDB_HOST)
 	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS) $(LMDB_HOST)
 
+# Runs in domains, and is read into each one that files are copied into: small, and alone.
+RECEIVE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard host/receive/*.c))
+
+ALL += $(BUILD)/mezzo-receive
+
+$(BUILD)/mezzo-receive: $(RECEIVE_OBJECTS)
+	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -s -o $@ $(RECEIVE_OBJECTS)
+
 $(BUILD)/host/%.o: host/%.c | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC) $(HOST_CC) $(HOST_FLAGS) -idirafter $(KERNEL_HEADERS) -c -o $@ $<
@@ -65,7 +74,7 @@ $(KERNEL_HEADERS):
 	@ln -sfn /usr/include/asm-generic $@/asm-generic
 	@ln -sfn $(KERNEL_ASM) $@/asm
 
--include $(HOST_OBJECTS:.o=.d)
+-include $(HOST_OBJECTS:.o=.d) $(RECEIVE_OBJECTS:.o=.d)
 
 # ---- the other parts ----
 
@@ -91,6 +100,7 @@ install: all
 		$(DESTDIR)$(completions)
 	install -m 755 $(BUILD)/mezzo $(DESTDIR)$(bindir)/mezzo
 	install -m 755 $(BUILD)/mezzo-image $(DESTDIR)$(libexecdir)/mezzo-image
+	install -m 755 $(BUILD)/mezzo-receive $(DESTDIR)$(libexecdir)/mezzo-receive
 	install -m 755 $(BUILD)/mezzo-system $(DESTDIR)$(libexecdir)/mezzo-system
 	install -m 644 docs/man/mezzo.1 docs/man/mezzo-image.1 $(DESTDIR)$(mandir)/man1
 	install -m 644 completions/mezzo.bash $(DESTDIR)$(completions)/mezzo

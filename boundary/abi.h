@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 9
+#define BOUNDARY_VERSION 10
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -94,6 +94,8 @@ enum request_op {
 	REQ_DISK_TAKE = 19,
 	/* reply area: struct disk */
 	REQ_DISK_TELL = 20,
+	/* the file that programs with PROGRAM_GRANTED are made of; reply: a handle to read */
+	REQ_PROGRAM = 21,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -234,8 +236,15 @@ enum stream { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_COUNT };
 #define CONFIG_TEXT_MAX (3u << 20)
 #define CONFIG_GROUPS_MAX 64u
 
+/*
+ * The program is none of the domain's tree, but the file of REQ_PROGRAM: Mezzo's own receiver of
+ * files (host/receive/). The path is only what it is called.
+ */
+#define PROGRAM_GRANTED 1u
+
 /* Offsets are from the start of the channel, of strings that end in NUL. */
 struct program {
+	uint32_t flags;			/* PROGRAM_* */
 	uint32_t uid, gid;
 	uint32_t group_count;
 	uint32_t groups[CONFIG_GROUPS_MAX];

@@ -20,6 +20,17 @@ _mezzo_domains()
 	mapfile -t COMPREPLY < <(compgen -W "$(mezzo "$1" -q 2> /dev/null)" -- "$current")
 }
 
+# A file, or a domain's name with the colon that a path follows. What is behind it nobody lists.
+_mezzo_copied()
+{
+	local word=${COMP_LINE:0:COMP_POINT}
+
+	word=${word##*[[:blank:]]}
+	[[ $word == *:* ]] && return
+	mapfile -t COMPREPLY < <(compgen -f -- "$current"; compgen -S : -W "$(mezzo ls -q 2> /dev/null)" -- "$current")
+	compopt -o nospace
+}
+
 # A verb for domains that last.
 _mezzo_lasting()
 {
@@ -35,6 +46,7 @@ _mezzo_lasting()
 	ls) options+=' --quiet --json' ;;
 	stats) options+=' --all --no-stream --json --html' ;;
 	rm) options+=' --force' ;;
+	cp) options+=' --archive --follow-link' ;;
 	inspect) options+=' --seccomp' ;;
 	esac
 	case $verb$previous in
@@ -53,6 +65,8 @@ _mezzo_lasting()
 			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 		elif [[ $verb == stop || $verb == kill || $verb == attach ]]; then
 			_mezzo_domains ps
+		elif [[ $verb == cp ]]; then
+			_mezzo_copied
 		elif [[ $verb != ps && $verb != ls ]]; then
 			_mezzo_domains ls
 		fi

@@ -11,9 +11,11 @@
 #include <stdint.h>
 
 #include "host/change/merged.h"
+#include "host/receive/stream.h"
 
 struct copy_entry {
-	const char *path;		/* relative; names that are neither "." nor ".." */
+	/* relative; names that are neither "." nor "..", but for "." as the first one */
+	const char *path;
 	const char *hard_link;		/* a path that was told before; NULL: this is a new file */
 	const char *target;		/* of a symbolic link */
 	uint32_t mode, uid, gid;	/* mode: with the type, as st_mode */
@@ -45,6 +47,32 @@ struct copy_sink {
 int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
 	     struct copy_sink *sink, struct error *err);
 
+/* ---- Other sources ---- */
+
+struct progress;
+
+/* Parts of a copy that came to nothing, while the rest went on. */
+struct copy_failures {
+	void (*tell)(const struct error *err);	/* called for each */
+	uint64_t count;			/* out */
+	const char *source;		/* out: what is copied, for messages */
+};
+
+/*
+ * Copies a file of the host, or a directory with all below it: paths begin with ".", which is the
+ * source itself. No link is followed. archive: extended attributes that mean something in a domain
+ * are told. 0 also where parts failed; -errno where the sink did.
+ */
+int copy_host(const char *source, bool archive, struct copy_sink *sink,
+	      struct copy_failures *failures, struct error *err);
+
+/*
+ * Copies what is in a tar on standard input, packed or not. Likewise, and -errno where the tar is
+ * damaged. Owners and all else are told as they are in it. progress is moved on.
+ */
+int copy_tar(struct copy_sink *sink, struct copy_failures *failures, struct progress *progress,
+	     struct error *err);
+
 /* ---- Sinks ---- */
 
 /*
@@ -55,6 +83,15 @@ int copy_out(const struct merged *merged, const struct merged_inode *inode, cons
  */
 struct copy_sink *host_sink_create(int directory, bool archive);
 void host_sink_free(struct copy_sink *sink);
+
+/*
+ * The stream to mezzo-receive (host/receive/stream.h) on a descriptor, which stays the caller's;
+ * name is what is copied. archive: as above. progress is moved on, and outlives it. Likewise; err
+ * is filled.
+ */
+struct copy_sink *stream_sink_create(int fd, enum stream_kind kind, const char *name, bool archive,
+				     struct progress *progress, struct error *err);
+void stream_sink_free(struct copy_sink *sink);
 
 /* A tar that is written to a descriptor, which stays the caller's. Likewise; err is filled. */
 struct copy_sink *tar_sink_create(int fd, struct error *err);

@@ -14,6 +14,7 @@ int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
 int verb_store(int argc, char **argv);
 int verb_exec(int argc, char **argv);
+int verb_cp(int argc, char **argv);
 int verb_of_image(int argc, char **argv);	/* verbs of mezzo that mezzo-image does */
 int verb_create(int argc, char **argv);
 int verb_start(int argc, char **argv);
@@ -57,6 +58,12 @@ int daemon_start(const struct domains *domains, const char *name, int starter, s
 
 /* The exit status for a wait status, as shells have it. */
 int cli_exit_code(int wait_status);
+
+/*
+ * Becomes mezzo-image, which knows by argv[0] who runs it. Returns only where that fails, and it
+ * has been said: EXIT_MEZZO_FAILED.
+ */
+int cli_exec_image(char **argv);
 
 /* Print "mezzo: ..." and return EXIT_MEZZO_FAILED. */
 int cli_fail(const struct error *err);

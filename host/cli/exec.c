@@ -16,8 +16,8 @@
 
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
+#include "host/cli/exec.h"
 #include "host/domain/control.h"
-#include "host/domain/exec.h"
 #include "host/launch/user.h"
 
 static const char usage[] =
@@ -184,16 +184,17 @@ static int ask(int socket, const struct exec_wish *wish, struct error *err)
 	return error ? error_set(err, -error, "can't ask the domain's monitor") : 0;
 }
 
-static int exec_in(const struct folder *folder, const struct exec_wish *wish, struct error *err)
+int exec_in(const struct folder *folder, const struct exec_wish *wish)
 {
 	struct exec_state state = { .is_detached = wish->flags & EXEC_DETACHED };
-	int socket = control_connect(folder, err), signal_fd, status;
+	struct error err;
+	int socket = control_connect(folder, &err), signal_fd, status;
 
 	if (socket < 0)
-		return cli_fail(err);
-	signal_fd = listen_for_signals(err);
-	if (signal_fd < 0 || ask(socket, wish, err))
-		status = cli_fail(err);
+		return cli_fail(&err);
+	signal_fd = listen_for_signals(&err);
+	if (signal_fd < 0 || ask(socket, wish, &err))
+		status = cli_fail(&err);
 	else
 		status = wait_for_end(socket, signal_fd, &state);
 	fd_close(&signal_fd);
@@ -280,10 +281,8 @@ static int fill_wish(struct exec_wish *wish, struct plan *plan, char **words, st
 
 static int exec_one(const struct domains *domains, struct folder *folder, void *data)
 {
-	struct error err;
-
 	(void)domains;
-	return exec_in(folder, data, &err);
+	return exec_in(folder, data);
 }
 
 /* The NAME is words[0]; the command begins behind it, or behind one "--". */

@@ -22,7 +22,7 @@ static const char text[] =
 "  stop     end it              kill     send a signal     wait     for its end\n"
 "  ps       those that run      ls       all               logs     what it printed\n"
 "  rm       remove it           rename   name it anew      exec     run a command in it\n"
-"  diff     what it changed     cp       files out of it   commit   an image of it\n"
+"  diff     what it changed     cp       files out, in     commit   an image of it\n"
 "  stats    what they use\n"
 "\n"
 "  version  print the version\n"

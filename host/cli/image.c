@@ -11,8 +11,7 @@
 #include "host/base/place.h"
 #include "host/cli/cli.h"
 
-/* By argv[0] the program knows who runs it. */
-static int run_program(char **argv)
+int cli_exec_image(char **argv)
 {
 	char path[PLACE_SIZE];
 	struct error err;
@@ -31,14 +30,14 @@ int verb_image(int argc, char **argv)
 {
 	(void)argc;
 	argv[0] = "mezzo image";
-	return run_program(argv);
+	return cli_exec_image(argv);
 }
 
 int verb_store(int argc, char **argv)
 {
 	(void)argc;
 	argv[0] = "mezzo store";
-	return run_program(argv);
+	return cli_exec_image(argv);
 }
 
 int verb_of_image(int argc, char **argv)
@@ -52,5 +51,5 @@ int verb_of_image(int argc, char **argv)
 	}
 	whole[0] = "mezzo";
 	memcpy(whole + 1, argv, (size_t)argc * sizeof(*whole));
-	return run_program(whole);
+	return cli_exec_image(whole);
 }

@@ -28,7 +28,7 @@ static const struct {
 	{ "rename", verb_rename },
 	{ "diff", verb_diff },
 	{ "commit", verb_of_image },
-	{ "cp", verb_of_image },
+	{ "cp", verb_cp },
 	{ "inspect", verb_inspect },
 	{ "version", verb_version },
 	{ "--version", verb_version },

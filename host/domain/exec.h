@@ -16,6 +16,7 @@ enum exec_flags {
 	EXEC_TERMINAL = 2u,		/* a stream that is a terminal is one for the program */
 	EXEC_DETACHED = 4u,		/* no streams, and the program outlives the connection */
 	EXEC_USER = 8u,			/* uid and gid are the program's; else as the first one's */
+	EXEC_GRANTED = 16u,		/* the program is what the host grants (PROGRAM_GRANTED) */
 };
 
 struct exec_wish {

@@ -28,6 +28,17 @@ int domain_name_check(const char *name, struct error *err)
 			 "letters, digits and _.-, at most %u bytes", name, DOMAIN_NAME_MAX);
 }
 
+const char *domain_path_split(const char *word, char name[DOMAIN_NAME_MAX + 1])
+{
+	size_t size = strcspn(word, ":");
+
+	if (!word[size] || !word[size + 1] || size > DOMAIN_NAME_MAX)
+		return NULL;
+	memcpy(name, word, size);
+	name[size] = '\0';
+	return is_name(name) ? word + size + 1 : NULL;
+}
+
 int domain_name_make(char name[DOMAIN_NAME_MAX + 1], struct error *err)
 {
 	uint64_t bits;

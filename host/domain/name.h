@@ -10,6 +10,13 @@
 /* Returns 0, or -EINVAL with the rule as the message. */
 int domain_name_check(const char *name, struct error *err);
 
+/*
+ * "NAME:PATH", a path in a domain, as `mezzo cp` takes them beside those of the host: those have a
+ * slash before any colon, or begin with a dot. Returns the path, which is not empty, with the name;
+ * NULL: it is none.
+ */
+const char *domain_path_split(const char *word, char name[DOMAIN_NAME_MAX + 1]);
+
 /* A name for who gives none: 48 random bits make it one that nobody has. */
 int domain_name_make(char name[DOMAIN_NAME_MAX + 1], struct error *err);
 

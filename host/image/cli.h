@@ -22,6 +22,7 @@ int verb_tag(int argc, char **argv);
 int verb_export(int argc, char **argv);
 int verb_commit(int argc, char **argv);
 int verb_cp(int argc, char **argv);
+int verb_send(int argc, char **argv);
 /* Of `mezzo store`: */
 int verb_fsck(int argc, char **argv);
 int verb_dedup(int argc, char **argv);

@@ -60,7 +60,7 @@ static const struct verb image_verbs[] = {
 	{ "ls", verb_ls },	   { "show", verb_show },
 	{ "rm", verb_rm },	   { "tag", verb_tag },
 	{ "export", verb_export }, { "commit", verb_commit },
-	{ "cp", verb_cp },
+	{ "cp", verb_cp },	   { "send", verb_send },
 	{ 0 },
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `mezzo cp`: files of a domain to the host, by the rules of `docker cp`. */
+/*
+ * `mezzo cp`: files of a domain to the host, by the rules of `docker cp`. Into a domain they go
+ * another way (verb_send.c), as that takes the domain itself.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,16 +21,23 @@
 static const char usage[] =
 	"Usage: mezzo cp [options] NAME:PATH DEST\n"
 	"       mezzo cp [options] NAME:PATH -\n"
+	"       mezzo cp [options] SRC NAME:PATH\n"
+	"       mezzo cp [options] - NAME:PATH\n"
 	"\n"
-	"Copy a file or a directory out of a domain over an image, whether it runs or not;\n"
-	"with -, as a tar to standard output. Where DEST is a directory the copy is made in it,\n"
-	"else it is made as DEST. Of PATH/. only what is in the directory is copied. Symbolic\n"
-	"links in PATH lead where they lead in the domain.\n"
+	"Copy a file or a directory out of a domain over an image, or into one, whether it\n"
+	"runs or not; with -, as a tar to standard output or from standard input. SRC can be\n"
+	"NAME:PATH of another domain. Where the destination is a directory the copy is made in\n"
+	"it, else it is made as the destination; a tar goes into a directory. Of PATH/. only\n"
+	"what is in the directory is copied. Symbolic links in PATH lead where they lead in the\n"
+	"domain. A path of the host with a colon in it wants a slash before that: ./a:b.\n"
 	"\n"
-	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices\n"
-	"  -L, --follow-link      where PATH itself is a symbolic link, copy what it leads to\n"
+	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices;\n"
+	"                         else what goes into a domain is of user 0\n"
+	"  -L, --follow-link      where the path itself is a symbolic link, copy what it leads to\n"
 	"      --store DIR        where domains are\n"
-	"      --help             this text\n";
+	"      --help             this text\n"
+	"\n"
+	"Into a domain: where a part can't be copied the rest is, and the exit status is 1.\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "archive", no_argument, NULL, 'a' },
@@ -45,17 +55,15 @@ struct request {
 
 static int take_arguments(struct request *request, char **words, struct error *err)
 {
-	const char *colon = strchr(words[0], ':');
-	size_t size = colon ? (size_t)(colon - words[0]) : 0, path_size;
+	size_t path_size;
 
-	if (!size || size > DOMAIN_NAME_MAX || memchr(words[0], '/', size) || words[0][0] == '.')
+	request->path = domain_path_split(words[0], request->domain);
+	if (!request->path)
 		return error_set(err, 0, "'%.100s' is no NAME:PATH: try `%s cp --help`", words[0],
 				 cli_program);
-	memcpy(request->domain, words[0], size);
-	request->path = colon + 1;
 	request->to = words[1];
-	if (!*request->path || !*request->to)
-		return error_set(err, 0, "cp wants a path behind NAME: and one to copy to");
+	if (!*request->to)
+		return error_set(err, 0, "cp wants a path to copy to");
 	path_size = strlen(request->path);
 	request->only_content = !strcmp(request->path, ".") ||
 				(path_size > 1 && !strcmp(request->path + path_size - 2, "/."));

@@ -29,6 +29,7 @@ struct plan {
 	struct strings environment;
 	char *home;			/* HOME of the user, in the environment; NULL */
 	uint32_t flags;			/* CONFIG_* */
+	uint32_t program_flags;		/* PROGRAM_* */
 	uint32_t stream_flags[STREAM_COUNT];	/* STREAM_* */
 	uid_t uid;
 	gid_t gid;

@@ -73,6 +73,7 @@ void program_fill(struct channel *channel, uint32_t console, const struct plan *
 	struct program *program = &channel->consoles[console].program;
 
 	memset(&channel->consoles[console], 0, sizeof(channel->consoles[console]));
+	program->flags = plan->program_flags;
 	program->uid = plan->uid;
 	program->gid = plan->gid;
 	program->group_count = (uint32_t)plan->group_count;

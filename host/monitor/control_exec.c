@@ -37,6 +37,7 @@ static int plan_make(struct plan *plan, const struct plan *first, const struct e
 	if (set_environment(plan, first, wish, err))
 		return -err->code;
 	plan->argv = wish->arguments.items;
+	plan->program_flags = wish->flags & EXEC_GRANTED ? PROGRAM_GRANTED : 0;
 	if (wish->directory)
 		plan->cwd = (char *)wish->directory;
 	if (wish->flags & EXEC_USER) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/base/place.h"
 #include "host/monitor/request.h"
 
 /* A request as received: our own copy, which the domain can't change any more. */
@@ -177,6 +178,23 @@ static int serve_console_exit(struct service *service, const struct request *req
 	return 0;
 }
 
+/* The one file that is granted whatever the domain's ground is: its name is ours, not a domain's. */
+static int serve_program(const struct request *request, struct answer *answer, int32_t *result,
+			 struct error *err)
+{
+	char path[PLACE_SIZE];
+	struct error why;
+	int fd;
+
+	if (request->data_size || request->count || request->flags)
+		return request_bad(err, "words beside the wish for a program");
+	fd = place_open_installed("mezzo-receive", "the receiver of files", path, &why);
+	*result = fd < 0 ? fd : 0;
+	if (fd >= 0)
+		answer->handles[answer->handle_count++] = fd;
+	return 0;
+}
+
 /* Of a domain whose ground is a directory of the host. */
 static int serve_lower(const struct lower *lower, const struct request *request,
 		       struct answer *answer, int32_t *result, struct error *err)
@@ -219,6 +237,8 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_stopped(service, request, err);
 	case REQ_CONSOLE_EXIT:
 		return serve_console_exit(service, request, err);
+	case REQ_PROGRAM:
+		return serve_program(request, answer, result, err);
 	case REQ_INPUT:
 		*result = input_grant(&service->input, &service->lower, answer);
 		return 0;

@@ -384,18 +384,15 @@ long sys_execveat(int directory_fd, uptr name_address, uptr arguments, uptr envi
 
 /* ---- Programs from outside ---- */
 
-int exec_first(const char *name, struct text *arguments, struct text *environment)
+int exec_first(struct file *file, const char *name, struct text *arguments,
+	       struct text *environment)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
-	struct file *file;
-	struct exec *exec;
+	struct exec *exec = exec_create(heap_strdup(name));
 	char *path;
-	int error = path_open_exec(name, &file);
+	int error;
 
-	if (error)
-		return error;
-	exec = exec_create(heap_strdup(name));
 	if (!exec) {
 		file_put(file);
 		return -ENOMEM;

@@ -84,9 +84,10 @@ void text_release(struct text *text);
 
 /*
  * A program that is started from outside (program.h), on the first thread of its process, in a
- * fresh host process. Does not return where it runs, and has released the strings then; else
- * -errno.
+ * fresh host process. Takes over the reference on file; name is what it is called. Does not return
+ * where it runs, and has released the strings then; else -errno.
  */
-int exec_first(const char *name, struct text *arguments, struct text *environment);
+int exec_first(struct file *file, const char *name, struct text *arguments,
+	       struct text *environment);
 
 #endif

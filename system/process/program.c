@@ -14,6 +14,7 @@
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
+#include "fs/granted.h"
 #include "ipc/stream.h"
 #include "memory/mm.h"
 #include "process/exec.h"
@@ -105,6 +106,23 @@ static const char *search_path(const struct text *environment)
 	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+static int exec_path(const char *path, struct text *arguments, struct text *environment)
+{
+	struct file *file;
+
+	return path_open_exec(path, &file) ?: exec_first(file, path, arguments, environment);
+}
+
+/* What the host grants, whatever is in the tree. */
+static int exec_granted(const char *name, struct text *arguments, struct text *environment)
+{
+	struct file *file = granted_program_open(name);
+
+	if (IS_ERROR(file))
+		return (int)PTR_ERROR(file);
+	return exec_first(file, name, arguments, environment);
+}
+
 /* Tries name in each directory of a list; "permission denied" is remembered over "not found". */
 static int exec_search(const char *name, const char *list, struct text *arguments,
 		       struct text *environment)
@@ -117,7 +135,7 @@ static int exec_search(const char *name, const char *list, struct text *argument
 		int size = (int)(end ? (size_t)(end - list) : strlen(list)), error;
 
 		format(path, sizeof(path), "%.*s%s%s", size, list, size ? "/" : "", name);
-		error = exec_first(path, arguments, environment);
+		error = exec_path(path, arguments, environment);
 		if (error != -ENOENT && error != -ENOTDIR && error != -EACCES)
 			return error;
 		if (error == -EACCES)
@@ -200,8 +218,10 @@ static void program_begin(struct thread *thread)
 	error = texts_read(program, &arguments, &environment);
 	if (!error && !*name)
 		error = -ENOENT;
+	else if (!error && program->flags & PROGRAM_GRANTED)
+		error = exec_granted(name, &arguments, &environment);
 	else if (!error && strchr(name, '/'))
-		error = exec_first(name, &arguments, &environment);
+		error = exec_path(name, &arguments, &environment);
 	else if (!error)
 		error = exec_search(name, search_path(&environment), &arguments, &environment);
 	text_release(&arguments);

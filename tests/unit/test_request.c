@@ -171,6 +171,36 @@ static void test_open_answers_each(void **state)
 	close(handle);
 }
 
+/* Whatever a domain asks: it gets one file, by a name that is not its own, and only to read. */
+static void test_the_program_is_granted(void **state)
+{
+	struct request request = { .op = REQ_PROGRAM };
+	char place[512], text[8] = "";
+	ssize_t size = readlink("/proc/self/exe", place, sizeof(place) - 32);
+	int file, handle;
+
+	(void)state;
+	assert_true(size > 0);
+	place[size] = '\0';
+	strcpy(strrchr(place, '/') + 1, "mezzo-receive");
+	send_request(&request, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -ENOENT);
+	assert_int_equal(handle, -1);
+	file = open(place, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(file >= 0);
+	assert_int_equal(write(file, "program", 7), 7);
+	close(file);
+	send_request(&request, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).handles, 1);
+	unlink(place);
+	assert_int_equal(pread(handle, text, 7, 0), 7);
+	assert_string_equal(text, "program");
+	assert_int_equal(write(handle, "x", 1), -1);
+	close(handle);
+}
+
 static void test_ends(void **state)
 {
 	(void)state;
@@ -237,6 +267,10 @@ static void test_bad_contents(void **state)
 		{ { .op = REQ_OPEN, .count = 1 }, "a", 1 },
 		{ { .op = REQ_OPEN, .count = 1 }, "../outside", 11 },
 		{ { .op = REQ_XATTR }, "a", 1 },
+		{ { .op = REQ_PROGRAM }, "mezzo-image", 11 },
+		{ { .op = REQ_PROGRAM }, "", 1 },
+		{ { .op = REQ_PROGRAM, .count = 1 }, "", 0 },
+		{ { .op = REQ_PROGRAM, .flags = 1 }, "", 0 },
 		{ { .op = REQ_XATTR }, "a\0", 2 },
 		{ { .op = REQ_XATTR }, "..\0user.x", 10 },
 	};
@@ -327,6 +361,7 @@ int main(void)
 		test(test_no_input_to_grant),
 		test(test_walk_grants_a_handle),
 		test(test_open_answers_each),
+		test(test_the_program_is_granted),
 		test(test_ends),
 		test(test_bad_frames),
 		test(test_bad_contents),

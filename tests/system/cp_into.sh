@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: MIT
+# Files into domains, by the rules of docker cp: into one that runs and one that does not, and nothing
+# that was not copied is reported as done.
+. "$(dirname "$0")/lib.sh"
+
+if [[ -z $MEZZO ]]; then
+	skip "cp_into" "no domain to test"
+	finish
+	exit
+fi
+scratch
+export MEZZO_STORE=$PWD/store
+root=$([[ $(id -u) -eq 0 ]] && echo yes)
+mkdir -p tree/bin tree/etc tree/dir/sub tree/shared/name
+cp "$(command -v busybox)" tree/bin/busybox
+for name in sh sleep stat cat ls md5sum find readlink touch chmod; do
+	ln -s busybox "tree/bin/$name"
+done
+echo first > tree/etc/file
+ln -s ../dir tree/etc/relative
+ln -s /dir tree/etc/absolute
+ln -s ../../../../../dir tree/etc/high
+ln -s /etc/file tree/etc/to-file
+ln -s "$PWD" tree/etc/outside
+seq 400000 > tree/dir/large
+check "import" "$MEZZO" image import box tree
+check "a domain" "$MEZZO" create d box -- /bin/sleep 1000
+
+# What is copied.
+mkdir -p from/sub/deep from/empty
+echo a > from/a
+echo deep > from/sub/deep/file
+ln from/a from/b
+ln -s a from/link
+ln -s "$PWD/from" whole
+mkfifo from/fifo
+chmod 4751 from/sub/deep/file
+touch -d @1000000000 from/a from/sub/deep/file from/sub/deep
+touch -h -d @1000000000 from/link
+chmod 1750 from/sub && touch -d @1000000001 from/sub
+truncate -s 3000000 from/sparse && echo end >> from/sparse
+head -c 5000000 /dev/urandom > from/large
+echo other > file
+
+inside() { "$MEZZO" exec d -- /bin/sh -c "$1"; }
+# The tree as the domain tells of it.
+describe='cd /to && find . | sort | while read -r f; do stat -c "%n %F %a %h %s %Y" "$f"; done'
+outside() { (cd from && find . | LC_ALL=C sort | while read -r f; do stat -c '%n %F %a %h %s %Y' "$f"; done); }
+# The same of what was copied without -a; sizes of directories are their file system's own.
+plain() { sed -E -e '/ directory /s/ [0-9]+ [0-9]+ ([0-9]+)$/ \1/' -e 's/(file|directory) [0-9]+([0-7]{3}) /\1 \2 /'; }
+
+for state in idle running; do
+	[[ $state == idle ]] || check "start" "$MEZZO" start d
+	n=/$state
+	# To look at one that does not run it is copied out again.
+	show() {
+		if [[ $state == running ]]; then
+			inside "cat $1"
+		else
+			rm -f shown && "$MEZZO" cp "d:$1" shown && cat shown
+		fi
+	}
+	check "$state: a file to a new name" "$MEZZO" cp file "d:$n"
+	prints "$state: has its bytes" other 'show $n'
+	check "$state: over a file" "$MEZZO" cp from/a "d:$n"
+	prints "$state: replaces it" a 'show $n'
+	check "$state: into a directory" "$MEZZO" cp file d:/dir
+	prints "$state: under its name" other 'show /dir/file'
+	check "$state: by a relative link" "$MEZZO" cp from/a d:/etc/relative/$state-1
+	check "$state: by an absolute one" "$MEZZO" cp from/a d:etc/absolute/$state-2
+	check "$state: by one that goes up" "$MEZZO" cp from/a d:/etc/high/$state-3
+	check "$state: to the directory that a link leads to" "$MEZZO" cp file d:/etc/relative/
+	prints "$state: all are where the links lead" "a a a" 'echo $(show /dir/$state-1) $(show /dir/$state-2) $(show /dir/$state-3)'
+	check "$state: over a link to a file" "$MEZZO" cp from/sub/deep/file d:/etc/to-file
+	prints "$state: to where it leads" deep 'show /etc/file'
+	ends "$state: a link out of the domain" 125 '"$MEZZO" cp file d:/etc/outside/stolen'
+	prints "$state: nothing is outside" "" 'ls stolen 2> /dev/null || true'
+	ends "$state: below what is not there" 125 '"$MEZZO" cp file d:/none/x'
+	ends "$state: a directory that is not there" 125 '"$MEZZO" cp file d:/none/'
+	ends "$state: below a file" 125 '"$MEZZO" cp file d:/etc/file/x'
+	ends "$state: a directory over a file" 125 '"$MEZZO" cp from d:/etc/file'
+	ends "$state: a file over a directory" 125 'cp file name && "$MEZZO" cp name d:/shared'
+	ends "$state: over a device" 125 '"$MEZZO" cp file d:/dev/null'
+	ends "$state: into a file system of the layer's" 125 '"$MEZZO" cp from d:/proc'
+	prints "$state: one line says why" 1 '"$MEZZO" cp from d:/proc 2>&1 | wc -l'
+	ends "$state: what is not there" 125 '"$MEZZO" cp none d:/x'
+	large=tree/dir/large
+	check "$state: over a large file of the image" "$MEZZO" cp from/large d:/dir/large
+	prints "$state: has its bytes" "$(md5sum < from/large)" 'show /dir/large | md5sum'
+	check "$state: the former bytes again" "$MEZZO" cp $large d:/dir/large
+	prints "$state: are there" "$(md5sum < $large)" 'show /dir/large | md5sum'
+
+	check "$state: a directory to a new name" "$MEZZO" cp from "d:$n-new"
+	check "$state: into a directory" "$MEZZO" cp from/ d:/dir/sub
+	check "$state: what is in it" "$MEZZO" cp from/. d:/shared
+	prints "$state: all are there" "deep deep deep" \
+		'echo $(show $n-new/sub/deep/file) $(show /dir/sub/from/sub/deep/file) $(show /shared/sub/deep/file)'
+	check "$state: a link as one" "$MEZZO" cp whole "d:$n-link"
+	check "$state: -L" "$MEZZO" cp -L whole "d:$n-whole"
+	prints "$state: is followed" deep 'show $n-whole/sub/deep/file'
+	prints "$state: as a tar" "deep a" 'tar cf - -C from a sub | "$MEZZO" cp - d:/etc/high && echo $(show /dir/sub/deep/file) $(show /dir/a)'
+	prints "$state: a packed one without directories" deep \
+		'tar czf - -C from sub/deep/file | "$MEZZO" cp - d:/shared/name && show /shared/name/sub/deep/file'
+	ends "$state: a tar to a file" 125 'tar cf - from | "$MEZZO" cp - d:/etc/file'
+	ends "$state: a tar that is cut" 1 'tar cf - -C from a large | head -c 2000000 | "$MEZZO" cp - d:/shared/name'
+	prints "$state: leaves nothing half" "a " 'echo "$(show /shared/name/a) $(show /shared/name/large 2> /dev/null)"'
+	ends "$state: one that goes up" 1 'cp file ok; tar cPf - --transform "s,^file,../file," file ok | "$MEZZO" cp - d:/shared/name'
+	prints "$state: and the rest of it is there" other 'show /shared/name/ok'
+done
+
+# All that is told of a file, without -a and with it.
+check "a whole tree" "$MEZZO" cp from d:/to
+prints "is as outside" "$(outside | plain)" 'inside "$describe" | plain'
+prints "and of user 0" 0 'inside "find /to ! -user 0 -o ! -group 0" | wc -l'
+prints "holes are holes" "yes" '[[ $(inside "stat -c %b /to/sparse") -lt 1000 ]] && echo yes'
+prints "bytes are right" "$(cd from && md5sum a large sparse)" 'inside "cd /to && md5sum a large sparse"'
+if [[ $root ]]; then
+	chown 5:6 from/a from/sub && chown -h 7:8 from/link && chmod 4751 from/sub/deep/file
+	mknod from/null c 1 3
+	touch -d @1000000000 from/a
+	setfattr -n user.mezzo -v value from/a 2> /dev/null || printf '' > no-xattr
+	check "-a" "$MEZZO" cp -a from d:/archive
+	prints "owners" "5:6 5:6 7:8" 'inside "stat -c %u:%g /archive/a /archive/sub /archive/link" | xargs'
+	prints "modes" "1750 4751 1000000000" 'echo $(inside "stat -c %a /archive/sub /archive/sub/deep/file; stat -c %Y /archive/a")'
+	prints "a device" "character special file 1 3" 'inside "stat -c \"%F %t %T\" /archive/null"'
+	if [[ -e no-xattr ]]; then
+		skip "extended attributes" "no tool or file system for them"
+	else
+		check "copied out again" "$MEZZO" cp -a d:/archive/a attributes
+		prints "extended attributes" value 'getfattr --only-values -n user.mezzo attributes'
+	fi
+	prints "without it devices are left out, and that is said" 1 '"$MEZZO" cp from d:/left 2>&1 | grep -c "1 sockets and devices were left out"'
+fi
+
+# A name that is there as something else, and what is below it.
+check "a directory of many" bash -c 'mkdir -p clash/x/y && echo 1 > clash/x/y/z && echo 2 > clash/w'
+inside 'mkdir /clash && echo file > /clash/x' 2> /dev/null || inside '/bin/busybox mkdir /clash && echo file > /clash/x'
+ends "a directory where a file is" 1 '"$MEZZO" cp clash/. d:/clash'
+prints "is one error" 1 '"$MEZZO" cp clash/. d:/clash 2>&1 | wc -l'
+prints "and the rest is there" "2 file" 'echo $(inside "cat /clash/w /clash/x")'
+inside '/bin/busybox mkdir -p /planted /behind && /bin/busybox ln -s /behind /planted/x'
+ends "a directory where a link is" 1 '"$MEZZO" cp clash/. d:/planted'
+prints "nothing went through it" "" 'inside "ls /behind"'
+evil=$(printf 'new\nline\033[2J')
+echo e > "$evil" && inside "/bin/busybox mkdir -p '/odd/$evil'"
+prints "names are cleaned where they are told of" "1 0" 'm=$("$MEZZO" cp "$evil" d:/odd 2>&1); echo $(wc -l <<< "$m") $(grep -c $'"'\\033'"' <<< "$m")'
+
+# What stays.
+check "the end" "$MEZZO" kill d
+"$MEZZO" wait d > /dev/null
+"$MEZZO" inspect d | grep -v '^monitor' > before
+"$MEZZO" logs d > log-before
+check "a copy into one that has ended" "$MEZZO" cp file d:/after
+"$MEZZO" inspect d > after
+prints "changes nothing of its last run" "" '"$MEZZO" inspect d | diff before -'
+prints "and prints nothing" "" '"$MEZZO" logs d | diff log-before -'
+check "it starts" "$MEZZO" start d
+prints "with all that was copied" "other deep a" 'echo $(inside "cat /after /to/sub/deep/file /idle")'
+
+# One that is killed on the way.
+mkfifo tar-pipe ends
+for signal in INT KILL; do
+	for state in running idle; do
+		# All of its processes have this open, and so tell that they are gone.
+		cat ends &
+		waiter=$!
+		"$MEZZO" cp - d:/shared < tar-pipe 2> cut 8> ends &
+		copying=$!
+		exec 9> tar-pipe
+		tar cf - from/a from/large | head -c 3000000 >&9
+		kill -$signal $copying
+		wait $copying
+		ended=$?
+		exec 9>&-
+		wait $waiter
+		prints "$state: killed by $signal on the way" "$([[ $signal == INT ]] && echo 130 || echo 137)" 'echo $ended'
+		if [[ $state == running ]]; then
+			prints "the domain goes on" alive 'inside "echo alive"'
+			"$MEZZO" kill d > /dev/null && "$MEZZO" wait d > /dev/null
+		else
+			check "the domain starts" "$MEZZO" start d
+			prints "and lives" alive 'inside "echo alive"'
+		fi
+	done
+done
+prints "the whole copy works then" "$(md5sum < from/large)" '"$MEZZO" cp from/large d:/shared && inside "cat /shared/large" | md5sum'
+
+# Two at once: one waits for what never comes, and holds the lock.
+check "the domain ends" "$MEZZO" kill d
+"$MEZZO" wait d > /dev/null
+"$MEZZO" cp - d:/shared < tar-pipe 2> cut &
+copying=$!
+exec 9> tar-pipe
+tar cf - from/large | head -c 3000000 >&9
+# It runs when more is taken than the pipes and the stream's ring hold.
+ends "a second copy meanwhile" 125 '"$MEZZO" cp file d:/second'
+prints "is told why" 1 '"$MEZZO" cp file d:/second 2>&1 | grep -c "try again"'
+ends "nor can it be started" 125 '"$MEZZO" start d'
+exec 9>&-
+wait $copying
+check "but then" "$MEZZO" cp file d:/second
+
+# The receiver by itself: streams that are cut, and such as no sender of ours writes.
+"$BUILD/mezzo-image" send -a from > stream
+mkdir received
+receive() { "$BUILD/mezzo-receive" received; }
+prints "a stream that is whole" D 'receive < stream'
+bad=
+for size in 0 1 23 24 27 28 60 91 92 93 200 500 1000 4000 100000 5000000 $(($(stat -c %s stream) - 1)); do
+	rm -rf received && mkdir received
+	end=$(head -c $size stream | receive | tail -1)
+	[[ $end == [NS] && $(find received -type f -size 5000000c | wc -l) -le 1 ]] || bad+="$size: $end "
+done
+prints "cut anywhere it is known as that" "" 'echo -n "$bad"'
+bad=
+for path in ./../../../../f .//sub/deep/fil /absolute/paths ./sub/../../../.; do
+	rm -rf received && mkdir received
+	LC_ALL=C sed "s,\./sub/deep/file,$path," stream > bent
+	end=$(receive < bent | tail -1)
+	[[ $end == [PS] && ! -e f && ! -e ../f ]] || bad+="$path: $end "
+done
+prints "paths that lead out are refused" "" 'echo -n "$bad"'
+prints "another version, too" 1 'printf "mezzo-cp\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0" | receive | grep -c "another build"'
+check "the domain starts again" "$MEZZO" start d
+
+# Between domains.
+check "another domain" "$MEZZO" create e box -- /bin/sleep 1000
+check "from the one into the other" "$MEZZO" cp d:/to e:/to
+prints "the same is there" "$(md5sum < from/large)" '"$MEZZO" cp e:/to/large - | tar xOf - | md5sum'
+check "back into one that runs" "$MEZZO" cp e:/to/sub/. d:/back
+prints "the same is there" deep 'inside "cat /back/deep/file"'
+ends "into itself" 125 '"$MEZZO" cp d:/to d:/into'
+ends "no domain" 125 '"$MEZZO" cp file none:/x'
+ends "no path" 125 '"$MEZZO" cp file d:'
+check "a colon in a name" bash -c 'echo c > e:f && "$MEZZO" cp ./e:f e:/colon'
+check "ended" "$MEZZO" rm -f d e
+
+# An image without any tool.
+mkdir -p bare/bin
+cp "$BUILD/mezzo-receive" bare/bin/one
+check "import one with a single program" "$MEZZO" image import bare bare
+check "a domain of it" "$MEZZO" create b bare -- /bin/one
+check "into it" "$MEZZO" cp from b:/to
+prints "all is there" deep '"$MEZZO" cp b:/to/sub/deep/file - | tar xOf -'
+check "removed" "$MEZZO" rm b
+
+# Over a directory nothing is kept.
+check "over a directory" "$MEZZO" create --rootfs tree r -- /bin/sleep 1000
+ends "not while it does not run" 125 '"$MEZZO" cp file r:/x'
+check "is started" "$MEZZO" start r
+check "while it runs" "$MEZZO" cp file r:/x
+prints "it is there" other '"$MEZZO" exec r -- cat /x'
+prints "and not below" "" 'ls tree/x 2> /dev/null || true'
+check "removed" "$MEZZO" rm -f r
+
+# What a domain may keep holds for copies, too.
+check "a domain that may keep little" "$MEZZO" create --disk 4M q box -- /bin/sleep 1000
+ends "more than that" 125 '"$MEZZO" cp from/large q:/large'
+check "less than that" "$MEZZO" cp from/sub q:/sub
+prints "is there, and the other is not" "deep" '"$MEZZO" cp q:/sub/deep/file - | tar xOf - && ! "$MEZZO" cp q:/large x 2> /dev/null'
+check "removed" "$MEZZO" rm q
+
+# A full disk: what is not there whole is not reported, and the domain starts.
+if unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then
+	mkdir -p disk
+	cat > full <<'END'
+mount -t tmpfs -o size=24m none disk || exit 9
+export MEZZO_STORE=$PWD/disk/store
+"$MEZZO" image import box tree > /dev/null && "$MEZZO" create f box -- /bin/sleep 1000 > /dev/null || exit 8
+head -c 60M /dev/zero | tr '\0' x > huge
+for state in idle running; do
+	"$MEZZO" cp huge f:/huge 2> err
+	echo "$state $? $(wc -l < err) $(grep -c 'No space left' err)"
+	[[ $state == running ]] || "$MEZZO" start f > /dev/null || exit 7
+	"$MEZZO" exec f -- /bin/sh -c 'ls /huge 2> /dev/null; echo alive'
+	"$MEZZO" cp file f:/small-$state && "$MEZZO" exec f -- cat /small-$state
+done
+"$MEZZO" rm -f f > /dev/null
+END
+	prints "a full disk" "idle 125 1 1 alive other running 125 1 1 alive other" \
+		'MEZZO=$MEZZO unshare -rm bash full | xargs'
+else
+	skip "a full disk" "no mount namespace to fill a disk in"
+fi
+
+# As an ordinary user.
+if [[ $root ]] && setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$MEZZO" 2> /dev/null; then
+	mkdir -m 777 user && chmod 755 .
+	cat > as-user <<'END'
+cd user && export MEZZO_STORE=$PWD/store
+"$MEZZO" image import box ../tree > /dev/null && "$MEZZO" create u box -- /bin/sleep 1000 > /dev/null
+echo mine > mine
+"$MEZZO" cp mine u:/etc && "$MEZZO" start u > /dev/null && "$MEZZO" cp mine u:/dir && "$MEZZO" cp -a mine u:/archive
+"$MEZZO" exec u -- /bin/sh -c 'cat /etc/mine /dir/mine; stat -c %u /dir/mine /archive'
+mkdir part && echo yes > part/yes && echo no > part/no && chmod 0 part/no
+"$MEZZO" cp part u:/part 2> said
+echo "$? $(cat said) $("$MEZZO" exec u -- /bin/ls /part)"
+"$MEZZO" rm -f u > /dev/null
+END
+	prints "as an ordinary user" "mine mine 0 65534 1 mezzo: no: can't read: Permission denied yes" \
+		'setpriv --reuid 65534 --regid 65534 --clear-groups bash as-user | tr "\n" " " | sed "s/ $//"'
+else
+	skip "as an ordinary user" "not root, or what is to run is nobody's to see"
+fi
+finish
