@@ -113,7 +113,8 @@ touch began
 prints "15 at once, and no more" "125" at_once
 prints "which is said" "1" 'grep -c "15 programs" refused'
 prints "then there is room again" "room" '$exec_in box echo room'
-prints "nothing is left of them" "$before" 'usage; outside'
+prints "nothing is left of them" "$before" \
+	'until_true "[[ \"\$(usage; outside)\" == \"\$before\" ]]"; usage; outside'
 
 # ---- signals and sudden ends ----
 signalled()	# signal
