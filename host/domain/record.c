@@ -299,6 +299,9 @@ int domain_record_save(int folder_fd, const struct domain_record *record, struct
 	fd = openat(folder_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		    0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, size, 0);
+	/* Before it has its name: a file system may make names durable before bytes. */
+	if (!error && fsync(fd))
+		error = -errno;
 	fd_close(&fd);
 	free(text);
 	if (!error && renameat(folder_fd, "record.new", folder_fd, "record"))
