@@ -261,7 +261,7 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 bool folder_is_locked(const struct folder *folder)
 {
 	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 
 	fd_close(&fd);
