@@ -102,6 +102,8 @@ for what in truncate punch map sprinkle; do
 	prints "$what, and take again" "1
 lives" '"$MEZZO" run --rm --name again --disk 10M again -- again $what'
 done
+prints "files without bytes count" yes 'domain "for i in \$(seq 4000); do truncate -s 200000 /w/f\$i || exit 3; done" 2>&1 | grep -qi "quota exceeded" && echo yes'
+prints "so that their number is bounded" yes '[[ $(ls store/domains/small/objects | wc -l) -le 2600 ]] && echo yes'
 prints "df tells" "10240" 'domain "df -k /w" | awk "END { print \$2 }"'
 prints "inspect tells" '"disk":10485760' '"$MEZZO" inspect small | grep -o "\"disk\":[0-9]*"'
 ends "no size" 125 '"$MEZZO" create --disk much other box -- sh 2> err'
