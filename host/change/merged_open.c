@@ -16,7 +16,7 @@
 #include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 
-#define SEND_MAX (1ul << 30)
+#define SEND_MAX (1l << 30)
 
 /* ---- The overlay ---- */
 
@@ -30,14 +30,13 @@ static int copy_create(int folder_fd)
 	return fd < 0 ? -errno : fd;
 }
 
-static int copy_fill(int to, int from, uint64_t size)
+/* What is between two offsets. */
+static int copy_part(int to, int from, off_t at, off_t end)
 {
-	off_t at = 0;
-
-	if (!ioctl(to, FICLONE, from))
-		return 0;
-	while ((uint64_t)at < size) {
-		uint64_t left = size - (uint64_t)at;
+	if (lseek(to, at, SEEK_SET) < 0)
+		return -errno;
+	while (at < end) {
+		off_t left = end - at;
 		ssize_t count = sendfile(to, from, &at, left < SEND_MAX ? left : SEND_MAX);
 
 		if (count < 0 && errno != EINTR)
@@ -46,6 +45,28 @@ static int copy_fill(int to, int from, uint64_t size)
 			return -EIO;
 	}
 	return 0;
+}
+
+/* Without holes: a domain can make its overlay as long as it likes, at no cost. */
+static int copy_fill(int to, int from, uint64_t size)
+{
+	off_t at = 0, end;
+	int result = 0;
+
+	if (!ioctl(to, FICLONE, from))
+		return 0;
+	while (!result && (at = lseek(from, at, SEEK_DATA)) >= 0 && (uint64_t)at < size) {
+		end = lseek(from, at, SEEK_HOLE);
+		if (end < 0)
+			return -errno;
+		if ((uint64_t)end > size)
+			end = (off_t)size;
+		result = copy_part(to, from, at, end);
+		at = end;
+	}
+	if (!result && at < 0 && errno != ENXIO)
+		result = -errno;
+	return result;
 }
 
 /* Replaces *fd by a copy that nobody writes, of size bytes. */

@@ -147,6 +147,18 @@ static int folder_build(const struct domains *domains, const char *temporary,
 	       domain_record_save_run(folder->fd, record, err);
 }
 
+/*
+ * What a domain's programs are told to be durable is of no use without the record, nor without the
+ * domain's name.
+ */
+static int names_sync(const struct domains *domains, const struct folder *folder,
+		      struct error *err)
+{
+	if (!fsync(folder->fd) && !fsync(domains->fd))
+		return 0;
+	return error_set(err, errno, "can't make the name of domain %s durable", folder->name);
+}
+
 /* A folder is never empty: a rename can't replace it. */
 static int name_claim(const struct domains *domains, const char *from, const char *name,
 		      struct error *err)
@@ -178,7 +190,8 @@ int folder_create(const struct domains *domains, const char *name,
 		return lock_fd;
 	error = folder_build(domains, temporary, record, folder, err);
 	if (!error)
-		error = name_claim(domains, temporary, name, err);
+		error = name_claim(domains, temporary, name, err) ?:
+			names_sync(domains, folder, err);
 	if (error) {
 		directory_remove(domains->fd, temporary);
 		folder_close(folder);
@@ -248,7 +261,7 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 bool folder_is_locked(const struct folder *folder)
 {
 	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 
 	fd_close(&fd);

@@ -106,7 +106,8 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
 		      struct error *err)
 {
-	int fd = openat(folder_fd, OVERLAY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), error;
+	int fd = openat(folder_fd, OVERLAY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error;
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT : error_set(err, errno, "can't open this domain's "

@@ -71,8 +71,11 @@ static void usage_add(uint64_t id, void *data)
 	struct stat status;
 
 	id_name(id, name);
-	if (!fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
-		usage->bytes += (uint64_t)status.st_blocks * 512;
+	if (fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return;
+	usage->bytes += (uint64_t)status.st_blocks * 512;
+	if ((uint64_t)status.st_blocks * 512 < OWN_OBJECT_LEAST)
+		usage->bytes += OWN_OBJECT_LEAST - (uint64_t)status.st_blocks * 512;
 }
 
 uint64_t own_objects_usage(const struct own_objects *objects)

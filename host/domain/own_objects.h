@@ -39,7 +39,11 @@ int own_objects_delete(const struct own_objects *objects, uint64_t id);
 int own_objects_join(const struct own_objects *objects, uint64_t id, int fd);
 /* Removes what an own_objects_join() left that did not come to its end. 0 or -errno. */
 int own_objects_sweep(const struct own_objects *objects);
-/* Bytes of disk that all of them take, also where they are one with others. */
+/*
+ * Bytes of disk that all of them take, also where they are one with others; at least so many each,
+ * since a file without bytes is one of the host's inodes, too.
+ */
+#define OWN_OBJECT_LEAST 4096ull
 uint64_t own_objects_usage(const struct own_objects *objects);
 /* All bytes of all objects are durable. 0 or -errno. */
 int own_objects_sync(const struct own_objects *objects);

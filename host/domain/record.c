@@ -147,7 +147,7 @@ static int take_lines(struct domain_record *record, char *text)
 
 static int read_file(int folder_fd, char **text, struct error *err)
 {
-	int fd = openat(folder_fd, "record", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(folder_fd, "record", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
 	ssize_t size = -1;
 
@@ -180,7 +180,8 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 
 	snprintf(text, sizeof(text), RUN_FORMAT, (long long)record->started_ns,
 		 (long long)record->finished_ns, (long long)record->status);
-	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		    0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, RUN_SIZE, 0);
 	fd_close(&fd);
 	return error ? error_set(err, -error, "can't note how it runs") : 0;
@@ -189,7 +190,7 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 /* Without the file, or what it should hold, it never ran. */
 static void load_run(int folder_fd, struct domain_record *record)
 {
-	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	long long started, finished, status;
 	char text[RUN_SIZE + 1];
 	ssize_t size = fd < 0 ? -1 : read(fd, text, RUN_SIZE);
@@ -296,9 +297,12 @@ int domain_record_save(int folder_fd, const struct domain_record *record, struct
 
 	if (!text)
 		return error_set(err, ENOMEM, "record of a domain");
-	fd = openat(folder_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
+	fd = openat(folder_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
+		    O_NONBLOCK, 0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, size, 0);
+	/* Before it has its name: a file system may make names durable before bytes. */
+	if (!error && fsync(fd))
+		error = -errno;
 	fd_close(&fd);
 	free(text);
 	if (!error && renameat(folder_fd, "record.new", folder_fd, "record"))

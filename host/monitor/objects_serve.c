@@ -52,7 +52,7 @@ static int serve_create(struct objects *objects, const struct request *request,
 
 	if (!request->count || request->count > REQUEST_OPEN_MAX)
 		return request_bad(err, "a wrong number of objects");
-	*result = quota_take(&objects->quota, objects, 0);
+	*result = quota_take(&objects->quota, objects, request->count * OWN_OBJECT_LEAST);
 	while (!*result && answer->count < request->count) {
 		int fd = own_objects_create(&objects->own, &id);
 

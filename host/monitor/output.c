@@ -22,7 +22,8 @@ int output_open(struct output *output, int folder_fd, struct error *err)
 {
 	*output = (struct output){ .fd = -1 };
 	output->fd = openat(folder_fd, "output",
-			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			    0600);
 	if (output->fd < 0)
 		return error_set(err, errno, "can't open the domain's output");
 	pthread_mutex_init(&output->lock, NULL);

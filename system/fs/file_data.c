@@ -341,6 +341,7 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 	if (error)
 		return error;
 	if (data->place == PLACE_OWN) {
+		data->has_holes |= mode & FALLOC_FL_PUNCH_HOLE;
 		result = host_call4(__NR_fallocate, data->own, mode & ~FALLOC_FL_ZERO_RANGE,
 				    offset, size);
 	} else {

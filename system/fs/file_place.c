@@ -474,9 +474,14 @@ static int truncate_locked(struct inode *inode, u64 size)
 	if (error)
 		return (int)error;
 	if (data->place >= PLACE_OWN) {
-		error = host_call2(__NR_ftruncate, data->own, size);
+		/* Through a mapping what is new is filled without asking. */
+		if (data->is_mapped && size > inode->size)
+			error = overlay_disk_take(inode, inode->size, size - inode->size);
+		if (!error)
+			error = host_call2(__NR_ftruncate, data->own, size);
 		if (error)
 			return (int)error;
+		data->taken_end = MIN(data->taken_end, size);
 	} else {
 		file_data_clear(data, inode->size, size);
 	}

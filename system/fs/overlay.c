@@ -738,7 +738,9 @@ static int disk_ask(u64 bytes)
 int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 {
 	struct file_data *data = inode->data;
-	u64 bytes = size;
+	/* The disk is taken by pages. No file ends where this would overflow. */
+	u64 end = (offset + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	u64 bytes = size ? end - (offset & ~(PAGE_SIZE - 1)) : 0;
 	int error = 0;
 
 	if (!config()->disk_limit || !inode->fs->keeper)
@@ -746,7 +748,7 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 	/* In a file with holes who writes may fill one. The monitor measures before it refuses. */
 	data->has_holes |= offset > data->taken_end;
 	if (!data->has_holes)
-		bytes = offset + size > data->taken_end ? offset + size - data->taken_end : 0;
+		bytes = end > data->taken_end ? end - data->taken_end : 0;
 	while (!error && !credit_use(bytes)) {
 		error = disk_ask(MAX(bytes, DISK_STEP));
 		if (error == -EDQUOT && bytes < DISK_STEP)
@@ -756,7 +758,7 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 			error = 0;
 	}
 	if (!error)
-		data->taken_end = MAX(data->taken_end, offset + size);
+		data->taken_end = MAX(data->taken_end, end);
 	return error;
 }
 
