@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct figure *const tables[] = {
-	call_figures,    transfer_figures, name_figures,   wait_figures, process_figures,
+	call_figures,	 transfer_figures, name_figures,   wait_figures, process_figures,
 	command_figures, storage_figures,  random_figures, tree_figures, sqlite_figures,
 };
 

@@ -11,8 +11,8 @@
 
 #include "bench.h"
 
-#define PAGE		4096u
-#define APPENDS		500u
+#define PAGE 4096u
+#define APPENDS 500u
 
 void storage_settle(void)
 {

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#define LARGE_SIZE	(1ull << 30)
-#define LARGE_STEP	(1u << 20)	/* bytes of one read or write of a large file */
+#define LARGE_SIZE (1ull << 30)
+#define LARGE_STEP (1u << 20) /* bytes of one read or write of a large file */
 
 /* What was prepared, and is not measured, is on disk afterwards and in nobody's way. */
 void storage_settle(void);

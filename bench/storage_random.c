@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Figures of random pieces of a large file, by fio: each of the file's 4 KiB pages once, in an order
- * that is the same in each run. fio is built without System V shared memory. No locks.
+ * Figures of random pieces of a large file, by fio: each of the file's 4 KiB pages once, in an
+ * order that is the same in each run. fio is built without System V shared memory. No locks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +20,11 @@
 #define PATTERN 0x62656e63u /* what fio fills pages with, as its option has it: the bytes "benc" */
 
 /* Fields of fio's terse output, version 3, from 1 on. */
-#define FIELD_ERROR		5
-#define FIELD_READ_KIB		6
-#define FIELD_READ_IOPS		8
-#define FIELD_WRITE_KIB		47
-#define FIELD_WRITE_IOPS	49
+#define FIELD_ERROR 5
+#define FIELD_READ_KIB 6
+#define FIELD_READ_IOPS 8
+#define FIELD_WRITE_KIB 47
+#define FIELD_WRITE_IOPS 49
 
 static double field(const char *line, int number)
 {
@@ -48,8 +48,8 @@ static void pages_check(const char *path, bool written)
 	for (uint64_t page = 0; page < LARGE_SIZE / 4096; page++) {
 		const uint32_t *words = (const uint32_t *)(pages + page * 4096);
 
-		MUST(written ? words[0] == __builtin_bswap32(PATTERN) && words[1023] == words[0] :
-			       words[0] == page && !words[1023]);
+		MUST(written ? words[0] == __builtin_bswap32(PATTERN) && words[1023] == words[0]
+			     : words[0] == page && !words[1023]);
 	}
 	MUST(munmap((void *)pages, LARGE_SIZE) == 0);
 }

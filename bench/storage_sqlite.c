@@ -12,6 +12,7 @@
 #include "storage.h"
 
 #define TABLE "CREATE TABLE t(id INTEGER PRIMARY KEY, value INTEGER, text TEXT);\n"
+#define QUERY "SELECT count(*), sum(value) FROM t; PRAGMA integrity_check;\n"
 
 static FILE *script_begin(const char *path)
 {
@@ -45,8 +46,7 @@ static void database_check(char *database, const char *script, unsigned rows)
 	unsigned long long sum = (unsigned long long)rows * (rows - 1) / 2 * 7;
 	FILE *file = fopen(script, "w");
 
-	MUST(file && fputs("SELECT count(*), sum(value) FROM t; PRAGMA integrity_check;\n", file) >= 0);
-	MUST(fclose(file) == 0);
+	MUST(file && fputs(QUERY, file) >= 0 && fclose(file) == 0);
 	script_run(database, script, output);
 	file = fopen(output, "r");
 	MUST(file && fread(answer, 1, sizeof(answer) - 1, file) > 0 && fclose(file) == 0);
@@ -64,7 +64,8 @@ static double inserts_run(unsigned rows, const char *before, const char *after)
 
 	fputs(before, script);
 	for (unsigned i = 0; i < rows; i++)
-		fprintf(script, "INSERT INTO t VALUES(%u, %u, 'the text of row %u');\n", i + 1, i * 7, i);
+		fprintf(script, "INSERT INTO t VALUES(%u, %u, 'the text of row %u');\n", i + 1,
+			i * 7, i);
 	fputs(after, script);
 	MUST(!ferror(script) && fclose(script) == 0);
 	storage_settle();

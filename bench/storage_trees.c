@@ -16,8 +16,8 @@
 #include "command.h"
 #include "storage.h"
 
-#define MANY_DIRECTORIES	1000
-#define MANY_FILES		100 /* in each of them */
+#define MANY_DIRECTORIES 1000
+#define MANY_FILES 100 /* in each of them */
 
 static unsigned long long files_seen, bytes_seen;
 
