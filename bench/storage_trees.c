@@ -111,13 +111,13 @@ static void many_make(const char *directory)
 static uint64_t many_find(char *directory)
 {
 	char *found = bench_path("found");
-	char *arguments[] = { "find", directory, "-type", "f", "-size", "-2", "-printf", "x", NULL };
+	char *words[] = { "find", directory, "-type", "f", "-size", "-2", "-printf", "x", NULL };
 	int fd = open(found, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	struct stat status;
 	uint64_t taken_ns;
 
 	MUST(fd >= 0);
-	taken_ns = command_time_ns(arguments, -1, fd);
+	taken_ns = command_time_ns(words, -1, fd);
 	MUST(fstat(fd, &status) == 0 && status.st_size == MANY_DIRECTORIES * MANY_FILES);
 	MUST(close(fd) == 0 && unlink(found) == 0);
 	free(found);
