@@ -26,6 +26,10 @@ extern const struct figure name_figures[];
 extern const struct figure wait_figures[];
 extern const struct figure process_figures[];
 extern const struct figure command_figures[];
+extern const struct figure storage_figures[];
+extern const struct figure random_figures[];
+extern const struct figure tree_figures[];
+extern const struct figure sqlite_figures[];
 
 /*
  * The directory in which figures make their files, and the prepared files in it: "data" (DATA_SIZE

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# The benchmark programs and `make bench`. ONLY="names", ROUNDS=n and BENCH_PEER="prefix" go to bench/run.
+# The benchmark programs, `make bench` and `make bench-storage`. ONLY="names", ROUNDS=n and BENCH_PEER="prefix" go to bench/run.
 
 BENCH_BUILD  := $(BUILD)/bench
-BENCH_CALLS  := measure main calls transfers names waits processes commands
+BENCH_CALLS  := measure main calls transfers names waits processes commands \
+	command storage storage_random storage_trees storage_sqlite
 BENCH_WHOLE  := measure whole_main whole_time whole_stream whole_idle
 BENCH_PROGRAMS := $(BENCH_BUILD)/bench-calls $(BENCH_BUILD)/bench-whole
 
@@ -19,6 +20,22 @@ $(BENCH_BUILD)/bench-whole: $(BENCH_WHOLE:%=$(BENCH_BUILD)/%.o)
 
 -include $(wildcard $(BENCH_BUILD)/*.d)
 
-.PHONY: bench
+# fio from the source of Debian's package: static, and without System V shared memory.
+BENCH_FIO   := $(BENCH_BUILD)/fio/fio
+FIO_SOURCE  := $(SOURCES)/fio
+FIO_OPTIONS := --build-static --disable-shm --disable-native $(addprefix --disable-,numa rdma rados rbd http \
+	gfapi libnfs lex pmem xnvme libzbc tcmalloc dfs)
+
+$(FIO_SOURCE)/configure:
+	$(call say,FETCH) tools/fetch-source fio
+
+$(BENCH_FIO): $(FIO_SOURCE)/configure
+	@mkdir -p $(@D)
+	$(call say,FIO) (cd $(@D) && $(abspath $<) $(FIO_OPTIONS) && $(MAKE) fio) > $(@D)/log 2>&1
+
+.PHONY: bench bench-storage
+bench-storage: $(ALL) $(BENCH_PROGRAMS) $(BENCH_FIO)
+	@bench/run storage
+
 bench: $(ALL) $(BENCH_PROGRAMS)
 	@bench/run

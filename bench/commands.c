@@ -5,48 +5,13 @@
  * locks.
  */
 #include "bench.h"
+#include "command.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
-
-/* Starts a command; in_fd and out_fd take the place of its standard streams, -1 means /dev/null. */
-static pid_t command_start(char *const *arguments, int in_fd, int out_fd)
-{
-	posix_spawn_file_actions_t actions;
-	pid_t child;
-	int error;
-
-	MUST(posix_spawn_file_actions_init(&actions) == 0);
-	if (in_fd >= 0)
-		posix_spawn_file_actions_adddup2(&actions, in_fd, 0);
-	else
-		posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	if (out_fd >= 0)
-		posix_spawn_file_actions_adddup2(&actions, out_fd, 1);
-	else
-		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	error = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
-	if (error)
-		bench_fail(error, "%s", arguments[0]);
-	posix_spawn_file_actions_destroy(&actions);
-	return child;
-}
-
-static void command_wait(pid_t child, const char *name)
-{
-	int status;
-
-	MUST(waitpid(child, &status, 0) == child);
-	if (status)
-		bench_fail(0, "%s ended with wait status %#x", name, status);
-}
 
 static uint64_t command_batch(void *context, uint64_t count)
 {

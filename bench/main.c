@@ -2,6 +2,7 @@
 /*
  * bench-calls FIGURE DIRECTORY: measures one figure and prints nanoseconds per operation.
  * bench-calls --list: prints the names of all figures.
+ * bench-calls --now: prints the monotonic clock, at once.
  */
 #include "bench.h"
 
@@ -9,8 +10,8 @@
 #include <string.h>
 
 static const struct figure *const tables[] = {
-	call_figures, transfer_figures, name_figures,
-	wait_figures, process_figures,	command_figures,
+	call_figures,	 transfer_figures, name_figures,   wait_figures, process_figures,
+	command_figures, storage_figures,  random_figures, tree_figures, sqlite_figures,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -28,6 +29,10 @@ int main(int argc, char **argv)
 {
 	const struct figure *figure;
 
+	if (argc == 2 && !strcmp(argv[1], "--now")) {
+		printf("%llu\n", (unsigned long long)clock_ns());
+		return 0;
+	}
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		for (size_t i = 0; i < TABLES; i++)
 			for (figure = tables[i]; figure->name; figure++)
@@ -35,7 +40,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc != 3)
-		bench_fail(0, "usage: bench-calls FIGURE DIRECTORY | --list");
+		bench_fail(0, "usage: bench-calls FIGURE DIRECTORY | --list | --now");
 	figure = figure_find(argv[1]);
 	if (!figure)
 		bench_fail(0, "no figure is called %s", argv[1]);

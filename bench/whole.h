@@ -7,8 +7,18 @@
 #ifndef BENCH_WHOLE_H
 #define BENCH_WHOLE_H
 
-/* Nanoseconds from start to exit of the command, with status 0: the median of 20 runs after 2. */
+/* Nanoseconds from start to exit of the command, with status 0: the median of 20 runs after 2.
+ * An argument NUMBER is another name in each of them. */
 double whole_time(char **arguments);
+
+/*
+ * The same to the time that the command prints first (`bench-calls --now`): to the first
+ * instructions of a program that is not linked at its start.
+ */
+double whole_first(char **arguments);
+
+/* The same, of one run. */
+double whole_once(char **arguments);
 
 /* GB/s (10^9 bytes) of a stream of 4 GiB through the command's standard input and output, both
  * pipes. */

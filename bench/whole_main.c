@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench-whole FIGURE COMMAND...: measures a whole command, seen from outside, and prints the
- * figure. Figures: time, stream, private, dirty; see whole.h.
+ * figure. Figures: time, first, once, stream, private, dirty; see whole.h.
  */
 #include "bench.h"
 #include "whole.h"
@@ -14,9 +14,13 @@ int main(int argc, char **argv)
 	double figure;
 
 	if (argc < 3)
-		bench_fail(0, "usage: bench-whole time|stream|private|dirty COMMAND...");
+		bench_fail(0, "usage: bench-whole time|first|once|stream|private|dirty COMMAND...");
 	if (!strcmp(argv[1], "time"))
 		figure = whole_time(argv + 2);
+	else if (!strcmp(argv[1], "first"))
+		figure = whole_first(argv + 2);
+	else if (!strcmp(argv[1], "once"))
+		figure = whole_once(argv + 2);
 	else if (!strcmp(argv[1], "stream"))
 		figure = whole_stream(argv + 2);
 	else if (!strcmp(argv[1], "private"))

@@ -55,10 +55,17 @@ $(BUILD)/tests/programs/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(call say,LD) musl-gcc -O1 -static -Wall -Wno-unused-result -I. -o $@ $<
 
+# Static, so that they run over any root file system.
+EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+
+$(BUILD)/examples/%: examples/%.c
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(BASE_FLAGS) -D_GNU_SOURCE -static -o $@ $<
+
 .PHONY: check-build check check-debug check-quick check-keys stress
 
 check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) \
-		$(TEST_PROGRAMS) $(if $(shell command -v clang),$(FUZZ_IMAGES))
+		$(TEST_PROGRAMS) $(EXAMPLES) $(if $(shell command -v clang),$(FUZZ_IMAGES))
 
 # Everything.
 check:

@@ -16,6 +16,7 @@
 #include "vfs/file.h"
 
 #define LOW_2G_END 0x80000000ul
+#define HUGE_SIZE (2ul << 20)
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 /* A gap below search_top; free_hint remembers up to where the last search found nothing free. */
@@ -36,6 +37,17 @@ static u64 gap_choose(struct mm *mm, u64 size, u64 hint, int flags)
 	else if (size == PAGE_SIZE)
 		mm->free_hint = gap + size;
 	return gap;
+}
+
+/*
+ * A place for a large shared mapping from that offset of a host file on, at which the host can map
+ * 2 MiB of the page cache by one page fault, where it has them in one piece. 0: no such gap.
+ */
+static u64 huge_gap_choose(struct mm *mm, u64 size, u64 offset)
+{
+	u64 gap = mm_find_gap_locked(mm, size + HUGE_SIZE - PAGE_SIZE, USER_MIN, mm->search_top);
+
+	return gap ? gap + (offset - gap) % HUGE_SIZE : 0;
 }
 
 static bool over_limit(struct mm *mm, u64 size)
@@ -62,9 +74,10 @@ bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end)
 	return false;
 }
 
-static long place_choose(struct mm *mm, u64 address, u64 size, int flags)
+/* huge_offset: of a host file that huge_gap_choose() is for; else -1. */
+static long place_choose(struct mm *mm, u64 address, u64 size, int flags, s64 huge_offset)
 {
-	u64 gap;
+	u64 gap = 0;
 
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (address % PAGE_SIZE)
@@ -78,7 +91,10 @@ static long place_choose(struct mm *mm, u64 address, u64 size, int flags)
 		return mm_range_is_kept_locked(mm, address, address + size) ? -ENOMEM
 									    : (long)address;
 	}
-	gap = gap_choose(mm, size, ROUND_UP(address, PAGE_SIZE), flags);
+	if (huge_offset >= 0 && !address && !(flags & MAP_32BIT))
+		gap = huge_gap_choose(mm, size, (u64)huge_offset);
+	if (!gap)
+		gap = gap_choose(mm, size, ROUND_UP(address, PAGE_SIZE), flags);
 	return gap ? (long)gap : -ENOMEM;
 }
 
@@ -119,13 +135,14 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		       struct removed_files *removed)
 {
 	u64 offset = source->anonymous ? 0 : area->offset + source->handle_offset;
+	bool huge = !source->anonymous && (flags & MAP_TYPE) != MAP_PRIVATE && size >= HUGE_SIZE;
 	int handle = source->handle;
 	bool patched = false;
 	long place, result;
 
 	if (over_limit(mm, size))
 		return -ENOMEM;
-	place = place_choose(mm, address, size, flags);
+	place = place_choose(mm, address, size, flags, huge ? (s64)offset : -1);
 	if (place < 0)
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))

@@ -155,6 +155,13 @@ prints "with what was written by calls and by a mapping" "4194304 4194304" \
 writer=$(process_with writer "$own")
 inode_is() { awk -v file="$2" -v inode="$(stat -c %i "$2")" '$6 == file && $5 == inode { n++ } END { exit !n }' "/proc/$1/maps"; }
 check "what is mapped is the object's file" inode_is "$writer" "$own"
+start_is_huge()
+{
+	local start
+	start=$(awk -v file="$2" '$6 == file { sub(/-.*/, "", $1); print $1; exit }' "/proc/$1/maps")
+	[[ -n $start && $((0x$start % (2 << 20))) -eq 0 ]]
+}
+check "at an address where the host can map it by huge pages" start_is_huge "$writer" "$own"
 if [[ $(id -u) -eq 0 ]]; then
 	check "and its pages are the file's page cache" frames "$writer" "$own" 2048 0
 else
