@@ -29,6 +29,13 @@ void inode_unlink(struct inode *inode, u32 count);
  */
 int name_enter_kept(struct dentry *parent, const struct last_name *last, struct inode *inode,
 		    struct dentry **out) __must_check;
+/*
+ * Makes the file of a name where the file system is somebody else's: the new inode with a reference,
+ * or ERROR_PTR. open_flags: of the open that is to follow, of a regular file. Directory locked.
+ */
+struct inode *name_make_foreign(const struct walker *walker, const struct dentry *parent,
+				const struct last_name *last, u32 mode, const char *target,
+				u32 open_flags);
 /* Tells that a name was made of inode, or (added false) taken off it, and ends keep_begin(). */
 void name_keep(struct inode *parent, struct inode *inode, const char *name, u32 size, bool added);
 /* A lower file of this name would come back: an absence must be kept. Directory locked. */

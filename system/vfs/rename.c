@@ -9,6 +9,7 @@
 
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 
 static struct lock rename_lock = LOCK_INIT(LOCK_RENAME);
@@ -366,18 +367,28 @@ static int rename_move(struct rename *rename)
 	return error ? error : name_move(rename);
 }
 
+static int rename_foreign(struct rename *rename)
+{
+	return rename->from->inode->fs->foreign->rename(
+		rename->from_parent.dentry->inode, &rename->from_last,
+		rename->to_parent.dentry->inode, &rename->to_last, rename->flags);
+}
+
 static int rename_locked(struct rename *rename)
 {
+	bool is_foreign = rename->from_parent.dentry->inode->fs->foreign;
 	int error = names_find(rename);
 
 	if (!error)
 		error = loops_check(rename);
 	if (!error && rename->to && rename->to->inode == rename->from->inode)
 		return 0;
-	if (!error && rename->from_parent.dentry->inode->operations->lookup)
+	if (!error && rename->from_parent.dentry->inode->operations->lookup && !is_foreign)
 		error = -EPERM;
 	if (!error)
 		error = permissions_check(rename);
+	if (!error && is_foreign)
+		return rename_foreign(rename);
 	if (!error)
 		error = rename_begin(rename);
 	if (error)
