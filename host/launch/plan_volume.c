@@ -64,14 +64,6 @@ static const char *path_is_wrong(char *path)
 	return NULL;
 }
 
-/* Two paths of which one lies in the other, or that are one. */
-static bool overlap(const char *a, const char *b)
-{
-	size_t a_size = strlen(a), b_size = strlen(b), size = a_size < b_size ? a_size : b_size;
-
-	return !strncmp(a, b, size) && (a_size == b_size || (a_size < b_size ? b : a)[size] == '/');
-}
-
 static int take(struct plan *plan, struct plan_volume *volume, const char *text, struct error *err)
 {
 	char *source = split(volume, text, err);
@@ -82,8 +74,8 @@ static int take(struct plan *plan, struct plan_volume *volume, const char *text,
 	if (wrong)
 		return refuse(err, text, wrong);
 	for (size_t i = 0; i < plan->volume_count; i++) {
-		if (overlap(volume->path, plan->volumes[i].path))
-			return refuse(err, text, "another volume is there, or in it, or above it");
+		if (!strcmp(volume->path, plan->volumes[i].path))
+			return refuse(err, text, "another volume is there");
 	}
 	if (source[0] != '/' && source[0] != '.') {
 		if (strchr(source, '/'))
@@ -100,12 +92,13 @@ static int take(struct plan *plan, struct plan_volume *volume, const char *text,
 
 int plan_add_volume(struct plan *plan, const char *text, struct error *err)
 {
-	struct plan_volume *volume = &plan->volumes[plan->volume_count];
+	struct plan_volume fresh = { .text = NULL }, *volume = &fresh;
+	size_t place = plan->volume_count;
 	int error;
 
 	if (plan->volume_count == VOLUME_MAX)
 		return error_set(err, 0, "-v %s: at most %u volumes", text, VOLUME_MAX);
-	*volume = (struct plan_volume){ .text = strdup(text) };
+	volume->text = strdup(text);
 	if (!volume->text)
 		return error_set(err, ENOMEM, "-v %s", text);
 	error = take(plan, volume, text, err);
@@ -114,6 +107,12 @@ int plan_add_volume(struct plan *plan, const char *text, struct error *err)
 		free(volume->source);
 		return error;
 	}
+	/* One that lies in another is mounted after that. */
+	while (place && strlen(plan->volumes[place - 1].path) > strlen(volume->path))
+		place--;
+	memmove(&plan->volumes[place + 1], &plan->volumes[place],
+		(plan->volume_count - place) * sizeof(*volume));
+	plan->volumes[place] = *volume;
 	plan->volume_count++;
 	return 0;
 }

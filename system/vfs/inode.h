@@ -163,6 +163,8 @@ struct inode {
 		struct lower_path *lower;
 		u32 image_inode;
 		struct list reclaim_node;	/* directories whose entries may be dropped */
+		/* foreign: its one dentry, as long as somebody holds that; under name_lock */
+		struct dentry *only_dentry;
 	} directory[];
 };
 

@@ -58,6 +58,14 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 
 /* ---- Changes ---- */
 
+void name_mark_deleted(struct dentry *dentry)
+{
+	lock_acquire(&name_lock);
+	dentry->flags |= DENTRY_DELETED;
+	lock_release(&name_lock);
+}
+
+
 bool directory_needs_whiteout(const struct inode *directory)
 {
 	return directory_has_ground(directory) && !(READ_ONCE(directory->flags) & INODE_COMPLETE);
@@ -405,7 +413,7 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 		error = foreign->remove(parent->dentry->inode, victim->name, victim->name_size,
 					directory);
 		if (!error)
-			victim->flags |= DENTRY_DELETED;
+			name_mark_deleted(victim);
 		return error;
 	}
 	if (!error && parent->dentry->inode->operations->lookup)

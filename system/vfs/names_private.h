@@ -16,6 +16,9 @@ int directory_may_change(const struct path *directory, const struct credentials 
 int name_may_remove(const struct path *directory, const struct dentry *victim,
 		    const struct credentials *credentials, bool as_directory);
 
+/* It is no name any more, in a file system whose names are not kept. */
+void name_mark_deleted(struct dentry *dentry);
+
 /* For a directory that goes: -ENOTEMPTY, else marks it dead. Its parent is locked. */
 int directory_retire(struct dentry *directory);
 
