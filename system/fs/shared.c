@@ -205,12 +205,16 @@ static int shared_open(struct inode *inode, struct file *file)
 static int shared_truncate(struct inode *inode, u64 size)
 {
 	struct shared_call call = shared_call_for(inode, VOLUME_CHANGE);
+	int error;
 
 	if (!inode_is_regular(inode))
 		return -EINVAL;
 	call.request.flags = VOLUME_CHANGE_SIZE;
 	call.request.size = size;
-	return shared_call_result(&call);
+	error = shared_call_result(&call);
+	if (!error)
+		shared_rights_restore(inode);
+	return error;
 }
 
 static void shared_release(struct inode *inode)

@@ -76,6 +76,12 @@ struct inode *shared_call_inode(struct shared_call *call, struct inode *director
 /* Asks how the file is, and takes that over. 0 or -errno. */
 int shared_refresh(struct inode *inode, struct attributes *out);
 
+/*
+ * After a change of bytes: the host takes rights (set-user-id and -group-id) off whatever a domain
+ * writes to. Who may keep them has kept them in inode->mode, and gets them back.
+ */
+void shared_rights_restore(struct inode *inode);
+
 /* inode_operations.open of regular files. */
 int shared_open_regular(struct inode *inode, struct file *file);
 

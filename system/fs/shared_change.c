@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of what lies in volumes: made by the monitor; see shared.h and vfs/foreign.h. */
 #include <linux/fcntl.h>
+#include <linux/stat.h>
 
 #include "core/channel.h"
 #include "core/handle.h"
@@ -113,6 +114,20 @@ static int shared_change(struct inode *inode, const struct attribute_change *cha
 	call.request.atime_ns = change->atime_ns;
 	call.request.mtime_ns = change->mtime_ns;
 	return shared_call_result(&call);
+}
+
+void shared_rights_restore(struct inode *inode)
+{
+	const u32 rights = S_ISUID | S_ISGID;
+	struct attribute_change change = { .what = CHANGE_MODE, .mode = READ_ONCE(inode->mode) };
+	struct attributes now;
+
+	if (likely(!(change.mode & rights)))
+		return;
+	/* Somebody else may have given it another mode meanwhile. */
+	if (!shared_refresh(inode, &now) && now.mode != change.mode &&
+	    (now.mode & ~rights) == (change.mode & ~rights) && !shared_change(inode, &change))
+		WRITE_ONCE(inode->mode, change.mode);
 }
 
 /* ---- Extended attributes ---- */

@@ -193,6 +193,7 @@ static ssize_t shared_write(struct file *file, struct iter *from, u64 *offset)
 	done = move_bytes(handle, from, true, *offset);
 	if (done <= 0)
 		return done;
+	shared_rights_restore(file->inode);
 	end = append ? handle_size(handle) : (ssize_t)*offset + done;
 	if (end >= 0)
 		*offset = end;
@@ -245,12 +246,20 @@ static int shared_sync(struct file *file, bool data_only)
 
 static int shared_file_truncate(struct file *file, u64 size)
 {
-	return (int)host_call2(__NR_ftruncate, handle_any(file), size);
+	int error = (int)host_call2(__NR_ftruncate, handle_any(file), size);
+
+	if (!error)
+		shared_rights_restore(file->inode);
+	return error;
 }
 
 static int shared_allocate(struct file *file, int mode, u64 offset, u64 size)
 {
-	return (int)host_call4(__NR_fallocate, handle_any(file), mode, offset, size);
+	int error = (int)host_call4(__NR_fallocate, handle_any(file), mode, offset, size);
+
+	if (!error)
+		shared_rights_restore(file->inode);
+	return error;
 }
 
 const struct file_operations shared_file_operations = {
