@@ -219,8 +219,8 @@ enum volume_what {
 	VOLUME_OPEN = 4,		/* flags: O_ACCMODE and O_APPEND; a handle */
 	/*
 	 * A new file of the name, owned by uid and gid where the monitor may give files away; mode
-	 * as for mknod(2). value: the target of a symbolic link. Regular files are opened, too, with
-	 * flags as above. Answers as VOLUME_LOOKUP
+	 * as for mknod(2). value: the target of a symbolic link. Regular files are opened, too,
+	 * with flags as above. Answers as VOLUME_LOOKUP
 	 */
 	VOLUME_MAKE = 5,
 	VOLUME_LINK = 6,		/* the name in directory node becomes one of file other */
@@ -232,8 +232,10 @@ enum volume_what {
 	VOLUME_XATTR_LIST = 11,		/* reply area: names, each with its NUL */
 	VOLUME_XATTR_SET = 12,		/* flags: XATTR_CREATE, XATTR_REPLACE */
 	VOLUME_XATTR_REMOVE = 13,
-	VOLUME_SYNC = 14,		/* the directory's names are durable; of a root: everything */
+	VOLUME_SYNC = 14,		/* the directory's names are durable; a root: all is */
 	VOLUME_STATFS = 15,		/* reply area: struct volume_space */
+	/* as VOLUME_MAKE a regular file that has no name; flags: O_EXCL too, it never gets one */
+	VOLUME_MAKE_NAMELESS = 16,
 };
 
 enum volume_change {

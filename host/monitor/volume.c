@@ -328,7 +328,9 @@ int volume_xattr_list(struct volumes *volumes, uint32_t number, struct answer *a
 
 /* ---- Volumes ---- */
 
-/* Each node is a descriptor: as many as the host allows, but for those that are needed elsewhere. */
+/*
+ * Each node is a descriptor: as many as the host allows, but for those that are needed elsewhere.
+ */
 static void raise_limit(struct volumes *volumes)
 {
 	struct rlimit limit;

@@ -80,6 +80,16 @@ static int make_name(int directory, const char *name, uint32_t mode, const char 
 	}
 }
 
+/* An open regular file of the name, or without one. Or -errno. */
+static int make_regular(int directory, const struct volume_request *request, const char *name)
+{
+	const int always = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int flags = request->what == VOLUME_MAKE_NAMELESS ? O_TMPFILE : O_CREAT | O_EXCL;
+
+	return lower_open_beneath(directory, name, request->flags | (uint64_t)(flags | always),
+				  request->mode & PERMISSIONS);
+}
+
 /* The new file, O_PATH; *handle: open, where it is a regular one. Or -errno. */
 static int make(int directory, const struct volume_request *request, const char *name,
 		const char *target, int *handle)
@@ -88,14 +98,13 @@ static int make(int directory, const struct volume_request *request, const char 
 	int fd;
 
 	*handle = -1;
-	if ((request->mode & S_IFMT) != S_IFREG) {
+	if ((request->mode & S_IFMT) != S_IFREG && request->what == VOLUME_MAKE) {
 		int error = make_name(directory, name, request->mode, target);
 
 		return error ? error : lower_open_beneath(directory, name,
 							  O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	}
-	fd = lower_open_beneath(directory, name, request->flags | O_CREAT | O_EXCL | O_NOFOLLOW |
-				O_NONBLOCK | O_NOCTTY | O_CLOEXEC, request->mode & PERMISSIONS);
+	fd = make_regular(directory, request, name);
 	if (fd < 0)
 		return fd;
 	*handle = fd;

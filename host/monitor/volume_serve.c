@@ -42,6 +42,7 @@ static const struct rule {
 	[VOLUME_XATTR_REMOVE] = { TEXT_STRING, TEXT_NONE, false, 0 },
 	[VOLUME_SYNC] = { TEXT_NONE, TEXT_NONE, false, 0 },
 	[VOLUME_STATFS] = { TEXT_NONE, TEXT_NONE, false, 0 },
+	[VOLUME_MAKE_NAMELESS] = { TEXT_NONE, TEXT_NONE, false, OPEN_FLAGS | O_EXCL },
 };
 
 /* A request as it is used: a copy, whose texts end in NUL. */
@@ -114,6 +115,7 @@ static int carry_out(struct volumes *volumes, const struct call *call, struct an
 	case VOLUME_OPEN:
 		return volume_open(volumes, head->node, head->flags, answer);
 	case VOLUME_MAKE:
+	case VOLUME_MAKE_NAMELESS:
 		return volume_make(volumes, head, call->name, call->value, answer);
 	case VOLUME_LINK:
 		return volume_link(volumes, head->other, head->node, call->name);

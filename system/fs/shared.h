@@ -3,8 +3,8 @@
  * Volumes: directories of the host that the domain shares with it and with other domains. Nothing
  * of them is true here: names are looked up for each walk, attributes are asked for, bytes are read
  * and written by handles on the host's files. An inode stands for a node that the monitor keeps
- * (boundary/abi.h), and there is one for each file, by device and number of the host, so that locks,
- * FIFOs and st_ino mean what they should within the domain.
+ * (boundary/abi.h), and there is one for each file, by device and number of the host, so that
+ * locks, FIFOs and st_ino mean what they should within the domain.
  *
  *   shared.c		inodes, lookups, listings, mounting
  *   shared_change.c	changes of names and attributes: vfs/foreign.h

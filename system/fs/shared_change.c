@@ -29,33 +29,51 @@ static void node_give(struct inode *inode, int handle, u32 flags)
 		handle_close(unwanted);
 }
 
+#define HANDLE_FLAGS (O_ACCMODE | O_APPEND)
+
+/* Makes what a call asks for. */
+static struct inode *file_make(struct shared_call *call, struct inode *directory,
+			       const struct foreign_file *file)
+{
+	struct inode *inode;
+	int error;
+
+	call->request.mode = file->mode;
+	call->request.uid = file->uid;
+	call->request.gid = file->gid;
+	error = shared_call_begin(call);
+	if (error)
+		return ERROR_PTR(error);
+	inode = shared_call_inode(call, directory);
+	if (call->handle >= 0 && IS_ERROR(inode))
+		handle_close(call->handle);
+	else if (call->handle >= 0)
+		node_give(inode, call->handle, file->open_flags & HANDLE_FLAGS);
+	return inode;
+}
+
 static struct inode *shared_make(struct inode *directory, const char *name, size_t size,
 				 const struct foreign_file *file)
 {
 	struct shared_call call = shared_call_for(directory, VOLUME_MAKE);
-	struct inode *inode;
-	int error;
 
 	/* The host's devices are not the domain's. */
 	if ((file->mode & S_IFMT) == S_IFCHR || (file->mode & S_IFMT) == S_IFBLK)
 		return ERROR_PTR(-EPERM);
-	call.request.mode = file->mode;
-	call.request.uid = file->uid;
-	call.request.gid = file->gid;
-	call.request.flags = file->open_flags & (O_ACCMODE | O_APPEND);
+	call.request.flags = file->open_flags & HANDLE_FLAGS;
 	call.name = name;
 	call.name_size = size;
 	call.value = file->target;
 	call.value_size = file->target ? strlen(file->target) : 0;
-	error = shared_call_begin(&call);
-	if (error)
-		return ERROR_PTR(error);
-	inode = shared_call_inode(&call, directory);
-	if (call.handle >= 0 && IS_ERROR(inode))
-		handle_close(call.handle);
-	else if (call.handle >= 0)
-		node_give(inode, call.handle, call.request.flags);
-	return inode;
+	return file_make(&call, directory, file);
+}
+
+static struct inode *shared_make_nameless(struct inode *directory, const struct foreign_file *file)
+{
+	struct shared_call call = shared_call_for(directory, VOLUME_MAKE_NAMELESS);
+
+	call.request.flags = file->open_flags & (HANDLE_FLAGS | O_EXCL);
+	return file_make(&call, directory, file);
 }
 
 static int shared_link(struct inode *inode, struct inode *directory, const char *name, size_t size)
@@ -222,6 +240,7 @@ static int shared_sync_all(struct file_system *fs)
 
 const struct foreign shared_foreign = {
 	.make = shared_make,
+	.make_nameless = shared_make_nameless,
 	.link = shared_link,
 	.remove = shared_remove,
 	.rename = shared_rename,

@@ -72,15 +72,15 @@ struct dentry *dentry_create(struct dentry *parent, const char *name, size_t siz
 
 /*
  * For file systems that are somebody else's (vfs/foreign.h): the dentry of a directory that was
- * found by this name, with a reference; takes over the reference on inode. Whoever holds a directory
- * holds the same dentry, so that all see where it lies by now: it moves there. -ELOOP where it would
- * come to lie in itself, as others have moved it about meanwhile; -ENOMEM.
+ * found by this name, with a reference; takes over the reference on inode. Whoever holds a
+ * directory holds the same dentry, so that all see where it lies by now: it moves there. -ELOOP
+ * where it would come to lie in itself, as others have moved it about meanwhile; -ENOMEM.
  */
 int dentry_of_directory(struct dentry *parent, const char *name, size_t size, struct inode *inode,
 			struct dentry **out);
 /*
- * Moves it so, as far as is known here. Nothing happens where it would come to lie in itself: false.
- * No short lock held.
+ * Moves it so, as far as is known here. Nothing happens where it would come to lie in itself:
+ * false. No short lock held.
  */
 bool dentry_follow_directory(struct dentry *dentry, struct dentry *parent, const char *name,
 			     size_t size);

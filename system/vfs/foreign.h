@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File systems whose files are somebody else's, who may change them at any time (fs/shared.c). Their
- * names are looked up for each walk (inode_operations.lookup), and changes of names and attributes
- * are made where the files are. Linux's checks of what a program may do are made here all the same,
- * by what was found last; whether the file is still so is for the other side to say.
+ * File systems whose files are somebody else's, who may change them at any time (fs/shared.c).
+ * Their names are looked up for each walk (inode_operations.lookup), and changes of names and
+ * attributes are made where the files are. Linux's checks of what a program may do are made here
+ * all the same, by what was found last; whether the file is still so is for the other side to say.
  *
  * All results are those of the system calls. Names are size bytes and need not end there. The
  * directories that a change is made in are locked (LOCK_DIRECTORY), files are not.
@@ -29,6 +29,8 @@ struct foreign {
 	/* The new inode with a reference, or ERROR_PTR. -EPERM: no files of this type. */
 	struct inode *(*make)(struct inode *directory, const char *name, size_t size,
 			      const struct foreign_file *file);
+	/* A regular file that has no name; as above. open_flags: O_EXCL, it is not to get one. */
+	struct inode *(*make_nameless)(struct inode *directory, const struct foreign_file *file);
 	int (*link)(struct inode *inode, struct inode *directory, const char *name, size_t size);
 	int (*remove)(struct inode *directory, const char *name, size_t size, bool is_directory);
 	int (*rename)(struct inode *from, const struct last_name *name, struct inode *to,

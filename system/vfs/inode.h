@@ -54,8 +54,8 @@ struct attributes {
 struct inode_operations {
 	/*
 	 * For directories made up on the fly (procfs), or that others change (fs/shared): the inode
-	 * of a name with a new reference, or an ERROR_PTR (-ENOENT). Called for each walk; the name is not cached. NULL: names are
-	 * cached, see load.
+	 * of a name with a new reference, or an ERROR_PTR (-ENOENT). Called for each walk; the name
+	 * is not cached. NULL: names are cached, see load.
 	 */
 	struct inode *(*lookup)(struct inode *directory, const char *name, size_t size);
 	/*

@@ -227,6 +227,8 @@ struct inode *name_make_foreign(const struct walker *walker, const struct dentry
 		.target = target, .open_flags = open_flags,
 	};
 
+	if (!last)
+		return parent->inode->fs->foreign->make_nameless(parent->inode, &file);
 	return parent->inode->fs->foreign->make(parent->inode, last->name, last->size, &file);
 }
 

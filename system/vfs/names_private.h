@@ -33,8 +33,9 @@ void inode_unlink(struct inode *inode, u32 count);
 int name_enter_kept(struct dentry *parent, const struct last_name *last, struct inode *inode,
 		    struct dentry **out) __must_check;
 /*
- * Makes the file of a name where the file system is somebody else's: the new inode with a reference,
- * or ERROR_PTR. open_flags: of the open that is to follow, of a regular file. Directory locked.
+ * Makes the file of a name where the file system is somebody else's: the new inode with a
+ * reference, or ERROR_PTR. last NULL: one without a name. open_flags: of the open that is to
+ * follow, of a regular file. Directory locked.
  */
 struct inode *name_make_foreign(const struct walker *walker, const struct dentry *parent,
 				const struct last_name *last, u32 mode, const char *target,

@@ -157,7 +157,11 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 	error = inode_permission(parent, walker->credentials, MAY_WRITE | MAY_EXEC);
 	if (error)
 		return error;
-	inode = name_make_inode(walker, directory->dentry, S_IFREG | mode, 0, NULL);
+	if (parent->fs->read_only)
+		return -EROFS;
+	inode = parent->fs->foreign ?
+		name_make_foreign(walker, directory->dentry, NULL, S_IFREG | mode, NULL, flags) :
+		name_make_inode(walker, directory->dentry, S_IFREG | mode, 0, NULL);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EOPNOTSUPP : PTR_ERROR(inode);
 	inode->nlink = 0;
