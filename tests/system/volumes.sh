@@ -59,6 +59,19 @@ prints "directories are followed where they move" "/mnt/data/there/here" \
 prints "space is that of the host" yes \
 	'[[ $("$MEZZO" do -v "$data" -- stat -f -c "%b %S" /mnt/data) == "$(stat -f -c "%b %S" data)" ]] && echo yes'
 
+# Bare Linux is the oracle of these, too.
+linux=$BUILD/tests/linux
+if [[ -x $linux/directory ]]; then
+	mkdir -m 1777 work
+	for family in directory link permission mapping; do
+		check "tests/linux/$family in a volume" env TMPDIR=/mnt/work "$MEZZO" do -v "$PWD/work:/mnt/work" -- "$linux/$family"
+	done
+	check "files without a name" env TMPDIR=/mnt/work "$MEZZO" do -v "$PWD/work:/mnt/work" -- \
+		"$linux/file" --only open_temporary_without_name
+else
+	skip "tests/linux in a volume" "they are not here"
+fi
+
 # ---- Everybody sees it at once ----
 
 check "making a domain with a volume of the store" "$MEZZO" run -d --name a -v both:/data box -- sleep 100000
@@ -131,6 +144,8 @@ refuses "no such volume" "volume v2" volume inspect v2
 refuses "none to remove" "volume v2" volume rm v2
 refuses "an improper name" "no name of a volume" volume create a/b
 refuses "an unknown verb" "unknown verb" volume prune
+check "a store may begin with a volume" "$MEZZO" volume create --store other v
+check "and takes images then" "$MEZZO" image import --store other box tree
 
 # ---- Read-only ----
 
