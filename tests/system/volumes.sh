@@ -68,6 +68,16 @@ if [[ -x $linux/directory ]]; then
 	done
 	check "files without a name" env TMPDIR=/mnt/work "$MEZZO" do -v "$PWD/work:/mnt/work" -- \
 		"$linux/file" --only open_temporary_without_name
+	if [[ $(id -u) -eq 0 ]]; then
+		same=0
+		for seed in 1 2 3; do
+			mkdir "walk$seed" "walk$seed.native"
+			(cd "walk$seed.native" && "$BUILD/tests/fuzz/walks" "$seed" 2000) > native.out
+			"$MEZZO" do -v "$PWD/walk$seed:/mnt/walk" -w /mnt/walk -- "$BUILD/tests/fuzz/walks" "$seed" 2000 > data.out
+			[[ $(wc -l < native.out) -eq 2000 ]] && cmp -s native.out data.out && same=$((same + 1))
+		done
+		prints "random walks answer what they answer on Linux" 3 'echo $same'
+	fi
 else
 	skip "tests/linux in a volume" "they are not here"
 fi
@@ -118,6 +128,20 @@ prints "a lock holds in the domain" "busy" \
 	'"$MEZZO" do -v "$data" -- bash -c "exec 3> /mnt/data/lock; flock 3; flock -n /mnt/data/lock true || echo busy"'
 prints "a FIFO, too" "through" \
 	'"$MEZZO" do -v "$data" -- bash -c "cd /mnt/data; rm -f p; mkfifo p; echo through > p & cat p"'
+
+# Many change it at once, some of them outside; what counts is that all come to an end.
+mkdir busy
+"$MEZZO" do -v "$PWD/busy:/mnt/busy" -v "$tools" -- bash -c '
+	for i in 1 2 3 4; do
+		(for s in 1 2 3; do /mnt/tools/changes $i$s 400 /mnt/busy > /dev/null || exit 1; done) &
+	done
+	for i in $(seq 20); do ls -lR /mnt/busy > /dev/null 2>&1; done
+	wait' > many.out 2>&1 &
+domain=$!
+for seed in 71 72 73; do tools/changes $seed 400 busy > /dev/null; done
+wait $domain
+verdict $? "many at once"
+prints "and nothing is said" "" 'cat many.out'
 
 # ---- Over restarts ----
 

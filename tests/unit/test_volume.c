@@ -97,7 +97,9 @@ static int forget(uint32_t number)
 
 static void test_improper_names(void **state)
 {
-	static const char *const names[] = { "", ".", "..", "a/b", "/", "/etc", "../outside", "a/" };
+	static const char *const names[] = {
+		"", ".", "..", "a/b", "/", "/etc", "../outside", "a/",
+	};
 	char large[300];
 
 	(void)state;
