@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 10
+#define BOUNDARY_VERSION 11
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -96,6 +96,9 @@ enum request_op {
 	REQ_DISK_TELL = 20,
 	/* the file that programs with PROGRAM_GRANTED are made of; reply: a handle to read */
 	REQ_PROGRAM = 21,
+	REQ_VOLUME = 22,	/* data: struct volume_request; may give one handle */
+	/* data: count numbers of nodes, uint32_t, which the domain will not use again; no answer */
+	REQ_VOLUME_FORGET = 23,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -188,6 +191,93 @@ _Static_assert(sizeof(struct node) == 96, "struct node is part of the boundary")
 /* The disk that a domain's changes are kept on, as far as it is the domain's; in bytes. */
 struct disk {
 	uint64_t total, left;
+};
+
+/* ---- Volumes ---- */
+
+/*
+ * A volume is a directory of the host that the domain shares: what is changed there is changed for
+ * all at once. The monitor keeps a *node* for each file of it that the domain holds: the file
+ * itself, whatever its name is by now. Nodes are numbers. Those below config.volume_count are the
+ * volumes' roots, which stay; VOLUME_LOOKUP and VOLUME_MAKE give others, each time a new one, and
+ * REQ_VOLUME_FORGET takes them back.
+ *
+ * Nothing is done to a node that does not lie beneath its volume's root any more (-ESTALE). Of
+ * a volume that is read-only nothing is changed and no handle to write is given (-EROFS). A name is
+ * one component, at most NAME_MAX bytes, not "." or ".."; names are never followed.
+ */
+enum volume_what {
+	/*
+	 * the name in directory node. Reply area: struct node of the directory and of the file;
+	 * reply: offset is the number of the file's node
+	 */
+	VOLUME_LOOKUP = 1,
+	VOLUME_LOOK = 2,		/* reply area: struct node */
+	/*
+	 * size: a cookie, 0 at first; mode: bytes wanted. Reply area: records as getdents64(2) has
+	 * them
+	 */
+	VOLUME_LIST = 3,
+	VOLUME_OPEN = 4,		/* flags: O_ACCMODE and O_APPEND; a handle */
+	/*
+	 * A new file of the name, owned by uid and gid where the monitor may give files away; mode
+	 * as for mknod(2). value: the target of a symbolic link. Regular files are opened, too,
+	 * with flags as above. Answers as VOLUME_LOOKUP
+	 */
+	VOLUME_MAKE = 5,
+	VOLUME_LINK = 6,		/* the name in directory node becomes one of file other */
+	VOLUME_REMOVE = 7,		/* flags: AT_REMOVEDIR */
+	/* to the name in value, in directory other; flags: RENAME_NOREPLACE, RENAME_EXCHANGE */
+	VOLUME_RENAME = 8,
+	VOLUME_CHANGE = 9,		/* flags: enum volume_change */
+	VOLUME_XATTR_GET = 10,		/* the name is the attribute's. Reply area: value */
+	VOLUME_XATTR_LIST = 11,		/* reply area: names, each with its NUL */
+	VOLUME_XATTR_SET = 12,		/* flags: XATTR_CREATE, XATTR_REPLACE */
+	VOLUME_XATTR_REMOVE = 13,
+	VOLUME_SYNC = 14,		/* the directory's names are durable; a root: all is */
+	VOLUME_STATFS = 15,		/* reply area: struct volume_space */
+	/* as VOLUME_MAKE a regular file that has no name; flags: O_EXCL too, it never gets one */
+	VOLUME_MAKE_NAMELESS = 16,
+};
+
+enum volume_change {
+	VOLUME_CHANGE_MODE = 1u,
+	VOLUME_CHANGE_UID = 2u,
+	VOLUME_CHANGE_GID = 4u,
+	VOLUME_CHANGE_ATIME = 8u,
+	VOLUME_CHANGE_MTIME = 16u,
+	VOLUME_CHANGE_TO_NOW = 32u,	/* those times are the host's present */
+	VOLUME_CHANGE_SIZE = 64u,
+};
+
+struct volume_request {
+	uint32_t what;			/* enum volume_what */
+	uint32_t node;
+	uint32_t other;			/* the other node, where there are two */
+	uint32_t flags;
+	uint32_t mode, uid, gid;
+	uint32_t name_size;		/* without its NUL */
+	uint32_t value_size;
+	uint32_t reserved;
+	uint64_t size;
+	int64_t atime_ns, mtime_ns;
+	char text[];			/* name NUL value NUL */
+};
+
+_Static_assert(sizeof(struct volume_request) == 64, "part of the boundary");
+
+#define VOLUME_VALUE_MAX (REQUEST_DATA_MAX - 64u - 258u)
+
+struct volume_space {
+	uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free;
+};
+
+#define VOLUME_MAX 16u
+#define VOLUME_READ_ONLY 1u
+
+struct volume_place {
+	uint32_t flags;			/* VOLUME_READ_ONLY */
+	uint32_t path_offset;		/* where it is mounted; as the offsets of struct program */
 };
 
 /* ---- Outer terminals ---- */
@@ -304,7 +394,8 @@ struct config {
 	uint64_t xsave_mask;		/* XCR0 without the PKRU bit */
 	uint64_t rlimits[16][2];	/* soft and hard, in Linux's numbering */
 	uint32_t hostname_offset;	/* as the offsets of struct program */
-	uint32_t reserved;
+	uint32_t volume_count;
+	struct volume_place volumes[VOLUME_MAX];
 };
 
 struct channel {

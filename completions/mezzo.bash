@@ -157,6 +157,25 @@ _mezzo_image()
 	fi
 }
 
+_mezzo_volume()
+{
+	local options='--store --help'
+
+	if ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'create ls inspect rm --help' -- "$current")
+		return
+	fi
+	[[ ${COMP_WORDS[2]} == ls ]] && options+=' --quiet --json'
+	if [[ $previous == --store ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		compopt -o filenames
+	elif [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+	elif [[ ${COMP_WORDS[2]} == inspect || ${COMP_WORDS[2]} == rm ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(mezzo volume ls -q 2> /dev/null)" -- "$current")
+	fi
+}
+
 _mezzo_store()
 {
 	local options='--store --help'
@@ -181,13 +200,13 @@ _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]/#create/run} i word
-	local common='--env --workdir --hostname --trace --trace-file --log-file --verbose --layer
+	local common='--env --workdir --volume --hostname --trace --trace-file --log-file --verbose --layer
 		--no-key --interactive --help'
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
-			ls stats rm rename diff cp commit inspect version help' -- "$current")
+			ls stats rm rename diff cp commit volume inspect version help' -- "$current")
 		return
 	fi
 	case $verb in
@@ -210,6 +229,10 @@ _mezzo()
 		_mezzo_store
 		return
 		;;
+	volume)
+		_mezzo_volume
+		return
+		;;
 	*) return ;;
 	esac
 
@@ -222,6 +245,11 @@ _mezzo()
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
 			--store | -u | --user | --entrypoint | --disk | --name) ((i++)) ;;
+		-v | --volume)
+			# The colons part words here.
+			((i++))
+			while [[ ${COMP_WORDS[i + 1]:-} == : ]]; do ((i += 2)); done
+			;;
 		-*) ;;
 		*) break ;;
 		esac
@@ -238,7 +266,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user | --entrypoint | --disk | --name) ;;
+				--rootfs | -u | --user | --entrypoint | --disk | --name | -v | --volume) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -266,6 +294,15 @@ _mezzo()
 		compopt -o filenames
 		;;
 	-e | --env) mapfile -t COMPREPLY < <(compgen -e -- "$current") ;;
+	-v | --volume)
+		if [[ $current == [/.]* ]]; then
+			mapfile -t COMPREPLY < <(compgen -d -- "$current")
+			compopt -o filenames -o nospace
+		else
+			mapfile -t COMPREPLY < <(compgen -W "$(mezzo volume ls -q 2> /dev/null)" -- "$current")
+			compopt -o nospace
+		fi
+		;;
 	--hostname | -u | --user | --entrypoint | --disk | --name) ;;
 	*)
 		if [[ $current == -* ]]; then

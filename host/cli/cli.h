@@ -29,6 +29,7 @@ int verb_ls(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_rename(int argc, char **argv);
 int verb_diff(int argc, char **argv);
+int verb_volume(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
@@ -55,6 +56,11 @@ int domain_run(const struct plan *plan);
  * It is taken over. Returns 0 or -errno.
  */
 int daemon_start(const struct domains *domains, const char *name, int starter, struct error *err);
+
+/*
+ * Find the plan's volumes of its store, and make those that are not there yet. Returns 0 or -errno.
+ */
+int volumes_find(struct plan *plan, struct error *err);
 
 /* The exit status for a wait status, as shells have it. */
 int cli_exit_code(int wait_status);
@@ -135,6 +141,7 @@ enum {
 	{ "hostname", required_argument, NULL, OPTION_HOSTNAME }, \
 	{ "env", required_argument, NULL, 'e' }, \
 	{ "workdir", required_argument, NULL, 'w' }, \
+	{ "volume", required_argument, NULL, 'v' }, \
 	{ "interactive", no_argument, NULL, 'i' }
 
 /* Take one of them into the plan. Returns 0, -errno, or 1 for an option that is not common. */

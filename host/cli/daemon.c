@@ -67,11 +67,18 @@ static int plan_from_record(struct plan *plan, const struct daemon *daemon, stru
 			 (record->verbose ? CONFIG_VERBOSE : 0),
 		.no_key = record->no_key,
 		.own_ids_are_root = record->rootfs && geteuid() != 0,
+		.volume_ids_are_root = geteuid() != 0,
 		.cwd = strdup(record->workdir), .user = record->user,
 		.disk_limit = (uint64_t)record->disk_limit,
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
+	for (size_t i = 0; i < record->volumes.count; i++) {
+		if (plan_add_volume(plan, record->volumes.items[i], err))
+			return -EINVAL;
+	}
+	if (volumes_find(plan, err))
+		return -EINVAL;
 	if (record->image ? image_user_apply(plan, err) : rootfs_launch_apply(plan, err))
 		return -EINVAL;
 	/* After the user, whose HOME is in it. */

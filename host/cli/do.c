@@ -14,6 +14,9 @@ static const char usage[] =
 "\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
 "  -w, --workdir DIR      start in DIR instead of the current directory\n"
+"  -v, --volume SOURCE:PATH[:ro]\n"
+"                         share a directory (/... or ./...), or the store's volume of that\n"
+"                         name, at PATH; what is changed there is changed for all at once\n"
 "      --hostname NAME    what the domain calls itself\n"
 "      --trace            print each system call of the programs to stderr\n"
 "      --trace-file FILE  the same, to FILE\n"
@@ -39,7 +42,7 @@ static int take_options(struct plan *plan, int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:e:w:i", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+:e:w:v:i", options, NULL)) != -1) {
 		int result = cli_take_option(plan, option, optarg, &err);
 
 		if (option == OPTION_HELP) {
@@ -68,7 +71,7 @@ int verb_do(int argc, char **argv)
 	plan.hostname = hostname;
 	status = take_options(&plan, argc, argv);
 	if (!status)
-		status = domain_run(&plan);
+		status = volumes_find(&plan, &err) ? cli_fail(&err) : domain_run(&plan);
 	plan_release(&plan);
 	return status < 0 ? 0 : status;
 }

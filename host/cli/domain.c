@@ -72,6 +72,8 @@ static int monitor_domain(const struct plan *plan, struct objects *objects,
 		.rootfs = plan->rootfs, .objects = plan->image ? objects : NULL,
 		.folder = plan->folder, .plan = plan,
 		.own_ids_are_root = plan->own_ids_are_root,
+		.volumes = plan->volumes, .volume_count = plan->volume_count,
+		.volume_ids_are_root = plan->volume_ids_are_root,
 		.log_file = plan->log_file, .stream_flags = plan->stream_flags,
 		.output = ends->output, .control = ends->control,
 	};

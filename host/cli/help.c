@@ -14,6 +14,7 @@ static const char text[] =
 "  run      run a command over an image, or a root file system in a directory\n"
 "  image    import, list, export and remove images, which domains start from\n"
 "  store    tell about the store where images are, check and mend it\n"
+"  volume   make, list and remove volumes: directories that domains share\n"
 "  inspect  show what this host offers and what domains may ask of it, or all about a domain\n"
 "\n"
 "Domains that last (run with --name or -d makes them, too):\n"

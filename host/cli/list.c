@@ -94,6 +94,7 @@ void list_print_json(const struct folder *folder, const struct domain_record *re
 		print_text("rootfs", record->rootfs);
 	print_list("command", &record->arguments);
 	print_list("environment", &record->environment);
+	print_list("volumes", &record->volumes);
 	print_text("workdir", record->workdir);
 	print_text("user", record->user ? record->user : "0");
 	print_text("hostname", record->hostname);

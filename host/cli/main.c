@@ -29,6 +29,7 @@ static const struct {
 	{ "diff", verb_diff },
 	{ "commit", verb_of_image },
 	{ "cp", verb_cp },
+	{ "volume", verb_volume },
 	{ "inspect", verb_inspect },
 	{ "version", verb_version },
 	{ "--version", verb_version },

@@ -79,6 +79,8 @@ int cli_take_option(struct plan *plan, int option, char *argument, struct error 
 		return plan_set_variable(plan, argument, err);
 	case 'w':
 		return take_workdir(plan, argument, err);
+	case 'v':
+		return plan_add_volume(plan, argument, err);
 	case 'i':
 		return 0;
 	}

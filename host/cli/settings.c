@@ -22,6 +22,8 @@ void settings_release(struct settings *settings)
 	image_use_release(&settings->use);
 	for (size_t i = 0; i < sizeof(settings->owned) / sizeof(settings->owned[0]); i++)
 		free(settings->owned[i]);
+	for (size_t i = 0; i < VOLUME_MAX; i++)
+		free(settings->volumes[i]);
 }
 
 int settings_take(struct settings *settings, int option, char *argument, struct error *err)
@@ -82,6 +84,8 @@ int settings_complete(struct settings *settings, struct error *err)
 {
 	struct plan *plan = &settings->plan;
 
+	if (volumes_find(plan, err))
+		return -EINVAL;
 	return plan->image ? image_launch_apply(plan, &settings->use, err) :
 			     rootfs_launch_apply(plan, err);
 }
@@ -106,6 +110,25 @@ static int make_absolute(struct settings *settings, int place, const char **path
 	return 0;
 }
 
+/* As the plan has understood them. */
+static int record_volumes(struct settings *settings, struct domain_record *record,
+			  struct error *err)
+{
+	const struct plan *plan = &settings->plan;
+
+	for (size_t i = 0; i < plan->volume_count; i++) {
+		const struct plan_volume *volume = &plan->volumes[i];
+
+		if (asprintf(&settings->volumes[i], "%s:%s%s",
+			     volume->name ? volume->name : volume->source, volume->path,
+			     volume->read_only ? ":ro" : "") < 0)
+			settings->volumes[i] = NULL;
+		if (!settings->volumes[i] || strings_add(&record->volumes, settings->volumes[i]))
+			return error_set(err, ENOMEM, "can't make a record");
+	}
+	return 0;
+}
+
 static int make_record(struct settings *settings, struct domain_record *record, struct error *err)
 {
 	const struct plan *plan = &settings->plan;
@@ -126,7 +149,8 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 		if (strings_add(&record->arguments, *word))
 			return error_set(err, ENOMEM, "can't make a record");
 	}
-	return make_absolute(settings, 0, &record->rootfs, err) ||
+	return record_volumes(settings, record, err) ||
+	       make_absolute(settings, 0, &record->rootfs, err) ||
 	       make_absolute(settings, 1, &record->layer_file, err) ||
 	       make_absolute(settings, 2, &record->log_file, err);
 }
@@ -156,5 +180,6 @@ int settings_create(struct settings *settings, const struct domains *domains,
 	if (!error)
 		error = folder_create(domains, name, &record, folder, err);
 	strings_release(&record.arguments);
+	strings_release(&record.volumes);
 	return error;
 }

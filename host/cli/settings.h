@@ -14,6 +14,7 @@ struct settings {
 	bool interactive, terminal;	/* -i, -t */
 	bool detach, remove;		/* -d, --rm */
 	char *owned[4];			/* paths that were made absolute */
+	char *volumes[VOLUME_MAX];	/* as the record has them */
 };
 
 /* As a domain over an image or a directory is by default. Returns 0 or -errno. */
@@ -29,7 +30,7 @@ void settings_release(struct settings *settings);
 	{ "disk", required_argument, NULL, OPTION_DISK }, \
 	{ "tty", no_argument, NULL, 't' }, \
 	{ "rm", no_argument, NULL, OPTION_REMOVE }
-#define SETTINGS_LETTERS "e:w:u:it"
+#define SETTINGS_LETTERS "e:w:u:v:it"
 
 /* The help of those options, but for --help. */
 #define SETTINGS_HELP \
@@ -38,6 +39,9 @@ void settings_release(struct settings *settings);
 "                         root, or ~/.local/share/mezzo\n" \
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n" \
 "  -w, --workdir DIR      start in DIR\n" \
+"  -v, --volume SOURCE:PATH[:ro]\n" \
+"                         share a directory (/... or ./...), or the store's volume of that\n" \
+"                         name, at PATH; what is changed there is changed for all at once\n" \
 "  -u, --user USER[:GROUP] start as this user, by number, or by name as /etc/passwd and\n" \
 "                         /etc/group of the root file system have it\n" \
 "      --entrypoint FILE  run FILE in place of the image's entrypoint, and not its command\n" \

@@ -31,6 +31,7 @@ static const struct field {
 	FIELD("rootfs", KIND_TEXT, rootfs),
 	FIELD("argument", KIND_LIST, arguments),
 	FIELD("variable", KIND_LIST, environment),
+	FIELD("volume", KIND_LIST, volumes),
 	FIELD("workdir", KIND_TEXT, workdir),
 	FIELD("user", KIND_TEXT, user),
 	FIELD("hostname", KIND_TEXT, hostname),
@@ -314,6 +315,7 @@ void domain_record_release(struct domain_record *record)
 {
 	strings_release(&record->arguments);
 	strings_release(&record->environment);
+	strings_release(&record->volumes);
 	strings_release(&record->unknown);
 	free(record->storage);
 	*record = (struct domain_record){ 0 };

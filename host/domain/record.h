@@ -23,6 +23,7 @@ struct domain_record {
 	const char *rootfs;		/* a directory, absolute; NULL: an image */
 	struct strings arguments;	/* the command */
 	struct strings environment;
+	struct strings volumes;		/* SOURCE:PATH[:ro]; a directory's SOURCE is absolute */
 	const char *workdir, *user, *hostname;	/* user: as of launch/user.h, or NULL */
 	const char *layer_file, *log_file;	/* absolute, or NULL */
 	bool interactive, terminal;	/* -i, -t */

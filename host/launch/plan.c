@@ -58,7 +58,8 @@ int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *er
 	int error;
 
 	*plan = (struct plan){ .rootfs = rootfs, .folder = -1,
-			       .own_ids_are_root = geteuid() != 0 };
+			       .own_ids_are_root = geteuid() != 0,
+			       .volume_ids_are_root = geteuid() != 0 };
 	plan->cwd = strdup("/");
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
@@ -169,7 +170,7 @@ static int check_cwd(const struct plan *plan, struct error *err)
 	if (plan->cwd[0] != '/')
 		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);
 	/* What an image holds the domain sees for itself. */
-	if (plan->image || is_layers_own(plan->cwd))
+	if (plan->image || is_layers_own(plan->cwd) || plan_path_is_shared(plan, plan->cwd))
 		return 0;
 	root = open(plan->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
@@ -236,11 +237,18 @@ int plan_check(const struct plan *plan, struct error *err)
 		return error_set(err, E2BIG,
 				 "arguments and environment take %zu bytes, at most %u fit",
 				 program_text_size(plan), CONFIG_TEXT_MAX);
+	if (plan_check_volumes(plan, err))
+		return -EINVAL;
 	return check_cwd(plan, err);
 }
 
 void plan_release(struct plan *plan)
 {
+	for (size_t i = 0; i < plan->volume_count; i++) {
+		free(plan->volumes[i].text);
+		free(plan->volumes[i].source);
+	}
+	plan->volume_count = 0;
 	strings_release(&plan->environment);
 	strings_release(&plan->variables);
 	free(plan->home);

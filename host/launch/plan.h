@@ -16,6 +16,15 @@
 
 struct user;
 
+/* A directory of the host that the domain shares. */
+struct plan_volume {
+	char *text;			/* SOURCE:PATH[:ro], what the strings lie in; freed here */
+	char *source;			/* a directory, absolute; freed here */
+	const char *name;		/* of the store's volume that it is, or NULL */
+	const char *path;		/* where the domain sees it */
+	bool read_only;
+};
+
 struct plan {
 	const char *rootfs;		/* the lower root; "/" for `mezzo do`; NULL with an image */
 	const char *image, *store;	/* an image, and where; NULL: the usual store */
@@ -36,6 +45,9 @@ struct plan {
 	gid_t groups[CONFIG_GROUPS_MAX];
 	size_t group_count;
 	uint64_t disk_limit;		/* of what a lasting domain keeps, in bytes; 0: none */
+	struct plan_volume volumes[VOLUME_MAX];
+	size_t volume_count;
+	bool volume_ids_are_root;	/* in volumes the caller's own ids appear as 0 */
 	bool no_key;			/* no wall between programs and their system layer */
 	bool own_ids_are_root;		/* the caller's own uid and gid appear as 0 in the domain */
 	/* What the command line chose, which goes over what an image says. */
@@ -54,6 +66,12 @@ int plan_init_for_rootfs(struct plan *plan, const char *rootfs, struct error *er
 /* -e: NAME=VALUE, or NAME to take the caller's value (nothing happens where there is none). */
 int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
 
+/*
+ * -v: SOURCE:PATH[:ro], where SOURCE is a directory that begins with '/' or '.', or the name of a
+ * volume of the store, whose directory is to be found before plan_check(). Returns 0 or -errno.
+ */
+int plan_add_volume(struct plan *plan, const char *text, struct error *err);
+
 /* Who it starts as, and HOME where it is told. Returns 0 or -errno. */
 int plan_set_user(struct plan *plan, const struct user *user, struct error *err);
 
@@ -71,6 +89,12 @@ bool plan_outputs_are_one(int out_fd, int error_fd);
 
 /* Check what only the whole plan shows. Returns 0 or -errno. */
 int plan_check(const struct plan *plan, struct error *err);
+
+/* Check what the volumes are, and where they go. Returns 0 or -errno. */
+int plan_check_volumes(const struct plan *plan, struct error *err);
+
+/* Whether the path lies in a volume, by its text. */
+bool plan_path_is_shared(const struct plan *plan, const char *path);
 
 /* Free what the plan itself allocated. */
 void plan_release(struct plan *plan);

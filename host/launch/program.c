@@ -34,7 +34,24 @@ size_t program_text_size(const struct plan *plan)
 		size += strlen(*arg) + 1;
 	for (size_t i = 0; i < plan->environment.count; i++)
 		size += strlen(plan->environment.items[i]) + 1;
+	for (size_t i = 0; i < plan->volume_count; i++)
+		size += strlen(plan->volumes[i].path) + 1;
 	return size;
+}
+
+/* What belongs to the domain, and not to one of its programs. */
+static void fill_domain(struct config *config, struct text_writer *writer, const struct plan *plan)
+{
+	config->hostname_offset = text_add(writer, plan->hostname);
+	config->volume_count = (uint32_t)plan->volume_count;
+	for (size_t i = 0; i < plan->volume_count; i++) {
+		const struct plan_volume *volume = &plan->volumes[i];
+
+		config->volumes[i] = (struct volume_place){
+			.flags = volume->read_only ? VOLUME_READ_ONLY : 0,
+			.path_offset = text_add(writer, volume->path),
+		};
+	}
 }
 
 static void fill_text(struct channel *channel, uint32_t console, const struct plan *plan)
@@ -48,7 +65,7 @@ static void fill_text(struct channel *channel, uint32_t console, const struct pl
 	program->path_offset = text_add(&writer, plan->argv[0]);
 	program->cwd_offset = text_add(&writer, plan->cwd);
 	if (console == CONSOLE_FIRST)
-		channel->config.hostname_offset = text_add(&writer, plan->hostname);
+		fill_domain(&channel->config, &writer, plan);
 	program->argv_offset = writer.offset + writer.used;
 	for (char **arg = plan->argv; *arg; arg++, program->argc++)
 		text_add(&writer, *arg);

@@ -82,6 +82,27 @@ int lower_open_file(const struct lower *lower, const char *path, struct answer *
 int lower_xattr(const struct lower *lower, const char *path, const char *name,
 		struct answer *answer);
 
+/* ---- For volumes, which are trees of the same kind that can be changed ---- */
+
+/*
+ * Open beneath a directory: path leads nowhere else, and no symbolic link is followed. flags as for
+ * open(2), mode for O_CREAT. A descriptor or -errno.
+ */
+int lower_open_beneath(int directory, const char *path, uint64_t flags, uint32_t mode);
+
+/*
+ * Whether a file lies in a file system that is a window into the host's kernel: directories of such
+ * appear empty.
+ */
+bool lower_is_pseudo(int fd);
+
+/*
+ * Look at one entry of a directory; the empty name is the directory itself. Fills the node and, for
+ * a symbolic link, target (LOWER_TARGET_MAX + 1 bytes). A failure is told in node->error.
+ */
+void lower_look(const struct lower *lower, int directory, const char *name, struct node *node,
+		char *target);
+
 /*
  * Answer the node and a handle of a file that is open already, under this name. -EACCES for what a
  * domain gets no handle on: anything but a regular file, and those of pseudo file systems.

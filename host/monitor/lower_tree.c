@@ -27,10 +27,11 @@
 #define MQUEUE_MAGIC	0x19800202
 #define FUSECTL_MAGIC	0x65735543
 
-static int open_beneath(int directory, const char *path, uint64_t flags)
+int lower_open_beneath(int directory, const char *path, uint64_t flags, uint32_t mode)
 {
 	struct open_how how = {
 		.flags = flags,
+		.mode = mode,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd;
@@ -41,8 +42,7 @@ static int open_beneath(int directory, const char *path, uint64_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* File systems that are windows into the host's kernel: their directories appear empty. */
-static bool is_pseudo(int fd)
+bool lower_is_pseudo(int fd)
 {
 	static const uint32_t kinds[] = {
 		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
@@ -92,12 +92,8 @@ static void node_fill(const struct lower *lower, struct node *node, const struct
 	node->ctime_ns = time_ns(&status->stx_ctime);
 }
 
-/*
- * Look at one entry of a directory; the empty name is the directory itself. Fills the node and, for
- * a symbolic link, target (LOWER_TARGET_MAX + 1 bytes). A failure is told in node->error.
- */
-static void node_look(const struct lower *lower, int directory, const char *name, struct node *node,
-		      char *target)
+void lower_look(const struct lower *lower, int directory, const char *name, struct node *node,
+		char *target)
 {
 	struct statx status;
 	ssize_t size;
@@ -124,11 +120,11 @@ static void node_look(const struct lower *lower, int directory, const char *name
 static int open_regular(int directory, const char *path)
 {
 	struct stat status;
-	int fd = open_beneath(directory, path, FILE_FLAGS);
+	int fd = lower_open_beneath(directory, path, FILE_FLAGS, 0);
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || is_pseudo(fd)) {
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || lower_is_pseudo(fd)) {
 		close(fd);
 		return -EACCES;
 	}
@@ -142,10 +138,10 @@ static int open_regular(int directory, const char *path)
  */
 static int open_directory(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
 {
-	int fd = open_beneath(lower->root, path,
-			      flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = lower_open_beneath(lower->root, path,
+				    flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
-	*pseudo = fd >= 0 && is_pseudo(fd);
+	*pseudo = fd >= 0 && lower_is_pseudo(fd);
 	return fd;
 }
 
@@ -173,8 +169,8 @@ int lower_tell_open(const struct lower *lower, int fd, const char *name, struct 
 	struct node node;
 	int handle;
 
-	node_look(lower, fd, "", &node, target);
-	if (node.error || !S_ISREG(node.mode) || is_pseudo(fd))
+	lower_look(lower, fd, "", &node, target);
+	if (node.error || !S_ISREG(node.mode) || lower_is_pseudo(fd))
 		return -EACCES;
 	node.name_size = (uint16_t)strlen(name);
 	node.has_handle = 1;
@@ -208,15 +204,15 @@ static void walk_leave(struct walk *walk)
 /* Go into the directory that node tells of. Returns 0 or -errno. */
 static int walk_enter(struct walk *walk, const char *name, const struct node *node)
 {
-	int fd = open_beneath(walk->directory, name,
-			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = lower_open_beneath(walk->directory, name,
+				    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
 	walk_leave(walk);
 	walk->directory = fd;
 	if (node->dev != walk->dev)
-		walk->pseudo = is_pseudo(fd);
+		walk->pseudo = lower_is_pseudo(fd);
 	walk->dev = node->dev;
 	return 0;
 }
@@ -231,7 +227,7 @@ static int walk_component(struct walk *walk, const char *name, bool is_last)
 	if (walk->pseudo) {
 		node = (struct node){ .error = -ENOENT, .name_size = (uint16_t)strlen(name) };
 	} else {
-		node_look(walk->lower, walk->directory, name, &node, target);
+		lower_look(walk->lower, walk->directory, name, &node, target);
 	}
 	if (is_last && walk->open_last && !node.error && S_ISREG(node.mode)) {
 		fd = open_regular(walk->directory, name);
@@ -313,7 +309,7 @@ static bool list_entries(const struct lower *lower, int fd, const char *entries,
 		if (strcmp(name, ".") && strcmp(name, "..") && strlen(name) <= LOWER_NAME_MAX) {
 			if (answer->room - answer->used < LOWER_RECORD_MAX)
 				return false;
-			node_look(lower, fd, name, &node, target);
+			lower_look(lower, fd, name, &node, target);
 			/* An entry that vanished meanwhile is as if it had not been read. */
 			if (node.error != -ENOENT && !answer_node(answer, &node, name, target))
 				return false;
@@ -360,11 +356,11 @@ int lower_xattr(const struct lower *lower, const char *path, const char *name,
 
 	if (!lower_xattr_is_shown(name))
 		return -ENODATA;
-	fd = open_beneath(lower->root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = lower_open_beneath(lower->root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	size = is_pseudo(fd) ? -1 : getxattr(link, name, answer->area, answer->room);
+	size = lower_is_pseudo(fd) ? -1 : getxattr(link, name, answer->area, answer->room);
 	if (size < 0)
 		size = errno ? -errno : -ENODATA;
 	else

@@ -71,6 +71,13 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 	}
 	if (setup->objects && setup->objects->quota.limit && watch_quota(monitor))
 		return error_set(err, errno, "can't watch what the domain uses");
+	for (size_t i = 0; i < setup->volume_count; i++) {
+		const struct plan_volume *volume = &setup->volumes[i];
+
+		if (volumes_add(&monitor->service.volumes, volume->source, volume->read_only,
+				setup->volume_ids_are_root, err))
+			return -EINVAL;
+	}
 	if (!setup->rootfs)
 		return 0;
 	return lower_open_directory(&monitor->service.lower, setup->rootfs, setup->own_ids_are_root,
@@ -84,6 +91,7 @@ static void close_files(struct monitor *monitor)
 	fd_close(&monitor->quota_fd);
 	fd_close(&monitor->log_fd);
 	lower_release(&monitor->service.lower);
+	volumes_release(&monitor->service.volumes);
 	input_release(&monitor->service.input);
 }
 

@@ -11,6 +11,7 @@
 
 #include "boundary/abi.h"
 #include "host/base/error.h"
+#include "host/launch/plan.h"
 #include "host/monitor/control_exec.h"
 #include "host/monitor/follow.h"
 #include "host/monitor/output.h"
@@ -52,6 +53,9 @@ struct monitor_setup {
 	struct control_server *control;	/* for who asks something of it; else NULL */
 	const struct plan *plan;	/* what programs that are started later begin with */
 	bool own_ids_are_root;
+	const struct plan_volume *volumes;	/* what the domain shares with the host */
+	size_t volume_count;
+	bool volume_ids_are_root;	/* as own_ids_are_root, in volumes */
 	const char *log_file;		/* NULL: the log goes to stderr */
 	const uint32_t *stream_flags;	/* of mezzo's own standard streams: STREAM_* */
 };

@@ -231,6 +231,8 @@ static int serve(struct service *service, const struct request *request, struct 
 	case REQ_DISK_TAKE:
 	case REQ_DISK_TELL:
 		return objects_serve(service->objects, request, answer, result, err);
+	case REQ_VOLUME:
+		return volumes_serve(&service->volumes, request, answer, result, err);
 	case REQ_TERMINAL:
 		return serve_terminal(service, request, result, err);
 	case REQ_STOPPED:
@@ -324,6 +326,9 @@ enum request_result request_serve(int socket, struct service *service, int32_t *
 	switch (message.request.op) {
 	case REQ_STARTED:
 		return serve_started(service, &message.request, err);
+	case REQ_VOLUME_FORGET:
+		return volumes_serve_forget(&service->volumes, &message.request, err) ?
+			       REQUEST_BAD : REQUEST_NONE;
 	case REQ_EXIT:
 		input_settle(&service->input, message.request.offset);
 		*status = message.request.status;

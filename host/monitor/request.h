@@ -12,11 +12,13 @@
 #include "host/monitor/lower.h"
 #include "host/monitor/objects.h"
 #include "host/monitor/terminal.h"
+#include "host/monitor/volume.h"
 
 /* What requests are served from. */
 struct service {
 	struct lower lower;
 	struct objects *objects;
+	struct volumes volumes;
 	struct terminal_keeper terminal;	/* the first console's, as is input */
 	struct input_keeper input;
 	struct consoles consoles;		/* the others */
@@ -40,6 +42,13 @@ int request_bad(struct error *err, const char *why);
 /* One request about objects (NULL: the domain has none); as the functions that request.c is of. */
 int objects_serve(struct objects *objects, const struct request *request, struct answer *answer,
 		  int32_t *result, struct error *err);
+
+/* The same about volumes. */
+int volumes_serve(struct volumes *volumes, const struct request *request, struct answer *answer,
+		  int32_t *result, struct error *err);
+/* REQ_VOLUME_FORGET. 0, or -EINVAL and err says why. */
+int volumes_serve_forget(struct volumes *volumes, const struct request *request,
+			 struct error *err);
 
 /*
  * Receive one request from socket, serve it and answer it. Never blocks, never

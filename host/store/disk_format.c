@@ -44,8 +44,8 @@ int disk_format_check(struct disk *disk, const char *path, struct error *err)
 static int check_is_free(struct disk *disk, const char *path, struct error *err)
 {
 	static const char *const own[] = { ".",	      "..",	 "lock",    "format.new", "tables",
-					   "objects", "new",	 "domains", "reserve",
-					   "lost+found" };
+					   "objects", "new",	 "domains", "volumes",
+					   "reserve", "lost+found" };
 	int fd = openat(disk->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *foreign = NULL;
 	struct dirent *entry;

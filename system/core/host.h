@@ -67,8 +67,11 @@ struct reply;
 int request_begin(struct request *request, const char *data, struct reply *reply, int *handles,
 		  u32 max_handles);
 void request_end(void);
-/* Tells the monitor something that has no data and no answer: a REQ_* and its count. May sleep. */
-void request_tell(u32 op, u32 count);
+/*
+ * Tells the monitor something that has no answer: a REQ_*, its count, and size bytes of data. May
+ * sleep.
+ */
+void request_tell(u32 op, u32 count, const void *data, u32 size);
 const char *channel_reply_area(void);
 
 #endif

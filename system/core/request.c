@@ -124,12 +124,12 @@ int request_begin(struct request *request, const char *data, struct reply *reply
 	return reply->error;
 }
 
-void request_tell(u32 op, u32 count)
+void request_tell(u32 op, u32 count, const void *data, u32 size)
 {
-	struct request request = { .op = op, .count = count };
+	struct request request = { .op = op, .count = count, .data_size = size };
 
 	lock_acquire(&channel_lock);
-	request_send(&request, NULL);
+	request_send(&request, data);
 	lock_release(&channel_lock);
 }
 

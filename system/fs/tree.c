@@ -178,7 +178,7 @@ static int tree_iterate(struct file *file, struct directory_sink *sink, u64 *off
 	return error;
 }
 
-static loff_t tree_directory_seek(struct file *file, loff_t offset, int whence)
+loff_t tree_directory_seek(struct file *file, loff_t offset, int whence)
 {
 	if (whence == 1)
 		offset += file->position;
@@ -196,7 +196,7 @@ static int tree_directory_sync(struct file *file, bool data_only)
 	return keep_sync(file->inode->fs);
 }
 
-static ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset)
+ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset)
 {
 	(void)file, (void)to, (void)offset;
 	return -EISDIR;

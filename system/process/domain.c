@@ -97,6 +97,19 @@ static void host_children_ignore(void)
 		panic("no SIGCHLD from the host: error %ld", error);
 }
 
+/* A place that can't be made, or is no directory, is a mistake of the caller. */
+static void volumes_mount(void)
+{
+	const char *path;
+	int error = volumes_start(&path);
+
+	if (!error)
+		return;
+	log_line("no volume can be mounted at %s, which %s", path,
+		 error == -ENOTDIR ? "is no directory" : "can't be made");
+	domain_exit(EXIT_MEZZO_FAILED << 8);
+}
+
 void domain_start(void)
 {
 	static const struct event_handlers handlers = { .streams = streams_poll,
@@ -122,6 +135,7 @@ void domain_start(void)
 	terminal_register();
 	if (file_systems_start())
 		panic("the file systems don't start");
+	volumes_mount();
 	if (program_resources_give(init_process, CONSOLE_FIRST) || program_start(CONSOLE_FIRST))
 		panic("the first program can't be started");
 	event_thread(&handlers);

@@ -417,6 +417,6 @@ int exec_first(struct file *file, const char *name, struct text *arguments,
 	thread_change(thread, exec);
 	text_release(arguments);
 	text_release(environment);
-	request_tell(REQ_STARTED, process->console->index);
+	request_tell(REQ_STARTED, process->console->index, NULL, 0);
 	exec_finish(exec);
 }

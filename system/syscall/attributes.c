@@ -14,6 +14,7 @@
 #include "syscall/file_size.h"
 #include "syscall/path.h"
 #include "syscalls.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/names.h"
 
@@ -248,10 +249,14 @@ long sys_truncate(uptr name, s64 size)
 
 /* ---- the rest of what files have ---- */
 
-/* Only the root's file system can have anything to write back. As on Linux, errors are not told. */
+/*
+ * Only the root's file system and volumes can have anything to write back. As on Linux, errors are
+ * not told.
+ */
 long sys_sync(void)
 {
 	keep_sync_all(mount_root()->fs);
+	mount_sync_foreign();
 	return 0;
 }
 
@@ -262,7 +267,10 @@ long sys_syncfs(int fd)
 
 	if (error)
 		return error;
-	error = keep_sync_all(target.inode->fs);
+	if (target.inode->fs->foreign)
+		error = target.inode->fs->foreign->sync_all(target.inode->fs);
+	else
+		error = keep_sync_all(target.inode->fs);
 	target_release(&target);
 	return error;
 }

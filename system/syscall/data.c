@@ -59,7 +59,7 @@ static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
 	if (!file->operations->write)
 		return -EINVAL;
 	error = from->left ? limit_size(file, from, *offset) : 0;
-	if (!error && unlikely(file->inode->mode & (S_ISUID | S_ISGID)))
+	if (!error && from->left && unlikely(file->inode->mode & (S_ISUID | S_ISGID)))
 		inode_drop_privileges(file->inode, process_current()->credentials);
 	return error ? error : file->operations->write(file, from, offset);
 }

@@ -13,8 +13,9 @@
 #include "core/string.h"
 #include "memory/usercopy.h"
 #include "syscall/path.h"
-#include "vfs/keep.h"
 #include "syscalls.h"
+#include "vfs/foreign.h"
+#include "vfs/keep.h"
 
 /* Seconds and what is left over, for times before the epoch too. */
 static s64 seconds_of(s64 ns)
@@ -237,7 +238,24 @@ static void statfs_space(const struct file_system *fs, u64 *total, u64 *left)
 	*left = *total > usage.page_bytes ? *total - usage.page_bytes : 0;
 }
 
-static long statfs_write(const struct inode *inode, const struct mount *mount, uptr address)
+/* As the host has it. */
+static int statfs_foreign(struct inode *inode, struct statfs *stat)
+{
+	struct foreign_space space;
+	int error = inode->fs->foreign->space(inode, &space);
+
+	if (error)
+		return error;
+	stat->f_bsize = stat->f_frsize = (long)space.block_size;
+	stat->f_blocks = (long)space.blocks;
+	stat->f_bfree = (long)space.blocks_free;
+	stat->f_bavail = (long)space.blocks_available;
+	stat->f_files = (long)space.files;
+	stat->f_ffree = (long)space.files_free;
+	return 0;
+}
+
+static long statfs_write(struct inode *inode, const struct mount *mount, uptr address)
 {
 	const struct file_system *fs = inode->fs;
 	struct statfs stat;
@@ -255,6 +273,12 @@ static long statfs_write(const struct inode *inode, const struct mount *mount, u
 		.f_flags = 0x20 | (mount ? (long)(mount->flags & 0xf) : 0),
 	};
 	stat.f_bavail = stat.f_bfree;
+	if (fs->foreign) {
+		int error = statfs_foreign(inode, &stat);
+
+		if (error)
+			return error;
+	}
 	return put_user(stat, address);
 }
 

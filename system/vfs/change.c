@@ -4,6 +4,7 @@
 #include <linux/mount.h>
 
 #include "process/credentials.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/names.h"
 
@@ -80,6 +81,32 @@ static void change_apply_locked(struct inode *inode, const struct credentials *c
 		WRITE_ONCE(inode->mtime_ns, change->mtime_ns);
 }
 
+void foreign_drop_mode(struct inode *inode)
+{
+	struct attribute_change change = {
+		.what = CHANGE_MODE, .mode = READ_ONCE(inode->mode) & MODE_PERMISSIONS,
+	};
+
+	/* A failure leaves what the host makes of a write by somebody without rights. */
+	(void)inode->fs->foreign->change(inode, &change);
+}
+
+/* By what the file is now, as far as anybody can say. */
+static int change_foreign(struct inode *inode, const struct credentials *credentials,
+			  const struct attribute_change *change)
+{
+	struct attribute_change allowed = *change;
+	struct attributes now;
+	int error;
+
+	inode_attributes(inode, &now);
+	error = change_check(inode, credentials, change);
+	if (error)
+		return error;
+	allowed.mode = mode_allowed(change->mode & MODE_PERMISSIONS, now.gid, credentials);
+	return inode->fs->foreign->change(inode, &allowed);
+}
+
 int path_change(const struct mount *mount, struct inode *inode,
 		const struct credentials *credentials, const struct attribute_change *change)
 {
@@ -87,6 +114,8 @@ int path_change(const struct mount *mount, struct inode *inode,
 
 	if (inode->fs->read_only || (mount && mount->flags & MS_RDONLY))
 		return -EROFS;
+	if (inode->fs->foreign)
+		return change_foreign(inode, credentials, change);
 	lock_acquire(&inode->lock);
 	error = change_check(inode, credentials, change);
 	if (!error)

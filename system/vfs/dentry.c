@@ -112,8 +112,12 @@ bool dentry_try_get(struct dentry *dentry)
  */
 static bool dentry_kill_locked(struct dentry *dentry)
 {
+	struct inode *inode = dentry->inode;
+
 	if (!atomic_cas(&dentry->references, 0, DENTRY_DEAD))
 		return false;
+	if (inode && inode_is_directory(inode) && inode->directory->only_dentry == dentry)
+		inode->directory->only_dentry = NULL;
 	name_change_begin();
 	name_change_end();
 	return true;
@@ -144,6 +148,108 @@ void dentry_put(struct dentry *dentry)
 		parent = dentry->parent;
 		dentry_free(dentry);
 		dentry = parent;
+	}
+}
+
+/* ---- Directories of others ---- */
+
+struct dentry *dentry_place_locked(struct dentry *dentry, struct dentry *parent, const char *name,
+				   size_t size)
+{
+	struct dentry *former = dentry->parent;
+
+	dentry_get(parent);
+	dentry->parent = parent;
+	memcpy(dentry->name, name, size);
+	dentry->name[size] = '\0';
+	dentry->name_size = (u16)size;
+	dentry->hash = name_hash(parent, name, size);
+	return former;
+}
+
+/* Does the dentry lie in itself, or where it has no place, when parent holds it? */
+static bool would_loop_locked(const struct dentry *dentry, const struct dentry *parent)
+{
+	if (dentry->parent == dentry)
+		return true;
+	for (; parent != dentry; parent = parent->parent)
+		if (parent->parent == parent)
+			return false;
+	return true;
+}
+
+bool dentry_follow_directory(struct dentry *dentry, struct dentry *parent, const char *name,
+			     size_t size)
+{
+	struct dentry *former = NULL;
+
+	lock_acquire(&name_lock);
+	if (!would_loop_locked(dentry, parent)) {
+		name_change_begin();
+		former = dentry_place_locked(dentry, parent, name, size);
+		dentry->flags &= ~DENTRY_DELETED;
+		name_change_end();
+	}
+	lock_release(&name_lock);
+	if (former)
+		dentry_put(former);
+	return former;
+}
+
+static bool dentry_is_at(const struct dentry *dentry, const struct dentry *parent,
+			 const char *name, size_t size)
+{
+	return dentry->parent == parent && dentry->name_size == size &&
+	       !memcmp(dentry->name, name, size) && !(dentry->flags & DENTRY_DELETED);
+}
+
+/* A reference on the one dentry that a directory has, moved to this place. NULL: it has none. */
+static struct dentry *only_dentry_get(struct dentry *parent, const char *name, size_t size,
+				      struct inode *inode)
+{
+	struct dentry *dentry;
+	bool is_there;
+
+	lock_acquire(&name_lock);
+	dentry = inode->directory->only_dentry;
+	is_there = dentry && dentry_is_at(dentry, parent, name, size);
+	if (dentry)
+		dentry_get(dentry);
+	lock_release(&name_lock);
+	if (!dentry || is_there || dentry_follow_directory(dentry, parent, name, size))
+		return dentry;
+	dentry_put(dentry);
+	return ERROR_PTR(-ELOOP);
+}
+
+int dentry_of_directory(struct dentry *parent, const char *name, size_t size, struct inode *inode,
+			struct dentry **out)
+{
+	struct dentry *fresh;
+	bool is_only;
+
+	for (;;) {
+		*out = only_dentry_get(parent, name, size, inode);
+		if (*out) {
+			inode_put(inode);
+			return IS_ERROR(*out) ? PTR_ERROR(*out) : 0;
+		}
+		fresh = dentry_create(parent, name, size, inode);
+		if (!fresh) {
+			inode_put(inode);
+			return -ENOMEM;
+		}
+		lock_acquire(&name_lock);
+		is_only = !inode->directory->only_dentry;
+		if (is_only)
+			inode->directory->only_dentry = fresh;
+		lock_release(&name_lock);
+		*out = fresh;
+		if (is_only)
+			return 0;
+		/* Somebody was faster. */
+		inode_get(inode);
+		dentry_put(fresh);
 	}
 }
 

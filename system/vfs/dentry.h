@@ -70,6 +70,27 @@ struct dentry *dentry_create_root(struct inode *inode);
 struct dentry *dentry_create(struct dentry *parent, const char *name, size_t size,
 			     struct inode *inode);
 
+/*
+ * For file systems that are somebody else's (vfs/foreign.h): the dentry of a directory that was
+ * found by this name, with a reference; takes over the reference on inode. Whoever holds a
+ * directory holds the same dentry, so that all see where it lies by now: it moves there. -ELOOP
+ * where it would come to lie in itself, as others have moved it about meanwhile; -ENOMEM.
+ */
+int dentry_of_directory(struct dentry *parent, const char *name, size_t size, struct inode *inode,
+			struct dentry **out);
+/*
+ * Moves it so, as far as is known here. Nothing happens where it would come to lie in itself:
+ * false. No short lock held.
+ */
+bool dentry_follow_directory(struct dentry *dentry, struct dentry *parent, const char *name,
+			     size_t size);
+/*
+ * Gives a dentry that is in no cache another place and name; within a change of names. Returns its
+ * former parent, whose reference is the caller's.
+ */
+struct dentry *dentry_place_locked(struct dentry *dentry, struct dentry *parent, const char *name,
+				   size_t size);
+
 /* ---- The cache of names: for vfs/ and for file systems that cache ---- */
 
 u32 name_hash(const struct dentry *parent, const char *name, size_t size);

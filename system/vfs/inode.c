@@ -12,6 +12,7 @@
 #include "process/credentials.h"
 #include "vfs/dentry.h"
 #include "vfs/file.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/locks.h"
 #include "vfs/pool.h"
@@ -150,7 +151,10 @@ void inode_drop_privileges(struct inode *inode, const struct credentials *creden
 	if (!drop)
 		return;
 	atomic_and(&inode->mode, ~drop);
-	inode_touch_changed(inode);
+	if (inode->fs->foreign)
+		foreign_drop_mode(inode);
+	else
+		inode_touch_changed(inode);
 }
 
 void inode_changed(struct inode *inode, bool data)

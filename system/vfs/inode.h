@@ -19,6 +19,7 @@
 
 struct credentials;
 struct dentry;
+struct foreign;
 struct file;
 struct file_operations;
 struct inode;
@@ -38,6 +39,8 @@ struct file_system {
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
 	const struct keeper *keeper;	/* vfs/keep.h; NULL: changes live in memory alone */
+	/* vfs/foreign.h: names and attributes are not ours; NULL: they are */
+	const struct foreign *foreign;
 };
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
@@ -50,9 +53,9 @@ struct attributes {
 /* Entries that may be NULL say what NULL means. dir is locked (LOCK_DIRECTORY) only where said. */
 struct inode_operations {
 	/*
-	 * For directories made up on the fly (procfs): the inode of a name with a new reference, or
-	 * an ERROR_PTR (-ENOENT). Called for each walk; the name is not cached. NULL: names are
-	 * cached, see load.
+	 * For directories made up on the fly (procfs), or that others change (fs/shared): the inode
+	 * of a name with a new reference, or an ERROR_PTR (-ENOENT). Called for each walk; the name
+	 * is not cached. NULL: names are cached, see load.
 	 */
 	struct inode *(*lookup)(struct inode *directory, const char *name, size_t size);
 	/*
@@ -108,6 +111,7 @@ enum inode_flags {
 
 struct lower_path;
 struct overlay_slot;
+struct shared_node;
 struct file_data;
 struct inode_locks;
 
@@ -134,7 +138,11 @@ struct inode {
 	struct lower_path *lower_parent;
 	const char *lower_name;
 	u64 object;			/* fs/tree: the image's object with its bytes; 0: none */
-	struct overlay_slot *slot;	/* fs/overlay: where it is kept as changed; NULL: nowhere */
+	union {
+		/* fs/overlay: where it is kept as changed; NULL: nowhere */
+		struct overlay_slot *slot;
+		struct shared_node *node;	/* fs/shared: how the monitor knows it */
+	};
 	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
@@ -155,6 +163,8 @@ struct inode {
 		struct lower_path *lower;
 		u32 image_inode;
 		struct list reclaim_node;	/* directories whose entries may be dropped */
+		/* foreign: its one dentry, as long as somebody holds that; under name_lock */
+		struct dentry *only_dentry;
 	} directory[];
 };
 

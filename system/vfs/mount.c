@@ -6,6 +6,7 @@
 #include "vfs/mount.h"
 
 #include "core/heap.h"
+#include "vfs/foreign.h"
 #include "vfs/path.h"
 
 static struct list mount_list = { &mount_list, &mount_list };
@@ -53,6 +54,15 @@ struct mount *mount_find(const struct mount *parent, const struct dentry *mountp
 		if (mount->mountpoint == mountpoint && mount->parent == parent)
 			found = mount;
 	return found;
+}
+
+void mount_sync_foreign(void)
+{
+	struct mount *mount;
+
+	list_for_each(mount, &mount_list, node)
+		if (mount->fs->foreign)
+			mount->fs->foreign->sync_all(mount->fs);
 }
 
 void mount_for_each(const struct path *root,

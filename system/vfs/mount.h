@@ -39,6 +39,9 @@ struct mount *mount_root(void);
 /* What covers a directory of parent (its dentry has DENTRY_MOUNTPOINT then). NULL: nothing. */
 struct mount *mount_find(const struct mount *parent, const struct dentry *mountpoint);
 
+/* Makes durable what lies in file systems that are somebody else's (vfs/foreign.h). */
+void mount_sync_foreign(void);
+
 /* Calls print for each mount with its mountpoint's path as seen from root: for /proc/mounts. */
 void mount_for_each(const struct path *root,
 		    void (*print)(void *data, const struct mount *mount, const char *mountpoint),

@@ -10,6 +10,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/names_private.h"
 
@@ -56,6 +57,14 @@ int name_may_remove(const struct path *directory, const struct dentry *victim,
 }
 
 /* ---- Changes ---- */
+
+void name_mark_deleted(struct dentry *dentry)
+{
+	lock_acquire(&name_lock);
+	dentry->flags |= DENTRY_DELETED;
+	lock_release(&name_lock);
+}
+
 
 bool directory_needs_whiteout(const struct inode *directory)
 {
@@ -209,25 +218,28 @@ int name_enter_kept(struct dentry *parent, const struct last_name *last, struct 
 	return 0;
 }
 
-static int make_locked(const struct walker *walker, const struct path *parent,
-		       const struct last_name *last, u32 mode, u32 rdev, const char *target)
+struct inode *name_make_foreign(const struct walker *walker, const struct dentry *parent,
+				const struct last_name *last, u32 mode, const char *target,
+				u32 open_flags)
 {
-	struct inode *directory = parent->dentry->inode, *inode;
-	struct dentry *dentry;
-	int error =
-		name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+	struct foreign_file file = {
+		.mode = mode, .uid = walker->credentials->fsuid, .gid = walker->credentials->fsgid,
+		.target = target, .open_flags = open_flags,
+	};
 
-	if (!error)
-		dentry_put(dentry);
-	if (error != -ENOENT)
-		return error ? error : -EEXIST;
-	if (last->trailing_slash && (mode & S_IFMT) != S_IFDIR)
-		return -ENOENT;
-	error = directory->operations->lookup ? -ENOENT :
-		directory_may_change(parent, walker->credentials);
-	if (error)
-		return error;
-	inode = name_make_inode(walker, parent->dentry, mode, rdev, target);
+	if (!last)
+		return parent->inode->fs->foreign->make_nameless(parent->inode, &file);
+	return parent->inode->fs->foreign->make(parent->inode, last->name, last->size, &file);
+}
+
+/* Puts a new name into a file system whose names are kept here. */
+static int make_own(const struct walker *walker, const struct path *parent,
+		    const struct last_name *last, u32 mode, u32 rdev, const char *target)
+{
+	struct inode *inode = name_make_inode(walker, parent->dentry, mode, rdev, target);
+	struct dentry *dentry;
+	int error;
+
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
 	error = name_enter_kept(parent->dentry, last, inode, &dentry);
@@ -238,6 +250,34 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 		return error;
 	}
 	dentry_put(dentry);
+	return 0;
+}
+
+static int make_locked(const struct walker *walker, const struct path *parent,
+		       const struct last_name *last, u32 mode, u32 rdev, const char *target)
+{
+	struct inode *directory = parent->dentry->inode, *inode;
+	bool is_foreign = directory->fs->foreign;
+	struct dentry *dentry;
+	int error =
+		name_lookup_locked(parent->dentry, last->name, last->size, last->name, 0, &dentry);
+
+	if (!error)
+		dentry_put(dentry);
+	if (error != -ENOENT)
+		return error ? error : -EEXIST;
+	if (last->trailing_slash && (mode & S_IFMT) != S_IFDIR)
+		return -ENOENT;
+	error = directory->operations->lookup && !is_foreign ? -ENOENT :
+		directory_may_change(parent, walker->credentials);
+	if (error)
+		return error;
+	if (!is_foreign)
+		return make_own(walker, parent, last, mode, rdev, target);
+	inode = name_make_foreign(walker, parent->dentry, last, mode, target, 0);
+	if (IS_ERROR(inode))
+		return PTR_ERROR(inode);
+	inode_put(inode);
 	return 0;
 }
 
@@ -310,7 +350,12 @@ static int link_locked(const struct walker *walker, const struct path *old,
 	error = directory_may_change(parent, walker->credentials);
 	if (error)
 		return error;
-	if (inode_is_directory(inode) || !parent->dentry->inode->operations->make)
+	if (inode_is_directory(inode))
+		return -EPERM;
+	if (inode->fs->foreign)
+		return inode->fs->foreign->link(inode, parent->dentry->inode, last->name,
+						last->size);
+	if (!parent->dentry->inode->operations->make)
 		return -EPERM;
 	if (!link_add(inode))
 		return -ENOENT;
@@ -363,8 +408,16 @@ static int remove_victim(const struct walker *walker, const struct path *parent,
 		parent->dentry->inode,
 		!directory && READ_ONCE(inode->nlink) > 1 ? inode : NULL,
 	};
+	const struct foreign *foreign = inode->fs->foreign;
 	int error = name_may_remove(parent, victim, walker->credentials, directory);
 
+	if (!error && foreign) {
+		error = foreign->remove(parent->dentry->inode, victim->name, victim->name_size,
+					directory);
+		if (!error)
+			name_mark_deleted(victim);
+		return error;
+	}
 	if (!error && parent->dentry->inode->operations->lookup)
 		error = -EPERM;
 	if (!error)

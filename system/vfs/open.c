@@ -157,7 +157,11 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 	error = inode_permission(parent, walker->credentials, MAY_WRITE | MAY_EXEC);
 	if (error)
 		return error;
-	inode = name_make_inode(walker, directory->dentry, S_IFREG | mode, 0, NULL);
+	if (parent->fs->read_only)
+		return -EROFS;
+	inode = parent->fs->foreign ?
+		name_make_foreign(walker, directory->dentry, NULL, S_IFREG | mode, NULL, flags) :
+		name_make_inode(walker, directory->dentry, S_IFREG | mode, 0, NULL);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EOPNOTSUPP : PTR_ERROR(inode);
 	inode->nlink = 0;
@@ -180,8 +184,10 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
  * Makes the file, if it is still absent. *found: what is there now, with a reference; *made: by us.
  */
 static int create_locked(const struct walker *walker, const struct path *parent,
-			 const struct last_name *last, u32 mode, struct dentry **found, bool *made)
+			 const struct last_name *last, u32 flags, u32 mode, struct dentry **found,
+			 bool *made)
 {
+	bool is_foreign = parent->dentry->inode->fs->foreign;
 	struct inode *inode;
 	int error;
 
@@ -193,10 +199,19 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 	error = directory_may_change(parent, walker->credentials);
 	if (error)
 		return error;
-	inode = name_make_inode(walker, parent->dentry, S_IFREG | mode, 0, NULL);
+	if (is_foreign)
+		inode = name_make_foreign(walker, parent->dentry, last, S_IFREG | mode, NULL,
+					  flags);
+	else
+		inode = name_make_inode(walker, parent->dentry, S_IFREG | mode, 0, NULL);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode) == -EPERM ? -EACCES : PTR_ERROR(inode);
-	error = name_enter_kept(parent->dentry, last, inode, found);
+	if (is_foreign) {
+		*found = dentry_create(parent->dentry, last->name, last->size, inode);
+		error = *found ? 0 : -ENOMEM;
+	} else {
+		error = name_enter_kept(parent->dentry, last, inode, found);
+	}
 	if (error) {
 		/* It never had a name: nothing of it is kept. */
 		inode->nlink = 0;
@@ -207,7 +222,8 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 }
 
 static int create_or_find(const struct walker *walker, const struct path *parent,
-			  const struct last_name *last, u32 mode, struct dentry **found, bool *made)
+			  const struct last_name *last, u32 flags, u32 mode, struct dentry **found,
+			  bool *made)
 {
 	struct inode *directory = parent->dentry->inode;
 	int error;
@@ -218,7 +234,7 @@ static int create_or_find(const struct walker *walker, const struct path *parent
 	if (error != -ENOENT)
 		return error;
 	lock_acquire(&directory->directory->lock);
-	error = create_locked(walker, parent, last, mode, found, made);
+	error = create_locked(walker, parent, last, flags, mode, found, made);
 	lock_release(&directory->directory->lock);
 	return error;
 }
@@ -268,7 +284,7 @@ static int open_create_once(const struct walker *walker, const struct path *star
 	else if (last.trailing_slash)
 		error = -EISDIR;
 	else
-		error = create_or_find(walker, parent, &last, mode, &place.dentry, &made);
+		error = create_or_find(walker, parent, &last, flags, mode, &place.dentry, &made);
 	if (error)
 		goto out;
 	place.mount = parent->mount;

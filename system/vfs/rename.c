@@ -9,6 +9,7 @@
 
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 
 static struct lock rename_lock = LOCK_INIT(LOCK_RENAME);
@@ -173,14 +174,8 @@ static struct dentry *mover_for(struct dentry *dentry, struct dentry *parent, co
 static struct dentry *dentry_move_locked(struct dentry *dentry, struct dentry *parent,
 					 const char *name, size_t size)
 {
-	struct dentry *old = dentry->parent;
+	struct dentry *old = dentry_place_locked(dentry, parent, name, size);
 
-	dentry_get(parent);
-	dentry->parent = parent;
-	memcpy(dentry->name, name, size);
-	dentry->name[size] = '\0';
-	dentry->name_size = (u16)size;
-	dentry->hash = name_hash(parent, name, size);
 	name_attach_locked(dentry);
 	return old;
 }
@@ -366,18 +361,45 @@ static int rename_move(struct rename *rename)
 	return error ? error : name_move(rename);
 }
 
+/* What holds the dentry of a directory is to see where it lies now. */
+static void dentry_follow(struct dentry *dentry, const struct path *parent,
+			  const struct last_name *last)
+{
+	if (inode_is_directory(dentry->inode))
+		dentry_follow_directory(dentry, parent->dentry, last->name, last->size);
+}
+
+static int rename_foreign(struct rename *rename)
+{
+	int error = rename->from->inode->fs->foreign->rename(
+		rename->from_parent.dentry->inode, &rename->from_last,
+		rename->to_parent.dentry->inode, &rename->to_last, rename->flags);
+
+	if (error)
+		return error;
+	dentry_follow(rename->from, &rename->to_parent, &rename->to_last);
+	if (rename->flags & RENAME_EXCHANGE)
+		dentry_follow(rename->to, &rename->from_parent, &rename->from_last);
+	else if (rename->to)
+		name_mark_deleted(rename->to);
+	return 0;
+}
+
 static int rename_locked(struct rename *rename)
 {
+	bool is_foreign = rename->from_parent.dentry->inode->fs->foreign;
 	int error = names_find(rename);
 
 	if (!error)
 		error = loops_check(rename);
 	if (!error && rename->to && rename->to->inode == rename->from->inode)
 		return 0;
-	if (!error && rename->from_parent.dentry->inode->operations->lookup)
+	if (!error && rename->from_parent.dentry->inode->operations->lookup && !is_foreign)
 		error = -EPERM;
 	if (!error)
 		error = permissions_check(rename);
+	if (!error && is_foreign)
+		return rename_foreign(rename);
 	if (!error)
 		error = rename_begin(rename);
 	if (error)

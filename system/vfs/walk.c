@@ -50,6 +50,8 @@ static int name_lookup_uncached(struct dentry *directory, const char *name, size
 
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
+	if (inode->fs->foreign && inode_is_directory(inode))
+		return dentry_of_directory(directory, name, size, inode, out);
 	*out = dentry_create(directory, name, size, inode);
 	if (*out)
 		return 0;

@@ -8,6 +8,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/credentials.h"
+#include "vfs/foreign.h"
 #include "vfs/keep.h"
 
 struct xattr {
@@ -115,6 +116,8 @@ ssize_t xattr_get(struct inode *inode, const struct credentials *credentials, co
 
 	if (result)
 		return result;
+	if (inode->fs->foreign)
+		return inode->fs->foreign->xattr_get(inode, name, value, size);
 	lock_acquire(&inode->lock);
 	xattr = *find_locked(inode, name);
 	result = xattr ? (ssize_t)xattr->size : -ENODATA;
@@ -134,6 +137,8 @@ int xattr_set(struct inode *inode, const struct credentials *credentials, bool r
 
 	if (error)
 		return error;
+	if (inode->fs->foreign)
+		return inode->fs->foreign->xattr_set(inode, name, value, size, flags);
 	xattr = xattr_create(name, strlen(name), value, size);
 	if (!xattr)
 		return -ENOMEM;
@@ -170,6 +175,8 @@ int xattr_remove(struct inode *inode, const struct credentials *credentials, boo
 	int error = read_only ? -EROFS : access_check(inode, credentials, name, true);
 	struct xattr **link;
 
+	if (!error && inode->fs->foreign)
+		return inode->fs->foreign->xattr_remove(inode, name);
 	if (!error)
 		error = change_begin(inode, 0);
 	if (error)
@@ -195,6 +202,8 @@ ssize_t xattr_list(struct inode *inode, const struct credentials *credentials, c
 	bool admin = credentials_capable(credentials, CAP_SYS_ADMIN);
 	ssize_t used = 0;
 
+	if (inode->fs->foreign)
+		return inode->fs->foreign->xattr_list(inode, list, size);
 	if (!READ_ONCE(inode->xattrs))
 		return 0;
 	lock_acquire(&inode->lock);

@@ -60,7 +60,7 @@ as_user()	# script
 	local -a as
 	mkdir home tool system
 	cp "$scripts"/*.sh system/
-	cp "${MEZZO%/*}"/mezzo* tool/
+	cp "${MEZZO%/*}"/mezzo* "$BUILD/tests/programs/changes" tool/
 	chmod -R a+rX . tool system
 	chown 12345:12345 home
 	as=(setpriv --reuid 12345 --regid 12345 --clear-groups

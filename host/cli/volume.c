@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* `mezzo volume`: the store's volumes, which domains share by name (-v NAME:PATH). */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/cli/cli.h"
+#include "host/cli/json.h"
+#include "host/domain/name.h"
+#include "host/domain/volumes.h"
+
+static const char usage[] =
+"Usage: mezzo volume create [NAME]\n"
+"       mezzo volume ls [-q] [--json]\n"
+"       mezzo volume inspect NAME...\n"
+"       mezzo volume rm NAME...\n"
+"\n"
+"Make volumes, list them, tell about them (as a JSON array) and remove them. A volume is a\n"
+"directory of the store that domains share, with -v NAME:PATH; it is also made when it is first\n"
+"used there. create prints the name, which is made where none is given. One that a lasting domain\n"
+"names can't be removed.\n"
+"\n"
+"  -q, --quiet            names alone\n"
+"      --json             an array of objects\n"
+"      --store DIR        where volumes are\n"
+"      --help             this text\n";
+
+static const struct option options[] = {
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	CLI_STORE_OPTIONS,
+	{ 0 }
+};
+
+struct volume_verb {
+	struct cli_names names;
+	struct store_volumes volumes;
+	bool quiet, json;
+	size_t printed;
+};
+
+/* ---- Who uses a volume ---- */
+
+struct user_search {
+	const struct domains *domains;
+	const char *volume;
+	char user[DOMAIN_NAME_MAX + 1];	/* "": none */
+};
+
+static bool names_volume(const struct domain_record *record, const char *volume)
+{
+	size_t size = strlen(volume);
+
+	for (size_t i = 0; i < record->volumes.count; i++) {
+		if (!strncmp(record->volumes.items[i], volume, size) &&
+		    record->volumes.items[i][size] == ':')
+			return true;
+	}
+	return false;
+}
+
+/* A record that can't be read could name it. */
+static int look_at_domain(const char *name, void *data)
+{
+	struct user_search *search = data;
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+	int error = folder_open(search->domains, name, &folder, &err);
+	bool found = true;
+
+	if (error == -ENOENT)
+		return 0;
+	if (!error) {
+		error = domain_record_load(folder.fd, &record, &err);
+		if (!error) {
+			found = names_volume(&record, search->volume);
+			domain_record_release(&record);
+		}
+		folder_close(&folder);
+	}
+	if (!found)
+		return 0;
+	snprintf(search->user, sizeof(search->user), "%s", name);
+	return 1;
+}
+
+/* Refuses where a domain names the volume. Returns 0 or -errno. */
+static int check_unused(struct volume_verb *verb, const char *name, struct error *err)
+{
+	struct domains domains;
+	struct user_search search = { .domains = &domains, .volume = name };
+	int error = domains_open(&domains, verb->names.store, false, err);
+
+	if (error)
+		return error;
+	error = domains_visit(&domains, look_at_domain, &search, err);
+	domains_close(&domains);
+	if (error > 0)
+		return error_set(err, 0, "volume %s is used by domain %s: remove that first", name,
+				 search.user);
+	return error;
+}
+
+/* ---- The verbs ---- */
+
+static int create(struct volume_verb *verb, char **words)
+{
+	char made[DOMAIN_NAME_MAX + 1];
+	const char *name = words[0] ? words[0] : made;
+	struct error err;
+
+	if (words[0] && words[1]) {
+		fprintf(stderr, "mezzo: volume create takes one NAME\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	if ((!words[0] && domain_name_make(made, &err)) ||
+	    store_volume_make(&verb->volumes, name, &err))
+		return cli_fail(&err);
+	puts(name);
+	return 0;
+}
+
+static void print_json(struct volume_verb *verb, const char *name, const char *path,
+		       int64_t created_ns)
+{
+	putchar(verb->printed++ ? ',' : '[');
+	putchar('{');
+	json_print_name("name", 1);
+	json_print_text(name);
+	json_print_name("path", 0);
+	json_print_text(path);
+	json_print_name("created", 0);
+	json_print_time(created_ns);
+	putchar('}');
+}
+
+static void print_line(struct volume_verb *verb, const char *name, const char *path,
+		       int64_t created_ns)
+{
+	time_t created = (time_t)(created_ns / 1000000000);
+	char date[32];
+	struct tm tm;
+
+	localtime_r(&created, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	if (!verb->printed++)
+		printf("%-20s %-16s %s\n", "NAME", "CREATED", "PATH");
+	printf("%-20s %-16s %s\n", name, date, path);
+}
+
+/* One that was removed since it was listed is none. */
+static int list_one(const char *name, void *data)
+{
+	struct volume_verb *verb = data;
+	char path[PLACE_SIZE];
+	int64_t created_ns;
+	struct error err;
+
+	if (store_volume_find(&verb->volumes, name, path, &created_ns, &err))
+		return 0;
+	if (verb->quiet)
+		puts(name);
+	else if (verb->json)
+		print_json(verb, name, path, created_ns);
+	else
+		print_line(verb, name, path, created_ns);
+	return 0;
+}
+
+static int list(struct volume_verb *verb, char **words)
+{
+	struct error err;
+
+	if (words[0]) {
+		fprintf(stderr, "mezzo: volume ls takes no names\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	if (store_volumes_visit(&verb->volumes, list_one, verb, &err))
+		return cli_fail(&err);
+	if (verb->json && !verb->quiet)
+		puts(verb->printed ? "]" : "[]");
+	return 0;
+}
+
+static int inspect_one(struct volume_verb *verb, const char *name, struct error *err)
+{
+	char path[PLACE_SIZE];
+	int64_t created_ns;
+	int error = store_volume_find(&verb->volumes, name, path, &created_ns, err);
+
+	if (!error)
+		print_json(verb, name, path, created_ns);
+	return error;
+}
+
+static int remove_one(struct volume_verb *verb, const char *name, struct error *err)
+{
+	char path[PLACE_SIZE];
+	int64_t created_ns;
+	int error = store_volume_find(&verb->volumes, name, path, &created_ns, err);
+
+	if (!error)
+		error = check_unused(verb, name, err);
+	if (!error)
+		error = store_volume_remove(&verb->volumes, name, err);
+	if (!error)
+		puts(name);
+	return error;
+}
+
+static int each(struct volume_verb *verb, char **words,
+		int (*work)(struct volume_verb *verb, const char *name, struct error *err))
+{
+	struct error err;
+	int status = 0;
+
+	if (!words[0]) {
+		fprintf(stderr, "mezzo: volume needs the NAME of a volume: try `mezzo volume "
+			"--help`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	for (; *words; words++) {
+		if (work(verb, *words, &err))
+			status = cli_fail(&err);
+	}
+	return status;
+}
+
+static int inspect(struct volume_verb *verb, char **words)
+{
+	int status = each(verb, words, inspect_one);
+
+	if (verb->printed)
+		puts("]");
+	return status;
+}
+
+static int rm(struct volume_verb *verb, char **words)
+{
+	return each(verb, words, remove_one);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct volume_verb *verb, char **words);
+	bool makes;
+} verbs[] = {
+	{ "create", create, true },
+	{ "ls", list, false },
+	{ "inspect", inspect, false },
+	{ "rm", rm, false },
+};
+
+static int run(struct volume_verb *verb, const char *name, char **words)
+{
+	struct error err;
+	int status;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, name))
+			continue;
+		if (store_volumes_open(&verb->volumes, verb->names.store, verbs[i].makes, &err))
+			return cli_fail(&err);
+		status = verbs[i].run(verb, words);
+		store_volumes_close(&verb->volumes);
+		return status;
+	}
+	fprintf(stderr, "mezzo: unknown verb 'volume %s': try `mezzo volume --help`\n", name);
+	return EXIT_MEZZO_FAILED;
+}
+
+int verb_volume(int argc, char **argv)
+{
+	struct volume_verb verb = { .names = { .verb = "volume", .usage = usage } };
+	int option;
+
+	while ((option = cli_next_option(&verb.names, argc, argv, ":q", options)) > 0) {
+		verb.quiet |= option == 'q';
+		verb.json |= option == OPTION_JSON;
+	}
+	if (option < 0)
+		return verb.names.status;
+	if (!argv[optind]) {
+		fprintf(stderr, "mezzo: volume needs a verb: try `mezzo volume --help`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	return run(&verb, argv[optind], argv + optind + 1);
+}
+
+/* ---- For the domains that use them ---- */
+
+static int find_one(const struct store_volumes *volumes, struct plan_volume *volume,
+		    struct error *err)
+{
+	char path[PLACE_SIZE];
+	int64_t created_ns;
+	int error = store_volume_make(volumes, volume->name, err);
+
+	if (!error)
+		error = store_volume_find(volumes, volume->name, path, &created_ns, err);
+	if (error)
+		return error;
+	volume->source = strdup(path);
+	return volume->source ? 0 : error_set(err, ENOMEM, "volume %s", volume->name);
+}
+
+int volumes_find(struct plan *plan, struct error *err)
+{
+	struct store_volumes volumes;
+	int error = 0;
+
+	for (size_t i = 0; i < plan->volume_count && !error; i++) {
+		struct plan_volume *volume = &plan->volumes[i];
+
+		if (!volume->name)
+			continue;
+		error = store_volume_check_name(volume->name, err);
+		if (!error)
+			error = store_volumes_open(&volumes, plan->store, true, err);
+		if (error)
+			return error;
+		error = find_one(&volumes, volume, err);
+		store_volumes_close(&volumes);
+	}
+	return error;
+}

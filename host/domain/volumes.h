@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Volumes of a store: directories with names, STORE/volumes/NAME/data, that outlive the domains
+ * which share them. Only the store's owner can look into STORE/volumes. Names are as those of
+ * domains. A volume is made whole beside its name, and removed by a rename first: nobody sees half
+ * of one.
+ */
+#ifndef HOST_DOMAIN_VOLUMES_H
+#define HOST_DOMAIN_VOLUMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/error.h"
+#include "host/base/place.h"
+
+struct store_volumes {
+	int fd;				/* STORE/volumes; -1: there are none yet */
+	char store[PLACE_SIZE];		/* absolute where fd >= 0 */
+};
+
+/*
+ * Open the volumes of a store (`option` as for place_store()); with make, the place is made where
+ * there is none. store_volumes_close() is due on success.
+ */
+int store_volumes_open(struct store_volumes *volumes, const char *option, bool make,
+		       struct error *err);
+void store_volumes_close(struct store_volumes *volumes);
+
+/* Returns 0, or -EINVAL with the rule as the message. */
+int store_volume_check_name(const char *name, struct error *err);
+
+/* Makes the volume, unless it is there. Returns 0 or -errno. */
+int store_volume_make(const struct store_volumes *volumes, const char *name, struct error *err);
+
+/* Its directory, and when it was made. -ENOENT where there is no such volume. */
+int store_volume_find(const struct store_volumes *volumes, const char *name,
+		      char path[PLACE_SIZE], int64_t *created_ns, struct error *err);
+
+/* Removes it with all that is in it. Who calls has seen that no domain names it. */
+int store_volume_remove(const struct store_volumes *volumes, const char *name, struct error *err);
+
+/* Calls visit with each name, sorted, until it returns non-zero, which is then the result. */
+int store_volumes_visit(const struct store_volumes *volumes,
+			int (*visit)(const char *name, void *data), void *data, struct error *err);
+
+#endif
