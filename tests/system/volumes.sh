@@ -207,8 +207,14 @@ echo '#!/bin/sh' > data/program
 echo 'echo it runs' >> data/program
 chmod 755 data/program
 prints "programs run there" "it runs" '"$MEZZO" do -v "$data" -- /mnt/data/program'
+cat > running <<'END'
+/mnt/data/sleep 100 &
+until [[ $(readlink /proc/$!/exe) == /mnt/data/sleep ]]; do :; done
+(echo x > /mnt/data/sleep) 2>&1 | grep -o busy
+kill $!
+END
 prints "and are not written meanwhile" "busy" \
-	'cp "$(command -v sleep)" data/sleep; "$MEZZO" do -v "$data" -- bash -c "/mnt/data/sleep 100 & echo x 2>&1 > /mnt/data/sleep | true; (echo x > /mnt/data/sleep) 2>&1 | grep -o busy; kill %1"'
+	'cp "$(command -v sleep)" data/sleep; "$MEZZO" do -v "$data" -- bash -c "$(cat running)"'
 check "over an image" "$MEZZO" run -v "$PWD/fixed:/a/b/c" box -- grep -q fixed /a/b/c/file
 
 # ---- Nothing leads out ----
