@@ -14,8 +14,8 @@
 int log_open(struct log_reader *log, int folder_fd, struct error *err)
 {
 	*log = (struct log_reader){
-		.fd = openat(folder_fd, "output", O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			     0600),
+		.fd = openat(folder_fd, "output",
+			     O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600),
 	};
 	if (log->fd < 0 && errno == EROFS)
 		log->fd = openat(folder_fd, "output",
