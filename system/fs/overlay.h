@@ -77,7 +77,7 @@ void overlay_object_free(u64 id, u64 bytes);
 void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer);
 /* The bytes of this file are durable as far as they were written (fsync). */
 int overlay_sync(void);
-/* The same where nothing was changed since the start: what former runs wrote is durable. */
+/* The same, also where nothing was changed since the last time. */
 int overlay_sync_now(void);
 
 /* ---- Inodes: for tree.c and image.c ---- */

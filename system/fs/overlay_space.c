@@ -213,7 +213,8 @@ bool space_sync(void)
 	lock_acquire(&overlay_lock);
 	waits = !list_empty(&waiting);
 	lock_release(&overlay_lock);
-	return waits && !overlay_sync();
+	/* Also where all changes are durable already: what waits came after that. */
+	return waits && !overlay_sync_now();
 }
 
 static u64 space_find(u64 size, u64 align, bool everywhere)
