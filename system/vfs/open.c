@@ -229,13 +229,16 @@ static int create_or_find(const struct walker *walker, const struct path *parent
 	int error;
 
 	*made = false;
-	error = name_lookup(parent->dentry, last->name, last->size, last->name, WALK_OPENING,
-			    found);
-	if (error != -ENOENT)
-		return error;
-	lock_acquire(&directory->directory->lock);
-	error = create_locked(walker, parent, last, flags, mode, found, made);
-	lock_release(&directory->directory->lock);
+	do {
+		error = name_lookup(parent->dentry, last->name, last->size, last->name,
+				    WALK_OPENING, found);
+		if (error != -ENOENT)
+			return error;
+		lock_acquire(&directory->directory->lock);
+		error = create_locked(walker, parent, last, flags, mode, found, made);
+		lock_release(&directory->directory->lock);
+		/* Somebody outside of the domain was faster: that one is opened. */
+	} while (error == -EEXIST && directory->fs->foreign && !(flags & O_EXCL));
 	return error;
 }
 
