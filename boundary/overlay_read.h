@@ -140,6 +140,19 @@ static inline const struct overlay_name *overlay_name_next(const struct overlay_
 	return name;
 }
 
+/* Whether a record of names has as many as it says: then all of them, or none, are believed. */
+static inline bool overlay_names_are_whole(const struct overlay_record *record)
+{
+	const struct overlay_name *name = NULL;
+
+	for (uint32_t i = 0; i < record->count; i++) {
+		name = overlay_name_next(record, name);
+		if (!name)
+			return false;
+	}
+	return true;
+}
+
 /* The attribute in a record OVERLAY_RECORD_XATTR, or NULL. */
 static inline const struct overlay_xattr *overlay_xattr_of(const struct overlay_record *record)
 {

@@ -85,22 +85,10 @@ static int name_read(struct reading *reading, const struct overlay_name *name)
 	return 0;
 }
 
-static bool names_are_whole(const struct overlay_record *record)
-{
-	const struct overlay_name *name = NULL;
-
-	for (uint32_t i = 0; i < record->count; i++) {
-		name = overlay_name_next(record, name);
-		if (!name)
-			return false;
-	}
-	return true;
-}
-
 static int names_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_name *name = NULL;
-	int result = names_are_whole(record) ? 0 : -EUCLEAN;
+	int result = overlay_names_are_whole(record) ? 0 : -EUCLEAN;
 
 	for (uint32_t i = 0; i < record->count && !result; i++) {
 		name = overlay_name_next(record, name);

@@ -30,7 +30,7 @@ struct file_data {
 	/* with a limit of disk: what is before it was asked for, but for holes */
 	u64 taken_end;
 	bool has_holes;
-	u64 placed;		/* overlay_change_count() when the bytes got their place */
+	u64 placed;		/* how many changes the overlay had seen when they got it */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */
 	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */

@@ -47,13 +47,7 @@ static int link_fill(struct inode *inode, u32 number)
 
 	if (index_target(&image, number, &target, &size))
 		return -EIO;
-	inode->target = heap_alloc(size + 1);
-	if (!inode->target)
-		return -ENOMEM;
-	memcpy(inode->target, target, size);
-	inode->target[size] = '\0';
-	inode->flags |= INODE_PLAIN_LINK;
-	return 0;
+	return tree_set_target(inode, target, size);
 }
 
 static void attributes_fill(struct inode *inode, const struct index_inode *from)

@@ -147,10 +147,7 @@ static bool inode_fill_type(struct inode *inode, struct lower_path *directory,
 		refcount_get(&directory->references);
 		return true;
 	case S_IFLNK:
-		inode->target = heap_strdup(name + node->name_size + 1);
-		inode->size = node->target_size;
-		inode->flags |= INODE_PLAIN_LINK;
-		return inode->target;
+		return !tree_set_target(inode, name + node->name_size + 1, node->target_size);
 	default:
 		return true;
 	}

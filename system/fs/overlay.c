@@ -67,18 +67,23 @@ static void change_noted(void)
 	atomic_add(&changes, 1);
 }
 
+static u64 change_count(void)
+{
+	return __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
+}
+
 /* ---- Durability ---- */
 
 int overlay_sync(void)
 {
-	u64 wanted = __atomic_load_n(&changes, __ATOMIC_SEQ_CST), seen;
+	u64 wanted = change_count(), seen;
 	long error = 0;
 
 	if (READ_ONCE(synced) >= wanted)
 		return 0;
 	lock_acquire(&sync_lock);
 	if (synced < wanted) {
-		seen = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
+		seen = change_count();
 		space_sync_begin();
 		error = host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 		if (!error)
@@ -101,7 +106,7 @@ static int overlay_sync_all(void)
 	struct reply reply;
 	int error;
 
-	WRITE_ONCE(synced_all, __atomic_load_n(&changes, __ATOMIC_SEQ_CST));
+	WRITE_ONCE(synced_all, change_count());
 	error = request_begin(&request, NULL, &reply, NULL, 0);
 	if (error)
 		return error;
@@ -214,7 +219,7 @@ static struct {
 
 bool log_rewrite_begin(void)
 {
-	rewrite.first = space_take(OVERLAY_EXTENT, OVERLAY_PAGE);
+	rewrite.first = space_take(OVERLAY_EXTENT);
 	if (!rewrite.first)
 		return false;
 	rewrite.at = log.at;
@@ -233,7 +238,7 @@ const void *log_rewrite_record(u32 kind, const void *payload, u32 size)
 	u64 extent;
 
 	if (log.end - log.at < whole + NEXT_SIZE && !log.spares) {
-		extent = space_take(OVERLAY_EXTENT, OVERLAY_PAGE);
+		extent = space_take(OVERLAY_EXTENT);
 		if (!extent)
 			return NULL;
 		spare_add(extent);
@@ -263,7 +268,7 @@ void log_hold(void)
 	u64 extent;
 
 	while (records_room() < RECORDS_HELD &&
-	       (extent = space_take(OVERLAY_EXTENT, OVERLAY_PAGE)))
+	       (extent = space_take(OVERLAY_EXTENT)))
 		spare_add(extent);
 }
 
@@ -275,7 +280,7 @@ static int overlay_begin(bool frees)
 	if (space_waits_for_sync())
 		error = overlay_sync();
 	while (!error && !log_begin(frees)) {
-		extent = space_alloc(OVERLAY_EXTENT, OVERLAY_PAGE, &error);
+		extent = space_alloc(OVERLAY_EXTENT, &error);
 		if (extent)
 			spare_add(extent);
 	}
@@ -347,7 +352,7 @@ static int slots_add(void)
 		atomic_sub(&slot_count, SLOTS_IN_PAGE);
 		return error;
 	}
-	page = space_alloc(OVERLAY_PAGE, OVERLAY_PAGE, &error);
+	page = space_alloc(OVERLAY_PAGE, &error);
 	if (!page)
 		atomic_sub(&slot_count, SLOTS_IN_PAGE);
 	lock_acquire(&overlay_lock);
@@ -385,7 +390,7 @@ static int slot_fill_target(struct overlay_slot *slot, const struct inode *inode
 	u64 size = ROUND_UP(inode->size, (u64)OVERLAY_UNIT), piece;
 	int error = 0;
 
-	piece = space_alloc(size, OVERLAY_UNIT, &error);
+	piece = space_alloc(size, &error);
 	if (!piece)
 		return error;
 	memcpy(overlay_address(piece), inode->target, inode->size);
@@ -602,8 +607,7 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 	if (size <= data->capacity)
 		return 0;
 	capacity = piece_capacity(data->capacity, size);
-	piece = space_alloc(capacity, capacity < OVERLAY_PAGE ? OVERLAY_UNIT : OVERLAY_PAGE,
-			    &error);
+	piece = space_alloc(capacity, &error);
 	if (!piece)
 		return error;
 	if (data->bytes) {
@@ -621,12 +625,12 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 	data->bytes = overlay_address(piece);
 	data->capacity = (u32)capacity;
 	data->is_synced = false;
-	data->placed = __atomic_load_n(&changes, __ATOMIC_SEQ_CST) + 1;
+	data->placed = change_count() + 1;
 	if (data->place != PLACE_LOWER)
 		piece_set(inode);
 	/* Only now: a sync that began before would free what the slot on disk still names. */
 	if (old)
-		space_free_later(overlay_offset(old), old_capacity, 0, old_capacity);
+		space_free_later(overlay_offset(old), old_capacity);
 	return 0;
 }
 
@@ -644,7 +648,7 @@ void overlay_piece_drop(struct inode *inode)
 	struct file_data *data = inode->data;
 
 	if (data->bytes)
-		space_free_later(overlay_offset(data->bytes), data->capacity, 0, data->capacity);
+		space_free_later(overlay_offset(data->bytes), data->capacity);
 	data->bytes = NULL;
 	data->capacity = 0;
 }
@@ -778,14 +782,9 @@ int overlay_disk_tell(u64 *total, u64 *left)
 	return 0;
 }
 
-void overlay_object_free(u64 id, u64 bytes)
-{
-	space_free_later(0, 0, id, bytes);
-}
-
 u64 *overlay_layer_bits_alloc(u64 size, int *error)
 {
-	u64 piece = space_alloc(size, size < OVERLAY_PAGE ? OVERLAY_UNIT : OVERLAY_PAGE, error);
+	u64 piece = space_alloc(size, error);
 
 	if (!piece)
 		return NULL;
@@ -807,11 +806,10 @@ void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *la
 	slot_place(slot, OVERLAY_OBJECT_DATA(id));
 }
 
-static void layer_bits_free(u64 bits)
+/* Of a slot, or of its layer. */
+static void piece_free_later(u64 data)
 {
-	u64 size = OVERLAY_PIECE_CAPACITY(bits);
-
-	space_free_later(OVERLAY_PIECE_OFFSET(bits), size, 0, size);
+	space_free_later(OVERLAY_PIECE_OFFSET(data), OVERLAY_PIECE_CAPACITY(data));
 }
 
 void overlay_layer_end(struct inode *inode)
@@ -820,14 +818,14 @@ void overlay_layer_end(struct inode *inode)
 
 	WRITE_ONCE(inode->slot->layer_bits, 0);
 	change_noted();
-	layer_bits_free(bits);
+	piece_free_later(bits);
 }
 
 static void slot_free_object(const struct overlay_slot *slot, u64 bytes)
 {
 	overlay_object_free(OVERLAY_OBJECT_ID(slot->data), bytes);
 	if (slot->layer_bits)
-		layer_bits_free(slot->layer_bits);
+		piece_free_later(slot->layer_bits);
 }
 
 void overlay_inode_release(struct inode *inode)
@@ -837,11 +835,9 @@ void overlay_inode_release(struct inode *inode)
 	if (!slot || READ_ONCE(inode->nlink))
 		return;
 	if (OVERLAY_PLACE(slot->data) == OVERLAY_PIECE)
-		space_free_later(OVERLAY_PIECE_OFFSET(slot->data),
-				 OVERLAY_PIECE_CAPACITY(slot->data), 0,
-				 OVERLAY_PIECE_CAPACITY(slot->data));
+		piece_free_later(slot->data);
 	else if (OVERLAY_PLACE(slot->data) == OVERLAY_OBJECT)
 		slot_free_object(slot, inode->size);
-	space_free_later(overlay_offset(slot), 0, 0, 0);
+	slot_put_later(slot);
 	inode->slot = NULL;
 }

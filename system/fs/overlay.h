@@ -111,19 +111,18 @@ int space_init(u64 size);
 /* Marks what is in use, once, at the start. False: part of it is in use already, or not there. */
 bool space_claim(u64 offset, u64 size);
 /*
- * A run of size bytes, aligned to align (both multiples of OVERLAY_UNIT); grows the object where
- * there is none. Contents undefined. Its offset, or 0 with *error. Not with overlay_lock held.
+ * A run of size bytes, a multiple of OVERLAY_UNIT, from a page's begin on where it fills one; grows
+ * the object where there is none. Contents undefined. Its offset, or 0 with *error. Not with
+ * overlay_lock held.
  */
-u64 space_alloc(u64 size, u64 align, int *error);
+u64 space_alloc(u64 size, int *error);
 /* The same of what there is: 0 where there is none. */
-u64 space_take(u64 size, u64 align);
+u64 space_take(u64 size);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
-/*
- * Frees a run, a slot (size 0) or an object (offset 0) once all changes until now are durable.
- * weight: bytes that this gives back.
- */
-void space_free_later(u64 offset, u64 size, u64 object, u64 weight);
+/* Frees a run, or a slot, once all changes until now are durable; as overlay_object_free(). */
+void space_free_later(u64 offset, u64 size);
+void slot_put_later(struct overlay_slot *slot);
 /* Around a sync: what had to wait for it is free. Not with overlay_lock held. */
 void space_sync_begin(void);
 void space_sync_end(bool done);

@@ -217,22 +217,10 @@ static int name_read(struct reading *reading, const struct overlay_name *name)
 	return 0;
 }
 
-static bool names_are_whole(const struct overlay_record *record)
-{
-	const struct overlay_name *name = NULL;
-
-	for (u32 i = 0; i < record->count; i++) {
-		name = overlay_name_next(record, name);
-		if (!name)
-			return false;
-	}
-	return true;
-}
-
 static int names_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_name *name = NULL;
-	int error = names_are_whole(record) ? 0 : -EUCLEAN;
+	int error = overlay_names_are_whole(record) ? 0 : -EUCLEAN;
 
 	for (u32 i = 0; i < record->count && !error; i++) {
 		name = overlay_name_next(record, name);
@@ -353,14 +341,16 @@ static int slots_read_page(struct reading *reading, u64 page)
 	return 0;
 }
 
-static void links_count(const struct kept *parent)
+static int links_count(struct kept *parent, void *data)
 {
+	(void)data;
 	for (const struct kept_name *name = parent->names; name; name = name->sibling) {
 		struct kept *kept = name->ino ? kept_find(name->ino) : NULL;
 
 		if (kept)
 			kept->links++;
 	}
+	return 0;
 }
 
 /* Claims what a slot names. False: it is not there, as after a power failure. */
@@ -380,19 +370,19 @@ static bool slot_claim(const struct overlay_slot *slot)
 }
 
 /* Decides whether a slot is in use. */
-static void slot_settle(struct kept *kept)
+static int slot_settle(struct kept *kept, void *data)
 {
 	struct overlay_slot *slot = kept->slot;
 	bool own = kept->ino >= OVERLAY_OWN_INO;
 
+	(void)data;
 	if (!slot)
-		return;
-	if (kept->is_dead || (own && !kept->links) || !slot_claim(slot)) {
+		return 0;
+	if (kept->is_dead || (own && !kept->links) || !slot_claim(slot))
 		kept->slot = NULL;
-		return;
-	}
-	if (own && (slot->mode & S_IFMT) != S_IFDIR)
+	else if (own && (slot->mode & S_IFMT) != S_IFDIR)
 		slot->nlink = kept->links;
+	return 0;
 }
 
 static bool slot_is_used(const struct overlay_slot *slot)
@@ -424,15 +414,11 @@ static int slots_read(struct reading *reading)
 
 	for (const struct overlay_part *page = reading->pages; page && !error; page = page->next)
 		error = slots_read_page(reading, page->offset);
-	for (u32 i = 0; i < table_size && !error; i++) {
-		for (const struct kept *kept = table[i]; kept; kept = kept->next)
-			links_count(kept);
-	}
-	for (u32 i = 0; i < table_size && !error; i++) {
-		for (struct kept *kept = table[i]; kept; kept = kept->next)
-			slot_settle(kept);
-	}
-	return error ? error : slots_free_unused(reading);
+	if (error)
+		return error;
+	kept_visit(links_count, NULL);
+	kept_visit(slot_settle, NULL);
+	return slots_free_unused(reading);
 }
 
 /* ---- Objects that nothing names: made ahead, or freed, when the domain ended ---- */
@@ -447,25 +433,25 @@ static struct kept **object_bucket(const struct reading *reading, u64 id)
 	return &reading->objects[(id ^ id >> 13) & (table_size - 1)];
 }
 
+static int object_note(struct kept *kept, void *data)
+{
+	struct kept **bucket;
+
+	if (!has_object(kept))
+		return 0;
+	bucket = object_bucket(data, OVERLAY_OBJECT_ID(kept->slot->data));
+	kept->object_next = *bucket;
+	*bucket = kept;
+	return 0;
+}
+
 /* The files with objects, by their ids. 0 or -ENOMEM. */
 static int objects_collect(struct reading *reading)
 {
-	reading->objects = table_size ? heap_alloc_zero(table_size * sizeof(*reading->objects))
-				      : NULL;
-	if (table_size && !reading->objects)
-		return -ENOMEM;
-	for (u32 i = 0; i < table_size; i++) {
-		for (struct kept *kept = table[i]; kept; kept = kept->next) {
-			struct kept **bucket;
-
-			if (!has_object(kept))
-				continue;
-			bucket = object_bucket(reading, OVERLAY_OBJECT_ID(kept->slot->data));
-			kept->object_next = *bucket;
-			*bucket = kept;
-		}
-	}
-	return 0;
+	if (!table_size)
+		return 0;
+	reading->objects = heap_alloc_zero(table_size * sizeof(*reading->objects));
+	return reading->objects ? kept_visit(object_note, reading) : -ENOMEM;
 }
 
 /* Whether a file has the object; it is there, then. */
@@ -482,26 +468,20 @@ static bool object_is_used(const struct reading *reading, u64 id)
 }
 
 /*
- * The object was made, and its name was not yet durable when the power failed: the file is what it
- * was without it. All such files are known before another object gets the same id.
+ * An object that is not there was made, and its name was not yet durable when the power failed: the
+ * file is what it was without it. All such files are known before another object gets the same id.
  */
-static void object_lost(const struct kept *kept)
+static int object_settle(struct kept *kept, void *data)
 {
 	struct overlay_slot *slot = kept->slot;
 
+	(void)data;
+	if (!has_object(kept) || kept->object_is_there)
+		return 0;
 	log_verbose("overlay: bytes of inode %lu were never synced, and are lost", kept->ino);
 	slot->size = slot->layer_bits ? slot->layer_end : 0;
 	store_release(&slot->data, 0);
-}
-
-static void objects_settle(void)
-{
-	for (u32 i = 0; i < table_size; i++) {
-		for (const struct kept *kept = table[i]; kept; kept = kept->next) {
-			if (has_object(kept) && !kept->object_is_there)
-				object_lost(kept);
-		}
-	}
+	return 0;
 }
 
 /* One answer's worth. *from goes on; 0 at the end. */
@@ -544,7 +524,7 @@ static int objects_read(struct reading *reading)
 		error = objects_look(reading, &from);
 	} while (!error && from);
 	if (!error)
-		objects_settle();
+		kept_visit(object_settle, NULL);
 	/* What says that they are unused must be durable before they go. */
 	return error || !reading->has_unused ? error : overlay_sync_now();
 }
@@ -732,13 +712,8 @@ static int link_target_apply(struct inode *inode, const struct overlay_slot *slo
 {
 	if (OVERLAY_PLACE(slot->data) != OVERLAY_PIECE || !slot->size || slot->size >= PATH_MAX)
 		return -EIO;
-	inode->target = heap_alloc(slot->size + 1);
-	if (!inode->target)
-		return -ENOMEM;
-	memcpy(inode->target, overlay_address(OVERLAY_PIECE_OFFSET(slot->data)), slot->size);
-	inode->target[slot->size] = '\0';
-	inode->flags |= INODE_PLAIN_LINK;
-	return 0;
+	return tree_set_target(inode, overlay_address(OVERLAY_PIECE_OFFSET(slot->data)),
+			       slot->size);
 }
 
 /* The inode of a file that was made in the domain, with a reference, or ERROR_PTR. */

@@ -19,12 +19,15 @@
 #define GROWTH_MIN	(64u << 10)
 #define GROWTH_MAX	(16u << 20)
 #define WAITING_MAX	(64ull << 20)	/* bytes that wait before a sync is made for them */
-#define DELETE_MAX	(REQUEST_DATA_MAX / sizeof(u64))
 #define WORD_BITS	64u
+#define UNITS_IN_PAGE	((u64)OVERLAY_PAGE / OVERLAY_UNIT)
 
+/* A run, a slot or an object. */
 struct waiting {
 	struct list node;
-	u64 offset, size, object;
+	u64 offset, size;
+	struct overlay_slot *slot;
+	u64 object;
 };
 
 struct lock overlay_lock = LOCK_INIT(LOCK_OVERLAY);
@@ -91,11 +94,15 @@ static u64 run_find(u64 from, u64 to, u64 count, u64 align)
 	return 0;
 }
 
-/* everywhere: also where it is not worth it while the object can grow. */
-static u64 run_take(u64 count, u64 align, bool everywhere)
+/*
+ * What fills a page has pages of its own. everywhere: also where it is not worth it while the
+ * object can grow.
+ */
+static u64 run_take(u64 count, bool everywhere)
 {
-	u64 *cursor = align * OVERLAY_UNIT < OVERLAY_PAGE ? &small_cursor : &page_cursor;
-	u64 start;
+	bool is_small = count < UNITS_IN_PAGE;
+	u64 *cursor = is_small ? &small_cursor : &page_cursor;
+	u64 align = is_small ? 1 : UNITS_IN_PAGE, start;
 
 	if (count > free_units)
 		return 0;
@@ -217,32 +224,32 @@ bool space_sync(void)
 	return waits && !overlay_sync_now();
 }
 
-static u64 space_find(u64 size, u64 align, bool everywhere)
+static u64 space_find(u64 size, bool everywhere)
 {
 	u64 start;
 
 	lock_acquire(&overlay_lock);
-	start = run_take(size / OVERLAY_UNIT, align / OVERLAY_UNIT, everywhere);
+	start = run_take(size / OVERLAY_UNIT, everywhere);
 	lock_release(&overlay_lock);
 	return start * OVERLAY_UNIT;
 }
 
-u64 space_take(u64 size, u64 align)
+u64 space_take(u64 size)
 {
-	return space_find(size, align, true);
+	return space_find(size, true);
 }
 
-u64 space_alloc(u64 size, u64 align, int *error)
+u64 space_alloc(u64 size, int *error)
 {
 	for (;;) {
-		u64 seen = space_size(), run = space_find(size, align, false);
+		u64 seen = space_size(), run = space_find(size, false);
 
 		*error = run ? 0 : space_grow(size, seen);
 		if (run)
 			return run;
 		if (!*error)
 			continue;
-		run = space_find(size, align, true);
+		run = space_find(size, true);
 		if (run) {
 			*error = 0;
 			return run;
@@ -252,32 +259,42 @@ u64 space_alloc(u64 size, u64 align, int *error)
 	}
 }
 
-static void space_free_locked(u64 offset, u64 size)
-{
-	bits_set(offset / OVERLAY_UNIT, size / OVERLAY_UNIT, false);
-}
-
 void space_free(u64 offset, u64 size)
 {
 	lock_acquire(&overlay_lock);
-	space_free_locked(offset, size);
+	bits_set(offset / OVERLAY_UNIT, size / OVERLAY_UNIT, false);
 	lock_release(&overlay_lock);
 }
 
 /* ---- What waits ---- */
 
-void space_free_later(u64 offset, u64 size, u64 object, u64 weight)
+static void wait_for_sync(const struct waiting *what, u64 bytes)
 {
 	struct waiting *item = heap_alloc(sizeof(*item));
 
 	/* Without memory it comes back at the next start, which finds it unused. */
 	if (!item)
 		return;
-	*item = (struct waiting){ .offset = offset, .size = size, .object = object };
+	*item = *what;
 	lock_acquire(&overlay_lock);
 	list_add_tail(&item->node, &waiting);
-	waiting_bytes += weight;
+	waiting_bytes += bytes;
 	lock_release(&overlay_lock);
+}
+
+void space_free_later(u64 offset, u64 size)
+{
+	wait_for_sync(&(struct waiting){ .offset = offset, .size = size }, size);
+}
+
+void slot_put_later(struct overlay_slot *slot)
+{
+	wait_for_sync(&(struct waiting){ .slot = slot }, 0);
+}
+
+void overlay_object_free(u64 id, u64 bytes)
+{
+	wait_for_sync(&(struct waiting){ .object = id }, bytes);
 }
 
 bool space_waits_for_sync(void)
@@ -318,7 +335,7 @@ static void objects_delete(const u64 *ids, u32 count)
 
 void space_sync_end(bool done)
 {
-	u64 ids[64];
+	u64 ids[REQUEST_OPEN_MAX];
 	struct waiting *item;
 	u32 count = 0;
 
@@ -326,8 +343,8 @@ void space_sync_end(bool done)
 	while (done && (item = synced_take())) {
 		if (item->size)
 			space_free(item->offset, item->size);
-		else if (item->offset)
-			slot_put(overlay_address(item->offset));
+		else if (item->slot)
+			slot_put(item->slot);
 		else
 			ids[count++] = item->object;
 		heap_free(item);

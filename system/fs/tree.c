@@ -48,6 +48,18 @@ struct inode *tree_inode_create(struct file_system *fs, u32 mode)
 	return inode_create(fs, mode, &tree_operations, tree_file_operations(mode));
 }
 
+int tree_set_target(struct inode *inode, const char *target, size_t size)
+{
+	inode->target = heap_alloc(size + 1);
+	if (!inode->target)
+		return -ENOMEM;
+	memcpy(inode->target, target, size);
+	inode->target[size] = '\0';
+	inode->size = size;
+	inode->flags |= INODE_PLAIN_LINK;
+	return 0;
+}
+
 static struct inode *tree_make(struct file_system *fs, u32 mode, u32 rdev, const char *target)
 {
 	struct inode *inode = tree_inode_create(fs, mode);
@@ -56,15 +68,10 @@ static struct inode *tree_make(struct file_system *fs, u32 mode, u32 rdev, const
 		return ERROR_PTR(-ENOMEM);
 	inode->rdev = rdev;
 	inode->flags |= INODE_CHANGED;
-	if ((mode & S_IFMT) != S_IFLNK)
-		return inode;
-	inode->target = heap_strdup(target);
-	if (!inode->target) {
+	if ((mode & S_IFMT) == S_IFLNK && tree_set_target(inode, target, strlen(target))) {
 		inode_put(inode);
 		return ERROR_PTR(-ENOMEM);
 	}
-	inode->size = strlen(target);
-	inode->flags |= INODE_PLAIN_LINK;
 	return inode;
 }
 

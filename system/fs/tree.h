@@ -46,6 +46,8 @@ ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset);
 
 /* An inode of a tree, as inode_create(). NULL: out of memory. */
 struct inode *tree_inode_create(struct file_system *fs, u32 mode);
+/* Gives a symbolic link's inode, which nobody else knows yet, its target. 0 or -ENOMEM. */
+int tree_set_target(struct inode *inode, const char *target, size_t size);
 /* A regular file that has bytes outside of the domain until it is changed. */
 static inline bool tree_has_ground(const struct inode *inode)
 {
