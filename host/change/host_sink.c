@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/time.h"
 #include "host/change/copy.h"
 #include "host/change/table.h"
 
-#define SECOND_NS 1000000000ll
 
 /* A directory whose time and mode are set when all in it is made. */
 struct made_directory {
@@ -75,17 +75,6 @@ static int open_parent(const struct host_sink *host, const char *path, const cha
 	free(parent);
 	*name = slash ? slash + 1 : path;
 	return fd < 0 ? -err->code : fd;
-}
-
-static struct timespec time_of(int64_t ns)
-{
-	struct timespec time = { .tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS };
-
-	if (time.tv_nsec < 0) {
-		time.tv_sec--;
-		time.tv_nsec += SECOND_NS;
-	}
-	return time;
 }
 
 static uint32_t mode_of(const struct host_sink *host, uint32_t mode)
@@ -185,7 +174,7 @@ static int link_make(const struct host_sink *host, int parent, const char *name,
 static int special_make(const struct host_sink *host, int parent, const char *name,
 			const struct copy_entry *entry, struct error *err)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(entry->mtime_ns) };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of_ns(entry->mtime_ns) };
 	int result;
 
 	if (S_ISLNK(entry->mode))
@@ -242,7 +231,7 @@ static int host_bytes(struct copy_sink *sink, const void *data, size_t size, uin
 static int host_end(struct copy_sink *sink, struct error *err)
 {
 	struct host_sink *host = of(sink);
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(host->mtime_ns) };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of_ns(host->mtime_ns) };
 	int result = 0;
 
 	if (ftruncate(host->file, (off_t)host->size) || fchmod(host->file, host->mode) ||
@@ -259,7 +248,7 @@ static int host_end(struct copy_sink *sink, struct error *err)
 static int directory_settle(const struct host_sink *host, const struct made_directory *made,
 			    struct error *err)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(made->mtime_ns) };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of_ns(made->mtime_ns) };
 	int fd = open_beneath(host, made->path, O_RDONLY | O_DIRECTORY), result = 0;
 
 	if (fd < 0 || fchmod(fd, made->mode) || futimens(fd, times))

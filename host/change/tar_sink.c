@@ -19,30 +19,12 @@ static struct tar_sink *of(struct copy_sink *sink)
 	return (struct tar_sink *)sink;
 }
 
-static enum pax_type type_of(const struct copy_entry *entry)
-{
-	if (entry->hard_link)
-		return PAX_HARD_LINK;
-	switch (entry->mode & S_IFMT) {
-	case S_IFDIR:
-		return PAX_DIRECTORY;
-	case S_IFLNK:
-		return PAX_SYMBOLIC_LINK;
-	case S_IFCHR:
-		return PAX_CHARACTER;
-	case S_IFBLK:
-		return PAX_BLOCK_DEVICE;
-	case S_IFIFO:
-		return PAX_FIFO;
-	}
-	return PAX_FILE;
-}
-
 static int tar_add(struct copy_sink *sink, const struct copy_entry *entry, struct error *err)
 {
 	struct tar_sink *tar = of(sink);
 	struct pax_entry header = {
-		.type = type_of(entry), .path = entry->path,
+		.type = entry->hard_link ? PAX_HARD_LINK : pax_type_of(entry->mode),
+		.path = entry->path,
 		.target = entry->hard_link ? entry->hard_link : entry->target,
 		.mode = entry->mode, .uid = entry->uid, .gid = entry->gid,
 		.rdev_major = entry->rdev_major, .rdev_minor = entry->rdev_minor,

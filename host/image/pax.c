@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/image/pax.h"
 
@@ -17,6 +18,23 @@ struct header {
 };
 
 _Static_assert(sizeof(struct header) == PAX_BLOCK, "a header is a block");
+
+enum pax_type pax_type_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return PAX_DIRECTORY;
+	case S_IFLNK:
+		return PAX_SYMBOLIC_LINK;
+	case S_IFCHR:
+		return PAX_CHARACTER;
+	case S_IFBLK:
+		return PAX_BLOCK_DEVICE;
+	case S_IFIFO:
+		return PAX_FIFO;
+	}
+	return PAX_FILE;
+}
 
 static int reserve(struct pax *pax, size_t size, struct error *err)
 {

@@ -23,6 +23,9 @@ enum pax_type {
 	PAX_FIFO = '6',
 };
 
+/* Of a file with that st_mode. What tar has no type for is told as a regular file. */
+enum pax_type pax_type_of(uint32_t mode);
+
 struct pax_entry {
 	enum pax_type type;
 	const char *path, *target; /* target: of links, else NULL */

@@ -57,23 +57,6 @@ static int set_target(struct image_writer *writer, const char *path, uint32_t nu
 	return 0;
 }
 
-static enum pax_type type_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return PAX_DIRECTORY;
-	case S_IFLNK:
-		return PAX_SYMBOLIC_LINK;
-	case S_IFCHR:
-		return PAX_CHARACTER;
-	case S_IFBLK:
-		return PAX_BLOCK_DEVICE;
-	case S_IFIFO:
-		return PAX_FIFO;
-	}
-	return PAX_FILE;
-}
-
 static int write_bytes(struct image_writer *writer, const struct index_inode *inode)
 {
 	uint64_t at = 0;
@@ -104,7 +87,7 @@ static int write_first(struct image_writer *writer, const char *path, uint32_t n
 {
 	const struct index_inode *inode = index_inode(writer->index, number);
 	struct pax_entry entry = {
-		.type = type_of(inode->mode),
+		.type = pax_type_of(inode->mode),
 		.path = path,
 		.mode = inode->mode,
 		.uid = inode->uid,

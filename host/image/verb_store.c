@@ -77,6 +77,29 @@ static int check_end(int result, int argc, char **argv, struct error *err)
 			 cli_program, argv[0]);
 }
 
+/* A verb that takes no words, with the store open. */
+struct store_verb {
+	struct cli cli;
+	struct store *store;
+	char path[PLACE_SIZE];
+};
+
+/* 0, 1: all is done already (--help), or -errno; store_close() is due in any case. */
+static int begin(struct store_verb *verb, int argc, char **argv, const struct option *options,
+		 const char *usage, unsigned flags, struct error *err)
+{
+	int result;
+
+	verb->cli = (struct cli){ 0 };
+	verb->store = NULL;
+	result = cli_next_option(&verb->cli, argc, argv, options, usage, err);
+	if (verb->cli.done)
+		return 1;
+	result = check_end(result, argc, argv, err);
+	return result ? result
+		      : cli_open_store(&verb->cli, flags, &verb->store, verb->path, err);
+}
+
 /* ---- fsck ---- */
 
 static void print_finding(const char *line, void *data)
@@ -217,20 +240,15 @@ static void print_counts(const struct dedup_counts *counts)
 int verb_dedup(int argc, char **argv)
 {
 	struct dedup_counts counts;
-	char path[PLACE_SIZE];
-	struct cli cli = { 0 };
-	struct store *store = NULL;
+	struct store_verb verb;
 	struct error err;
-	int result = cli_next_option(&cli, argc, argv, plain_options, dedup_usage, &err);
+	int result = begin(&verb, argc, argv, plain_options, dedup_usage, 0, &err);
 
-	if (cli.done)
+	if (result > 0)
 		return 0;
-	result = check_end(result, argc, argv, &err);
 	if (!result)
-		result = cli_open_store(&cli, 0, &store, path, &err);
-	if (!result)
-		result = run_dedup(store, path, &counts, &err);
-	store_close(store);
+		result = run_dedup(verb.store, verb.path, &counts, &err);
+	store_close(verb.store);
 	if (result)
 		return cli_fail(&err);
 	print_counts(&counts);
@@ -278,27 +296,22 @@ static int print_totals_json(const char *path, const struct store_totals *totals
 int verb_info(int argc, char **argv)
 {
 	struct store_totals totals;
-	char path[PLACE_SIZE];
-	struct cli cli = { 0 };
-	struct store *store = NULL;
+	struct store_verb verb;
 	uint64_t images = 0;
 	struct error err;
-	int result = cli_next_option(&cli, argc, argv, json_options, info_usage, &err);
+	int result = begin(&verb, argc, argv, json_options, info_usage, STORE_READ_ONLY, &err);
 
-	if (cli.done)
+	if (result > 0)
 		return 0;
-	result = check_end(result, argc, argv, &err);
 	if (!result)
-		result = cli_open_store(&cli, STORE_READ_ONLY, &store, path, &err);
+		result = store_totals(verb.store, &totals, &err);
 	if (!result)
-		result = store_totals(store, &totals, &err);
-	if (!result)
-		result = record_visit(store, RECORD_IMAGE, count_record, &images, &err);
-	store_close(store);
-	if (!result && cli.json)
-		result = print_totals_json(path, &totals, images, &err);
+		result = record_visit(verb.store, RECORD_IMAGE, count_record, &images, &err);
+	store_close(verb.store);
+	if (!result && verb.cli.json)
+		result = print_totals_json(verb.path, &totals, images, &err);
 	else if (!result)
-		print_totals(path, &totals, images);
+		print_totals(verb.path, &totals, images);
 	return result ? cli_fail(&err) : 0;
 }
 
@@ -349,19 +362,14 @@ static int list_objects(struct store *store, bool json, struct error *err)
 
 int verb_objects(int argc, char **argv)
 {
-	char path[PLACE_SIZE];
-	struct cli cli = { 0 };
-	struct store *store = NULL;
+	struct store_verb verb;
 	struct error err;
-	int result = cli_next_option(&cli, argc, argv, json_options, ls_usage, &err);
+	int result = begin(&verb, argc, argv, json_options, ls_usage, STORE_READ_ONLY, &err);
 
-	if (cli.done)
+	if (result > 0)
 		return 0;
-	result = check_end(result, argc, argv, &err);
 	if (!result)
-		result = cli_open_store(&cli, STORE_READ_ONLY, &store, path, &err);
-	if (!result)
-		result = list_objects(store, cli.json, &err);
-	store_close(store);
+		result = list_objects(verb.store, verb.cli.json, &err);
+	store_close(verb.store);
 	return result ? cli_fail(&err) : 0;
 }

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/time.h"
 #include "host/monitor/volume.h"
 
 #define PERMISSIONS	07777u
 #define GIVES_RIGHTS	(S_ISUID | S_ISGID)
-#define NS_PER_SECOND	1000000000ll
 
 static int result_of(int result)
 {
@@ -204,21 +204,11 @@ static int change_owner(const struct lower *lower, int fd, const struct volume_r
 
 static struct timespec time_of(const struct volume_request *request, uint32_t flag, int64_t ns)
 {
-	struct timespec time = { .tv_nsec = UTIME_OMIT };
-
 	if (!(request->flags & flag))
-		return time;
-	if (request->flags & VOLUME_CHANGE_TO_NOW) {
-		time.tv_nsec = UTIME_NOW;
-		return time;
-	}
-	time.tv_sec = ns / NS_PER_SECOND;
-	time.tv_nsec = ns % NS_PER_SECOND;
-	if (time.tv_nsec < 0) {
-		time.tv_sec--;
-		time.tv_nsec += NS_PER_SECOND;
-	}
-	return time;
+		return (struct timespec){ .tv_nsec = UTIME_OMIT };
+	if (request->flags & VOLUME_CHANGE_TO_NOW)
+		return (struct timespec){ .tv_nsec = UTIME_NOW };
+	return time_of_ns(ns);
 }
 
 static int change_times(int fd, const struct volume_request *request)

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "host/base/time.h"
 #include "host/receive/receive.h"
 
-#define SECOND_NS 1000000000
 
 /* ---- Failing ---- */
 
@@ -97,20 +97,9 @@ static int open_parent(const struct maker *maker, const char *path, char *name)
 
 /* ---- Attributes ---- */
 
-static struct timespec time_of(int64_t ns)
-{
-	struct timespec time = { .tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS };
-
-	if (time.tv_nsec < 0) {
-		time.tv_sec--;
-		time.tv_nsec += SECOND_NS;
-	}
-	return time;
-}
-
 static int times_set(int parent, const char *name, int64_t mtime_ns)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(mtime_ns) };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of_ns(mtime_ns) };
 
 	return utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
