@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,12 +66,13 @@ uint64_t large_read(const char *path)
 	return taken_ns;
 }
 
-/* large_write: a file of 1 GiB is made and written, 1 MiB at a time, into the page cache. */
-static double write_run(void)
+static double write_measured(bool is_there)
 {
 	char *path = bench_path("large");
 	double taken_ns;
 
+	if (is_there)
+		large_write(path);
 	storage_settle();
 	taken_ns = (double)large_write(path);
 	large_read(path);
@@ -79,19 +81,16 @@ static double write_run(void)
 	return taken_ns;
 }
 
+/* large_write: a file of 1 GiB is made and written, 1 MiB at a time, into the page cache. */
+static double write_run(void)
+{
+	return write_measured(false);
+}
+
 /* large_rewrite: the same over the pages of a file that is there, whole. */
 static double rewrite_run(void)
 {
-	char *path = bench_path("large");
-	double taken_ns;
-
-	large_write(path);
-	storage_settle();
-	taken_ns = (double)large_write(path);
-	large_read(path);
-	MUST(unlink(path) == 0);
-	free(path);
-	return taken_ns;
+	return write_measured(true);
 }
 
 /* large_read: the file is read, 1 MiB at a time, and the number of each page looked at. */

@@ -13,6 +13,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -97,6 +99,23 @@ static void change_bytes(const char *path)
 	close(fd);
 }
 
+/* Who else changes the file may have made it shorter meanwhile: SIGBUS then, as Linux has it. */
+static sigjmp_buf cut;
+
+static void cut_noted(int number)
+{
+	(void)number;
+	siglongjmp(cut, 1);
+}
+
+static void write_mapped(volatile char *map, uint32_t at)
+{
+	signal(SIGBUS, cut_noted);
+	if (!sigsetjmp(cut, 1))
+		map[at] = 'm';
+	signal(SIGBUS, SIG_DFL);
+}
+
 static void change_mapped(const char *path)
 {
 	int fd = open(path, O_RDWR);
@@ -109,7 +128,7 @@ static void change_mapped(const char *path)
 	if (!fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size) {
 		map = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (map != MAP_FAILED) {
-			map[pick((uint32_t)status.st_size)] = 'm';
+			write_mapped(map, pick((uint32_t)status.st_size));
 			if (pick(3) == 0 && may_sync)
 				note(msync(map, (size_t)status.st_size, MS_SYNC));
 			munmap(map, (size_t)status.st_size);

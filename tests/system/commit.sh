@@ -2,11 +2,7 @@
 # Domains become images.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "commit" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "commit"
 scratch
 export MEZZO_STORE=$PWD/store
 mkdir -p tree/bin tree/etc tree/tmp tree/w

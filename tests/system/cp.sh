@@ -2,11 +2,7 @@
 # Files out of domains, by the rules of docker cp; and nothing of a domain reaches beyond where it is wanted.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "cp" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "cp"
 scratch
 export MEZZO_STORE=$PWD/store
 mkdir -p tree/bin tree/etc tree/dir/sub

@@ -3,19 +3,12 @@
 # that was not copied is reported as done.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "cp_into" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "cp_into"
 scratch
 export MEZZO_STORE=$PWD/store
 root=$([[ $(id -u) -eq 0 ]] && echo yes)
-mkdir -p tree/bin tree/etc tree/dir/sub tree/shared/name
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh sleep stat cat ls md5sum find readlink touch chmod; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh sleep stat cat ls md5sum find readlink touch chmod
+mkdir -p tree/etc tree/dir/sub tree/shared/name
 echo first > tree/etc/file
 ln -s ../dir tree/etc/relative
 ln -s /dir tree/etc/absolute

@@ -4,11 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 scratch
 
-if [[ -z $MEZZO ]]; then
-	skip "crash" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "crash"
 
 # The host processes of the domain of a mezzo process, the layer's own first.
 domain_processes()	# pid

@@ -2,18 +2,11 @@
 # `mezzo store dedup`: equal files of domains that are idle become one, and stay each its domain's own.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "dedup" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "dedup"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh cat cp dd du ls md5sum printf rm seq sleep stat touch; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh cat cp dd du ls md5sum printf rm seq sleep stat touch
+mkdir -p tree/w
 seq 200000 > tree/of_image
 check "import" "$MEZZO" image import box tree
 

@@ -2,11 +2,7 @@
 # What a lasting domain has changed of its image, as `mezzo diff` tells it.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "diff" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "diff"
 scratch
 export MEZZO_STORE=$PWD/store
 mkdir -p tree/bin tree/etc tree/tmp tree/many tree/old/sub

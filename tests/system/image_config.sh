@@ -2,11 +2,7 @@
 # mezzo run takes command, environment, directory and user from an image's config, as docker and podman do.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "image_config" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "image_config"
 scratch
 export MEZZO_STORE=$PWD/store
 mkdir -p tree/bin tree/etc tree/work tree/real

@@ -2,11 +2,7 @@
 # Domains over images of a store.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "image_run" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "image_run"
 scratch
 export MEZZO_STORE=$PWD/store
 mkdir -p tree/bin tree/etc tree/tmp tree/many tree/lib64

@@ -3,11 +3,7 @@
 # is given back after their end.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "image_use" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "image_use"
 scratch
 export MEZZO_STORE=$PWD/store
 image=("$MEZZO" image)

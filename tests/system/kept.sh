@@ -3,11 +3,7 @@
 # after the same changes.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept"
 scratch
 export MEZZO_STORE=$PWD/store
 changes=$BUILD/tests/programs/changes

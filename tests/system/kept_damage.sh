@@ -2,18 +2,11 @@
 # What else than files may lie in a lasting domain's folder: no verb waits for ever.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_damage" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept_damage"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh sleep; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh sleep
+mkdir -p tree/w
 check "import" "$MEZZO" image import box tree
 
 # The verbs that don't end when a pipe lies in place of a file.

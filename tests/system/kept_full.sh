@@ -3,22 +3,11 @@
 # lost, and it goes on when there is space again.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_full" "no domain to test"
-	finish
-	exit
-fi
-if ! unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then
-	skip "kept_full" "no mount namespace to fill a disk in"
-	finish
-	exit
-fi
+needs_domain "kept_full"
+needs_mounts "kept_full"
 scratch
-mkdir -p disk tree/bin tree/w tree/tmp
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh sleep; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh sleep
+mkdir -p disk tree/w tree/tmp
 
 # In a domain: fills the disk with files of a kind until that fails, and says with what.
 cat > fill <<'END'

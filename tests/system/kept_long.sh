@@ -2,23 +2,12 @@
 # A domain may make its overlay long at no cost: so must copies of it be.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_long" "no domain to test"
-	finish
-	exit
-fi
-if ! unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then
-	skip "kept_long" "no mount namespace to fill a disk in"
-	finish
-	exit
-fi
+needs_domain "kept_long"
+needs_mounts "kept_long"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh sleep; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh sleep
+mkdir -p tree/w
 check "import" "$MEZZO" image import box tree
 
 cat > long <<'END'

@@ -2,19 +2,12 @@
 # Files of lasting domains with several names, with none, and what a power failure leaves of them.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_names" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept_names"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w tree/d tree/tmp
-cp "$(command -v busybox)" tree/bin/busybox
+busybox_tree sh cat dd grep ln ls mkdir rm seq stat sync
+mkdir -p tree/w tree/d tree/tmp
 cp "$BUILD/tests/programs/kept_races" tree/bin/races
-for name in sh cat dd grep ln ls mkdir rm seq stat sync; do
-	ln -s busybox "tree/bin/$name"
-done
 for i in $(seq 0 59); do echo "$i" > "tree/w/image$i"; done
 echo original > tree/w/a
 ln tree/w/a tree/d/b

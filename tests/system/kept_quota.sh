@@ -2,19 +2,12 @@
 # How much disk a lasting domain may take.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_quota" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept_quota"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w tree/tmp
-cp "$(command -v busybox)" tree/bin/busybox
+busybox_tree sh dd df rm cat seq sync truncate
+mkdir -p tree/w tree/tmp
 cp "$BUILD/tests/programs/changes" tree/bin/changes
-for name in sh dd df rm cat seq sync truncate; do
-	ln -s busybox "tree/bin/$name"
-done
 head -c 20M /dev/zero | tr '\0' x > tree/w/image
 check "import" "$MEZZO" image import box tree
 

@@ -3,17 +3,10 @@
 # shut down without its journal's last part, as a power failure does.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_record" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept_record"
 scratch
-mkdir -p disk tree/bin tree/w
-cp "$(command -v busybox)" tree/bin/busybox
-for name in sh sync sleep; do
-	ln -s busybox "tree/bin/$name"
-done
+busybox_tree sh sync sleep
+mkdir -p disk tree/w
 truncate -s 128M image
 if ! mkfs.ext4 -q image 2> /dev/null || ! mount -o loop image disk 2> /dev/null; then
 	skip "kept_record" "no file system to shut down"

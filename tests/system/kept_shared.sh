@@ -2,19 +2,12 @@
 # Objects of a lasting domain's own that are one with others': each file is changed for itself.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "kept_shared" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "kept_shared"
 scratch
 export MEZZO_STORE=$PWD/store
-mkdir -p tree/bin tree/w
-cp "$(command -v busybox)" tree/bin/busybox
+busybox_tree sh dd cat seq md5sum sleep truncate
+mkdir -p tree/w
 cp "$BUILD/tests/programs/changes" tree/bin/changes
-for name in sh dd cat seq md5sum sleep truncate; do
-	ln -s busybox "tree/bin/$name"
-done
 check "import" "$MEZZO" image import box tree
 inside() { "$MEZZO" exec "$1" -- sh -c "D=/w; $2"; }
 again() { "$MEZZO" kill "$1" > /dev/null; "$MEZZO" wait "$1" > /dev/null; "$MEZZO" start "$1" > /dev/null; }

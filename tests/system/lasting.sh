@@ -2,11 +2,7 @@
 # What the scripts about lasting domains share, sourced after lib.sh: a scratch directory with a store
 # and the image "box" in it.
 
-if [[ -z $MEZZO ]]; then
-	skip "lasting domains" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "lasting domains"
 scripts=$(cd "$(dirname "$0")" && pwd)
 scratch
 export MEZZO MEZZO_STORE=$PWD/store

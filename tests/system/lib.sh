@@ -18,6 +18,35 @@ in_domain()
 	fi
 }
 
+# Ends a script that can only be tried with domains, where there are none.
+needs_domain()	# name
+{
+	[[ -n $MEZZO ]] && return
+	skip "$1" "no domain to test"
+	finish
+	exit
+}
+
+# The same where nobody may mount a small disk, to fill it.
+needs_mounts()	# name
+{
+	unshare -rm mount -t tmpfs none /mnt 2> /dev/null && return
+	skip "$1" "no mount namespace to fill a disk in"
+	finish
+	exit
+}
+
+# A root file system in ./tree: busybox, with links of these names.
+busybox_tree()	# names...
+{
+	local name
+	mkdir -p tree/bin
+	cp "$(command -v busybox)" tree/bin/busybox
+	for name; do
+		ln -s busybox "tree/bin/$name"
+	done
+}
+
 # An empty directory, current from then on, removed at the end.
 scratch()
 {

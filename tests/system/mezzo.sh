@@ -4,11 +4,7 @@
 scratch
 chmod 755 .
 
-if [[ -z $MEZZO ]]; then
-	skip "mezzo" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "mezzo"
 
 fails_with()	# name status pattern command...: one line on standard error matches
 {

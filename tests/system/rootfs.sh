@@ -4,11 +4,7 @@
 scratch
 chmod 755 .
 
-if [[ -z $MEZZO ]]; then
-	skip "run" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "run"
 
 mkdir -p root/{bin,etc,dev,proc,sys,tmp,root,var/tmp}
 cp /bin/busybox root/bin/

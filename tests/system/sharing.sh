@@ -2,11 +2,7 @@
 # Domains share memory with one another and with the host's page cache: the same pages, not equal ones.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "sharing" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "sharing"
 scratch
 export MEZZO_STORE=$PWD/store
 sharing=$BUILD/tests/programs/sharing

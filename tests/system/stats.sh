@@ -2,11 +2,7 @@
 # mezzo stats: its figures against those that other programs read from the kernel, and its page.
 . "$(dirname "$0")/lib.sh"
 
-if [[ -z $MEZZO ]]; then
-	skip "stats" "no domain to test"
-	finish
-	exit
-fi
+needs_domain "stats"
 here=$(cd "$(dirname "$0")" && pwd)
 scratch
 export MEZZO_STORE=$PWD/store
