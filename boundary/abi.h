@@ -426,8 +426,8 @@ struct channel {
 	_Alignas(4096) char text[CONSOLE_MAX][CONFIG_TEXT_MAX];
 };
 
-_Static_assert(sizeof(struct channel) <= WINDOW_BASE - CHANNEL_BASE,
-	       "the channel runs into the windows");
+_Static_assert(sizeof(struct channel) <= INDEX_BASE - CHANNEL_BASE,
+	       "the channel runs into the index");
 _Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
 	       "a domain of one program uses one page for all that is not data");
 

@@ -50,9 +50,6 @@
 #define LAYER_KEY		1
 #define SELECTOR_KEY		2
 
-/* Per-process windows onto objects, made and dropped by the layer as it reads files. */
-#define WINDOW_BASE		(LAYER_BASE + 0x2100000000ul)
-
 /* The image's index (boundary/index.h), where the domain has one; read only. */
 #define INDEX_BASE		(LAYER_BASE + 0x2200000000ul)
 #define INDEX_SIZE_MAX		0x100000000ul
@@ -60,6 +57,10 @@
 /* The overlay (boundary/overlay.h), where the domain has one; mapped beyond its end. */
 #define OVERLAY_BASE		(LAYER_BASE + 0x2400000000ul)
 #define OVERLAY_SIZE_MAX	0x1000000000ul
+
+/* Per-process windows onto objects, made and dropped by the layer as it reads files. */
+#define WINDOW_BASE		(LAYER_BASE + 0x3400000000ul)
+#define WINDOW_SPACE		0x400000000ul
 
 #define LAYER_END		(LAYER_BASE + 0x4000000000ul)
 

@@ -32,16 +32,18 @@ static ssize_t heap_read(struct inode *inode, struct iter *to, u64 offset)
 	return size && !done ? -EFAULT : (ssize_t)done;
 }
 
-static struct window_source own_source(const struct file_data *data)
+static struct window_source own_source(const struct inode *inode)
 {
-	return (struct window_source){ data->own, true, data->own_serial };
+	const struct file_data *data = inode->data;
+
+	return (struct window_source){ data->own, true, data->own_serial,
+				       READ_ONCE(inode->size) };
 }
 
 /* Through a window where there is one; what it leaves over, by the host. */
-static ssize_t source_read(struct inode *inode, const struct window_source *source, struct iter *to,
-			   u64 offset)
+static ssize_t source_read(const struct window_source *source, struct iter *to, u64 offset)
 {
-	u64 end = READ_ONCE(inode->size);
+	u64 end = source->size;
 	ssize_t done = 0;
 
 	if (offset >= end)
@@ -66,20 +68,21 @@ static ssize_t source_read(struct inode *inode, const struct window_source *sour
 
 static ssize_t own_read(struct inode *inode, struct iter *to, u64 offset)
 {
-	struct window_source source = own_source(inode->data);
+	struct window_source source = own_source(inode);
 
-	return source_read(inode, &source, to, offset);
+	return source_read(&source, to, offset);
 }
 
 static ssize_t lower_read(struct inode *inode, struct iter *to, u64 offset)
 {
-	struct window_source source = { .identity = inode->data->lower_serial };
+	struct window_source source = { .identity = inode->data->lower_serial,
+					.size = READ_ONCE(inode->size) };
 	ssize_t result;
 
 	source.handle = lower_handle_use(inode);
 	if (source.handle < 0)
 		return source.handle;
-	result = source_read(inode, &source, to, offset);
+	result = source_read(&source, to, offset);
 	lower_handle_done(inode);
 	return result;
 }
@@ -134,10 +137,10 @@ static ssize_t heap_write(struct inode *inode, struct iter *from, u64 offset)
 
 static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 {
-	struct window_source source = own_source(inode->data);
+	struct window_source source = own_source(inode);
 	ssize_t done = 0;
 
-	if (offset + from->left <= inode->size)
+	if (offset + from->left <= source.size)
 		done = window_write(&source, offset, from, from->left);
 	while (from->left) {
 		u64 base;

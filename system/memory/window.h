@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Windows: mappings of pieces of host files in the layer's own range, through which pieces that are
- * often read or written are copied without a host call. Each address space keeps a few.
+ * often read or written are copied without a host call. Each address space keeps a few narrow ones,
+ * and wide ones onto large files that are read here and there.
  */
 #ifndef MEMORY_WINDOW_H
 #define MEMORY_WINDOW_H
@@ -24,6 +25,7 @@ struct window_source {
 	 * other content.
 	 */
 	u64 identity;
+	u64 size;	/* of the file; no use reaches beyond it */
 };
 
 /*

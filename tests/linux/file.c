@@ -334,6 +334,61 @@ TEST(large_file_keeps_content)
 	}
 }
 
+/* A page of the file below, as it is first or after the page was written once more. */
+static void page_fill(uint64_t *words, uint64_t page, uint64_t version)
+{
+	for (size_t i = 0; i < 512; i++)
+		words[i] = page * 1000 + version * 512 + i;
+}
+
+/*
+ * Reads and writes pages of a large file here and there, as a data base does, while another process
+ * does the same: all see what was written last, and what was cut off is gone at once.
+ */
+static void pages_here_and_there(int fd, uint64_t pages, uint64_t first)
+{
+	static uint64_t expected[512], words[512];
+	static unsigned char versions[24 << 10];
+	uint64_t page = first;
+
+	for (int i = 0; i < 60000; i++) {
+		page = (page + 2 * 7919) % pages;
+		if (i % 16 == 0) {
+			page_fill(words, page, ++versions[page]);
+			EQUAL(pwrite(fd, words, 4096, page * 4096), 4096);
+		}
+		page_fill(expected, page, versions[page]);
+		EQUAL(pread(fd, words, 4096, page * 4096), 4096);
+		EQUAL(memcmp(words, expected, 4096), 0);
+	}
+}
+
+TEST(large_file_is_read_here_and_there)
+{
+	uint64_t pages = 24 << 10, words[512];
+	pid_t child;
+	int fd;
+
+	OK(fd = open("f", O_RDWR | O_CREAT, 0600));
+	for (uint64_t page = 0; page < pages; page++) {
+		page_fill(words, page, 0);
+		EQUAL(write(fd, words, 4096), 4096);
+	}
+	/* The one uses the even pages, the other the odd ones. */
+	OK(child = fork());
+	pages_here_and_there(fd, pages, child ? 0 : 1);
+	if (!child)
+		exit(0);
+	EQUAL(test_wait(child), 0);
+	OK(ftruncate(fd, (pages - 1) * 4096 - 100));
+	EQUAL(pread(fd, words, 4096, (pages - 1) * 4096), 0);
+	EQUAL(pread(fd, words, 4096, (pages - 2) * 4096), 3996);
+	EQUAL(pread(fd, words, 4096, 0), 4096);
+	OK(ftruncate(fd, pages * 4096));
+	EQUAL(pread(fd, words, 4096, (pages - 1) * 4096), 4096);
+	EQUAL(words[0], 0);
+}
+
 TEST(offset_is_shared_by_dup_and_fork_only)
 {
 	char byte;
