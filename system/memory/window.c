@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The windows of an address space: a small two-way table by file and place, in one part for narrow
- * windows and one for wide. Each entry has a fixed address, so that a new mapping there replaces the
- * old one. An entry first counts uses and is mapped when there were enough; an entry in use by a
- * thread that copies is not replaced.
+ * windows and one for wide. Each entry has a fixed address, so that a new mapping there replaces
+ * the old one. An entry first counts uses and is mapped when there were enough; an entry in use by
+ * a thread that copies is not replaced.
  *
  * Who reads a large file here and there would displace one narrow window by the next before any is
  * mapped. Such reads are counted for a wide window too, and go through it once there were as many
