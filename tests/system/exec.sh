@@ -89,7 +89,9 @@ sys.exit(p.wait())" $exec_in -i box wc -w'
 
 # ---- many ----
 usage() { $exec_in box cat /proc/mezzo/usage | grep -v handles; }
-outside() { ls "/proc/$monitor/fd" | wc -l; ls "/proc/$monitor/task" | wc -l; }
+# A client has gone before the monitor has closed its end: at rest there are the sockets for clients and for requests.
+at_rest() { [[ $(readlink "/proc/$monitor/fd"/* | grep -c socket:) -eq 2 ]]; }
+outside() { until_true at_rest; ls "/proc/$monitor/fd" | wc -l; ls "/proc/$monitor/task" | wc -l; }
 often() { for _ in $(seq "$1"); do $exec_in box true || echo failed; done; }
 often 20
 before=$(usage; outside)
