@@ -125,6 +125,8 @@ struct thread {
 
 	/* private: wake-ups that wait until a queue is unlocked (core/wait.c) */
 	struct wake_list *wakes;
+	/* private: files that were in flight and are being given back (net/rights.c) */
+	struct list *freed_rights;
 
 	/* Debug builds: ranks held now, and the locks, for the order checker. */
 	u32 held_count;

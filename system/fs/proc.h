@@ -91,6 +91,7 @@ extern const struct proc_directory proc_sys_directory;		/* proc_sys.c */
 extern const struct proc_row proc_process_row;			/* proc_process.c: /proc/PID */
 extern const struct proc_directory proc_fd_directory;		/* proc_places.c */
 extern const struct proc_directory proc_fdinfo_directory;
+extern const struct proc_directory proc_net_directory;		/* proc_net.c */
 
 /* ---- Files that have a source file to themselves, or share one with their like ---- */
 

@@ -440,6 +440,7 @@ static void task_key_set(struct proc_key *key, u32 number)
 #define ROWS_OF_BOTH \
 	PROC_DIRECTORY("fd", 0500, &proc_fd_directory), \
 	PROC_DIRECTORY("fdinfo", 0555, &proc_fdinfo_directory), \
+	PROC_DIRECTORY("net", 0555, &proc_net_directory), \
 	PROC_FILE("environ", 0400, proc_environ_show), \
 	PROC_FILE("auxv", 0400, proc_auxv_show), \
 	PROC_FILE("status", 0444, status_show), \

@@ -168,6 +168,12 @@ static ssize_t thread_self_link(const struct proc_key *key, char *to, size_t siz
 	return format(to, size, "%u/task/%u", process_current()->pid, thread_current()->tid);
 }
 
+static ssize_t net_link(const struct proc_key *key, char *to, size_t size)
+{
+	(void)key;
+	return format(to, size, "self/net");
+}
+
 static ssize_t mounts_link(const struct proc_key *key, char *to, size_t size)
 {
 	(void)key;
@@ -211,6 +217,7 @@ static const struct proc_row root_rows[] = {
 	PROC_LINK("self", self_link),
 	PROC_LINK("thread-self", thread_self_link),
 	PROC_LINK("mounts", mounts_link),
+	PROC_LINK("net", net_link),
 	PROC_FILE("cmdline", 0444, command_line_show),
 	PROC_FILE("cpuinfo", 0444, proc_cpuinfo_show),
 	PROC_FILE("devices", 0444, devices_show),

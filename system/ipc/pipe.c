@@ -41,8 +41,7 @@ static u32 pipe_page_count(const struct pipe *pipe)
 	return pipe->size / PAGE_SIZE;
 }
 
-/* Gives back the pages of an empty pipe, but for the first, which the next message will want. */
-static void pipe_trim(struct pipe *pipe)
+void pipe_trim_locked(struct pipe *pipe)
 {
 	for (u32 i = 1; i < pipe_page_count(pipe); i++) {
 		if (pipe->pages[i])
@@ -51,7 +50,7 @@ static void pipe_trim(struct pipe *pipe)
 	}
 }
 
-static ssize_t pipe_take(struct pipe *pipe, struct iter *to)
+ssize_t pipe_take_locked(struct pipe *pipe, struct iter *to)
 {
 	ssize_t moved = 0;
 
@@ -81,9 +80,9 @@ ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock)
 
 		lock_acquire(&pipe->lock);
 		if (pipe->head != pipe->tail)
-			result = pipe_take(pipe, to);
+			result = pipe_take_locked(pipe, to);
 		else
-			pipe_trim(pipe);
+			pipe_trim_locked(pipe);
 		ended = !pipe->writers;
 		lock_release(&pipe->lock);
 
@@ -105,29 +104,13 @@ ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock)
 	}
 }
 
-ssize_t pipe_peek(struct pipe *pipe, struct iter *to)
-{
-	ssize_t moved;
-	u32 head, tail;
-
-	lock_acquire(&pipe->lock);
-	head = pipe->head;
-	tail = pipe->tail;
-	moved = head != tail && to->left ? pipe_take(pipe, to) : 0;
-	pipe->head = head;
-	pipe->tail = tail;
-	lock_release(&pipe->lock);
-	return moved;
-}
-
 static ssize_t pipe_read(struct file *file, struct iter *to, u64 *offset)
 {
 	(void)offset;
 	return pipe_receive(file->private, to, file->flags & O_NONBLOCK);
 }
 
-/* Moves what fits. Bytes moved, or -ENOMEM, -EFAULT where none were. */
-static ssize_t pipe_fill(struct pipe *pipe, struct iter *from)
+ssize_t pipe_fill_locked(struct pipe *pipe, struct iter *from)
 {
 	ssize_t moved = 0;
 
@@ -178,7 +161,7 @@ ssize_t pipe_send(struct pipe *pipe, struct iter *from, bool nonblock)
 		lock_acquire(&pipe->lock);
 		broken = !pipe->readers;
 		if (!broken && pipe_space(pipe) >= needed)
-			result = pipe_fill(pipe, from);
+			result = pipe_fill_locked(pipe, from);
 		lock_release(&pipe->lock);
 
 		if (broken)
@@ -280,7 +263,7 @@ static int pipe_resize_locked(struct pipe *pipe, u32 size)
 		from += n;
 		to += n;
 	}
-	pipe_trim(pipe);
+	pipe_trim_locked(pipe);
 	if (pipe->pages[0])
 		pages_free(pipe->pages[0], 1);
 	heap_free(pipe->pages);
@@ -315,30 +298,41 @@ long pipe_set_size(struct file *file, u64 size)
 	return result ? result : (long)rounded;
 }
 
+int pipe_init(struct pipe *pipe, u32 size)
+{
+	*pipe = (struct pipe){ .lock = LOCK_INIT(LOCK_PIPE), .size = size };
+	wait_queue_init(&pipe->read_wait);
+	wait_queue_init(&pipe->write_wait);
+	pipe->pages = heap_alloc_zero(size / PAGE_SIZE * sizeof(*pipe->pages));
+	return pipe->pages ? 0 : -ENOMEM;
+}
+
+void pipe_free_pages(struct pipe *pipe)
+{
+	if (!pipe->pages)
+		return;
+	pipe_trim_locked(pipe);
+	if (pipe->pages[0])
+		pages_free(pipe->pages[0], 1);
+	heap_free(pipe->pages);
+}
+
 struct pipe *pipe_create(void)
 {
-	struct pipe *pipe = heap_alloc_zero(sizeof(*pipe));
+	struct pipe *pipe = heap_alloc(sizeof(*pipe));
 
 	if (!pipe)
 		return NULL;
-	pipe->pages = heap_alloc_zero(PIPE_SIZE_DEFAULT / PAGE_SIZE * sizeof(*pipe->pages));
-	if (!pipe->pages) {
+	if (pipe_init(pipe, PIPE_SIZE_DEFAULT)) {
 		heap_free(pipe);
 		return NULL;
 	}
-	lock_init(&pipe->lock, LOCK_PIPE);
-	wait_queue_init(&pipe->read_wait);
-	wait_queue_init(&pipe->write_wait);
-	pipe->size = PIPE_SIZE_DEFAULT;
 	return pipe;
 }
 
 void pipe_free(struct pipe *pipe)
 {
-	pipe_trim(pipe);
-	if (pipe->pages[0])
-		pages_free(pipe->pages[0], 1);
-	heap_free(pipe->pages);
+	pipe_free_pages(pipe);
 	heap_free(pipe);
 }
 

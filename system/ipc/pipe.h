@@ -44,14 +44,18 @@ void pipe_free(struct pipe *pipe);
 /* Bytes in the ring, and room in it; a moment's truth. */
 u32 pipe_used(const struct pipe *pipe);
 u32 pipe_space(const struct pipe *pipe);
-/*
- * read(2) and write(2) on the ring. Without a writer the end (0); without a reader -EPIPE, and no
- * signal.
- */
-ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock);
-ssize_t pipe_send(struct pipe *pipe, struct iter *from, bool nonblock);
-/* The bytes that pipe_receive() would give now, left where they are. */
-ssize_t pipe_peek(struct pipe *pipe, struct iter *to);
+
+/* ---- The ring alone, for what else is a stream of bytes (local sockets) ---- */
+
+/* An empty ring of that size, a power of two. 0 or -ENOMEM. */
+int pipe_init(struct pipe *pipe, u32 size) __must_check;
+/* Gives back what pipe_init() and use allocated. */
+void pipe_free_pages(struct pipe *pipe);
+/* Moves what there is, or fits; nobody is woken. Bytes moved; -EFAULT, -ENOMEM where none were. */
+ssize_t pipe_take_locked(struct pipe *pipe, struct iter *to);
+ssize_t pipe_fill_locked(struct pipe *pipe, struct iter *from);
+/* Gives back the pages of an empty pipe, but for the first, which the next message will want. */
+void pipe_trim_locked(struct pipe *pipe);
 
 /* The release operation: takes away the end that file was (ipc/fifo.c). */
 void pipe_release(struct file *file);

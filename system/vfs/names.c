@@ -232,11 +232,19 @@ struct inode *name_make_foreign(const struct walker *walker, const struct dentry
 	return parent->inode->fs->foreign->make(parent->inode, last->name, last->size, &file);
 }
 
+/* What a new name is to be. */
+struct making {
+	u32 mode, rdev;
+	const char *target;
+	struct inode **made;	/* gets a reference; NULL: not wanted */
+};
+
 /* Puts a new name into a file system whose names are kept here. */
 static int make_own(const struct walker *walker, const struct path *parent,
-		    const struct last_name *last, u32 mode, u32 rdev, const char *target)
+		    const struct last_name *last, const struct making *making)
 {
-	struct inode *inode = name_make_inode(walker, parent->dentry, mode, rdev, target);
+	struct inode *inode = name_make_inode(walker, parent->dentry, making->mode, making->rdev,
+					      making->target);
 	struct dentry *dentry;
 	int error;
 
@@ -249,12 +257,16 @@ static int make_own(const struct walker *walker, const struct path *parent,
 		inode_put(inode);
 		return error;
 	}
+	if (making->made) {
+		inode_get(inode);
+		*making->made = inode;
+	}
 	dentry_put(dentry);
 	return 0;
 }
 
 static int make_locked(const struct walker *walker, const struct path *parent,
-		       const struct last_name *last, u32 mode, u32 rdev, const char *target)
+		       const struct last_name *last, const struct making *making)
 {
 	struct inode *directory = parent->dentry->inode, *inode;
 	bool is_foreign = directory->fs->foreign;
@@ -266,23 +278,26 @@ static int make_locked(const struct walker *walker, const struct path *parent,
 		dentry_put(dentry);
 	if (error != -ENOENT)
 		return error ? error : -EEXIST;
-	if (last->trailing_slash && (mode & S_IFMT) != S_IFDIR)
+	if (last->trailing_slash && (making->mode & S_IFMT) != S_IFDIR)
 		return -ENOENT;
 	error = directory->operations->lookup && !is_foreign ? -ENOENT :
 		directory_may_change(parent, walker->credentials);
 	if (error)
 		return error;
 	if (!is_foreign)
-		return make_own(walker, parent, last, mode, rdev, target);
-	inode = name_make_foreign(walker, parent->dentry, last, mode, target, 0);
+		return make_own(walker, parent, last, making);
+	inode = name_make_foreign(walker, parent->dentry, last, making->mode, making->target, 0);
 	if (IS_ERROR(inode))
 		return PTR_ERROR(inode);
-	inode_put(inode);
+	if (making->made)
+		*making->made = inode;
+	else
+		inode_put(inode);
 	return 0;
 }
 
 static int make_at(const struct walker *walker, const struct path *start, const char *name,
-		   u32 mode, u32 rdev, const char *target)
+		   const struct making *making)
 {
 	struct last_name last;
 	struct path parent;
@@ -294,7 +309,7 @@ static int make_at(const struct walker *walker, const struct path *start, const 
 		error = -EEXIST;
 	} else {
 		lock_acquire(&parent.dentry->inode->directory->lock);
-		error = make_locked(walker, &parent, &last, mode, rdev, target);
+		error = make_locked(walker, &parent, &last, making);
 		lock_release(&parent.dentry->inode->directory->lock);
 	}
 	path_put(&parent);
@@ -304,13 +319,29 @@ static int make_at(const struct walker *walker, const struct path *start, const 
 int path_make(const struct walker *walker, const struct path *start, const char *name, u32 mode,
 	      u32 rdev)
 {
-	return make_at(walker, start, name, mode & ~READ_ONCE(walker->fs->umask), rdev, NULL);
+	struct making making = {
+		.mode = mode & ~READ_ONCE(walker->fs->umask), .rdev = rdev,
+	};
+
+	return make_at(walker, start, name, &making);
+}
+
+int path_make_socket(const struct walker *walker, const char *name, u32 permissions,
+		     struct inode **made)
+{
+	struct making making = {
+		.mode = S_IFSOCK | (permissions & ~READ_ONCE(walker->fs->umask)), .made = made,
+	};
+
+	return make_at(walker, NULL, name, &making);
 }
 
 int path_symlink(const struct walker *walker, const char *target, const struct path *start,
 		 const char *name)
 {
-	return make_at(walker, start, name, S_IFLNK | 0777, 0, target);
+	struct making making = { .mode = S_IFLNK | 0777, .target = target };
+
+	return make_at(walker, start, name, &making);
 }
 
 /* ---- Linking ---- */

@@ -13,6 +13,9 @@
 /* mkdir, mknod: type and permissions in mode (umask is applied here). */
 int path_make(const struct walker *walker, const struct path *start, const char *name, u32 mode,
 	      u32 rdev);
+/* What bind(2) makes; *made gets a reference on it. The umask is applied here. */
+int path_make_socket(const struct walker *walker, const char *name, u32 permissions,
+		     struct inode **made);
 int path_symlink(const struct walker *walker, const char *target, const struct path *start,
 		 const char *name);
 /* at_flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH (old_name "" then names old_start itself). */
