@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures of waiting and waking: pipes, eventfd, epoll. No locks. */
+/* Figures of waiting and waking: pipes, sockets, eventfd, epoll. No locks. */
 #include "bench.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +79,50 @@ static double pipe_pair_run(void)
 	return figure;
 }
 
+/* unix_pingpong: 8 bytes to another process through a local stream socket, and back, plus one. */
+static uint64_t unix_pingpong_batch(void *context, uint64_t count)
+{
+	int socket_fd = *(const int *)context;
+	uint64_t began_ns = clock_ns(), got;
+
+	for (uint64_t i = 0; i < count; i++) {
+		MUST(send(socket_fd, &i, sizeof(i), 0) == sizeof(i));
+		MUST(recv(socket_fd, &got, sizeof(got), 0) == sizeof(got) && got == i + 1);
+	}
+	return clock_ns() - began_ns;
+}
+
+static _Noreturn void unix_pingpong_answer(int socket_fd)
+{
+	uint64_t value;
+
+	while (recv(socket_fd, &value, sizeof(value), 0) == sizeof(value)) {
+		value++;
+		if (send(socket_fd, &value, sizeof(value), 0) != sizeof(value))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static double unix_pingpong_run(void)
+{
+	int fds[2], status;
+	double figure;
+	pid_t child;
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+	child = fork();
+	MUST(child >= 0);
+	if (child == 0) {
+		close(fds[0]);
+		unix_pingpong_answer(fds[1]);
+	}
+	figure = measure(unix_pingpong_batch, &fds[0], UINT64_MAX / 2);
+	MUST(close(fds[0]) == 0 && close(fds[1]) == 0);
+	MUST(waitpid(child, &status, 0) == child && status == 0);
+	return figure;
+}
+
 /* epoll_eventfd: a write to an eventfd, the epoll_wait that reports it, the read: one thread. */
 struct epoll_eventfd {
 	int epoll_fd, event_fd;
@@ -112,6 +157,7 @@ static double epoll_eventfd_run(void)
 const struct figure wait_figures[] = {
 	{ "pipe_self", pipe_self_run },
 	{ "pipe_pair", pipe_pair_run },
+	{ "unix_pingpong", unix_pingpong_run },
 	{ "epoll_eventfd", epoll_eventfd_run },
 	{ 0 },
 };

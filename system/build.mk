@@ -40,7 +40,7 @@ $(BUILD)/system/%.o: system/%.c | $(SYSTEM_GENERATED)
 	$(call say,CC) $(CC) $(SYSTEM_FLAGS) -c -o $@ $<
 
 # What small reads and writes go through: a few per cent of a call of 100 ns, for some KiB of text.
-$(addprefix $(BUILD)/system/,syscall/data.o ipc/pipe.o ipc/eventfd.o ipc/epoll.o memory/iter.o): SYSTEM_FLAGS += -O3
+$(addprefix $(BUILD)/system/,syscall/data.o ipc/pipe.o ipc/eventfd.o ipc/epoll.o memory/iter.o net/unix_stream.o): SYSTEM_FLAGS += -O3
 
 $(BUILD)/system/%.S.o: system/%.S
 	@mkdir -p $(@D)

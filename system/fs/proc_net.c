@@ -17,8 +17,8 @@ static void socket_show(const struct unix_view *view, void *data)
 {
 	struct proc_text *text = data;
 
-	proc_print(text, "%016llx: %08X %08X %08X %04X %02X %5llu",
-		   (unsigned long long)(uptr)view->identity, view->references, 0u,
+	/* No address of the layer is shown; Linux counts one reference more. */
+	proc_print(text, "%016x: %08X %08X %08X %04X %02X %5llu", 0u, view->references + 1, 0u,
 		   view->accepts ? 0x10000u : 0u, view->type, view->state,
 		   (unsigned long long)view->ino);
 	if (view->name)

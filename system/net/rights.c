@@ -40,10 +40,26 @@ struct rights *rights_copy(const struct rights *rights)
 	return copy;
 }
 
+/* Gives the files back. Whether one of them is a socket that is still in flight. */
+static bool rights_put(struct rights *rights)
+{
+	bool flying = false;
+
+	for (u32 i = 0; i < rights->count; i++) {
+		struct unix_socket *socket = unix_of_file(rights->files[i]);
+
+		flying |= socket && READ_ONCE(socket->in_flight);
+		file_put(rights->files[i]);
+	}
+	heap_free(rights);
+	return flying;
+}
+
 void rights_free(struct rights *rights)
 {
 	struct thread *self = thread_current();
 	struct list freed;
+	bool flying;
 
 	if (rights->in_flight)
 		rights_land(rights);
@@ -54,12 +70,13 @@ void rights_free(struct rights *rights)
 	list_init(&freed);
 	list_add_tail(&rights->node, &freed);
 	self->freed_rights = &freed;
+	/* What the collector finds comes into the same list. */
 	while (!list_empty(&freed)) {
 		rights = list_first(&freed, struct rights, node);
 		list_remove(&rights->node);
-		for (u32 i = 0; i < rights->count; i++)
-			file_put(rights->files[i]);
-		heap_free(rights);
+		flying = rights_put(rights);
+		if (flying)
+			unix_collect(NULL);
 	}
 	self->freed_rights = NULL;
 }

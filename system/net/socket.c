@@ -60,6 +60,13 @@ static long socket_ioctl(struct file *file, u32 command, uptr argument)
 	return socket->operations->ioctl(socket, command, argument);
 }
 
+static void socket_closing(struct file *file)
+{
+	struct socket *socket = file->private;
+
+	socket->operations->closing(socket);
+}
+
 static void socket_release(struct file *file)
 {
 	struct socket *socket = file->private;
@@ -72,6 +79,7 @@ static const struct file_operations socket_file_operations = {
 	.write = socket_write,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
+	.closing = socket_closing,
 	.release = socket_release,
 };
 

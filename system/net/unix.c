@@ -178,7 +178,15 @@ void unix_end(struct unix_socket *self, bool embryo)
 static void unix_release(struct socket *socket)
 {
 	unix_end(unix_of(socket), false);
-	unix_collect();
+	unix_collect(NULL);
+}
+
+static void unix_closing(struct socket *socket)
+{
+	struct unix_socket *self = unix_of(socket);
+
+	if (READ_ONCE(self->in_flight))
+		unix_collect(self);
 }
 
 /* ---- The family ---- */
@@ -219,6 +227,7 @@ const struct socket_family unix_family = {
 	.poll = unix_poll, \
 	.ioctl = unix_ioctl, \
 	.option = unix_option, \
+	.closing = unix_closing, \
 	.release = unix_release, \
 }
 
@@ -234,7 +243,6 @@ void unix_for_each(void (*show)(const struct unix_view *view, void *data), void 
 	lock_acquire(&unix_lock);
 	list_for_each(self, &all, node) {
 		struct unix_view view = {
-			.identity = self,
 			.references = READ_ONCE(self->references.count),
 			.type = self->socket.type,
 			.state = self->state == UNIX_CONNECTED ? 3 : 1,	/* SS_* of Linux */

@@ -10,7 +10,6 @@
 
 /* One socket as /proc/net/unix shows it. */
 struct unix_view {
-	const void *identity;
 	u32 references, type, state;
 	u64 ino;			/* 0: no file yet, or no more */
 	bool accepts;

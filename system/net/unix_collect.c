@@ -2,7 +2,7 @@
 /*
  * Sockets that are sent through sockets can come to be led to by each other alone: nobody can
  * receive them any more, and no count of references ever becomes zero. Whenever a local socket is
- * closed while others are in flight, those are looked through.
+ * released, or a reference goes on one in flight, those in flight are looked through.
  *
  * A candidate is a socket all of whose file's references are in flight. What waits in the queues of
  * candidates explains some of those; a candidate with others, and all that it leads to, can be
@@ -100,12 +100,14 @@ static void rights_take(struct unix_message *message, struct list *freed)
 
 /* ---- The collection ---- */
 
-static void candidates_find_locked(struct list *candidates)
+static void candidates_find_locked(struct list *candidates, const struct unix_socket *closing)
 {
 	struct unix_socket *socket;
 
 	list_for_each(socket, &flying, flight_node) {
-		if (READ_ONCE(socket->socket.file->references.count) != socket->in_flight)
+		u32 references = READ_ONCE(socket->socket.file->references.count);
+
+		if (references - (socket == closing) != socket->in_flight)
 			continue;
 		socket->garbage = GARBAGE_MAYBE;
 		socket->unexplained = socket->in_flight;
@@ -132,7 +134,7 @@ static void candidates_sift_locked(struct list *candidates)
 	}
 }
 
-void unix_collect(void)
+void unix_collect(const struct unix_socket *closing)
 {
 	struct list candidates, freed;
 
@@ -141,7 +143,7 @@ void unix_collect(void)
 	list_init(&candidates);
 	list_init(&freed);
 	lock_acquire(&unix_lock);
-	candidates_find_locked(&candidates);
+	candidates_find_locked(&candidates, closing);
 	candidates_sift_locked(&candidates);
 	while (!list_empty(&candidates)) {
 		struct unix_socket *socket =

@@ -191,7 +191,10 @@ long unix_option(struct socket *socket, int option, void *value);
 /* A reference on its file goes into flight, or comes out of it. unix_lock held. */
 void unix_flight_add_locked(struct unix_socket *socket);
 void unix_flight_remove_locked(struct unix_socket *socket);
-/* Frees what waits in sockets that nobody can reach any more. No locks held. */
-void unix_collect(void);
+/*
+ * Frees what waits in sockets that nobody can reach any more. closing: the caller is about to drop a
+ * reference on the file of this one (NULL: none). No locks held.
+ */
+void unix_collect(const struct unix_socket *closing);
 
 #endif

@@ -16,16 +16,26 @@
 
 #define NOBODY ((struct socket_credentials){ 0, 65534, 65534 })
 
-/* Moves at most size bytes by one of the ring's functions. */
-static ssize_t iter_part(struct pipe *ring, struct iter *iter, u32 size,
-			 ssize_t (*move)(struct pipe *ring, struct iter *iter))
+/*
+ * Moves size bytes, which there are, by one of the ring's functions. All of them or none: -EFAULT,
+ * -ENOMEM.
+ */
+static ssize_t piece_move(struct pipe *ring, struct iter *iter, u32 size,
+			  ssize_t (*move)(struct pipe *ring, struct iter *iter))
 {
-	size_t rest = iter->left - MIN(iter->left, size);
+	u32 head = ring->head, tail = ring->tail;
+	size_t rest = iter->left - size;
 	ssize_t moved;
 
-	iter->left -= rest;
-	moved = move(ring, iter);
+	iter->left = size;
+	do
+		moved = move(ring, iter);
+	while (unlikely(moved > 0 && iter->left));
 	iter->left += rest;
+	if (likely(moved > 0))
+		return size;
+	ring->head = head;
+	ring->tail = tail;
 	return moved;
 }
 
@@ -120,7 +130,8 @@ static ssize_t piece_put_locked(struct unix_socket *self, struct unix_socket *pe
 		return -EPIPE;
 	if (!room)
 		return 0;
-	moved = iter_part(&peer->ring, message->data, MIN(room, PIECE), pipe_fill_locked);
+	room = MIN(MIN(room, PIECE), message->data->left);
+	moved = piece_move(&peer->ring, message->data, room, pipe_fill_locked);
 	if (!*mark || moved <= 0)
 		return moved;
 	(*mark)->start = start;
@@ -281,14 +292,12 @@ static ssize_t piece_take_locked(struct unix_socket *self, struct stream_read *r
 			read->stop = true;
 			break;
 		}
-		moved = iter_part(ring, to, MIN(size, PIECE), pipe_take_locked);
+		moved = piece_move(ring, to, MIN(MIN(size, PIECE), to->left), pipe_take_locked);
 		if (moved < 0)
 			return total ? total : moved;
 		total += moved;
 		if (under)
 			mark_take(self, read, mark, moved == size);
-		if (moved < MIN(size, PIECE))
-			break;
 	}
 	return total;
 }

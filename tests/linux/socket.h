@@ -4,6 +4,7 @@
 #define TESTS_LINUX_SOCKET_H
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
