@@ -74,6 +74,13 @@ static void socket_release(struct file *file)
 	socket->operations->release(socket);
 }
 
+static void socket_flags_changed(struct file *file)
+{
+	struct socket *socket = file->private;
+
+	WRITE_ONCE(socket->signals, READ_ONCE(file->flags) & FASYNC);
+}
+
 static const struct file_operations socket_file_operations = {
 	.read = socket_read,
 	.write = socket_write,
@@ -81,6 +88,8 @@ static const struct file_operations socket_file_operations = {
 	.ioctl = socket_ioctl,
 	.closing = socket_closing,
 	.release = socket_release,
+	.flags_changed = socket_flags_changed,
+	.signals = true,
 };
 
 struct socket *socket_of(const struct file *file)

@@ -69,6 +69,7 @@ struct socket {
 	u32 send_buffer, receive_buffer;	/* bytes, doubled as Linux does */
 	u32 low_water;
 	s32 peek_offset;		/* SO_PEEK_OFF; below 0: none */
+	bool signals;			/* O_ASYNC is set */
 	u32 switches;			/* bits of options that are on or off; net/option.h */
 	struct { s32 on, seconds; } linger;
 	u64 receive_timeout_ns, send_timeout_ns;	/* FOREVER: none */

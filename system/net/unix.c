@@ -4,6 +4,7 @@
  * list of all of them, and what net/unix_private.h says.
  */
 #include "core/heap.h"
+#include "ipc/async.h"
 #include "net/unix_private.h"
 #include "process/process.h"
 #include "vfs/inode.h"
@@ -89,8 +90,38 @@ struct unix_socket *unix_of_file(const struct file *file)
 	return socket && socket->family == AF_UNIX ? unix_of(socket) : NULL;
 }
 
+/* The file may be going away: its owner is looked up where that can't be. */
+static void owner_tell(struct unix_socket *self, u32 events)
+{
+	struct file_owner owner = { 0 };
+
+	lock_acquire(&unix_lock);
+	if (self->socket.file)
+		owner = self->socket.file->owner;
+	lock_release(&unix_lock);
+	async_send(&owner, events);
+}
+
+void unix_wake_reader(struct unix_socket *self)
+{
+	if (!wait_queue_idle(&self->ring.read_wait))
+		wait_queue_wake(&self->ring.read_wait, POLLIN | POLLRDNORM);
+	if (unlikely(READ_ONCE(self->socket.signals)))
+		owner_tell(self, POLLIN | POLLRDNORM);
+}
+
+void unix_wake_writer(struct unix_socket *self)
+{
+	if (!wait_queue_idle(&self->write_wait))
+		wait_queue_wake(&self->write_wait, POLLOUT | POLLWRNORM | POLLWRBAND);
+	if (unlikely(READ_ONCE(self->socket.signals)))
+		owner_tell(self, POLLOUT | POLLWRNORM | POLLWRBAND);
+}
+
 void unix_wake(struct unix_socket *self)
 {
+	if (READ_ONCE(self->socket.signals))
+		owner_tell(self, POLLIN | POLLHUP);
 	wait_queue_wake_all(&self->ring.read_wait, 0);
 	wait_queue_wake_all(&self->write_wait, 0);
 	wait_queue_wake_all(&self->room_wait, 0);
@@ -127,7 +158,7 @@ static void followers_wake_locked(struct unix_socket *self)
 		wait_queue_wake_all(&follower->write_wait, 0);
 }
 
-/* Takes it out of all that unix_lock guards; its peer and its path's inode are the caller's then. */
+/* Takes it out of all that unix_lock guards; its peer and its inode are the caller's then. */
 static struct unix_socket *unlink_locked(struct unix_socket *self, struct inode **inode,
 					 struct list *embryos)
 {

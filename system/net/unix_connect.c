@@ -98,7 +98,7 @@ static int connect_to(struct unix_socket *self, struct unix_socket *server,
 	error = connect_locked(self, server, listener);
 	lock_release(&unix_lock);
 	if (!error)
-		wait_queue_wake(&listener->ring.read_wait, POLLIN | POLLRDNORM);
+		unix_wake_reader(listener);
 	return error;
 }
 

@@ -12,7 +12,7 @@
 #include "vfs/names.h"
 
 #define BUCKETS		64u
-#define NUMBERS		0x100000u	/* of names that the layer chooses: five hexadecimal digits */
+#define NUMBERS		0x100000u	/* of names that the layer chooses: five digits */
 
 static struct unix_socket *buckets[BUCKETS];	/* by abstract name; unix_lock */
 static u32 next_number;				/* atomic */

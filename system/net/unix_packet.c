@@ -9,7 +9,7 @@
 #include "net/unix_private.h"
 #include "process/process.h"
 
-#define CHARGE_EXTRA	768u	/* what Linux takes of a buffer for each message, beside its bytes */
+#define CHARGE_EXTRA	768u	/* what a message takes of a buffer beside its bytes, as on Linux */
 #define SIZE_EXTRA	32u	/* a message is that much smaller than the buffer */
 
 /* ---- A message ---- */
@@ -118,8 +118,7 @@ static int deliver(struct unix_socket *self, struct unix_socket *to, struct unix
 	if (error)
 		return error;
 	spin_note(&to->ring.read_spin);
-	if (!wait_queue_idle(&to->ring.read_wait))
-		wait_queue_wake(&to->ring.read_wait, POLLIN | POLLRDNORM);
+	unix_wake_reader(to);
 	return 0;
 }
 

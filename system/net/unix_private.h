@@ -123,7 +123,10 @@ static inline void unix_get(struct unix_socket *socket) { refcount_get(&socket->
 void unix_put(struct unix_socket *socket);
 /* The peer with a reference, or NULL. */
 struct unix_socket *unix_peer_get(struct unix_socket *socket);
-/* The socket's readers and writers are to look again. */
+/* Who reads, or writes, by the socket is to look again. unix_lock not held. */
+void unix_wake_reader(struct unix_socket *socket);
+void unix_wake_writer(struct unix_socket *socket);
+/* All of them: its state has changed. */
 void unix_wake(struct unix_socket *socket);
 /* Its file is gone, or (embryo) it was never accepted: all that waits in it is dropped. */
 void unix_end(struct unix_socket *socket, bool embryo);
@@ -162,7 +165,7 @@ int unix_pair(struct socket *ends[2]);
 struct unix_message *unix_message_create(u32 size) __must_check;
 /* Drops a reference; the last one gives back charge and rights. No locks held. */
 void unix_message_put(struct unix_message *message);
-/* Empties the queue; _close lets nothing in any more. Whether there was anything. No locks held. */
+/* Empties the queue; _close also lets nothing in any more. Was there anything? No locks held. */
 bool unix_queue_empty(struct unix_queue *queue);
 bool unix_queue_close(struct unix_queue *queue);
 

@@ -20,8 +20,8 @@ static void message_uncharge(struct unix_message *message)
 	struct unix_socket *sender = message->sender;
 
 	atomic_sub(&sender->sent, message->charge);
-	if (!wait_queue_idle(&sender->write_wait) && unix_is_writable(sender))
-		wait_queue_wake(&sender->write_wait, POLLOUT | POLLWRNORM | POLLWRBAND);
+	if (unix_is_writable(sender))
+		unix_wake_writer(sender);
 	unix_put(sender);
 }
 

@@ -159,8 +159,7 @@ static ssize_t piece_put(struct unix_socket *self, struct unix_socket *peer,
 	if (moved <= 0)
 		return moved;
 	spin_note(&peer->ring.read_spin);
-	if (!wait_queue_idle(&peer->ring.read_wait))
-		wait_queue_wake(&peer->ring.read_wait, POLLIN | POLLRDNORM);
+	unix_wake_reader(peer);
 	return moved;
 }
 
@@ -323,8 +322,9 @@ static void writer_wake(struct unix_socket *self)
 	struct unix_socket *peer = self->peer;
 
 	spin_note(&self->ring.write_spin);
-	if (!wait_queue_idle(&peer->write_wait) && unix_is_writable(peer))
-		wait_queue_wake(&peer->write_wait, POLLOUT | POLLWRNORM | POLLWRBAND);
+	if ((!wait_queue_idle(&peer->write_wait) || READ_ONCE(peer->socket.signals)) &&
+	    unix_is_writable(peer))
+		unix_wake_writer(peer);
 }
 
 static ssize_t piece_take(struct unix_socket *self, struct stream_read *read)

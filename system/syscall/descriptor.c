@@ -170,7 +170,7 @@ static void file_change_flags(struct file *file, u32 clear, u32 set)
  */
 static long owner_get(const struct file *file, uptr address)
 {
-	s32 owner = file->owner_pid;
+	s32 owner = file->owner.pid;
 	struct f_owner_ex out = {
 		.type = owner < 0 ? F_OWNER_PGRP : F_OWNER_PID,
 		.pid = owner < 0 ? -owner : owner,
@@ -179,7 +179,16 @@ static long owner_get(const struct file *file, uptr address)
 	return put_user(out, address);
 }
 
-static long owner_set(struct file *file, uptr address)
+static void owner_set(struct file *file, s32 pid)
+{
+	const struct credentials *credentials = process_current()->credentials;
+
+	file->owner.uid = credentials->uid;
+	file->owner.euid = credentials->euid;
+	file->owner.pid = pid;
+}
+
+static long owner_set_typed(struct file *file, uptr address)
 {
 	struct f_owner_ex in;
 
@@ -187,33 +196,39 @@ static long owner_set(struct file *file, uptr address)
 		return -EFAULT;
 	if (in.type < F_OWNER_TID || in.type > F_OWNER_PGRP)
 		return -EINVAL;
-	file->owner_pid = in.type == F_OWNER_PGRP ? -in.pid : in.pid;
+	owner_set(file, in.type == F_OWNER_PGRP ? -in.pid : in.pid);
 	return 0;
 }
 
-static long file_fcntl(struct file *file, u32 command, u64 argument)
+static u32 settable_flags(const struct file *file)
+{
+	return SETTABLE_FLAGS | (file->operations->signals ? FASYNC : 0);
+}
+
+static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 {
 	switch (command) {
 	case F_GETFL:
 		return file->flags;
 	case F_SETFL:
-		file_change_flags(file, SETTABLE_FLAGS, argument & SETTABLE_FLAGS);
+		file->owner.fd = fd;
+		file_change_flags(file, settable_flags(file), argument & settable_flags(file));
 		return 0;
 	case F_GETOWN:
-		return (s32)file->owner_pid;
+		return file->owner.pid;
 	case F_SETOWN:
-		file->owner_pid = argument;
+		owner_set(file, argument);
 		return 0;
 	case F_GETOWN_EX:
 		return owner_get(file, argument);
 	case F_SETOWN_EX:
-		return owner_set(file, argument);
+		return owner_set_typed(file, argument);
 	case F_GETSIG:
-		return file->owner_signal;
+		return file->owner.signal;
 	case F_SETSIG:
 		if (argument > SIGNAL_COUNT)
 			return -EINVAL;
-		file->owner_signal = argument;
+		file->owner.signal = argument;
 		return 0;
 	case F_GETPIPE_SZ:
 		return pipe_get_size(file);
@@ -255,20 +270,23 @@ long sys_fcntl(int fd, u32 command, u64 argument)
 		return -EBADF;
 	result = -EBADF;
 	if (command == F_GETFL || !(file->flags & O_PATH))
-		result = file_fcntl(file, command, argument);
+		result = file_fcntl(file, fd, command, argument);
 	file_put(file);
 	return result;
 }
 
 /* ---- ioctl ---- */
 
-static long ioctl_nonblock(struct file *file, uptr address)
+/* FIONBIO, FIOASYNC. */
+static long ioctl_flag(struct file *file, u32 flag, uptr address)
 {
 	s32 on;
 
 	if (get_user(on, address))
 		return -EFAULT;
-	file_change_flags(file, O_NONBLOCK, on ? O_NONBLOCK : 0);
+	if (flag & ~settable_flags(file))
+		return on ? -ENOTTY : 0;
+	file_change_flags(file, flag, on ? flag : 0);
 	return 0;
 }
 
@@ -280,7 +298,10 @@ static long file_ioctl(struct file *file, int fd, u32 command, u64 argument)
 	case FIONCLEX:
 		return fd_close_on_exec(fd, 0);
 	case FIONBIO:
-		return ioctl_nonblock(file, argument);
+		return ioctl_flag(file, O_NONBLOCK, argument);
+	case FIOASYNC:
+		file->owner.fd = fd;
+		return ioctl_flag(file, FASYNC, argument);
 	case FIONREAD:
 		if (inode_is_regular(file->inode)) {
 			s32 left = READ_ONCE(file->inode->size) - READ_ONCE(file->position);

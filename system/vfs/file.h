@@ -70,6 +70,16 @@ struct file_operations {
 	void (*release)(struct file *file);
 	/* Called after F_SETFL or FIONBIO changed flags. NULL: nothing. */
 	void (*flags_changed)(struct file *file);
+	/* O_ASYNC can be set: the owner is told by async_send() (ipc/async.h). */
+	bool signals;
+};
+
+/* Who gets SIGIO. Single words: the rare race reads old or new. */
+struct file_owner {
+	s32 pid;			/* F_SETOWN: a process, or a group as a negative number */
+	u32 signal;			/* F_SETSIG; 0: SIGIO, without a word on the file */
+	u32 uid, euid;			/* of who set it: he must be allowed to send it */
+	s32 fd;				/* by which O_ASYNC was set */
 };
 
 struct file {
@@ -86,8 +96,7 @@ struct file {
 	void *private;			/* belongs to operations */
 	/* its part of inode->writers: 1 writes, -1 runs as a program */
 	s8 write_claim;
-	u32 owner_pid;			/* F_SETOWN */
-	u32 owner_signal;		/* F_SETSIG */
+	struct file_owner owner;
 	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
 	struct list epoll_items;
 };

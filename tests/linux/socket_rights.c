@@ -182,7 +182,8 @@ TEST(socket_files_beyond_the_limit_of_descriptors)
 TEST(socket_ancillary_data_is_checked)
 {
 	static const struct { size_t size; int level, type; size_t length; int error; } cases[] = {
-		{ 40, SOL_SOCKET, SCM_RIGHTS, 15, EINVAL }, { 40, SOL_SOCKET, SCM_RIGHTS, 41, EINVAL },
+		{ 40, SOL_SOCKET, SCM_RIGHTS, 15, EINVAL },
+		{ 40, SOL_SOCKET, SCM_RIGHTS, 41, EINVAL },
 		{ 40, SOL_SOCKET, SCM_RIGHTS, CMSG_LEN(4), EBADF },
 		{ 24, SOL_SOCKET, SCM_RIGHTS, CMSG_LEN(3), 0 },
 		{ 40, SOL_SOCKET, 77, CMSG_LEN(4), EINVAL },

@@ -385,6 +385,45 @@ TEST(socket_stream_tells_a_bound_sender)
 	EQUAL(size, 0);
 }
 
+static volatile int signals_seen;
+
+static void on_sigio(int number)
+{
+	(void)number;
+	signals_seen++;
+}
+
+TEST(socket_signals_its_owner)
+{
+	struct sigaction action = { .sa_handler = on_sigio };
+	int fds[2], on = 1;
+
+	OK(sigaction(SIGIO, &action, NULL));
+	make_pair(SOCK_STREAM, fds);
+	OK(ioctl(fds[0], FIOASYNC, &on));
+	EQUAL(fcntl(fds[0], F_GETFL), O_RDWR | O_ASYNC);
+	EQUAL(write(fds[1], "x", 1), 1);
+	EQUAL(signals_seen, 0);
+	OK(fcntl(fds[0], F_SETOWN, getpid()));
+	EQUAL(fcntl(fds[0], F_GETOWN), getpid());
+	EQUAL(write(fds[1], "x", 1), 1);
+	EQUAL(signals_seen, 1);
+	OK(fcntl(fds[0], F_SETFL, 0));
+	EQUAL(fcntl(fds[0], F_GETFL), O_RDWR);
+	EQUAL(write(fds[1], "x", 1), 1);
+	EQUAL(signals_seen, 1);
+	OK(fcntl(fds[0], F_SETFL, O_ASYNC));
+	OK(close(fds[1]));
+	CHECK(signals_seen > 1);
+	make_pair(SOCK_DGRAM, fds);
+	OK(fcntl(fds[0], F_SETFL, O_ASYNC));
+	OK(fcntl(fds[0], F_SETOWN, -getpgrp()));
+	signals_seen = 0;
+	EQUAL(write(fds[1], "x", 1), 1);
+	EQUAL(signals_seen, 1);
+	FAILS(ioctl(fds[0], FIOASYNC, (void *)8), EFAULT);
+}
+
 TEST(socket_nonblocking_by_ioctl)
 {
 	int fds[2], on = 1;
