@@ -44,7 +44,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races \
-	sharing wall)
+	local_socket sharing wall)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)

@@ -165,7 +165,7 @@ int unix_pair(struct socket *ends[2]);
 struct unix_message *unix_message_create(u32 size) __must_check;
 /* Drops a reference; the last one gives back charge and rights. No locks held. */
 void unix_message_put(struct unix_message *message);
-/* Empties the queue; _close also lets nothing in any more. Was there anything? No locks held. */
+/* Empties the queue; _close lets nothing in from now on. Was there anything? No locks held. */
 bool unix_queue_empty(struct unix_queue *queue);
 bool unix_queue_close(struct unix_queue *queue);
 
@@ -195,8 +195,8 @@ long unix_option(struct socket *socket, int option, void *value);
 void unix_flight_add_locked(struct unix_socket *socket);
 void unix_flight_remove_locked(struct unix_socket *socket);
 /*
- * Frees what waits in sockets that nobody can reach any more. closing: the caller is about to drop a
- * reference on the file of this one (NULL: none). No locks held.
+ * Frees what waits in sockets that nobody can reach any more. closing: the caller is about to drop
+ * a reference on the file of this one (NULL: none). No locks held.
  */
 void unix_collect(const struct unix_socket *closing);
 
