@@ -264,6 +264,14 @@ static int find_path(u32 type, const char *bytes, u32 size, struct unix_socket *
 	return error;
 }
 
+int unix_address_check(const struct socket_address *address)
+{
+	const char *bytes;
+	u32 size;
+
+	return address_split(address, &bytes, &size);
+}
+
 int unix_find(const struct unix_socket *asker, const struct socket_address *address,
 	      struct unix_socket **out)
 {

@@ -164,15 +164,16 @@ static int packet_post(struct unix_socket *self, const struct socket_message *me
 static int packet_check(struct unix_socket *self, const struct socket_message *message)
 {
 	struct socket *socket = &self->socket;
-	struct unix_socket *to;
-	int error;
+	int error = 0;
 
 	if (message->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	error = receiver_find(self, message, &to);
+	if (message->name && !unix_is_connected_type(self))
+		error = unix_address_check(message->name);
+	else if (!READ_ONCE(self->peer))
+		error = -ENOTCONN;
 	if (error)
 		return error;
-	unix_put(to);
 	if (socket_switch(socket, SO_PASSCRED) && !READ_ONCE(self->name)) {
 		error = unix_bind_number(self);
 		if (error)

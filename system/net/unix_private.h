@@ -141,6 +141,8 @@ int unix_bind(struct socket *socket, const struct socket_address *address);
 /* Gives an unbound socket an abstract name by number. 0, -ENOMEM, -ENOSPC. */
 int unix_bind_number(struct unix_socket *socket);
 int unix_name(struct socket *socket, bool peer, struct socket_address *out);
+/* Whether it has the form of one: 0 or -EINVAL. */
+int unix_address_check(const struct socket_address *address);
 /* Who is called so, with a reference: -EINVAL, -ECONNREFUSED, -EPROTOTYPE, or as path_walk(). */
 int unix_find(const struct unix_socket *asker, const struct socket_address *address,
 	      struct unix_socket **out) __must_check;

@@ -160,6 +160,14 @@ static int accepted_install(struct socket *socket, uptr name, uptr size, u32 fla
 	return error;
 }
 
+/* A connection stays where it is when there is no descriptor for it. */
+static bool descriptor_is_free(void)
+{
+	const struct process *process = process_current();
+
+	return fd_is_free(process->files, process->limits[RLIMIT_NOFILE].rlim_cur);
+}
+
 long sys_accept4(int fd, uptr name, uptr size, int flags)
 {
 	struct socket *accepted;
@@ -171,7 +179,10 @@ long sys_accept4(int fd, uptr name, uptr size, int flags)
 	error = socket_use_begin(fd, &use);
 	if (error)
 		return error;
-	error = use.socket->operations->accept(use.socket, socket_use_nonblock(&use, 0), &accepted);
+	error = -EMFILE;
+	if (descriptor_is_free())
+		error = use.socket->operations->accept(use.socket, socket_use_nonblock(&use, 0),
+						       &accepted);
 	socket_use_end(&use);
 	return error ? error : accepted_install(accepted, name, size, flags);
 }

@@ -106,14 +106,31 @@ static int grow_locked(struct fd_table *table, u32 fd)
 	return 0;
 }
 
-static int install_locked(struct fd_table *table, struct file *file, u32 lowest, u64 limit,
-			  bool close_on_exec)
+static u32 free_find_locked(const struct fd_table *table, u32 lowest)
 {
 	u32 fd = MAX(lowest, table->first_free);
-	int error;
 
 	while (fd < table->capacity && table->entries[fd].file)
 		fd++;
+	return fd;
+}
+
+bool fd_is_free(struct fd_table *table, u64 limit)
+{
+	u32 fd;
+
+	lock_acquire(&table->lock);
+	fd = free_find_locked(table, 0);
+	lock_release(&table->lock);
+	return fd < limit && fd < FD_TABLE_MAX;
+}
+
+static int install_locked(struct fd_table *table, struct file *file, u32 lowest, u64 limit,
+			  bool close_on_exec)
+{
+	u32 fd = free_find_locked(table, lowest);
+	int error;
+
 	if (fd >= limit || fd >= FD_TABLE_MAX)
 		return -EMFILE;
 	error = grow_locked(table, fd);

@@ -158,6 +158,8 @@ void fd_table_close_on_exec(struct fd_table *table);
  */
 int fd_install(struct fd_table *table, struct file *file, u32 lowest, u64 limit,
 	       bool close_on_exec);
+/* Whether fd_install() from 0 on would find room now. */
+bool fd_is_free(struct fd_table *table, u64 limit);
 /* dup2: replaces what is at fd (closing it). Takes over the reference on success. */
 int fd_install_at(struct fd_table *table, struct file *file, u32 fd, u64 limit, bool close_on_exec);
 /* The file at fd with a new reference, or NULL. */

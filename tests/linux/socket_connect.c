@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 static const int connected_types[] = { SOCK_STREAM, SOCK_SEQPACKET };
 
@@ -82,6 +83,24 @@ TEST(socket_accept_and_listen_refuse)
 	EQUAL(read(client, &size, 1), 0);
 	make_client(SOCK_STREAM, "s");
 	FAILS(accept(listener, (void *)&size, (void *)8), EFAULT);
+}
+
+TEST(socket_accept_without_a_descriptor_loses_nobody)
+{
+	int listener = make_listener(SOCK_STREAM, "s", 1), client;
+	struct rlimit limit, none;
+	char byte;
+
+	client = make_client(SOCK_STREAM, "s");
+	EQUAL(write(client, "x", 1), 1);
+	OK(getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = client + 1;
+	OK(setrlimit(RLIMIT_NOFILE, &none));
+	FAILS(accept(listener, NULL, NULL), EMFILE);
+	FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EMFILE);
+	OK(setrlimit(RLIMIT_NOFILE, &limit));
+	EQUAL(read(accept(listener, NULL, NULL), &byte, 1), 1);
 }
 
 TEST(socket_listener_is_no_stream)

@@ -326,6 +326,18 @@ TEST(socket_many_messages_in_one_call)
 	EQUAL(sendmmsg(fds[0], messages, 2, 0), 1);
 }
 
+TEST(socket_datagram_is_looked_at_before_its_receiver)
+{
+	static char data[1 << 20];
+	struct name name = name_of("none");
+	int fd = make_socket(SOCK_DGRAM);
+
+	FAILS(sendto(fd, data, sizeof(data), 0, ADDRESS(&name), name.size), EMSGSIZE);
+	FAILS(sendto(fd, (void *)8, 1, 0, ADDRESS(&name), name.size), EFAULT);
+	FAILS(sendto(fd, data, sizeof(data), 0, ADDRESS(&name), 2), EINVAL);
+	FAILS(sendto(fd, data, 1, 0, ADDRESS(&name), name.size), ENOENT);
+}
+
 TEST(socket_packets_with_bad_buffers)
 {
 	char byte;

@@ -3,6 +3,7 @@
 #include "tests/linux/socket.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <sys/resource.h>
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
@@ -378,6 +379,48 @@ TEST(socket_chain_in_flight_goes_whole)
 	OK(close(fds[0]));
 	OK(close(fds[1]));
 	EQUAL(read(pipe_fds[0], &byte, 1), 0);
+}
+
+/* ---- All at once ---- */
+
+enum { SHARED = 6, ROUNDS = 1500 };
+static int shared[SHARED][2];
+
+/* Sends ends of pairs through ends of pairs, takes some, leaves some: circles come and go. */
+static void *pass_about(void *argument)
+{
+	unsigned int seed = (unsigned int)(long)argument + 1;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int *through = shared[rand_r(&seed) % SHARED], own[2];
+		struct received got;
+		char text[8];
+
+		make_pair(types[i % COUNT(types)], own);
+		send_fds(own[0], "a", 1, own, 2);
+		send_fds(own[0], "a", 1, through, 1);
+		if (fcntl(through[0], F_SETFL, O_NONBLOCK) || fcntl(through[1], F_SETFL, O_NONBLOCK))
+			break;
+		send_fds(through[0], "b", 1, own, 2);
+		OK(close(own[0]));
+		OK(close(own[1]));
+		got = receive(through[1], text, 1 + i % 3, i % 5 ? 0 : MSG_PEEK);
+		for (int j = 0; got.size > 0 && j < got.fd_count; j++)
+			OK(close(got.fds[j]));
+	}
+	return NULL;
+}
+
+TEST(socket_threads_pass_sockets_about)
+{
+	pthread_t threads[4];
+
+	for (int i = 0; i < SHARED; i++)
+		make_pair(types[i % COUNT(types)], shared[i]);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		ZERO(pthread_create(&threads[i], NULL, pass_about, (void *)(long)i));
+	for (size_t i = 0; i < COUNT(threads); i++)
+		ZERO(pthread_join(threads[i], NULL));
 }
 
 TEST(socket_files_in_flight_are_bounded)
