@@ -94,10 +94,9 @@ static int connect_input(struct daemon *daemon, struct error *err)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) || dup2(ends[0], STDIN_FILENO) < 0)
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) || dup2(ends[0], STDIN_FILENO) < 0)
 		return error_set(err, errno, "can't make a pipe for standard input");
 	close(ends[0]);
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	control_server_set_input(&daemon->control, ends[1], false);
 	return 0;
 }
