@@ -191,6 +191,7 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	}
 	daemon->record.started_ns = domain_record_now();
 	daemon->record.finished_ns = daemon->record.status = 0;
+	daemon->record.monitor = getpid();
 	/* Who finds the record of this run finds its monitor, too. */
 	return output_open(&daemon->output, daemon->folder.fd, err) ||
 	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,

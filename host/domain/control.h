@@ -79,7 +79,10 @@ struct control_message {
 	char data[CONTROL_DATA_MAX + 1];	/* ends in NUL, behind size */
 };
 
-/* Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running. */
+/*
+ * Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running, -ENOLINK
+ * where it is and the socket in its folder is gone, or another -errno.
+ */
 int control_connect(const struct folder *folder, struct error *err);
 
 /* The process of the monitor, or 0 where the domain is not running. */
