@@ -66,7 +66,7 @@ static void ask(struct ending *ending, const struct ending_way *way)
 		error = control_send(ending->socket, way->kind, way->value, NULL, 0, NULL, 0, 0);
 		/* One that is gone may have said so. */
 		if (error && error != -EPIPE)
-			ending->result = error_set(err, -error, "can't ask the monitor of domain %s",
+			ending->result = error_set(err, -error, "can't end domain %s",
 						   ending->folder.name);
 	}
 }

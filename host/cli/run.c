@@ -77,8 +77,8 @@ static int check_input(const struct settings *settings)
 	if (!settings->interactive || !settings->terminal || settings->detach ||
 	    isatty(STDIN_FILENO))
 		return 0;
-	fprintf(stderr, "mezzo: run -it: standard input is not a terminal: leave out -t to give it as "
-		"it is, or -i to give none\n");
+	fprintf(stderr, "mezzo: run -it: standard input is not a terminal: leave out -t to give it "
+		"as it is, or -i to give none\n");
 	return EXIT_MEZZO_FAILED;
 }
 

@@ -39,14 +39,14 @@ int control_connect(const struct folder *folder, struct error *err)
 	int fd = connect_once(folder);
 
 	/*
-	 * A monitor is named in the folder once it listens, until it gives the lock back: so one that
-	 * is found before and after it was not reached can't be.
+	 * A monitor is named in the folder once it listens, until it gives the lock back: so one
+	 * that is found before and after it was not reached can't be.
 	 */
 	if (fd == -ENOTCONN && monitor_find(folder)) {
 		fd = connect_once(folder);
 		if (fd == -ENOTCONN && monitor_find(folder)) {
-			error_set(err, 0, "domain %s runs, but its control socket is gone: `mezzo stop "
-				  "%s` ends it all the same", folder->name, folder->name);
+			error_set(err, 0, "domain %s runs, but its control socket is gone: `mezzo "
+				  "stop %s` ends it all the same", folder->name, folder->name);
 			return -ENOLINK;
 		}
 	}

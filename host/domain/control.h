@@ -80,8 +80,8 @@ struct control_message {
 };
 
 /*
- * Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running, -ENOLINK
- * where it is and the socket in its folder is gone, or another -errno.
+ * Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running,
+ * -ENOLINK where it is and the socket in its folder is gone, or another -errno.
  */
 int control_connect(const struct folder *folder, struct error *err);
 

@@ -39,7 +39,8 @@ struct folder {
 
 /*
  * Open the domains of a store (`option` as for place_store()); with make, the place is made where
- * there is none, and without it fd is -1 then. domains_close() is due on success.
+ * there is none, and without it fd is -1 then. A store of a newer format is refused: -EPROTO.
+ * domains_close() is due on success.
  */
 int domains_open(struct domains *domains, const char *option, bool make, struct error *err);
 void domains_close(struct domains *domains);

@@ -14,7 +14,7 @@
 #include "host/base/kernel.h"
 #include "host/domain/process.h"
 
-/* Whether an open file of a process has a lock for writing: the host's kernel tells it in fdinfo. */
+/* Whether an open file of a process has a lock for writing: fdinfo tells it. */
 static bool has_lock(pid_t process, const char *number)
 {
 	char path[64], line[256];
@@ -89,7 +89,7 @@ int monitor_open(const struct folder *folder, struct error *err)
 
 	if (fd >= 0)
 		return fd;
-	error_set(err, 0, "domain %s is being started, or held by a process that can't be told: see "
-		  "`fuser` of domains/%s/lock in the store", folder->name, folder->name);
+	error_set(err, 0, "domain %s is being started, or held by a process that can't be told: "
+		  "see `fuser` of domains/%s/lock in the store", folder->name, folder->name);
 	return -ESRCH;
 }

@@ -18,8 +18,8 @@ struct streams;
  * Begin to carry the streams of the first console, and the log; fds[i] is the outer descriptor of
  * stream i, or -1. Where a descriptor is output's own, entries of it are written; output may be
  * NULL. is_lasting: the descriptors are nobody else's, and those of a pipe or a terminal do not
- * block. All signals that the process waits for must be blocked already. trouble_fd, an eventfd, is
- * written when a ring shows counters that can't be true. Returns NULL with err set on failure;
+ * block. All signals that the process waits for must be blocked already. trouble_fd, an eventfd,
+ * is written when a ring shows counters that can't be true. Returns NULL with err set on failure;
  * streams_finish() is due on success.
  */
 struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int log_fd,
@@ -27,8 +27,8 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 			      struct error *err);
 
 /*
- * For streams that are_lasting: whether nobody types at the terminal any more. Then the domain finds
- * the end of input whenever it asks for more than was typed.
+ * For streams that are lasting: whether nobody types at the terminal any more. Then the domain
+ * finds the end of input whenever it asks for more than was typed.
  */
 void streams_set_input_end(struct streams *streams, bool is_at_end);
 
