@@ -3,7 +3,7 @@
  * The folder of a lasting domain, STORE/domains/NAME, which is all there is of it on disk:
  *
  *	record		what it is (record.h)
- *	run		how its last run ended (record.h)
+ *	run		who carries its last run, and how that ended (record.h)
  *	output		what its programs printed (log.h)
  *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)

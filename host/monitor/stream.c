@@ -10,10 +10,10 @@
  * The threads of the first console may block in read and write where its descriptors are the
  * user's: the process ends with the domain. Where they are the monitor's own (a lasting domain)
  * they do not block, and the reader sleeps in lane_wait() alone, which an eventfd ends. Those of
- * other consoles do the same, and a second eventfd ends their wait for who takes output. For that a pipe or a terminal
- * is opened anew, to get a description that does not block without changing the outer one, which
- * others share. One that can't be opened (a terminal of another user) blocks where somebody else
- * took what had been there.
+ * other consoles do the same, and a second eventfd ends their wait for who takes output. For that a
+ * pipe or a terminal is opened anew, to get a description that does not block without changing the
+ * outer one, which others share. One that can't be opened (a terminal of another user) blocks where
+ * somebody else took what had been there.
  *
  * Locks: none. A lane belongs to the watcher until it has a worker; the watcher joins all of them.
  */

@@ -40,8 +40,9 @@ void streams_settle(struct streams *streams);
 
 /*
  * Once the domain is dead: write out all that it left in its rings and end the threads. The reader
- * of a stdin that is not our own may stay blocked in its read for the rest of the process. Returns false where output was
- * lost because an outer stream could not take it (a full disk; not: a reader that went away).
+ * of a stdin that is not our own may stay blocked in its read for the rest of the process. Returns
+ * false where output was lost because an outer stream could not take it (a full disk; not: a reader
+ * that went away).
  */
 bool streams_finish(struct streams *streams);
 
