@@ -62,6 +62,11 @@ static void ask(struct ending *ending, const struct ending_way *way)
 		ending->result = -ENOTCONN;
 	} else if (ending->socket < 0) {
 		ending->result = process_ask(ending, way);
+		/* It was just ending. */
+		if (ending->result == -ESRCH && !folder_is_locked(&ending->folder)) {
+			error_set(err, 0, "domain %s is not running", ending->folder.name);
+			ending->result = -ENOTCONN;
+		}
 	} else {
 		error = control_send(ending->socket, way->kind, way->value, NULL, 0, NULL, 0, 0);
 		/* One that is gone may have said so. */
