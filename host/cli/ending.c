@@ -117,9 +117,6 @@ static void wait_for(struct ending *ending)
 		return;
 	}
 	ending->result = control_wait(ending->socket, &status, &ending->err);
-	/* A monitor that was killed has taken its domain with it. */
-	if (ending->result == -EPIPE)
-		ending->result = 0;
 	if (ending->result)
 		error_context(&ending->err, "domain %s", ending->folder.name);
 }

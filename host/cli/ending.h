@@ -18,7 +18,11 @@ struct ending {
 	int socket;			/* to the monitor; -1: there is none */
 	int pidfd;			/* of a monitor without a socket; -1 */
 	int64_t deadline_ns;		/* of that, by the monotonic clock; -1: none */
-	int result;			/* 0, or -errno with err: -ENOTCONN, it did not run */
+	/*
+	 * 0, or -errno with err: -ENOTCONN, it did not run; -EPIPE, its monitor was killed, or does
+	 * not hear us
+	 */
+	int result;
 	struct error err;
 };
 

@@ -66,7 +66,8 @@ static int rm_finish(const struct domains *domains, struct ending *ending)
 	struct error err;
 	int lock_fd;
 
-	if (ending->result && ending->result != -ENOTCONN)
+	/* Where it ended otherwise the lock tells. */
+	if (ending->result && ending->result != -ENOTCONN && ending->result != -EPIPE)
 		return cli_fail(&ending->err);
 	lock_fd = folder_lock(domains, folder, &err);
 	/* Its own end may have removed it (--rm). */
