@@ -102,6 +102,12 @@ int cli_next_option(struct cli_names *names, int argc, char **argv, const char *
 		    const struct option *options);
 
 /*
+ * Open the domains where there are names, and no option came to an end: else -errno, and
+ * names->status is all that is left to do. domains_close() is due on success.
+ */
+int cli_open_domains(struct cli_names *names, int option, char **words, struct domains *domains);
+
+/*
  * Do the work for each name; words ends in NULL. option is what cli_next_option() gave last.
  * Returns 0, or the last status of a work that was not 0. What fails for one does not keep the
  * others from being done.

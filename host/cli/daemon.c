@@ -94,10 +94,9 @@ static int connect_input(struct daemon *daemon, struct error *err)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) || dup2(ends[0], STDIN_FILENO) < 0)
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) || dup2(ends[0], STDIN_FILENO) < 0)
 		return error_set(err, errno, "can't make a pipe for standard input");
 	close(ends[0]);
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	control_server_set_input(&daemon->control, ends[1], false);
 	return 0;
 }
@@ -192,6 +191,7 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	}
 	daemon->record.started_ns = domain_record_now();
 	daemon->record.finished_ns = daemon->record.status = 0;
+	daemon->record.monitor = getpid();
 	/* Who finds the record of this run finds its monitor, too. */
 	return output_open(&daemon->output, daemon->folder.fd, err) ||
 	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/settings.h"
 #include "host/cli/start.h"
@@ -28,7 +29,8 @@ static const char usage[] =
 "                         none is given\n"
 "      --rm               remove it when it has ended\n"
 "  -i, --interactive      connect standard input; without --name and -d it always is\n"
-"  -t, --tty              a terminal of its own; without --name and -d it has yours, if any\n"
+"  -t, --tty              a terminal of its own; without --name and -d it has yours, if any. With\n"
+"                         -i standard input must be one; without -i and -d input is at its end\n"
 SETTINGS_HELP
 "      --help             this text\n"
 "\n"
@@ -67,6 +69,17 @@ static int take_options(struct settings *settings, int argc, char **argv)
 			return cli_fail(&err);
 	}
 	return settings_take_command(settings, argv + optind, "run");
+}
+
+/* Keys are what a terminal is about: who has none to give is told before anything is made. */
+static int check_input(const struct settings *settings)
+{
+	if (!settings->interactive || !settings->terminal || settings->detach ||
+	    isatty(STDIN_FILENO))
+		return 0;
+	fprintf(stderr, "mezzo: run -it: standard input is not a terminal: leave out -t to give it "
+		"as it is, or -i to give none\n");
+	return EXIT_MEZZO_FAILED;
 }
 
 static int run_lasting(struct settings *settings)
@@ -113,6 +126,8 @@ int verb_run(int argc, char **argv)
 	if (settings_init(&settings, &err))
 		return cli_fail(&err);
 	status = take_options(&settings, argc, argv);
+	if (!status)
+		status = check_input(&settings);
 	if (!status)
 		status = settings.name || settings.detach ? run_lasting(&settings) :
 							    run_ephemeral(&settings);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/store_format.h"
 #include "host/domain/folder.h"
 #include "host/domain/directory.h"
 
@@ -47,12 +48,26 @@ static int make_place(const char *store, struct error *err)
 	return 0;
 }
 
+/* Domains over directories need no store; and one that is damaged is fsck's to tell of. */
+static int check_store(const char *path, struct error *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), error;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_set(err, errno, "store %s", path);
+	error = store_format_check(fd, path, err);
+	close(fd);
+	return error == -EPROTO ? error : 0;
+}
+
 int domains_open(struct domains *domains, const char *option, bool make, struct error *err)
 {
 	char path[PLACE_SIZE + sizeof("/domains")], given[PLACE_SIZE];
 	int error = place_store(option, given, err);
 
 	domains->fd = -1;
+	if (!error)
+		error = check_store(given, err);
 	if (!error && make)
 		error = make_place(given, err);
 	if (error)

@@ -3,7 +3,7 @@
  * The folder of a lasting domain, STORE/domains/NAME, which is all there is of it on disk:
  *
  *	record		what it is (record.h)
- *	run		how its last run ended (record.h)
+ *	run		who carries its last run, and how that ended (record.h)
  *	output		what its programs printed (log.h)
  *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)
@@ -39,7 +39,8 @@ struct folder {
 
 /*
  * Open the domains of a store (`option` as for place_store()); with make, the place is made where
- * there is none, and without it fd is -1 then. domains_close() is due on success.
+ * there is none, and without it fd is -1 then. A store of a newer format is refused: -EPROTO.
+ * domains_close() is due on success.
  */
 int domains_open(struct domains *domains, const char *option, bool make, struct error *err);
 void domains_close(struct domains *domains);

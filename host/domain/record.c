@@ -171,8 +171,8 @@ static int read_file(int folder_fd, char **text, struct error *err)
 /* ---- The last run ---- */
 
 /* Each time as many bytes, in one sector, so that they are written where they are. */
-#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\n"
-#define RUN_SIZE 77
+#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\nmonitor %010lld\n"
+#define RUN_SIZE 96
 
 int domain_record_save_run(int folder_fd, const struct domain_record *record, struct error *err)
 {
@@ -180,7 +180,8 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 	int fd, error = 0;
 
 	snprintf(text, sizeof(text), RUN_FORMAT, (long long)record->started_ns,
-		 (long long)record->finished_ns, (long long)record->status);
+		 (long long)record->finished_ns, (long long)record->status,
+		 (long long)record->monitor);
 	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		    0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, RUN_SIZE, 0);
@@ -188,22 +189,23 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 	return error ? error_set(err, -error, "can't note how it runs") : 0;
 }
 
-/* Without the file, or what it should hold, it never ran. */
-static void load_run(int folder_fd, struct domain_record *record)
+void domain_record_load_run(int folder_fd, struct domain_record *record)
 {
 	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	long long started, finished, status;
+	long long started, finished, status, monitor = 0;
 	char text[RUN_SIZE + 1];
 	ssize_t size = fd < 0 ? -1 : read(fd, text, RUN_SIZE);
 
 	fd_close(&fd);
 	text[size > 0 ? size : 0] = '\0';
-	if (sscanf(text, "started %lld finished %lld status %lld", &started, &finished,
-		   &status) != 3)
+	/* Where it is one of a former version, the monitor is not in it. */
+	if (sscanf(text, "started %lld finished %lld status %lld monitor %lld", &started, &finished,
+		   &status, &monitor) < 3)
 		return;
 	record->started_ns = started;
 	record->finished_ns = finished;
 	record->status = status;
+	record->monitor = monitor;
 }
 
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err)
@@ -228,7 +230,7 @@ int domain_record_load(int folder_fd, struct domain_record *record, struct error
 		domain_record_release(&out);
 		return error_set(err, -error, "its record is damaged: `mezzo rm` removes it");
 	}
-	load_run(folder_fd, &out);
+	domain_record_load_run(folder_fd, &out);
 	*record = out;
 	return 0;
 }

@@ -34,6 +34,7 @@ struct domain_record {
 	int64_t started_ns;		/* the last run; 0: it never ran */
 	int64_t finished_ns;		/* 0: not yet, or its monitor was killed */
 	int64_t status;			/* mezzo's exit status, with finished_ns */
+	int64_t monitor;		/* the process that carried the last run; 0: not known */
 	struct strings unknown;		/* whole lines */
 	char *storage;			/* what the strings lie in, where it was loaded */
 };
@@ -43,6 +44,12 @@ struct domain_record {
  * success domain_record_release() is due.
  */
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err);
+
+/*
+ * Read of it what tells of the last run, into a record that has nothing of that yet. Without the
+ * file, or what it should hold, it never ran.
+ */
+void domain_record_load_run(int folder_fd, struct domain_record *record);
 
 /*
  * Write the record: to a file beside it, which then takes its place, so that readers see the old

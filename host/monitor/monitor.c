@@ -130,9 +130,11 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		log_fd = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
 		monitor->service.consoles.trouble_fd = monitor->trouble_fd;
 		monitor->streams = streams_start(channel, fds, log_fd, setup->output,
-						 monitor->trouble_fd, err);
+						 setup->control != NULL, monitor->trouble_fd, err);
 		error = monitor->streams ? 0 : -err->code;
 	}
+	if (!error && setup->control)
+		setup->control->streams = monitor->streams;
 	if (error)
 		close_files(monitor);
 	return error;
@@ -205,10 +207,11 @@ static bool serve_one(struct monitor *monitor, struct pollfd *socket,
 			control_server_started(monitor->control);
 		return false;
 	case REQUEST_STOPPED:
-		/* The user's shell wants its terminal back, and goes on when we do. */
-		streams_settle(monitor->streams);
-		if (!monitor->control)
+		/* The user's shell, if any, wants its terminal back, and goes on when we do. */
+		if (!monitor->control) {
+			streams_settle(monitor->streams);
 			raise(SIGSTOP);
+		}
 		return false;
 	case REQUEST_EXIT:
 		*outcome = OUTCOME_EXITED;
@@ -282,6 +285,9 @@ bool monitor_release(struct monitor *monitor)
 
 	unblock_signals();
 	consoles_release(&monitor->service.consoles);
+	/* Nobody can be waited for who has held the output of a terminal of our own. */
+	if (monitor->control)
+		terminal_let_go_on(&monitor->service.terminal);
 	complete = streams_finish(monitor->streams);
 	terminal_restore(&monitor->service.terminal);
 	close_files(monitor);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/store_format.h"
 #include "host/store/disk.h"
 
 /* ---- Transactions ---- */
@@ -135,7 +136,7 @@ static int create_if_none(struct disk *disk, const char *path, struct error *err
 
 	if (error)
 		return error_set(err, -error, "can't lock the store");
-	error = disk_format_check(disk, path, &none);
+	error = store_format_check(disk->root_fd, path, &none);
 	if (error == -ENOENT)
 		error = disk_format_create(disk, path, err);
 	else if (error)
@@ -155,7 +156,7 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 	if (disk->root_fd < 0)
 		return error_set(err, errno, "%s", path);
 	if (!create) {
-		error = disk_format_check(disk, path, err);
+		error = store_format_check(disk->root_fd, path, err);
 		if (error)
 			return error;
 	}

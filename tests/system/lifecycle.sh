@@ -61,7 +61,7 @@ prints "nor does run -d --rm" "4" '"$MEZZO" run -d -i --rm --name r box -- sh -c
 prints "run --rm without a name is as ever" "ok" '"$MEZZO" run --rm box -- echo ok; "$MEZZO" ls -q'
 prints "the client's end is not the domain's" "running" '"$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -9 $!; wait $! 2> /dev/null; state r'
 "$MEZZO" rm -f r > /dev/null
-prints "signals are passed on" "130 exited" '"$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -INT $!; wait $!; echo $? $(state r)'
+prints "signals are passed on" "130 exited" 'rm o; "$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -INT $!; wait $!; echo $? $(state r)'
 "$MEZZO" rm r > /dev/null
 
 # ---- what goes wrong ----
