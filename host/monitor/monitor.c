@@ -189,7 +189,9 @@ static bool look_around(struct monitor *monitor, const struct pollfd *fds,
 		return true;
 	}
 	if (fds[WATCH_QUOTA].revents && !quota_is_kept(monitor)) {
-		error_set(err, 0, "the domain took more disk than it may and was ended");
+		*outcome = OUTCOME_OVER_LIMIT;
+		error_set(err, 0, "the domain passed its disk limit and was ended: its system "
+			  "layer took what it had not asked for");
 		return true;
 	}
 	if (fds[WATCH_CONSOLES].revents)
