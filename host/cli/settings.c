@@ -33,7 +33,7 @@ static int take_log_size(struct settings *settings, const char *argument, struct
 		return -EINVAL;
 	if (settings->log_size >= OUTPUT_SIZE_LEAST)
 		return 0;
-	return error_set(err, EINVAL, "--log-size %s: it is 1M at least", argument);
+	return error_set(err, 0, "--log-size %s: it is 1M at least", argument);
 }
 
 int settings_take(struct settings *settings, int option, char *argument, struct error *err)

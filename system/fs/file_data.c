@@ -297,7 +297,7 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	} else {
 		error = file_data_to_own(inode);
 		/* Through a mapping holes are filled without asking. */
-		if (!error && shared && writable && data->has_holes && config()->disk_limit)
+		if (!error && shared && writable && config()->disk_limit)
 			error = overlay_disk_take(inode, 0, inode->size);
 		source->handle = data->own;
 		if (!error && shared && writable && inode->fs->keeper)

