@@ -28,7 +28,7 @@ static bool is_file(int fd, const struct stat *file)
 	       status.st_dev == file->st_dev;
 }
 
-/* Whether a name leads to the file. Where it leads nowhere, the folder is gone and no more comes. */
+/* Whether a name leads to the file. Where it leads nowhere the folder goes, and no more comes. */
 static bool is_named(int folder_fd, const char *name, int fd)
 {
 	struct stat status;

@@ -23,7 +23,7 @@ struct log_reader {
 	int folder_fd;
 	int fds[LOG_FILES];		/* in the order of time; -1: there is none */
 	unsigned int at;		/* the one that is read */
-	bool is_complete;		/* nothing comes to the last one any more: there is a later one */
+	bool is_complete;		/* no more comes to the last one: there is a later one */
 	bool stays;			/* with the files that it has: they can be read anew */
 	char *data;			/* bytes that were read, and of those ... */
 	size_t used, taken, room;

@@ -60,8 +60,8 @@ void objects_delete(struct objects *objects, uint64_t id);
 void objects_sweep(struct objects *objects);
 
 /*
- * Takes disk for an object of the domain's own; of what is said nothing is checked yet. Returns 0 or
- * the -errno that the domain gets.
+ * Takes disk for an object of the domain's own: an id, offset, size and mode that can be. Returns 0
+ * or the -errno that the domain gets.
  */
 int objects_allocate(struct objects *objects, const struct object_space *space);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The output of a lasting domain: the file `output` in its folder. When that has half of what all
- * may have, it becomes `output.old`, in place of the one that was that before, and another is begun.
+ * may have, it becomes `output.old`, in place of the former one, and another is begun.
  * At each moment there is an `output`; who reads finds what was printed last in both, each entry
  * once (host/domain/log.h). They have the log format of the Kubernetes CRI, one line for each line
  * of a stream:

@@ -88,7 +88,7 @@ int quota_take(struct quota *quota, const struct objects *objects, uint64_t byte
 
 	if (quota->limit) {
 		left = less(quota->limit, quota->given);
-		/* What was given is more than what is used, after files became shorter above all. */
+		/* What was given is more than what is used, after files got shorter above all. */
 		if (bytes > left && !quota->is_measured) {
 			measure(quota, objects);
 			left = less(quota->limit, quota->given);

@@ -18,8 +18,8 @@ struct quota {
 	uint64_t limit;			/* bytes; 0: there is none */
 	uint64_t reserve;		/* bytes of the disk that are left free */
 	uint64_t given;			/* at least what is used, and may be used without asking */
-	bool is_measured;		/* given is what is used: to measure again tells nothing new */
-	/* Of the last look at all that is used: what the disk had then, and the domain up to its end. */
+	bool is_measured;		/* given is what is used: no need to measure again */
+	/* Of the last look at all that is used: what the disk had left, and the domain. */
 	uint64_t seen_free, seen_left;
 	unsigned int looks;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The frame of a system layer that runs no programs: the note, the gate, the rings of the first
- * console, and requests. Its "command" says what it is to do at the boundary. Linked with layer.lds,
- * it is a file for `mezzo --layer`.
+ * console, and requests. Its "command" says what it is to do at the boundary. Linked with
+ * layer.lds, it is a file for `mezzo --layer`.
  */
 #ifndef TESTS_LAYER_FRAME_H
 #define TESTS_LAYER_FRAME_H
