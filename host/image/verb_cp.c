@@ -171,6 +171,9 @@ static void tell_left_out(const struct copy_sink *sink)
 	if (sink->left_out)
 		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
 			(unsigned long long)sink->left_out);
+	if (sink->volumes)
+		fprintf(stderr, "%s: note: what is in %llu volumes was left out\n", cli_program,
+			(unsigned long long)sink->volumes);
 }
 
 static int copy_to_host(const struct request *request, const struct merged *merged,

@@ -362,6 +362,8 @@ static void do_bad(const char *kind)
 		ask(REQ_TERMINAL, 1, 0, "", 0);
 	} else if (same(kind, "console-stopped")) {
 		ask(REQ_STOPPED, ~0u, 0, "", 0);
+	} else if (same(kind, "stopped")) {
+		ask(REQ_STOPPED, CONSOLE_FIRST, 0, "", 0);
 	} else if (same(kind, "console-started")) {
 		ask(REQ_STARTED, 15, 0, "", 0);
 	} else if (same(kind, "dots")) {
