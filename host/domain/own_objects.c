@@ -183,11 +183,7 @@ int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared
 /* There can be no new one: the domain's lock is held. */
 static int await_writers(int fd)
 {
-	while (flock(fd, LOCK_EX)) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return flock(fd, LOCK_UN) ? -errno : 0;
+	return flock(fd, LOCK_EX) || flock(fd, LOCK_UN) ? -errno : 0;
 }
 
 int own_objects_read(const struct own_objects *objects, uint64_t id, bool is_live)

@@ -35,7 +35,7 @@ int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared
 /*
  * A descriptor to read an object. is_live: the domain runs, and may go on writing it; else the
  * caller holds the domain's lock, and it is waited for the end of all who could write it. Or
- * -errno.
+ * -errno: -EINTR where a signal that has a handler ended the wait.
  */
 int own_objects_read(const struct own_objects *objects, uint64_t id, bool is_live);
 /* 0 or -errno. */

@@ -411,6 +411,9 @@ void fake_main(void)
 		walk(argument(1));
 	} else if (same(what, "walk-often")) {
 		walk_often(argument(1), number(argument(2)));
+	} else if (same(what, "mezzo-receive")) {
+		/* For a copy into its domain, which has no terminal to give back. */
+		do_bad("stopped");
 	} else if (same(what, "terminal")) {
 		use_terminal();
 	} else if (same(what, "crash")) {
