@@ -86,8 +86,8 @@ static const char *name_take(const char *rest, char name[INDEX_NAME_MAX + 1])
 /* What the domain sees there is not in its tree, and what is there it does not see. */
 static int volume_refuse(const struct resolving *resolving, const char *volume)
 {
-	return error_set(resolving->err, 0, "it is in volume %.*s, which is a directory of the host: "
-			 "copy from there", (int)strcspn(volume, ":"), volume);
+	return error_set(resolving->err, 0, "it is in volume %.*s, which is a directory of the "
+			 "host: copy from there", (int)strcspn(volume, ":"), volume);
 }
 
 /* One name that is neither "." nor "..". 1: the path ends with it. */

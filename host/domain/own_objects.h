@@ -42,9 +42,9 @@ int own_objects_read(const struct own_objects *objects, uint64_t id, bool is_liv
 int own_objects_delete(const struct own_objects *objects, uint64_t id);
 /*
  * The object's file becomes one with the regular file of fd, which gets another name: whoever has
- * that open may not write it (own_objects_read() has seen to it), and its bytes must be the
- * same and durable. At each moment the object is whole. 0, or -errno with nothing done, as -EXDEV (of another file system), -EMLINK, -ENOENT
- * (fd's file has no name any more).
+ * that open may not write it (own_objects_read() has seen to it), and its bytes must be the same
+ * and durable. At each moment the object is whole. 0, or -errno with nothing done, as -EXDEV (of
+ * another file system), -EMLINK, -ENOENT (fd's file has no name any more).
  */
 int own_objects_join(const struct own_objects *objects, uint64_t id, int fd);
 /* Removes what an own_objects_join() left that did not come to its end. 0 or -errno. */

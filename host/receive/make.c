@@ -344,8 +344,9 @@ static int directory_settle(const struct maker *maker, const struct made_directo
 
 	if (parent < 0)
 		return parent;
-	result = fchmodat(parent, name, made->mode, 0) ? -errno
-						       : attributes_set_time(parent, name, made->mtime_ns);
+	result = fchmodat(parent, name, made->mode, 0) ? -errno : 0;
+	if (!result)
+		result = attributes_set_time(parent, name, made->mtime_ns);
 	close(parent);
 	return result;
 }
