@@ -36,6 +36,8 @@ struct merged {
 	struct store *store;
 	mapping_id mapping;		/* of the image */
 	struct domain_record record;
+	/* For each volume of the record the directory that it hides; 0: that is not there. */
+	uint64_t *hidden;
 	bool is_live;			/* the domain runs; what is here is a copy */
 	int lock;			/* of the domain, -1 where it runs */
 	struct folder folder;
@@ -89,6 +91,8 @@ struct merged_attribute {
  * both. What was at rest is right. Bytes of large files, in objects of their own, are read as they
  * are at that time.
  *
+ * Volumes are no part of the tree: where one is, it has what the volume hides.
+ *
  * store_flags: of store_open_disk(). say: as for changes_read(). Returns 0 or -errno
  * (-EOPNOTSUPP: the domain is over a directory); merged_close() is due on success.
  */
@@ -96,6 +100,9 @@ int merged_open(struct merged *merged, const struct domains *domains, const char
 		unsigned store_flags, bool live, void (*say)(const char *line, void *data),
 		void *say_data, struct error *err);
 void merged_close(struct merged *merged);
+
+/* The volume in whose place an inode is, as the record has it (SOURCE:PATH[:ro]), or NULL. */
+const char *merged_volume(const struct merged *merged, uint64_t ino);
 
 /* ---- Inodes and names ---- */
 

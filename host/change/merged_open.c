@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 
 #include "host/base/fd.h"
 #include "host/change/merged.h"
+#include "host/change/resolve.h"
 #include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 
@@ -96,7 +98,8 @@ static int overlay_read(struct merged *merged, void (*say)(const char *line, voi
 			void *say_data, struct error *err)
 {
 	uint64_t size;
-	int fd = overlay_file_look(merged->folder.fd, merged->index.header->hash, &size, err);
+	int fd = overlay_file_look(merged->folder.fd, merged->index.header->hash, merged->is_live,
+				   &size, err);
 	int result = 0;
 
 	if (fd < 0)
@@ -153,6 +156,52 @@ static int folder_take(struct merged *merged, const struct domains *domains, con
 	return -EOPNOTSUPP;
 }
 
+/* ---- Volumes ---- */
+
+/* PATH of SOURCE:PATH[:ro], for free(); NULL: no memory. */
+static char *volume_path(const char *text)
+{
+	const char *path = strchr(text, ':');
+
+	path = path ? path + 1 : text;
+	return strndup(path, strcspn(path, ":"));
+}
+
+/* What can't be found, as in a tree that is damaged, nobody else finds either. */
+static int hidden_find(struct merged *merged, struct error *err)
+{
+	const struct strings *volumes = &merged->record.volumes;
+	struct error why;
+	struct spot spot;
+
+	if (!volumes->count)
+		return 0;
+	merged->hidden = calloc(volumes->count, sizeof(*merged->hidden));
+	if (!merged->hidden)
+		return error_set(err, ENOMEM, "volumes of a domain");
+	for (size_t i = 0; i < volumes->count; i++) {
+		char *path = volume_path(volumes->items[i]);
+		int result = path ? path_resolve(merged, path, true, &spot, &why) : -ENOMEM;
+
+		free(path);
+		if (result == -ENOMEM)
+			return error_set(err, ENOMEM, "volumes of a domain");
+		merged->hidden[i] = result ? 0 : spot.ino;
+	}
+	return 0;
+}
+
+const char *merged_volume(const struct merged *merged, uint64_t ino)
+{
+	for (size_t i = 0; merged->hidden && i < merged->record.volumes.count; i++) {
+		if (ino && merged->hidden[i] == ino)
+			return merged->record.volumes.items[i];
+	}
+	return NULL;
+}
+
+/* ---- All ---- */
+
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
 		unsigned store_flags, bool live, void (*say)(const char *line, void *data),
 		void *say_data, struct error *err)
@@ -168,6 +217,8 @@ int merged_open(struct merged *merged, const struct domains *domains, const char
 	if (!result && merged->overlay)
 		result = own_objects_open(&merged->own, merged->folder.fd, err);
 	if (!result)
+		result = hidden_find(merged, err);
+	if (!result)
 		return 0;
 	merged_close(merged);
 	return result;
@@ -182,6 +233,7 @@ void merged_close(struct merged *merged)
 		munmap(merged->overlay, size);
 	index_release(&merged->index);
 	own_objects_release(&merged->own);
+	free(merged->hidden);
 	domain_record_release(&merged->record);
 	if (merged->store)
 		store_close(merged->store);

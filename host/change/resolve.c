@@ -83,6 +83,13 @@ static const char *name_take(const char *rest, char name[INDEX_NAME_MAX + 1])
 	return rest + size;
 }
 
+/* What the domain sees there is not in its tree, and what is there it does not see. */
+static int volume_refuse(const struct resolving *resolving, const char *volume)
+{
+	return error_set(resolving->err, 0, "it is in volume %.*s, which is a directory of the "
+			 "host: copy from there", (int)strcspn(volume, ":"), volume);
+}
+
 /* One name that is neither "." nor "..". 1: the path ends with it. */
 static int name_follow(struct resolving *resolving, const char *name, const char *rest)
 {
@@ -91,6 +98,7 @@ static int name_follow(struct resolving *resolving, const char *name, const char
 	int result = merged_lookup(resolving->merged, parent, name, strlen(name), &spot->ino,
 				   resolving->err);
 	bool is_last = !rest[strspn(rest, "/")];
+	const char *volume;
 
 	spot->parent = parent;
 	strcpy(spot->name, name);
@@ -102,6 +110,9 @@ static int name_follow(struct resolving *resolving, const char *name, const char
 		result = merged_stat(resolving->merged, spot->ino, &spot->inode, resolving->err);
 	if (result)
 		return result;
+	volume = merged_volume(resolving->merged, spot->ino);
+	if (volume)
+		return volume_refuse(resolving, volume);
 	if (S_ISLNK(spot->inode.mode) && (*rest || resolving->follow))
 		return link_follow(resolving, &spot->inode, rest);
 	if (!*rest)

@@ -19,7 +19,7 @@ struct spot {
 /*
  * Follows a path from the root. follow: also where its last name is a symbolic link; one with a
  * slash or "." at its end is always followed, and must be a directory. Only the last name may be
- * missing. Returns 0 or -errno as open(2), with a message.
+ * missing. What is in a volume is refused. Returns 0 or -errno as open(2), with a message.
  */
 int path_resolve(const struct merged *merged, const char *path, bool follow, struct spot *spot,
 		 struct error *err);

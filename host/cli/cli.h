@@ -62,6 +62,8 @@ int daemon_start(const struct domains *domains, const char *name, int starter, s
  * Find the plan's volumes of its store, and make those that are not there yet. Returns 0 or -errno.
  */
 int volumes_find(struct plan *plan, struct error *err);
+/* The same for those of a domain's record (record.h), which the plan gets. */
+int volumes_take(struct plan *plan, const struct strings *volumes, struct error *err);
 
 /* The exit status for a wait status, as shells have it. */
 int cli_exit_code(int wait_status);

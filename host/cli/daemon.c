@@ -73,11 +73,7 @@ static int plan_from_record(struct plan *plan, const struct daemon *daemon, stru
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
-	for (size_t i = 0; i < record->volumes.count; i++) {
-		if (plan_add_volume(plan, record->volumes.items[i], err))
-			return -EINVAL;
-	}
-	if (volumes_find(plan, err))
+	if (volumes_take(plan, &record->volumes, err))
 		return -EINVAL;
 	if (record->image ? image_user_apply(plan, err) : rootfs_launch_apply(plan, err))
 		return -EINVAL;

@@ -328,3 +328,12 @@ int volumes_find(struct plan *plan, struct error *err)
 	}
 	return error;
 }
+
+int volumes_take(struct plan *plan, const struct strings *volumes, struct error *err)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		if (plan_add_volume(plan, volumes->items[i], err))
+			return -EINVAL;
+	}
+	return volumes_find(plan, err);
+}

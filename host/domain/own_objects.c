@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,38 +123,84 @@ void own_objects_release(struct own_objects *objects)
 	fd_close(&objects->fd);
 }
 
+/* The sign of who may write. Only the holder of the domain's lock ever has it alone: no waiting. */
+static int note_writer(int fd)
+{
+	return flock(fd, LOCK_SH | LOCK_NB) ? -errno : 0;
+}
+
+/* Returns the descriptor, or with an error, after closing it, that. */
+static int keep_unless(int fd, int error)
+{
+	if (error)
+		close(fd);
+	return error ? error : fd;
+}
+
 int own_objects_create(struct own_objects *objects, uint64_t *id)
 {
 	char name[NAME_SIZE];
-	int fd;
+	int fd, error;
 
 	id_name(objects->last + 1, name);
 	fd = openat(objects->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	*id = ++objects->last;
-	return fd;
+	error = note_writer(fd);
+	if (error)
+		unlinkat(objects->fd, name, 0);
+	else
+		*id = ++objects->last;
+	return keep_unless(fd, error);
+}
+
+static int file_look(const struct own_objects *objects, const char *name, struct stat *status)
+{
+	if (fstatat(objects->fd, name, status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return S_ISREG(status->st_mode) ? 0 : -EIO;
+}
+
+static int file_open(const struct own_objects *objects, const char *name, int access)
+{
+	int fd = openat(objects->fd, name, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared)
 {
 	char name[NAME_SIZE];
 	struct stat status;
-	bool read_only;
 	int fd;
 
 	id_name(id, name);
-	if (fstatat(objects->fd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EIO;
+	fd = file_look(objects, name, &status);
+	if (fd)
+		return fd;
 	/* Who gives a file another name holds the domain's lock: it does not run then. */
-	read_only = !shared || status.st_nlink > 1;
-	if (shared)
-		*shared = read_only;
-	fd = openat(objects->fd, name,
-		    (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	*shared = status.st_nlink > 1;
+	fd = file_open(objects, name, *shared ? O_RDONLY : O_RDWR);
+	return fd < 0 || *shared ? fd : keep_unless(fd, note_writer(fd));
+}
+
+/* There can be no new one: the domain's lock is held. */
+static int await_writers(int fd)
+{
+	return flock(fd, LOCK_EX) || flock(fd, LOCK_UN) ? -errno : 0;
+}
+
+int own_objects_read(const struct own_objects *objects, uint64_t id, bool is_live)
+{
+	char name[NAME_SIZE];
+	struct stat status;
+	int fd;
+
+	id_name(id, name);
+	fd = file_look(objects, name, &status);
+	if (!fd)
+		fd = file_open(objects, name, O_RDONLY);
+	return fd < 0 || is_live ? fd : keep_unless(fd, await_writers(fd));
 }
 
 int own_objects_look(const struct own_objects *objects, uint64_t id, uint64_t *bytes,

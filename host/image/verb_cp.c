@@ -29,7 +29,8 @@ static const char usage[] =
 	"NAME:PATH of another domain. Where the destination is a directory the copy is made in\n"
 	"it, else it is made as the destination; a tar goes into a directory. Of PATH/. only\n"
 	"what is in the directory is copied. Symbolic links in PATH lead where they lead in the\n"
-	"domain. A path of the host with a colon in it wants a slash before that: ./a:b.\n"
+	"domain. A path of the host with a colon in it wants a slash before that: ./a:b. What is\n"
+	"in a volume is not copied out: it is in a directory of the host.\n"
 	"\n"
 	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices;\n"
 	"                         else what goes into a domain is of user 0\n"
@@ -171,6 +172,9 @@ static void tell_left_out(const struct copy_sink *sink)
 	if (sink->left_out)
 		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
 			(unsigned long long)sink->left_out);
+	if (sink->volumes)
+		fprintf(stderr, "%s: note: what is in %llu volumes was left out\n", cli_program,
+			(unsigned long long)sink->volumes);
 }
 
 static int copy_to_host(const struct request *request, const struct merged *merged,

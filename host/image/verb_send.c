@@ -213,6 +213,9 @@ static int send_and_tell(const struct request *request)
 	if (sink && sink->left_out)
 		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
 			(unsigned long long)sink->left_out);
+	if (sink && sink->volumes)
+		fprintf(stderr, "%s: note: what is in %llu volumes was left out\n", cli_program,
+			(unsigned long long)sink->volumes);
 	if (sink)
 		stream_sink_free(sink);
 	if (result && err.code != EPIPE)

@@ -105,4 +105,45 @@ check "commit" "$MEZZO" commit many many
 (tree/bin/changes 10 400 native/w && tree/bin/changes 11 400 native/w) > /dev/null
 prints "as on bare Linux" "$(tree/bin/changes --list native/w | md5sum)" '"$MEZZO" run many -- /bin/changes --list /w | md5sum'
 check "fsck" "$MEZZO" store fsck
+
+# One whose monitor was killed while it wrote: its last writer is waited for.
+check "import again" "$MEZZO" image import box tree
+"$MEZZO" create killed box -- /bin/busybox sh -c 'while :; do
+	busybox cp /etc/large /w/new; busybox mv /w/new /w/large; echo $((n += 1)) > /w/count; done' > /dev/null
+monitor() { "$MEZZO" inspect killed | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["pid"])'; }
+torn=
+for try in $(seq 50); do
+	"$MEZZO" start killed > /dev/null || { torn+="start "; break; }
+	until "$MEZZO" exec killed -- /bin/busybox test -e /w/count 2> /dev/null; do :; done
+	kill -9 "$(monitor)"
+	"$MEZZO" wait killed > /dev/null 2>&1
+	case $((try % 10)) in
+	[1-5]) "$MEZZO" diff killed > diff 2>&1 && grep -q '^[AC] /w/large$' diff || torn+="$try: $(head -1 diff) " ;;
+	0) "$MEZZO" commit --replace killed kept > said 2>&1 || torn+="$try: $(head -1 said) "
+	   "$MEZZO" image export kept - | tar xOf - w/large | cmp -s - tree/etc/large || torn+="$try: image " ;;
+	*) "$MEZZO" cp killed:/w/large large 2> said && cmp -s large tree/etc/large || torn+="$try: $(head -1 said) " ;;
+	esac
+done
+prints "killed while it writes, 50 times: nothing is torn" "" 'echo -n "$torn"'
+
+# The locks of processes that still die, which these stand for.
+folder=$MEZZO_STORE/domains/killed
+exec 9< "$folder/overlay" && flock -x 9
+ends "diff waits for the overlay" 124 'timeout 0.5 "$MEZZO" diff killed'
+ends "commit" 124 'timeout 0.5 "$MEZZO" commit --replace killed kept'
+ends "cp" 124 'timeout 0.5 "$MEZZO" cp killed:/w/count x'
+ends "dedup" 124 'timeout 0.5 "$MEZZO" store dedup'
+exec 9<&-
+# A domain can let go of its overlay, and of no object that it can write.
+locks=()
+for object in "$folder"/objects/*; do
+	exec {lock}< "$object" && flock -s "$lock" && locks+=("$lock")
+done
+ends "cp waits for a large file" 124 'timeout 0.5 "$MEZZO" cp killed:/w/large x'
+ends "commit" 124 'timeout 0.5 "$MEZZO" commit --replace killed kept'
+ends "dedup" 124 'timeout 0.5 "$MEZZO" store dedup'
+for lock in "${locks[@]}"; do exec {lock}<&-; done
+check "then all is read" "$MEZZO" commit --replace killed kept
+prints "as it is" "" '"$MEZZO" cp killed:/w/large x && cmp x tree/etc/large'
+check "removed" "$MEZZO" rm killed
 finish

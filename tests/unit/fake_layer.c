@@ -115,6 +115,8 @@ static void do_bad(const char *kind)
 		ask(REQ_TERMINAL, 1, 0, "", 0);
 	} else if (same(kind, "console-stopped")) {
 		ask(REQ_STOPPED, ~0u, 0, "", 0);
+	} else if (same(kind, "stopped")) {
+		ask(REQ_STOPPED, CONSOLE_FIRST, 0, "", 0);
 	} else if (same(kind, "console-started")) {
 		ask(REQ_STARTED, 15, 0, "", 0);
 	} else if (same(kind, "dots")) {
@@ -162,6 +164,9 @@ void layer_main(void)
 		walk(argument(1));
 	} else if (same(what, "walk-often")) {
 		walk_often(argument(1), number(argument(2)));
+	} else if (same(what, "mezzo-receive")) {
+		/* For a copy into its domain, which has no terminal to give back. */
+		do_bad("stopped");
 	} else if (same(what, "terminal")) {
 		use_terminal();
 	} else if (same(what, "crash")) {

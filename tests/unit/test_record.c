@@ -360,6 +360,60 @@ static void test_overlay_is_of_one_run(void **state)
 	folder_close(&folder);
 }
 
+/* As a process of a domain whose monitor was killed: it writes once more, and then it is gone. */
+static pid_t hold_overlay_and_write(const struct folder *folder, const uint8_t *hash, int ready,
+				    int go)
+{
+	pid_t pid = fork();
+	struct error err;
+	uint64_t size;
+	char byte = 0;
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = overlay_file_open(folder->fd, hash, &size, &err);
+	if (fd < 0 || write(ready, "", 1) != 1 || read(go, &byte, 1) != 1)
+		_exit(1);
+	usleep(100000);
+	_exit(pwrite(fd, "late", 4, (off_t)size - 4) != 4);
+}
+
+static void test_overlay_is_read_at_rest(void **state)
+{
+	uint8_t hash[32] = { 1 };
+	struct folder folder;
+	struct error err;
+	uint64_t size;
+	int fd, ready[2], go[2], status;
+	char bytes[5] = "";
+	pid_t pid;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(overlay_file_look(folder.fd, hash, false, &size, &err), -ENOENT);
+	assert_int_equal(pipe(ready) || pipe(go), 0);
+	pid = hold_overlay_and_write(&folder, hash, ready[1], go[0]);
+	assert_int_equal(read(ready[0], bytes, 1), 1);
+	/* Of one that runs it is looked at as it is. */
+	close(overlay_file_look(folder.fd, hash, true, &size, &err));
+	assert_int_equal(write(go[1], "x", 1), 1);
+	fd = overlay_file_look(folder.fd, hash, false, &size, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, 4, (off_t)size - 4), 4);
+	assert_string_equal(bytes, "late");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* Who looks is in nobody's way, not even in its own. */
+	close(overlay_file_open(folder.fd, hash, &size, &err));
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+	folder_close(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +426,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_output_is_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overlay_is_of_one_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overlay_is_read_at_rest, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
