@@ -207,7 +207,7 @@ int own_objects_look(const struct own_objects *objects, uint64_t id, uint64_t *b
 		     bool *is_idle)
 {
 	struct stat status;
-	int fd = own_objects_get(objects, id, NULL);
+	int fd = own_objects_read(objects, id, true);
 
 	if (fd < 0)
 		return fd;
