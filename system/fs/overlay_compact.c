@@ -10,8 +10,8 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "fs/image.h"
-#include "fs/overlay.h"
 #include "fs/overlay_kept.h"
+#include "fs/overlay_parts.h"
 
 /* A log is written anew from this size on, where it would be a fourth or less. */
 #define COMPACT_MIN	(1ull << 20)
@@ -78,15 +78,15 @@ static u64 parts_count(const struct overlay_part *part)
 	return count;
 }
 
-static bool is_worth_it(const struct overlay_part *slot_pages, u64 log_size)
+static bool is_worth_it(const struct reading *reading)
 {
-	u64 size = parts_count(slot_pages) * 32;
+	u64 size = parts_count(reading->pages) * 32;
 
-	if (log_size < COMPACT_MIN)
+	if (reading->log_size < COMPACT_MIN)
 		return false;
-	kept_visit(kept_trim, NULL);
-	kept_visit(size_add, &size);
-	return size < log_size / COMPACT_SHARE;
+	kept_visit(reading->table, kept_trim, NULL);
+	kept_visit(reading->table, size_add, &size);
+	return size < reading->log_size / COMPACT_SHARE;
 }
 
 /* ---- Writing ---- */
@@ -166,24 +166,24 @@ static int kept_move(struct kept *kept, void *data)
 	return 0;
 }
 
-void overlay_compact(struct overlay_part *slot_pages, struct overlay_part *extents, u64 log_size)
+void overlay_compact(const struct reading *reading)
 {
 	int error;
 
-	if (!is_worth_it(slot_pages, log_size))
+	if (!is_worth_it(reading))
 		return;
 	slots_wipe_free();
 	if (!log_rewrite_begin())
 		return;
-	error = slot_pages_write(slot_pages);
+	error = slot_pages_write(reading->pages);
 	if (!error)
-		error = kept_visit(kept_write, NULL);
+		error = kept_visit(reading->table, kept_write, NULL);
 	error = log_rewrite_end(!error);
 	if (error) {
 		log_verbose("overlay: the log stays as it is: error %d", error);
 		return;
 	}
-	kept_visit(kept_move, NULL);
-	for (const struct overlay_part *extent = extents; extent; extent = extent->next)
+	kept_visit(reading->table, kept_move, NULL);
+	for (const struct overlay_part *extent = reading->extents; extent; extent = extent->next)
 		space_free(extent->offset, OVERLAY_EXTENT);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the overlay kept of each inode, read from its log at the start. For overlay_load.c and
- * overlay_compact.c.
+ * What the overlay kept of each inode, read from its log at the start. For overlay_kept.c,
+ * overlay_start.c, overlay_load.c and overlay_compact.c.
  */
 #ifndef FS_OVERLAY_KEPT_H
 #define FS_OVERLAY_KEPT_H
@@ -46,17 +46,45 @@ struct overlay_part {
 	u64 offset;
 };
 
+/* All that is kept, by inode number. */
+struct kept_table {
+	struct kept **inodes;
+	u32 size, used;
+};
+
+/* What is only needed while the log is read. */
+struct reading {
+	struct kept_table *table;
+	struct kept_name **names;	/* by parent and name */
+	u32 names_size, names_used;
+	struct overlay_part *pages, *extents;
+	u64 log_size;			/* bytes of the extents */
+	u64 max_ino;
+	struct kept **objects;		/* those with objects, by id: table->size chains */
+	bool has_unused;		/* objects that no file has */
+};
+
+/* What was kept when the domain started. */
+extern struct kept_table kept_table;
+
+/* Reads the log, claims its space, and goes on writing it where it ends. 0, -ENOMEM. */
+int log_read(struct reading *reading);
+/* What is kept of an inode, or NULL. */
+struct kept *kept_find(const struct kept_table *table, u64 ino);
+/* The same; a new entry if need be. At the start only. NULL: out of memory. */
+struct kept *kept_get(struct kept_table *table, u64 ino);
 /*
  * Calls visit for each inode of which something is kept, until it returns an error, which is then
  * the result. At the start only.
  */
-int kept_visit(int (*visit)(struct kept *kept, void *data), void *data);
+int kept_visit(const struct kept_table *table, int (*visit)(struct kept *kept, void *data),
+	       void *data);
 
 /*
  * Writes the log anew where most of what it tells is past, and frees the former one. At the start,
- * before any inode was made; all slots that are not in use are free. log_size: bytes of the
- * extents that were read. What goes wrong leaves the log as it was.
+ * before any inode was made; all slots that are not in use are free. What goes wrong leaves the log
+ * as it was.
  */
-void overlay_compact(struct overlay_part *slot_pages, struct overlay_part *extents, u64 log_size);
+void overlay_compact(const struct reading *reading);
 
 #endif

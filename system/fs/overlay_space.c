@@ -14,7 +14,7 @@
 #include "core/lock.h"
 #include "core/string.h"
 #include "fs/lower.h"
-#include "fs/overlay.h"
+#include "fs/overlay_parts.h"
 
 #define GROWTH_MIN	(64u << 10)
 #define GROWTH_MAX	(16u << 20)
