@@ -64,7 +64,6 @@ struct kept *kept_get(struct kept_table *table, u64 ino)
 	if (!kept)
 		return NULL;
 	kept->ino = ino;
-	kept->xattrs_end = &kept->xattrs;
 	bucket = kept_bucket(table, ino);
 	kept->next = *bucket;
 	*bucket = kept;
@@ -137,14 +136,15 @@ static struct kept_name *kept_name_add(struct reading *reading, const struct ove
 
 	if (!parent || (reading->names_used >= reading->names_size && names_table_grow(reading)))
 		return NULL;
-	fresh = heap_alloc(sizeof(*fresh));
+	fresh = heap_alloc(sizeof(*fresh) + name->name_size);
 	if (!fresh)
 		return NULL;
 	bucket = &reading->names[hash & (reading->names_size - 1)];
 	*fresh = (struct kept_name){
 		.hash_next = *bucket, .sibling = parent->names, .parent = name->parent,
-		.name = name->name, .hash = hash, .name_size = name->name_size,
+		.hash = hash, .name_size = name->name_size,
 	};
+	memcpy(fresh->name, name->name, name->name_size);
 	*bucket = fresh;
 	parent->names = fresh;
 	reading->names_used++;
@@ -200,30 +200,49 @@ static int names_read(struct reading *reading, const struct overlay_record *reco
 	return error;
 }
 
+static bool xattr_is_same(const struct overlay_xattr *left, const struct overlay_xattr *right)
+{
+	return left->name_size == right->name_size &&
+	       !memcmp(left->text, right->text, left->name_size);
+}
+
+static void xattr_forget(struct kept *kept, const struct overlay_xattr *xattr)
+{
+	for (struct kept_xattr **link = &kept->xattrs, *at; (at = *link); link = &at->next) {
+		if (xattr_is_same(&at->xattr, xattr)) {
+			*link = at->next;
+			heap_free(at);
+			return;
+		}
+	}
+}
+
 static int xattr_read(struct reading *reading, const struct overlay_record *record)
 {
 	const struct overlay_xattr *xattr = overlay_xattr_of(record);
 	struct kept *kept = xattr ? kept_get(reading->table, xattr->ino) : NULL;
-	struct kept_xattr *fresh = kept ? heap_alloc(sizeof(*fresh)) : NULL;
+	u32 size = xattr ? xattr->name_size + xattr->value_size : 0;
+	struct kept_xattr *fresh = kept ? heap_alloc(sizeof(*fresh) + size) : NULL;
 
 	if (!xattr)
 		return -EUCLEAN;
 	if (!fresh)
 		return -ENOMEM;
-	*fresh = (struct kept_xattr){ .xattr = xattr };
+	xattr_forget(kept, xattr);
+	memcpy(&fresh->xattr, xattr, sizeof(*xattr) + size);
+	fresh->next = kept->xattrs;
+	kept->xattrs = fresh;
 	/* A file that never had a name is told of by its attributes alone. */
 	reading->max_ino = MAX(reading->max_ino, xattr->ino);
-	*kept->xattrs_end = fresh;
-	kept->xattrs_end = &fresh->next;
 	return 0;
 }
 
-/* Claims a part of the overlay and notes it in a list. 0, -EUCLEAN, -ENOMEM. */
-static int part_claim(struct overlay_part **list, u64 offset, u64 size)
+/* Notes a part of the overlay in a list. 0, -EUCLEAN, -ENOMEM. */
+static int part_note(struct reading *reading, struct overlay_part **list, u64 offset, u64 size)
 {
 	struct overlay_part *part;
 
-	if (offset % OVERLAY_PAGE || !space_claim(offset, size))
+	if (reading->at_start && (offset % OVERLAY_PAGE || !space_claim(offset, size)))
 		return -EUCLEAN;
 	part = heap_alloc(sizeof(*part));
 	if (!part)
@@ -233,10 +252,9 @@ static int part_claim(struct overlay_part **list, u64 offset, u64 size)
 	return 0;
 }
 
-static int extent_claim(struct reading *reading, u64 offset)
+int log_extent_note(struct reading *reading, u64 offset)
 {
-	reading->log_size += OVERLAY_EXTENT;
-	return part_claim(&reading->extents, offset, OVERLAY_EXTENT);
+	return part_note(reading, &reading->extents, offset, OVERLAY_EXTENT);
 }
 
 static int place_read(struct reading *reading, const struct overlay_record *record)
@@ -246,8 +264,8 @@ static int place_read(struct reading *reading, const struct overlay_record *reco
 	if (record->size < sizeof(*record) + sizeof(struct overlay_place_of))
 		return -EUCLEAN;
 	if (record->kind == OVERLAY_RECORD_NEXT)
-		return extent_claim(reading, offset);
-	return part_claim(&reading->pages, offset, OVERLAY_PAGE);
+		return log_extent_note(reading, offset);
+	return part_note(reading, &reading->pages, offset, OVERLAY_PAGE);
 }
 
 static int record_read(struct reading *reading, const struct overlay_record *record)
@@ -265,29 +283,67 @@ static int record_read(struct reading *reading, const struct overlay_record *rec
 	}
 }
 
-/*
- * The log ends before the first record that can't be true: after a power failure one may speak of
- * what was beyond the object's end, and then nothing from there on was synced.
- */
-int log_read(struct reading *reading)
+int log_read(struct reading *reading, struct overlay_log *walk, u64 until)
 {
 	const struct overlay_record *record;
-	struct overlay_log log, before;
+	struct overlay_log before = *walk;
 	int error = 0;
 
-	overlay_log_begin(&log, overlay_header(), space_size());
-	/* A first extent that is not there: nothing was ever synced. */
-	if (log.end)
-		error = extent_claim(reading, log.at);
-	if (error)
-		return error;
-	do {
-		before = log;
-		record = overlay_log_next(&log);
+	while (!error && walk->at != until) {
+		before = *walk;
+		record = overlay_log_next(walk);
 		error = record ? record_read(reading, record) : -EUCLEAN;
-	} while (!error);
-	if (error != -EUCLEAN)
-		return error;
-	log_continue(before.at, before.end, before.checksum);
-	return 0;
+	}
+	if (error)
+		*walk = before;
+	return error;
+}
+
+/* ---- The end ---- */
+
+static void parts_free(struct overlay_part *part)
+{
+	struct overlay_part *next;
+
+	for (; part; part = next) {
+		next = part->next;
+		heap_free(part);
+	}
+}
+
+void reading_release(struct reading *reading)
+{
+	parts_free(reading->pages);
+	parts_free(reading->extents);
+	heap_free(reading->names);
+	heap_free(reading->objects);
+}
+
+static void kept_free(struct kept *kept)
+{
+	struct kept_name *name;
+	struct kept_xattr *at;
+
+	while ((name = kept->names)) {
+		kept->names = name->sibling;
+		heap_free(name);
+	}
+	while ((at = kept->xattrs)) {
+		kept->xattrs = at->next;
+		heap_free(at);
+	}
+	heap_free(kept);
+}
+
+void kept_table_release(struct kept_table *table)
+{
+	struct kept *kept;
+
+	for (u32 i = 0; i < table->size; i++) {
+		while ((kept = table->inodes[i])) {
+			table->inodes[i] = kept->next;
+			kept_free(kept);
+		}
+	}
+	heap_free(table->inodes);
 }

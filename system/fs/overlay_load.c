@@ -32,7 +32,7 @@
 static int xattrs_apply(struct inode *inode, const struct kept *kept)
 {
 	for (const struct kept_xattr *at = kept->xattrs; at; at = at->next) {
-		const struct overlay_xattr *xattr = at->xattr;
+		const struct overlay_xattr *xattr = &at->xattr;
 		int error;
 
 		xattr_unset(inode, xattr->text, xattr->name_size);

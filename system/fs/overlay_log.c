@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The overlay's log: where its next record comes, room for those that are announced, and writing it
- * anew; see boundary/overlay.h.
+ * Writing the overlay's log: where its next record comes, and room for those that are announced;
+ * see boundary/overlay.h.
  *
- * Locks: overlay_lock (short) for all of it, but at the start, when there is one thread.
+ * Locks: overlay_lock (short) for the log that counts; one that is written anew belongs to whoever
+ * does that.
  */
-#include <asm/unistd_64.h>
-
-#include "boundary/abi.h"
 #include "boundary/overlay_read.h"
-#include "core/host.h"
 #include "core/lock.h"
-#include "core/string.h"
 #include "fs/overlay_parts.h"
 
 /* The largest record, and how many of them an extent holds for sure, with the way to the next. */
@@ -29,61 +25,99 @@ _Static_assert(RECORDS_IN(OVERLAY_EXTENT) >= 2, "an extent is too short");
 #define RECORDS_HELD	(2 * (u32)RECORDS_IN((u64)OVERLAY_EXTENT))
 
 /* Under overlay_lock. */
-static struct {
-	u64 at, end;		/* where the next record comes, and the end of its extent */
-	/* the first of the extents to come; each begins with the next one's offset */
-	u64 spare;
-	u32 spares;
-	u32 begun;		/* changes that may still write a record */
-	u32 checksum;
-} log;
+static struct log_writer live;
+static u32 begun;		/* changes that may still write a record */
 
-/* ---- The log; overlay_lock held ---- */
+/* ---- A log that is written ---- */
 
-static u32 records_room(void)
+static u32 records_room(const struct log_writer *log)
 {
-	u64 left = log.end - log.at;
+	u64 left = log->end - log->at;
 
 	return (left > NEXT_SIZE ? RECORDS_IN(left) : 0) +
-	       log.spares * (u32)RECORDS_IN((u64)OVERLAY_EXTENT);
+	       log->spares * (u32)RECORDS_IN((u64)OVERLAY_EXTENT);
 }
 
-/* Ends the record that was filled in behind its head. */
-void record_close(struct overlay_record *record, u32 size, u32 kind, u32 count)
+void log_close(struct log_writer *log, struct overlay_record *record, u32 size, u32 kind, u32 count)
 {
 	record->kind = kind;
 	record->count = count;
 	record->size = size;
-	record->checksum = overlay_record_checksum(log.checksum, record);
-	log.checksum = record->checksum;
-	log.at += size;
-	change_noted();
+	record->checksum = overlay_record_checksum(log->checksum, record);
+	log->checksum = record->checksum;
+	log->at += size;
+	log->written += size;
 }
 
-static void extent_next(void)
+static u64 spare_take(struct log_writer *log)
 {
-	u64 next = log.spare;
+	u64 extent = log->spare;
 
-	log.spare = *(u64 *)overlay_address(next);
-	log.spares--;
-	if (log.end) {
-		struct overlay_record *record = overlay_address(log.at);
-
-		((struct overlay_place_of *)(record + 1))->offset = next;
-		record_close(record, NEXT_SIZE, OVERLAY_RECORD_NEXT, 1);
-	} else {
-		store_release(&overlay_header()->log, next);
-	}
-	log.at = next;
-	log.end = next + OVERLAY_EXTENT;
+	log->spare = *(u64 *)overlay_address(extent);
+	log->spares--;
+	log->size += OVERLAY_EXTENT;
+	return extent;
 }
 
-/* Where a record of that size goes. The caller has begun a change. */
+static void extent_begin(struct log_writer *log, u64 extent)
+{
+	log->at = extent;
+	log->end = extent + OVERLAY_EXTENT;
+}
+
+void log_begin_at(struct log_writer *log, u32 number)
+{
+	u64 first = spare_take(log);
+
+	log->word = OVERLAY_LOG(first, number);
+	log->checksum = overlay_first_checksum(overlay_header()->seed, log->word);
+	extent_begin(log, first);
+}
+
+static void extent_next(struct log_writer *log)
+{
+	struct overlay_record *record = overlay_address(log->at);
+	u64 next = spare_take(log);
+
+	((struct overlay_place_of *)(record + 1))->offset = next;
+	log_close(log, record, NEXT_SIZE, OVERLAY_RECORD_NEXT, 1);
+	extent_begin(log, next);
+}
+
+bool log_fits(const struct log_writer *log, u32 size)
+{
+	return log->spares || log->end - log->at >= size + NEXT_SIZE;
+}
+
+struct overlay_record *log_open(struct log_writer *log, u32 size)
+{
+	if (log->end - log->at < size + NEXT_SIZE)
+		extent_next(log);
+	return overlay_address(log->at);
+}
+
+void log_spare_add(struct log_writer *log, u64 extent)
+{
+	*(u64 *)overlay_address(extent) = log->spare;
+	log->spare = extent;
+	log->spares++;
+}
+
+/* ---- The log that counts; overlay_lock held ---- */
+
 struct overlay_record *record_open(u32 size)
 {
-	if (log.end - log.at < size + NEXT_SIZE)
-		extent_next();
-	return overlay_address(log.at);
+	if (!live.end) {
+		log_begin_at(&live, (u32)OVERLAY_LOG_NUMBER(overlay_header()->log) + 1);
+		store_release(&overlay_header()->log, live.word);
+	}
+	return log_open(&live, size);
+}
+
+void record_close(struct overlay_record *record, u32 size, u32 kind, u32 count)
+{
+	log_close(&live, record, size, kind, count);
+	change_noted();
 }
 
 void record_place(u32 kind, u64 offset)
@@ -94,11 +128,49 @@ void record_place(u32 kind, u64 offset)
 	record_close(record, NEXT_SIZE, kind, 1);
 }
 
-void log_continue(u64 at, u64 end, u32 checksum)
+void log_look_locked(struct log_writer *out)
 {
-	log.at = at;
-	log.end = end;
-	log.checksum = checksum;
+	*out = live;
+}
+
+void log_look(struct log_writer *out)
+{
+	lock_acquire(&overlay_lock);
+	log_look_locked(out);
+	lock_release(&overlay_lock);
+}
+
+u64 log_size(void)
+{
+	return READ_ONCE(live.size);
+}
+
+/*
+ * Extents held back for the former log are as good for the new one. header.synced goes first: it is
+ * a place in the former log.
+ */
+void log_switch_locked(struct log_writer *fresh)
+{
+	while (live.spares) {
+		u64 extent = live.spare;
+
+		live.spare = *(u64 *)overlay_address(extent);
+		live.spares--;
+		log_spare_add(fresh, extent);
+	}
+	live = *fresh;
+	store_release(&overlay_header()->synced, (u64)0);
+	store_release(&overlay_header()->log, live.word);
+	change_noted();
+}
+
+void log_continue(const struct overlay_log *walk)
+{
+	live.at = walk->at;
+	live.end = walk->end;
+	live.size = walk->seen;
+	live.checksum = walk->checksum;
+	live.word = overlay_header()->log;
 }
 
 /* ---- Room for a change ---- */
@@ -106,88 +178,31 @@ void log_continue(u64 at, u64 end, u32 checksum)
 static void spare_add(u64 extent)
 {
 	lock_acquire(&overlay_lock);
-	*(u64 *)overlay_address(extent) = log.spare;
-	log.spare = extent;
-	log.spares++;
+	log_spare_add(&live, extent);
 	lock_release(&overlay_lock);
 }
 
-static bool log_begin(bool frees)
+static bool change_begin(bool frees)
 {
 	bool fits;
 
 	lock_acquire(&overlay_lock);
-	fits = log.begun + (frees ? 0 : RECORDS_HELD) < records_room();
-	log.begun += fits;
+	fits = begun + (frees ? 0 : RECORDS_HELD) < records_room(&live);
+	begun += fits;
 	lock_release(&overlay_lock);
 	return fits;
 }
 
 void log_end_locked(void)
 {
-	log.begun--;
-}
-
-/* ---- The log anew ---- */
-
-static struct {
-	u64 first;		/* extent of the new log; 0: none is written */
-	u64 at, end;		/* of the former one */
-	u32 checksum;
-} rewrite;
-
-bool log_rewrite_begin(void)
-{
-	rewrite.first = space_take(OVERLAY_EXTENT);
-	if (!rewrite.first)
-		return false;
-	rewrite.at = log.at;
-	rewrite.end = log.end;
-	rewrite.checksum = log.checksum;
-	log.at = rewrite.first;
-	log.end = rewrite.first + OVERLAY_EXTENT;
-	log.checksum = overlay_first_checksum(overlay_header()->seed);
-	return true;
-}
-
-const void *log_rewrite_record(u32 kind, const void *payload, u32 size)
-{
-	u32 whole = sizeof(struct overlay_record) + ROUND_UP(size, 8u);
-	struct overlay_record *record;
-	u64 extent;
-
-	if (log.end - log.at < whole + NEXT_SIZE && !log.spares) {
-		extent = space_take(OVERLAY_EXTENT);
-		if (!extent)
-			return NULL;
-		spare_add(extent);
-	}
-	record = record_open(whole);
-	memset((char *)record + whole - 8, 0, 8);
-	memcpy(record + 1, payload, size);
-	record_close(record, whole, kind, 1);
-	return record + 1;
-}
-
-int log_rewrite_end(bool done)
-{
-	long error = done ? host_call1(__NR_fdatasync, HANDLE_OVERLAY) : -ENOSPC;
-
-	if (error) {
-		/* What was taken for the new log is found free at the next start. */
-		log_continue(rewrite.at, rewrite.end, rewrite.checksum);
-		return (int)error;
-	}
-	store_release(&overlay_header()->log, rewrite.first);
-	return (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+	begun--;
 }
 
 void log_hold(void)
 {
 	u64 extent;
 
-	while (records_room() < RECORDS_HELD &&
-	       (extent = space_take(OVERLAY_EXTENT)))
+	while (records_room(&live) < RECORDS_HELD && (extent = space_take(OVERLAY_EXTENT)))
 		spare_add(extent);
 }
 
@@ -198,7 +213,8 @@ int overlay_begin(bool frees)
 
 	if (space_waits_for_sync())
 		error = overlay_sync();
-	while (!error && !log_begin(frees)) {
+	overlay_compact_if_due();
+	while (!error && !change_begin(frees)) {
 		extent = space_alloc(OVERLAY_EXTENT, &error);
 		if (extent)
 			spare_add(extent);

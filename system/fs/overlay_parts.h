@@ -7,7 +7,7 @@
 
 #include "fs/overlay.h"
 
-struct name_change;
+struct overlay_log;
 struct overlay_record;
 struct overlay_slot;
 
@@ -28,6 +28,8 @@ bool space_claim(u64 offset, u64 size);
 u64 space_alloc(u64 size, int *error);
 /* The same of what there is: 0 where there is none. */
 u64 space_take(u64 size);
+/* The same as space_alloc(), for whom holds the sync: what waits for one can't come back. */
+u64 space_alloc_held(u64 size, int *error);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
 /* Frees a run, or a slot, once all changes until now are durable; as overlay_object_free(). */
@@ -49,32 +51,67 @@ void change_noted(void);
 u64 change_count(void);
 /* As keeper.sync_all. */
 int overlay_sync_all(void);
+/*
+ * Nobody else is told that anything is durable between the two. sync_held(), between them, makes
+ * the overlay durable: 0 or -errno.
+ */
+void sync_hold(void);
+int sync_held(void);
+void sync_let_go(void);
 
 /* ---- overlay_log.c ---- */
+
+/* The end of a log that is written. */
+struct log_writer {
+	u64 word;		/* header.log of this one; 0: it has not begun */
+	u64 at, end;		/* where the next record comes, and the end of its extent */
+	/* the first of the extents to come; each begins with the next one's offset */
+	u64 spare;
+	u32 spares;
+	u32 checksum;
+	u64 size;		/* bytes of extents, without those to come */
+	u64 written;		/* bytes of records in this run */
+};
+
+/* An extent more to come. */
+void log_spare_add(struct log_writer *log, u64 extent);
+/* Begins in the first extent of those to come, of which there is one: OVERLAY_LOG(). */
+void log_begin_at(struct log_writer *log, u32 number);
+/* Whether a record of that size can be opened. */
+bool log_fits(const struct log_writer *log, u32 size);
+/* Where a record of that size goes, and its end once it was filled in behind its head. */
+struct overlay_record *log_open(struct log_writer *log, u32 size);
+void log_close(struct log_writer *log, struct overlay_record *record, u32 size, u32 kind,
+	       u32 count);
 
 /* As keeper.begin. */
 int overlay_begin(bool frees);
 /* A change that was begun writes no more records. overlay_lock held. */
 void log_end_locked(void);
-/* Where a record of that size goes. The caller has begun a change; overlay_lock held. */
+/* The same of the log that counts: overlay_lock held, and the caller has begun a change. */
 struct overlay_record *record_open(u32 size);
-/* Ends the record that was filled in behind its head. Likewise. */
 void record_close(struct overlay_record *record, u32 size, u32 kind, u32 count);
 /* A record that names a place. Likewise. */
 void record_place(u32 kind, u64 offset);
-/* Goes on with a log that was read. */
-void log_continue(u64 at, u64 end, u32 checksum);
+/* Where the log that counts has its end now. */
+void log_look(struct log_writer *out);
+void log_look_locked(struct log_writer *out);
+/* Bytes of its extents. */
+u64 log_size(void);
 /*
- * Writing the log anew, at the start: a log that begins in an extent and that the header does not
- * know yet; a record with its payload, and where that lies now, or NULL (no more space); the new
- * log is durable and the one that counts, or (done false) is given up. The former one is the
- * caller's to free.
+ * From now on this log counts. It tells all that the former one does, has one extent more to come
+ * than it needs for itself, and what was told to be durable is so in it. sync_hold() is on.
  */
-bool log_rewrite_begin(void);
-const void *log_rewrite_record(u32 kind, const void *payload, u32 size);
-int log_rewrite_end(bool done);
+void log_switch_locked(struct log_writer *fresh);
+/* Goes on with a log that was read, from where the walk ended. */
+void log_continue(const struct overlay_log *walk);
 /* Holds room in the log back for changes that free space, as far as there is some. At the start. */
 void log_hold(void);
+
+/* ---- overlay_compact.c ---- */
+
+/* Writes the log anew where it is long and most of it is past. No short locks held. */
+void overlay_compact_if_due(void);
 
 /* ---- overlay_slot.c ---- */
 

@@ -239,7 +239,7 @@ u64 space_take(u64 size)
 	return space_find(size, true);
 }
 
-u64 space_alloc(u64 size, int *error)
+u64 space_alloc_held(u64 size, int *error)
 {
 	for (;;) {
 		u64 seen = space_size(), run = space_find(size, false);
@@ -250,13 +250,19 @@ u64 space_alloc(u64 size, int *error)
 		if (!*error)
 			continue;
 		run = space_find(size, true);
-		if (run) {
-			*error = 0;
-			return run;
-		}
-		if (!space_sync())
-			return 0;
+		*error = run ? 0 : *error;
+		return run;
 	}
+}
+
+u64 space_alloc(u64 size, int *error)
+{
+	u64 run;
+
+	do {
+		run = space_alloc_held(size, error);
+	} while (!run && space_sync());
+	return run;
 }
 
 void space_free(u64 offset, u64 size)

@@ -229,38 +229,47 @@ static int objects_read(struct reading *reading)
 
 /* ---- The start ---- */
 
-static void parts_free(struct overlay_part *part)
+/*
+ * The log ends before the first record that can't be true: after a power failure one may speak of
+ * what was beyond the object's end, and then nothing from there on was synced.
+ */
+static int log_read_whole(struct reading *reading, struct overlay_log *walk)
 {
-	struct overlay_part *next;
+	int error = 0;
 
-	for (; part; part = next) {
-		next = part->next;
-		heap_free(part);
+	overlay_log_begin(walk, overlay_header(), space_size());
+	/* A first extent that is not there: nothing was ever synced. */
+	if (walk->end)
+		error = log_extent_note(reading, walk->at);
+	if (!error)
+		error = log_read(reading, walk, 0);
+	if (error && error != -EUCLEAN)
+		return error;
+	if (!overlay_log_is_whole(walk)) {
+		log_line("overlay: the log is damaged at byte %lu; `mezzo store fsck --repair` "
+			  "gives up what it told after that", walk->at);
+		return -EUCLEAN;
 	}
-}
-
-static void reading_release(struct reading *reading)
-{
-	parts_free(reading->pages);
-	parts_free(reading->extents);
-	heap_free(reading->names);
-	heap_free(reading->objects);
+	log_continue(walk);
+	return 0;
 }
 
 int overlay_start(struct file_system *fs)
 {
-	struct reading reading = { .table = &kept_table, .max_ino = OVERLAY_OWN_INO - 1 };
+	struct reading reading = { .table = &kept_table, .at_start = true,
+				   .max_ino = OVERLAY_OWN_INO - 1 };
+	struct overlay_log walk;
 	int error;
 
 	if (!overlay_header_is_good(overlay_header()))
 		return -EPROTO;
 	error = space_init(config()->overlay_size);
 	if (!error)
-		error = log_read(&reading);
+		error = log_read_whole(&reading, &walk);
 	if (!error)
 		error = slots_read(&reading);
 	if (!error && overlay_header()->log) {
-		overlay_compact(&reading);
+		overlay_compact(&reading, &walk);
 		log_hold();
 		error = objects_read(&reading);
 	}

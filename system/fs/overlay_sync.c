@@ -29,24 +29,52 @@ u64 change_count(void)
 	return __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
 }
 
+/* The mark of how far the log is durable: where it ended before the sync that made it so. */
+static void mark_set(u64 end)
+{
+	if (overlay_header()->synced != end)
+		store_release(&overlay_header()->synced, end);
+}
+
+int sync_held(void)
+{
+	u64 seen = change_count();
+	struct log_writer log;
+	long error;
+
+	log_look(&log);
+	space_sync_begin();
+	error = host_call1(__NR_fdatasync, HANDLE_OVERLAY);
+	if (!error) {
+		WRITE_ONCE(synced, seen);
+		mark_set(log.at);
+	}
+	space_sync_end(!error);
+	return (int)error;
+}
+
+void sync_hold(void)
+{
+	lock_acquire(&sync_lock);
+}
+
+void sync_let_go(void)
+{
+	lock_release(&sync_lock);
+}
+
 int overlay_sync(void)
 {
-	u64 wanted = change_count(), seen;
-	long error = 0;
+	u64 wanted = change_count();
+	int error = 0;
 
 	if (READ_ONCE(synced) >= wanted)
 		return 0;
-	lock_acquire(&sync_lock);
-	if (synced < wanted) {
-		seen = change_count();
-		space_sync_begin();
-		error = host_call1(__NR_fdatasync, HANDLE_OVERLAY);
-		if (!error)
-			WRITE_ONCE(synced, seen);
-		space_sync_end(!error);
-	}
-	lock_release(&sync_lock);
-	return (int)error;
+	sync_hold();
+	if (synced < wanted)
+		error = sync_held();
+	sync_let_go();
+	return error;
 }
 
 int overlay_sync_now(void)

@@ -169,7 +169,7 @@ def rewriting(mezzo, image, chance, number):
 def log_pages(overlay):
 	"""The pages of an overlay's log: see boundary/overlay.h."""
 	extent_pages = 4
-	at = struct.unpack_from("<Q", overlay, 56)[0]
+	at = struct.unpack_from("<Q", overlay, 56)[0] & (1 << 40) - 1
 	pages = set(range(at // PAGE, at // PAGE + extent_pages))
 	while True:
 		size, _, kind, _ = struct.unpack_from("<IIII", overlay, at)
