@@ -105,7 +105,10 @@ int overlay_inode_apply(struct inode *inode);
  * -errno.
  */
 int overlay_names_load(struct dentry *directory);
-/* A file system begins to keep its changes; those that are kept are read. 0 or -errno. */
+/*
+ * A file system begins to keep its changes; those that are kept are read. 0 or -errno; -EBADMSG:
+ * they are damaged, and that was said.
+ */
 int overlay_start(struct file_system *fs);
 
 #endif

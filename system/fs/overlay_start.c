@@ -248,7 +248,7 @@ static int log_read_whole(struct reading *reading, struct overlay_log *walk)
 	if (!overlay_log_is_whole(walk)) {
 		log_line("overlay: the log is damaged at byte %lu; `mezzo store fsck --repair` "
 			  "gives up what it told after that", walk->at);
-		return -EUCLEAN;
+		return -EBADMSG;
 	}
 	log_continue(walk);
 	return 0;
