@@ -9,7 +9,8 @@
  *   overlay_slot.c	slots of inodes
  *   overlay_piece.c	bytes of small files
  *   overlay_object.c	objects of large ones; overlay_disk.c: the limit of what they take
- *   overlay_space.c	what of the object is in use; growth; what waits to be free
+ *   overlay_space.c	what of the object is in use; growth
+ *   overlay_wait.c	what waits to be free; overlay_holes.c: giving it back to the host
  *   overlay_sync.c	making all that durable
  *   overlay_kept.c	what the log tells, as a table
  *   overlay_start.c	at the start: that table, and what is free
@@ -84,7 +85,7 @@ void overlay_object_free(u64 id, u64 bytes);
 void overlay_object_set(struct inode *inode, u64 id, const struct file_layer *layer);
 /* The bytes of this file are durable as far as they were written (fsync). */
 int overlay_sync(void);
-/* The same, also where nothing was changed since the last time. */
+/* A sync in any case, for what waits for one. */
 int overlay_sync_now(void);
 /* A sync gives back what waits for it. False: nothing does. No short locks held. */
 bool space_sync(void);

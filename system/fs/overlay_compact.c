@@ -346,6 +346,7 @@ static int compact(struct compaction *anew)
 			former_free(anew);
 			/* What fails here is made good by the next sync. */
 			sync_held();
+			holes_make();
 		}
 		sync_let_go();
 	}

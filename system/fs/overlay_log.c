@@ -212,7 +212,7 @@ int overlay_begin(bool frees)
 	u64 extent;
 
 	if (space_waits_for_sync())
-		error = overlay_sync();
+		error = overlay_sync_now();
 	overlay_compact_if_due();
 	while (!error && !change_begin(frees)) {
 		extent = space_alloc(OVERLAY_EXTENT, &error);

@@ -32,6 +32,13 @@ u64 space_take(u64 size);
 u64 space_alloc_held(u64 size, int *error);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
+/* Bytes of the object that are free. */
+u64 space_free_bytes(void);
+/* Bytes of the object. */
+u64 space_size(void);
+
+/* ---- overlay_wait.c: what waits to be free ---- */
+
 /* Frees a run, or a slot, once all changes until now are durable; as overlay_object_free(). */
 void space_free_later(u64 offset, u64 size);
 void slot_put_later(struct overlay_slot *slot);
@@ -40,8 +47,24 @@ void space_sync_begin(void);
 void space_sync_end(bool done);
 /* So much waits to be free that a sync is worth it. */
 bool space_waits_for_sync(void);
-/* Bytes of the object. */
-u64 space_size(void);
+
+/* ---- overlay_holes.c: what has no disk ---- */
+
+/* A run was freed. The sync is held. */
+void holes_note_freed(u64 offset, u64 size);
+/*
+ * What is worth it is given back, and whether something may be. Not by each sync: the next one has
+ * to wait for what the host's file system notes of it. The sync is held.
+ */
+void holes_make(void);
+bool holes_are_due(void);
+/*
+ * A hole is filled so that a run of so many bytes is free, with more where there is more. 0, or
+ * -errno: -ENOENT: there is none that is long enough. LOCK_OVERLAY_GROW held.
+ */
+int holes_fill(u64 bytes, u64 most);
+/* Finds the holes of former runs, once all that is in use is claimed. At the start. 0 or -errno. */
+int holes_look(void);
 
 /* ---- overlay_sync.c: durability ---- */
 

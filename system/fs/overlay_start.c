@@ -268,6 +268,8 @@ int overlay_start(struct file_system *fs)
 		error = log_read_whole(&reading, &walk);
 	if (!error)
 		error = slots_read(&reading);
+	if (!error)
+		error = holes_look();
 	if (!error && overlay_header()->log) {
 		overlay_compact(&reading, &walk);
 		log_hold();

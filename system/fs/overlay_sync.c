@@ -68,19 +68,26 @@ int overlay_sync(void)
 	u64 wanted = change_count();
 	int error = 0;
 
-	if (READ_ONCE(synced) >= wanted)
+	if (READ_ONCE(synced) >= wanted && !holes_are_due())
 		return 0;
 	sync_hold();
 	if (synced < wanted)
 		error = sync_held();
+	if (!error)
+		holes_make();
 	sync_let_go();
 	return error;
 }
 
 int overlay_sync_now(void)
 {
+	int error;
+
 	change_noted();
-	return overlay_sync();
+	sync_hold();
+	error = sync_held();
+	sync_let_go();
+	return error;
 }
 
 int overlay_sync_all(void)
