@@ -30,6 +30,8 @@ u64 space_alloc(u64 size, int *error);
 u64 space_take(u64 size);
 /* The same as space_alloc(), for whom holds the sync: what waits for one can't come back. */
 u64 space_alloc_held(u64 size, int *error);
+/* A run grows where it is. False: what is behind it is in use. */
+bool space_extend(u64 offset, u64 old_size, u64 size);
 /* Frees one that was never made use of. */
 void space_free(u64 offset, u64 size);
 /* Bytes of the object that are free. */

@@ -12,12 +12,15 @@
 #include "fs/overlay_parts.h"
 #include "vfs/inode.h"
 
-/* What a file that has old bytes of room and needs size gets: files that grow, grow on. */
+static u64 piece_round(u64 size)
+{
+	return ROUND_UP(size, size < OVERLAY_PAGE ? (u64)OVERLAY_UNIT : (u64)OVERLAY_PAGE);
+}
+
+/* What a file with old bytes of room that needs size gets elsewhere: files that grow, grow on. */
 static u64 piece_capacity(u64 old, u64 size)
 {
-	u64 wanted = MAX(size, MIN(2 * old, (u64)OVERLAY_PIECE_MAX));
-
-	return ROUND_UP(wanted, wanted < OVERLAY_PAGE ? (u64)OVERLAY_UNIT : (u64)OVERLAY_PAGE);
+	return piece_round(MAX(size, MIN(2 * old, (u64)OVERLAY_PIECE_MAX)));
 }
 
 /* From now on the file's bytes are in its piece. */
@@ -28,6 +31,21 @@ static void piece_set(struct inode *inode)
 	slot_place(inode->slot, OVERLAY_PIECE_DATA(overlay_offset(data->bytes), data->capacity));
 }
 
+/* Grows a piece where it is: nothing moves, and nothing more than is needed is taken. */
+static bool piece_extend(struct inode *inode, u64 size)
+{
+	struct file_data *data = inode->data;
+	u64 capacity = piece_round(size);
+
+	if (!data->bytes ||
+	    !space_extend(overlay_offset(data->bytes), data->capacity, capacity))
+		return false;
+	data->capacity = (u32)capacity;
+	if (data->place != PLACE_LOWER)
+		piece_set(inode);
+	return true;
+}
+
 int overlay_piece_reserve(struct inode *inode, u64 size)
 {
 	struct file_data *data = inode->data;
@@ -35,7 +53,7 @@ int overlay_piece_reserve(struct inode *inode, u64 size)
 	char *old;
 	int error = 0;
 
-	if (size <= data->capacity)
+	if (size <= data->capacity || piece_extend(inode, size))
 		return 0;
 	capacity = piece_capacity(data->capacity, size);
 	piece = space_alloc(capacity, &error);

@@ -248,6 +248,19 @@ u64 space_alloc(u64 size, int *error)
 	return run;
 }
 
+bool space_extend(u64 offset, u64 old_size, u64 size)
+{
+	bool fits;
+
+	/* What fills a page has pages of its own. */
+	if (size >= OVERLAY_PAGE && offset % OVERLAY_PAGE)
+		return false;
+	lock_acquire(&overlay_lock);
+	fits = space_claim(offset + old_size, size - old_size);
+	lock_release(&overlay_lock);
+	return fits;
+}
+
 void space_free(u64 offset, u64 size)
 {
 	lock_acquire(&overlay_lock);
