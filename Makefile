@@ -80,6 +80,7 @@ $(KERNEL_HEADERS):
 
 -include host/image/build.mk
 -include system/build.mk
+-include tests/layer/build.mk
 -include tests/unit/build.mk
 -include tests/build.mk
 -include bench/build.mk

@@ -211,8 +211,8 @@ _mezzo()
 	fi
 	case $verb in
 	do) ;;
-	run) common+=' --rootfs --user --store --entrypoint --disk --tty --rm --name --detach' ;;
-	create) common+=' --rootfs --user --store --entrypoint --disk --tty --rm' ;;
+	run) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm --name --detach' ;;
+	create) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm' ;;
 	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect | diff | cp | commit)
 		_mezzo_lasting
 		return
@@ -244,7 +244,7 @@ _mezzo()
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user | --entrypoint | --disk | --name) ((i++)) ;;
+			--store | -u | --user | --entrypoint | --disk | --log-size | --name) ((i++)) ;;
 		-v | --volume)
 			# The colons part words here.
 			((i++))
@@ -266,7 +266,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user | --entrypoint | --disk | --name | -v | --volume) ;;
+				--rootfs | -u | --user | --entrypoint | --disk | --log-size | --name | -v | --volume) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -303,7 +303,7 @@ _mezzo()
 			compopt -o nospace
 		fi
 		;;
-	--hostname | -u | --user | --entrypoint | --disk | --name) ;;
+	--hostname | -u | --user | --entrypoint | --disk | --log-size | --name) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

@@ -18,7 +18,11 @@ $(BUILD)/tests/test.o: tests/linux/test.c
 
 -include $(wildcard $(BUILD)/tests/*.d)
 
-ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate
+ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate $(BUILD)/tests/escape/hostile
+
+$(BUILD)/tests/escape/hostile: $(wildcard tests/escape/hostile/*.c tests/escape/hostile/*.h) $(TEST_LAYER_FRAME)
+	@mkdir -p $(@D)
+	$(call say,LD) $(TEST_LAYER_LINK) -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/escape/layer_memory: tests/escape/layer_memory.c $(BUILD)/tests/test.o
 	@mkdir -p $(@D)

@@ -38,6 +38,7 @@ int verb_help(int argc, char **argv);
 struct domain_ends {
 	struct output *output;		/* also NULL where the streams are a terminal's */
 	struct control_server *control;
+	int64_t *reason;		/* set to an enum domain_reason; NULL: nobody asks */
 };
 
 /*
@@ -134,6 +135,7 @@ enum {
 	OPTION_SINCE,
 	OPTION_ENTRYPOINT,
 	OPTION_DISK,
+	OPTION_LOG_SIZE,
 };
 
 #define CLI_COMMON_OPTIONS \

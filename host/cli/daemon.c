@@ -122,6 +122,7 @@ static int run_connected(struct daemon *daemon, struct error *err)
 	struct domain_ends ends = {
 		.output = record->terminal ? NULL : &daemon->output,
 		.control = &daemon->control,
+		.reason = &daemon->record.reason,
 	};
 	struct plan plan;
 	int status = EXIT_MEZZO_FAILED;
@@ -190,10 +191,11 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 		return -EINVAL;
 	}
 	daemon->record.started_ns = domain_record_now();
-	daemon->record.finished_ns = daemon->record.status = 0;
+	daemon->record.finished_ns = daemon->record.status = daemon->record.reason = 0;
 	daemon->record.monitor = getpid();
 	/* Who finds the record of this run finds its monitor, too. */
-	return output_open(&daemon->output, daemon->folder.fd, err) ||
+	return output_open(&daemon->output, daemon->folder.fd,
+			   (uint64_t)daemon->record.log_size, err) ||
 	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
 				   STARTER_FD, err) ||
 	       domain_record_save_run(daemon->folder.fd, &daemon->record, err);

@@ -11,6 +11,7 @@
 #include "host/cli/json.h"
 #include "host/cli/list.h"
 #include "host/domain/control.h"
+#include "host/monitor/output.h"
 
 static const char ls_usage[] =
 "Usage: mezzo ls [options]\n"
@@ -83,6 +84,8 @@ void list_print_json(const struct folder *folder, const struct domain_record *re
 	if (state == DOMAIN_EXITED) {
 		json_print_name("status", 0);
 		printf("%d", (int)record->status);
+		if (record->reason == REASON_DISK_LIMIT)
+			print_text("reason", "disk limit passed");
 	}
 	if (state == DOMAIN_RUNNING) {
 		json_print_name("pid", 0);
@@ -102,6 +105,8 @@ void list_print_json(const struct folder *folder, const struct domain_record *re
 	print_flag("tty", record->terminal);
 	print_flag("rm", record->remove);
 	printf(",\"disk\":%lld", (long long)record->disk_limit);
+	printf(",\"log_size\":%lld",
+	       (long long)(record->log_size ? record->log_size : (int64_t)OUTPUT_SIZE_USUAL));
 	print_time("created", record->created_ns);
 	print_time("started", record->started_ns);
 	print_time("finished", record->finished_ns);
@@ -132,7 +137,9 @@ static void print_line(const struct folder *folder, const struct domain_record *
 
 	localtime_r(&created, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
-	if (state == DOMAIN_EXITED)
+	if (state == DOMAIN_EXITED && record->reason == REASON_DISK_LIMIT)
+		snprintf(status, sizeof(status), "over its disk");
+	else if (state == DOMAIN_EXITED)
 		snprintf(status, sizeof(status), "exited (%d)", (int)record->status);
 	else
 		snprintf(status, sizeof(status), "%s", domain_state_name(state));

@@ -9,6 +9,7 @@
 
 #include "host/base/size.h"
 #include "host/cli/settings.h"
+#include "host/monitor/output.h"
 
 int settings_init(struct settings *settings, struct error *err)
 {
@@ -24,6 +25,15 @@ void settings_release(struct settings *settings)
 		free(settings->owned[i]);
 	for (size_t i = 0; i < VOLUME_MAX; i++)
 		free(settings->volumes[i]);
+}
+
+static int take_log_size(struct settings *settings, const char *argument, struct error *err)
+{
+	if (size_parse(argument, "--log-size", &settings->log_size, err))
+		return -EINVAL;
+	if (settings->log_size >= OUTPUT_SIZE_LEAST)
+		return 0;
+	return error_set(err, 0, "--log-size %s: it is 1M at least", argument);
 }
 
 int settings_take(struct settings *settings, int option, char *argument, struct error *err)
@@ -51,6 +61,8 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		return 0;
 	case OPTION_DISK:
 		return size_parse(argument, "--disk", &plan->disk_limit, err);
+	case OPTION_LOG_SIZE:
+		return take_log_size(settings, argument, err);
 	case OPTION_ENTRYPOINT:
 		plan->entrypoint = argument;
 		return 0;
@@ -139,6 +151,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 		.user = plan->user, .hostname = plan->hostname,
 		.disk_limit = (int64_t)plan->disk_limit,
 		.layer_file = plan->layer_file, .log_file = plan->log_file,
+		.log_size = (int64_t)settings->log_size,
 		.environment = plan->environment,
 		.interactive = settings->interactive, .terminal = settings->terminal,
 		.remove = settings->remove, .trace = plan->flags & CONFIG_TRACE,

@@ -13,6 +13,7 @@ struct settings {
 	struct image_use use;		/* what the plan has of its image */
 	bool interactive, terminal;	/* -i, -t */
 	bool detach, remove;		/* -d, --rm */
+	uint64_t log_size;		/* 0: the usual */
 	char *owned[4];			/* paths that were made absolute */
 	char *volumes[VOLUME_MAX];	/* as the record has them */
 };
@@ -28,6 +29,7 @@ void settings_release(struct settings *settings);
 	{ "user", required_argument, NULL, 'u' }, \
 	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT }, \
 	{ "disk", required_argument, NULL, OPTION_DISK }, \
+	{ "log-size", required_argument, NULL, OPTION_LOG_SIZE }, \
 	{ "tty", no_argument, NULL, 't' }, \
 	{ "rm", no_argument, NULL, OPTION_REMOVE }
 #define SETTINGS_LETTERS "e:w:u:v:it"
@@ -49,6 +51,7 @@ void settings_release(struct settings *settings);
 "      --hostname NAME    what the domain calls itself\n" \
 "      --trace            print each system call of the programs to stderr\n" \
 "      --trace-file FILE  the same, to FILE\n" \
+"      --log-size SIZE    of what it prints the last SIZE bytes are kept (16M; 1M at least)\n" \
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n" \
 "      --verbose          log more: calls that are lacking, warnings\n" \
 "      --layer FILE       use another system layer\n" \

@@ -40,7 +40,7 @@ static int begin(const struct domains *domains, const struct folder *folder,
 	*attendance = (struct attendance){ .folder = folder };
 	if (log_open(log, folder->fd, err))
 		return -EINVAL;
-	if (lseek(log->fd, 0, SEEK_END) < 0 ||
+	if (log_skip(log) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
 		error_set(err, errno, "can't start domain %s", folder->name);
 		log_close(log);

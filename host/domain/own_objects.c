@@ -64,6 +64,13 @@ struct usage {
 	uint64_t bytes;
 };
 
+static uint64_t bytes_of(const struct stat *status)
+{
+	uint64_t bytes = (uint64_t)status->st_blocks * 512;
+
+	return bytes < OWN_OBJECT_LEAST ? OWN_OBJECT_LEAST : bytes;
+}
+
 static void usage_add(uint64_t id, void *data)
 {
 	struct usage *usage = data;
@@ -71,11 +78,8 @@ static void usage_add(uint64_t id, void *data)
 	struct stat status;
 
 	id_name(id, name);
-	if (fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return;
-	usage->bytes += (uint64_t)status.st_blocks * 512;
-	if ((uint64_t)status.st_blocks * 512 < OWN_OBJECT_LEAST)
-		usage->bytes += OWN_OBJECT_LEAST - (uint64_t)status.st_blocks * 512;
+	if (!fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		usage->bytes += bytes_of(&status);
 }
 
 uint64_t own_objects_usage(const struct own_objects *objects)
@@ -150,6 +154,38 @@ int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared
 	fd = openat(objects->fd, name,
 		    (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
+}
+
+int own_objects_look(const struct own_objects *objects, uint64_t id, uint64_t *bytes,
+		     bool *is_idle)
+{
+	struct stat status;
+	int fd = own_objects_get(objects, id, NULL);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status)) {
+		close(fd);
+		return -EIO;
+	}
+	*bytes = bytes_of(&status);
+	/* One with other names was granted to be read. A lease to read says that nobody writes. */
+	*is_idle = status.st_nlink > 1 || !fcntl(fd, F_SETLEASE, F_RDLCK);
+	close(fd);
+	return 0;
+}
+
+int own_objects_empty(const struct own_objects *objects, uint64_t id)
+{
+	bool shared;
+	int fd = own_objects_get(objects, id, &shared), error = 0;
+
+	if (fd < 0)
+		return fd;
+	if (shared || ftruncate(fd, 0))
+		error = shared ? -EIO : -errno;
+	close(fd);
+	return error;
 }
 
 int own_objects_delete(const struct own_objects *objects, uint64_t id)

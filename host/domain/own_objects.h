@@ -28,6 +28,14 @@ int own_objects_create(struct own_objects *objects, uint64_t *id);
  * case. Or -errno.
  */
 int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared);
+/*
+ * How many bytes of disk an object takes, and whether nobody can write it any more by a descriptor
+ * or a mapping: not so where the file system can't tell (it has no leases). 0 or -errno.
+ */
+int own_objects_look(const struct own_objects *objects, uint64_t id, uint64_t *bytes,
+		     bool *is_idle);
+/* It has no bytes from then on, though it stays. 0 or -errno. */
+int own_objects_empty(const struct own_objects *objects, uint64_t id);
 /* 0 or -errno. */
 int own_objects_delete(const struct own_objects *objects, uint64_t id);
 /*

@@ -44,6 +44,7 @@ static const struct field {
 	FIELD("verbose", KIND_FLAG, verbose),
 	FIELD("no-key", KIND_FLAG, no_key),
 	FIELD("disk", KIND_NUMBER, disk_limit),
+	FIELD("log-size", KIND_NUMBER, log_size),
 	FIELD("created", KIND_NUMBER, created_ns),
 };
 
@@ -171,8 +172,10 @@ static int read_file(int folder_fd, char **text, struct error *err)
 /* ---- The last run ---- */
 
 /* Each time as many bytes, in one sector, so that they are written where they are. */
-#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\nmonitor %010lld\n"
-#define RUN_SIZE 96
+#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\nmonitor %010lld\n" \
+		   "reason %010lld\n"
+#define RUN_SIZE 114
+#define RUN_SCAN "started %lld finished %lld status %lld monitor %lld reason %lld"
 
 int domain_record_save_run(int folder_fd, const struct domain_record *record, struct error *err)
 {
@@ -181,7 +184,7 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 
 	snprintf(text, sizeof(text), RUN_FORMAT, (long long)record->started_ns,
 		 (long long)record->finished_ns, (long long)record->status,
-		 (long long)record->monitor);
+		 (long long)record->monitor, (long long)record->reason);
 	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		    0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, RUN_SIZE, 0);
@@ -192,20 +195,20 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 void domain_record_load_run(int folder_fd, struct domain_record *record)
 {
 	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	long long started, finished, status, monitor = 0;
+	long long started, finished, status, monitor = 0, reason = REASON_NONE;
 	char text[RUN_SIZE + 1];
 	ssize_t size = fd < 0 ? -1 : read(fd, text, RUN_SIZE);
 
 	fd_close(&fd);
 	text[size > 0 ? size : 0] = '\0';
-	/* Where it is one of a former version, the monitor is not in it. */
-	if (sscanf(text, "started %lld finished %lld status %lld monitor %lld", &started, &finished,
-		   &status, &monitor) < 3)
+	/* Where it is one of a former version, the last ones are not in it. */
+	if (sscanf(text, RUN_SCAN, &started, &finished, &status, &monitor, &reason) < 3)
 		return;
 	record->started_ns = started;
 	record->finished_ns = finished;
 	record->status = status;
 	record->monitor = monitor;
+	record->reason = reason;
 }
 
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err)

@@ -8,6 +8,7 @@
  * long.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -113,7 +114,8 @@ static const struct rule rules[] = {
 	    { CHECK_EQUALS, 0, HANDLE_MONITOR }),
 	ROW(preadv, "reading a granted object into several places"),
 	ROW(pwritev, "writing a private object from several places"),
-	ROW(fallocate, "holes and space in a private object"),
+	ROW(fallocate, "holes in a private object; space is the monitor's to give",
+	    { CHECK_EQUALS, 1, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE }),
 	ROW(copy_file_range, "copy-up of an object without a trip through memory"),
 	ROW(sendfile, "the same where copy_file_range can't cross file systems"),
 	ROW(fstat, "size and blocks of an object"),

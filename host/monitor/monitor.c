@@ -164,11 +164,17 @@ enum watched {
 
 static bool quota_is_kept(const struct monitor *monitor)
 {
-	const struct objects *objects = monitor->service.objects;
+	struct objects *objects = monitor->service.objects;
 	uint64_t times;
+	bool measured;
 
-	return read(monitor->quota_fd, &times, sizeof(times)) < 0 ||
-	       !quota_is_broken(&objects->quota, objects);
+	if (read(monitor->quota_fd, &times, sizeof(times)) < 0)
+		return true;
+	if (quota_is_broken(&objects->quota, objects, &measured))
+		return false;
+	if (measured)
+		objects_sweep(objects);
+	return true;
 }
 
 /* All but requests. True: the domain has ended, or is to be ended. */
@@ -183,7 +189,9 @@ static bool look_around(struct monitor *monitor, const struct pollfd *fds,
 		return true;
 	}
 	if (fds[WATCH_QUOTA].revents && !quota_is_kept(monitor)) {
-		error_set(err, 0, "the domain took more disk than it may and was ended");
+		*outcome = OUTCOME_OVER_LIMIT;
+		error_set(err, 0, "the domain passed its disk limit and was ended: its system "
+			  "layer took what it had not asked for");
 		return true;
 	}
 	if (fds[WATCH_CONSOLES].revents)

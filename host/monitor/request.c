@@ -224,6 +224,7 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_lower(&service->lower, request, answer, result, err);
 	case REQ_OBJECTS:
 	case REQ_OBJECT_CREATE:
+	case REQ_OBJECT_ALLOCATE:
 	case REQ_OBJECT_DELETE:
 	case REQ_OBJECT_LIST:
 	case REQ_OBJECT_SYNC:

@@ -190,7 +190,7 @@ int volume_lookup(struct volumes *volumes, uint32_t directory, const char *name,
 	return fd < 0 ? fd : volume_answer_new(volumes, directory, fd, name, answer);
 }
 
-static int reopen(int fd, int flags)
+int volume_node_reopen(int fd, int flags)
 {
 	char link[VOLUME_LINK_SIZE];
 	int result = open(volume_node_link(fd, link), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -203,7 +203,7 @@ static int open_directory(const struct volumes *volumes, uint32_t number)
 {
 	int fd = volume_node_use(volumes, number);
 
-	return fd < 0 ? fd : reopen(fd, O_RDONLY | O_DIRECTORY);
+	return fd < 0 ? fd : volume_node_reopen(fd, O_RDONLY | O_DIRECTORY);
 }
 
 int volume_list(struct volumes *volumes, uint32_t directory, uint64_t cookie, uint32_t size,
@@ -242,7 +242,7 @@ int volume_open(struct volumes *volumes, uint32_t number, uint32_t flags, struct
 	/* A node stays what it is: there is nothing to check afterwards. */
 	if (!S_ISREG(status.st_mode))
 		return -EACCES;
-	fd = reopen(fd, (int)(flags & (O_ACCMODE | O_APPEND)));
+	fd = volume_node_reopen(fd, (int)(flags & (O_ACCMODE | O_APPEND)));
 	if (fd < 0)
 		return fd;
 	answer->handles[answer->handle_count++] = fd;

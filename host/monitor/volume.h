@@ -75,6 +75,7 @@ int volume_remove(struct volumes *volumes, uint32_t directory, const char *name,
 int volume_rename(struct volumes *volumes, uint32_t from, const char *name, uint32_t to,
 		  const char *new_name, uint32_t flags);
 int volume_change(struct volumes *volumes, const struct volume_request *request);
+int volume_allocate(struct volumes *volumes, const struct volume_request *request);
 int volume_xattr_set(struct volumes *volumes, const struct volume_request *request,
 		     const char *name, const void *value);
 int volume_xattr_remove(struct volumes *volumes, uint32_t number, const char *name);
@@ -89,6 +90,8 @@ int volume_node_use(const struct volumes *volumes, uint32_t number);
 int volume_node_change(const struct volumes *volumes, uint32_t number);
 /* A path by which calls that take no O_PATH descriptor reach the very file. */
 const char *volume_node_link(int fd, char link[VOLUME_LINK_SIZE]);
+/* A node's descriptor opened with flags: the caller's to close, or -errno. */
+int volume_node_reopen(int fd, int flags);
 static inline const struct volume *volume_of_node(const struct volumes *volumes, uint32_t number)
 {
 	return &volumes->list[volumes->nodes[number].volume];

@@ -248,6 +248,29 @@ int volume_change(struct volumes *volumes, const struct volume_request *request)
 	return error;
 }
 
+int volume_allocate(struct volumes *volumes, const struct volume_request *request)
+{
+	int fd = volume_node_change(volumes, request->node), error = 0;
+	struct stat status;
+
+	if (fd < 0)
+		return fd;
+	if (request->size > INT64_MAX || request->offset > INT64_MAX)
+		return -EINVAL;
+	if (fstat(fd, &status))
+		return -errno;
+	/* A node stays what it is: there is nothing to check afterwards. */
+	if (!S_ISREG(status.st_mode))
+		return -ENODEV;
+	fd = volume_node_reopen(fd, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	if (fallocate(fd, (int)request->mode, (off_t)request->offset, (off_t)request->size))
+		error = -errno;
+	close(fd);
+	return error;
+}
+
 /* ---- Extended attributes ---- */
 
 /* Others than these mean something to the host. */

@@ -43,6 +43,7 @@ static const struct rule {
 	[VOLUME_SYNC] = { TEXT_NONE, TEXT_NONE, false, 0 },
 	[VOLUME_STATFS] = { TEXT_NONE, TEXT_NONE, false, 0 },
 	[VOLUME_MAKE_NAMELESS] = { TEXT_NONE, TEXT_NONE, false, OPEN_FLAGS | O_EXCL },
+	[VOLUME_ALLOCATE] = { TEXT_NONE, TEXT_NONE, false, 0 },
 };
 
 /* A request as it is used: a copy, whose texts end in NUL. */
@@ -126,6 +127,8 @@ static int carry_out(struct volumes *volumes, const struct call *call, struct an
 				     head->flags);
 	case VOLUME_CHANGE:
 		return volume_change(volumes, head);
+	case VOLUME_ALLOCATE:
+		return volume_allocate(volumes, head);
 	case VOLUME_XATTR_GET:
 		return volume_xattr_get(volumes, head->node, call->name, answer);
 	case VOLUME_XATTR_LIST:

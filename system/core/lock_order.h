@@ -17,6 +17,7 @@
 	X(LOCK_INODE)		/* inode: size, data, attributes that need more than one word */ \
 	X(LOCK_MM)		/* mm: its list of areas */ \
 	X(LOCK_STUB)		/* mm: stub pages and patched sites; held across fork */ \
+	X(LOCK_WINDOW_FILL)	/* mm: the place where files are filled */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
 	X(LOCK_OVERLAY_OBJECTS)	/* domain: objects made ahead of need */ \
 	X(LOCK_OVERLAY_COMPACT)	/* domain: the overlay's log, which is written anew */ \

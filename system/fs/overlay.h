@@ -71,10 +71,16 @@ u64 *overlay_layer_bits_alloc(u64 size, int *error);
 /* All of the file's bytes are in its object, and durable there. */
 void overlay_layer_end(struct inode *inode);
 /*
- * Where the domain has a limit of disk: size bytes at offset are going to be written to the file's
- * object. 0 or -EDQUOT. inode->lock held.
+ * Size bytes at offset are going to be written to the file's object. 0, -EDQUOT (the domain's
+ * limit) or -ENOSPC (the disk's end is near). inode->lock held.
  */
 int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
+/* As fallocate(2) of the file's object; mode: 0 or FALLOC_FL_KEEP_SIZE. inode->lock held. */
+int overlay_disk_allocate(struct inode *inode, int mode, u64 offset, u64 size);
+/* Some object has got shorter, or has new holes: the monitor is told with the next request ... */
+void overlay_disk_freed(void);
+/* ... that has these flags (REQUEST_DISK_FREED). */
+u32 overlay_disk_flags(void);
 /* Bytes of disk that there are for changes, and that are left. 0 or -errno. */
 int overlay_disk_tell(u64 *total, u64 *left);
 /* The file, which has lost its last byte, needs a shared object no more. */

@@ -80,8 +80,10 @@ static void punch(u64 from, u64 count)
 {
 	holes_set(from, count, true);
 	if (!host_call4(__NR_fallocate, HANDLE_OVERLAY, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			from * CHUNK, count * CHUNK))
+			from * CHUNK, count * CHUNK)) {
+		overlay_disk_freed();
 		return;
+	}
 	holes_set(from, count, false);
 	space_free(from * CHUNK, count * CHUNK);
 }
@@ -157,6 +159,7 @@ int holes_fill(u64 bytes, u64 most)
 	from = READ_ONCE(hole_count) ? holes_find(least, MAX(least, most / CHUNK), &count) : 0;
 	if (!from)
 		return -ENOENT;
+	request.flags = overlay_disk_flags();
 	request.offset = from * CHUNK;
 	request.count = (u32)(count * CHUNK / OVERLAY_PAGE);
 	error = request_begin(&request, NULL, &reply, NULL, 0);

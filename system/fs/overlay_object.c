@@ -22,7 +22,8 @@ static u32 ready_count;
 /* Fills the stock of objects; object_lock held. */
 static int objects_make(void)
 {
-	struct request request = { .op = REQ_OBJECT_CREATE, .count = OBJECTS_AHEAD };
+	struct request request = { .op = REQ_OBJECT_CREATE, .count = OBJECTS_AHEAD,
+				   .flags = overlay_disk_flags() };
 	int handles[OBJECTS_AHEAD];
 	struct reply reply;
 	const u64 *ids;

@@ -133,7 +133,8 @@ static void units_add(u64 size)
 
 static int grow_to(u64 size)
 {
-	struct request request = { .op = REQ_OVERLAY_GROW, .offset = size };
+	struct request request = { .op = REQ_OVERLAY_GROW, .offset = size,
+				   .flags = overlay_disk_flags() };
 	struct reply reply;
 	int error = bitmap_grow(size / OVERLAY_UNIT);
 

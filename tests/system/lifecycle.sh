@@ -23,7 +23,7 @@ prints "its status" "143" '"$MEZZO" wait a'
 prints "stop of one that does not run" "a" '"$MEZZO" stop a'
 refuses "kill of one that does not run" "domain a is not running" kill a
 prints "it starts again" "a" '"$MEZZO" start a'
-prints "and prints again" "2" 'grep -m2 hello < <("$MEZZO" logs -f a) | grep -c hello'
+prints "and prints again" "2" 'grep -m2 hello < <("$MEZZO" logs -f a 2>&1) | grep -c hello'
 prints "kill ends it" "a" '"$MEZZO" kill a'
 prints "with a status" "137" '"$MEZZO" wait a'
 prints "both runs printed" "$(printf 'hello\nhello')" '"$MEZZO" logs a'

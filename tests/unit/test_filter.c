@@ -3,6 +3,7 @@
  * The system-call filter, installed for real in a child whose gate is one instruction of this file.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -135,6 +136,7 @@ static void test_listed_calls(void **state)
 	assert_allowed(CALL(SYS_tgkill, 1, 1, KICK_SIGNAL));
 	assert_allowed(CALL(SYS_sendmsg, HANDLE_MONITOR));
 	assert_allowed(CALL(SYS_clone, 0));
+	assert_allowed(CALL(SYS_fallocate, -1, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1));
 }
 
 static void test_unlisted_calls(void **state)
@@ -185,6 +187,10 @@ static void test_wrong_arguments(void **state)
 	assert_killed(CALL(SYS_lseek, 0, 0, SEEK_SET));
 	assert_killed(CALL(SYS_memfd_create, (long)"x", MFD_HUGETLB));
 	assert_killed(CALL(SYS_membarrier, 1));
+	assert_killed(CALL(SYS_fallocate, -1, 0, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_KEEP_SIZE, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_PUNCH_HOLE, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0, 1));
 }
 
 int main(void)

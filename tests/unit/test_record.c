@@ -253,7 +253,7 @@ static void test_output(void **state)
 
 	(void)state;
 	make_domain("a", &folder);
-	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_open(&output, folder.fd, 0, &err), 0);
 	assert_int_equal(log_open(&log, folder.fd, &err), 0);
 	assert_int_equal(log_next(&log, &entry), 0);
 	put_output(&output, "stdout", "one\ntw");
@@ -292,7 +292,7 @@ static void test_output_is_followed(void **state)
 
 	(void)state;
 	make_domain("a", &folder);
-	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_open(&output, folder.fd, 0, &err), 0);
 	assert_int_equal(output_follow(&output, one), 0);
 	assert_int_equal(output_follow(&output, other), 0);
 	assert_int_equal(raised(one), 1);
