@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 12
+#define BOUNDARY_VERSION 13
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -83,7 +83,10 @@ enum request_op {
 	REQ_OBJECT_LIST = 15,
 	/* all bytes of the domain's own objects are to be durable */
 	REQ_OBJECT_SYNC = 16,
-	/* offset: bytes that the overlay shall have; reply: bytes that it has */
+	/*
+	 * offset: bytes that the overlay shall have; reply: bytes that it has. Or, with count: so
+	 * many pages from offset on, where the domain has made a hole, get their disk back
+	 */
 	REQ_OVERLAY_GROW = 17,
 	/*
 	 * the program of console count, which is not the first, has ended, with this wait status;
@@ -123,7 +126,7 @@ struct request {
 	uint32_t sequence;		/* comes back in the reply */
 	/*
 	 * REQ_WALK: components to skip in the answer; REQ_OPEN: paths; REQ_TERMINAL, REQ_STOPPED,
-	 * REQ_CONSOLE_EXIT: the console's number
+	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages
 	 */
 	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */

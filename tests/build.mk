@@ -47,7 +47,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 -include tests/fuzz/images/build.mk
 
 # Programs of other makes, for tests/system.
-TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races \
+TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
 	sharing wall)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go

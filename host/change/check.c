@@ -43,15 +43,20 @@ static int mend(struct overlay_checker *checker, uint64_t offset, const void *da
 	return result ? error_set(checker->err, -result, "this domain's overlay") : 0;
 }
 
-/* What else is in the log was told by whoever read it. */
+/* Ends the log before what can't be believed. It was told of by whoever read it. */
 static int check_log(struct overlay_checker *checker)
 {
-	static const uint32_t nothing;
+	const struct changes *changes = &checker->merged.changes;
+	static const struct overlay_record nothing;
+	int result = 0;
 
-	if (!checker->merged.changes.bad_record)
-		return 0;
-	return mend(checker, checker->merged.changes.bad_record +
-		    offsetof(struct overlay_record, size), &nothing, sizeof(nothing));
+	if (changes->bad_record)
+		result = mend(checker, changes->bad_record + offsetof(struct overlay_record, size),
+			      &nothing.size, sizeof(nothing.size));
+	if (!result && changes->is_cut)
+		result = mend(checker, offsetof(struct overlay_header, synced),
+			      &changes->bad_record, sizeof(changes->bad_record));
+	return result;
 }
 
 static int slot_forget(struct overlay_checker *checker, const struct overlay_slot *slot)

@@ -19,6 +19,7 @@
 #include "host/image/record.h"
 
 #define SEND_MAX (1l << 30)
+#define COPY_TRIES 100
 
 /* ---- The overlay ---- */
 
@@ -71,15 +72,43 @@ static int copy_fill(int to, int from, uint64_t size)
 	return result;
 }
 
-/* Replaces *fd by a copy that nobody writes, of size bytes. */
-static int overlay_copy(const struct merged *merged, int *fd, uint64_t size, struct error *err)
+/*
+ * A log that was written anew meanwhile was copied in part, perhaps, and what came after it in its
+ * place. The mark of what is durable may be newer than what was copied.
+ */
+static int copy_settle(int copy, int from, bool *again)
 {
-	int copy = copy_create(merged->folder.fd);
-	int result = copy < 0 ? copy : copy_fill(copy, *fd, size);
+	struct overlay_header copied, now;
+
+	if (pread(copy, &copied, sizeof(copied), 0) != (ssize_t)sizeof(copied) ||
+	    pread(from, &now, sizeof(now), 0) != (ssize_t)sizeof(now))
+		return errno ? -errno : -EIO;
+	*again = copied.log != now.log;
+	copied.synced = 0;
+	return fd_pwrite_all(copy, &copied, sizeof(copied), 0);
+}
+
+static int copy_once(int copy, int from, uint64_t size, bool *again)
+{
+	int result = ftruncate(copy, 0) ? -errno : copy_fill(copy, from, size);
 
 	/* A clone may be longer, as the overlay grew meanwhile. */
 	if (!result && ftruncate(copy, (off_t)size))
 		result = -errno;
+	return result ? result : copy_settle(copy, from, again);
+}
+
+/* Replaces *fd by a copy that nobody writes, of size bytes. */
+static int overlay_copy(const struct merged *merged, int *fd, uint64_t size, struct error *err)
+{
+	int copy = copy_create(merged->folder.fd), tries = COPY_TRIES;
+	int result = copy < 0 ? copy : 0;
+	bool again = true;
+
+	while (!result && again && tries--)
+		result = copy_once(copy, *fd, size, &again);
+	if (!result && again)
+		result = -EAGAIN;
 	fd_close(fd);
 	*fd = copy;
 	return result ? error_set(err, -result, "can't copy the domain's overlay") : 0;
@@ -111,6 +140,10 @@ static int overlay_read(struct merged *merged, void (*say)(const char *line, voi
 	fd_close(&fd);
 	if (!result)
 		result = changes_read(&merged->changes, merged->overlay, size, say, say_data, err);
+	/* Who only wants to use what there is must not take a part for the whole. */
+	if (!result && merged->changes.is_cut && !say)
+		result = error_set(err, EUCLEAN, "this domain's log is damaged: see mezzo store "
+				   "fsck");
 	return result;
 }
 

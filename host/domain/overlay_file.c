@@ -150,3 +150,9 @@ int overlay_file_grow(int fd, uint64_t size)
 	}
 	return 0;
 }
+
+/* Where holes can be made they can be filled. */
+int overlay_file_fill(int fd, uint64_t offset, uint64_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) ? -errno : 0;
+}

@@ -33,5 +33,7 @@ int overlay_file_look(int folder_fd, const uint8_t index_hash[32], bool is_live,
  * who has it mapped can write there whatever happens. Returns 0 or -errno without a message.
  */
 int overlay_file_grow(int fd, uint64_t size);
+/* Takes the disk space of a part that may be a hole; else nothing changes. Likewise. */
+int overlay_file_fill(int fd, uint64_t offset, uint64_t size);
 
 #endif

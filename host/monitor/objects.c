@@ -246,6 +246,16 @@ int objects_grow_overlay(struct objects *objects, uint64_t size)
 	return error;
 }
 
+int objects_fill_overlay(struct objects *objects, uint64_t offset, uint64_t size)
+{
+	int error;
+
+	if (offset > objects->overlay_size || size > objects->overlay_size - offset)
+		return -EFBIG;
+	error = quota_take(&objects->quota, objects, size, NULL);
+	return error ? error : overlay_file_fill(objects->overlay, offset, size);
+}
+
 int objects_grant(const struct objects *objects, uint64_t id, int32_t *told)
 {
 	struct error err;

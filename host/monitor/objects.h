@@ -67,5 +67,7 @@ int objects_allocate(struct objects *objects, const struct object_space *space);
 
 /* The overlay is to have so many bytes. Returns 0 or the -errno that the domain gets. */
 int objects_grow_overlay(struct objects *objects, uint64_t size);
+/* A part of the overlay, whole pages, gets its disk back. Likewise. */
+int objects_fill_overlay(struct objects *objects, uint64_t offset, uint64_t size);
 
 #endif

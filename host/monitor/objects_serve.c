@@ -105,7 +105,9 @@ static int serve_grow(struct objects *objects, const struct request *request,
 {
 	if (request->offset % OVERLAY_PAGE)
 		return request_bad(err, "a part of a page");
-	*result = objects_grow_overlay(objects, request->offset);
+	*result = request->count ? objects_fill_overlay(objects, request->offset,
+							(uint64_t)request->count * OVERLAY_PAGE)
+				 : objects_grow_overlay(objects, request->offset);
 	answer->offset = objects->overlay_size;
 	return 0;
 }

@@ -20,6 +20,7 @@
 	X(LOCK_WINDOW_FILL)	/* mm: the place where files are filled */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
 	X(LOCK_OVERLAY_OBJECTS)	/* domain: objects made ahead of need */ \
+	X(LOCK_OVERLAY_COMPACT)	/* domain: the overlay's log, which is written anew */ \
 	X(LOCK_OVERLAY_SYNC)	/* domain: the sync of the overlay that runs */ \
 	X(LOCK_OVERLAY_GROW)	/* domain: the overlay's size */ \
 	X(LOCK_CHANNEL)		/* domain: the request to the monitor in flight */ \
