@@ -150,6 +150,7 @@ static void test_unlisted_calls(void **state)
 		SYS_dup, SYS_dup2, SYS_fcntl, SYS_read, SYS_write, SYS_fork, SYS_vfork, SYS_seccomp,
 		SYS_setuid, SYS_capset, SYS_pidfd_open, SYS_pidfd_getfd, SYS_memfd_secret,
 		SYS_modify_ldt, SYS_rseq, SYS_get_robust_list, SYS_shmget, SYS_mq_open,
+		SYS_mincore, SYS_fadvise64, SYS_readahead,
 	};
 
 	(void)state;
@@ -181,6 +182,8 @@ static void test_wrong_arguments(void **state)
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_DONTFORK));
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_HWPOISON));
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_MERGEABLE));
+	assert_killed(CALL(SYS_madvise, 0, 0, MADV_COLD));
+	assert_killed(CALL(SYS_madvise, 0, 0, MADV_PAGEOUT));
 	assert_killed(CALL(SYS_tgkill, 1, 1, SIGKILL));
 	assert_killed(CALL(SYS_sendmsg, HANDLE_HEAP));
 	assert_killed(CALL(SYS_recvmsg, 3));
