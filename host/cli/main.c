@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/fd.h"
 #include "host/cli/cli.h"
 
 static const struct {
@@ -40,6 +41,8 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	if (fd_secure_standard())
+		return EXIT_MEZZO_FAILED;
 	if (argc < 2) {
 		fprintf(stderr, "mezzo: no verb given: try `mezzo help`\n");
 		return EXIT_MEZZO_FAILED;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/fd.h"
 #include "host/image/cli.h"
 #include "host/image/interrupt.h"
 
@@ -106,6 +107,8 @@ int main(int argc, char **argv)
 		cli_program = argv[0];
 		cli_failed_status = STATUS_OF_MEZZO;
 	}
+	if (fd_secure_standard())
+		return cli_failed_status;
 	/* libarchive converts names by it. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A reader that goes away or a file too large is an error of write(), and has a message. */

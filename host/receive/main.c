@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/receive/receive.h"
 
 /* Of the entry that is told; each ends in NUL. */
@@ -120,7 +121,7 @@ int main(int argc, char **argv)
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
 	char how;
 
-	if (argc != 2 || !*argv[1])
+	if (fd_secure_standard() || argc != 2 || !*argv[1])
 		return EXIT_FAILURE;
 	umask(0);
 	/* Then the stream ends, too: what is half is removed before we go. */
