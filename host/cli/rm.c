@@ -118,16 +118,40 @@ static int pin_image(const struct domains *domains, const struct folder *folder,
 	return error == -ENOENT ? 0 : error;
 }
 
+/* And so are its volumes, in a plan to be released. */
+static int hold_volumes(const struct domains *domains, const struct folder *folder,
+			struct plan *plan, struct error *err)
+{
+	struct domain_record record;
+	int error = domain_record_load(folder->fd, &record, err);
+
+	*plan = (struct plan){ .store = domains->store };
+	if (error)
+		return error;
+	for (size_t i = 0; i < record.volumes.count && !error; i++) {
+		char first = record.volumes.items[i][0];
+
+		if (first != '/' && first != '.')
+			error = plan_add_known_volume(plan, record.volumes.items[i], err);
+	}
+	if (!error)
+		error = volumes_find(plan, err);
+	domain_record_release(&record);
+	return error;
+}
+
 static int rename_one(const struct domains *domains, struct folder *folder, void *data)
 {
+	struct plan plan = { 0 };
 	struct error err;
 	int error, pin, lock_fd = folder_lock(domains, folder, &err);
 
 	if (lock_fd < 0)
 		return cli_fail(&err);
-	error = pin_image(domains, folder, &pin, &err);
-	if (!error)
-		error = folder_rename(domains, folder, data, &err);
+	error = pin_image(domains, folder, &pin, &err) ?:
+		hold_volumes(domains, folder, &plan, &err) ?:
+		folder_rename(domains, folder, data, &err);
+	plan_release(&plan);
 	fd_close(&pin);
 	fd_close(&lock_fd);
 	return error ? cli_fail(&err) : 0;

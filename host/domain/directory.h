@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing what is below a directory, without following a link. */
+/*
+ * Removing what is below a directory, without following a link, whatever its depth. Modes are of no
+ * matter to who owns the directories.
+ */
 #ifndef HOST_DOMAIN_DIRECTORY_H
 #define HOST_DOMAIN_DIRECTORY_H
 

@@ -9,10 +9,8 @@
  *	control		the socket of its monitor (control.h)
  *	lock		held by its monitor: this is what "running" means
  *
- * A name is claimed by the rename of a folder that was made whole in domains/.new, and given back
- * by a rename to there: nobody ever sees half a domain. What died on the way stays in .new, and the
- * next one who makes a domain removes it. Whoever works in .new shares the lock of domains/.lock;
- * who gets that one alone knows that all in .new is left over. Names begin with no dot.
+ * A name is claimed by the rename of a folder that was made whole in the workshop of domains/
+ * (workshop.h), and given back by a rename to there. Names begin with no dot.
  *
  * Locks are those of open files (OFD): they end with their holder, however it ends.
  */

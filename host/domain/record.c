@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/owner.h"
 #include "host/domain/record.h"
 
 #define VERSION_LINE "version 1"
@@ -155,6 +156,10 @@ static int read_file(int folder_fd, char **text, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "its record");
+	if (owner_check(fd, "its record", err)) {
+		close(fd);
+		return -EPERM;
+	}
 	*text = NULL;
 	if (!fstat(fd, &status) && status.st_size < SIZE_MAX_BYTES)
 		*text = malloc((size_t)status.st_size + 1);

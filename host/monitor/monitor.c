@@ -74,8 +74,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 	for (size_t i = 0; i < setup->volume_count; i++) {
 		const struct plan_volume *volume = &setup->volumes[i];
 
-		if (volumes_add(&monitor->service.volumes, volume->source, volume->read_only,
-				setup->volume_ids_are_root, err))
+		if (volumes_add(&monitor->service.volumes, volume->fd, volume->source,
+				volume->read_only, setup->volume_ids_are_root, err))
 			return -EINVAL;
 	}
 	if (!setup->rootfs)
@@ -107,7 +107,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		.control = setup->control,
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
-			.lower = { .root = -1 },
+			.lower = { .root = -1, .descriptors = -1 },
 		},
 	};
 	consoles_init(&monitor->service.consoles, channel, -1, &control_exec_listener);

@@ -36,11 +36,12 @@ struct volumes {
 };
 
 /*
- * Adds a volume, whose root gets the next number. All are added before the first request. Returns 0
- * or -errno; volumes_release() is due in any case.
+ * Adds a volume, whose root gets the next number: the directory that directory_fd is open on, which
+ * stays the caller's; path is for messages. All are added before the first request. Returns 0 or
+ * -errno; volumes_release() is due in any case.
  */
-int volumes_add(struct volumes *volumes, const char *path, bool read_only, bool own_ids_are_root,
-		struct error *err);
+int volumes_add(struct volumes *volumes, int directory_fd, const char *path, bool read_only,
+		bool own_ids_are_root, struct error *err);
 void volumes_release(struct volumes *volumes);
 
 /* Whether a domain holds a node of this number. */

@@ -90,6 +90,10 @@ static int call_take(const struct request *request, struct call *call, struct er
 		return request_bad(err, "an improper name");
 	if (head->flags & ~rule->flags)
 		return request_bad(err, "unknown flags");
+	/* One that fails behind the other would leave half of it done. */
+	if (head->what == VOLUME_CHANGE && head->flags & VOLUME_CHANGE_SIZE &&
+	    head->flags != VOLUME_CHANGE_SIZE)
+		return request_bad(err, "a size and other attributes at once");
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/owner.h"
 #include "host/base/store_format.h"
 #include "host/store/disk.h"
 
@@ -155,6 +156,9 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 	disk->root_fd = open_dir(AT_FDCWD, path);
 	if (disk->root_fd < 0)
 		return error_set(err, errno, "%s", path);
+	error = owner_check(disk->root_fd, path, err);
+	if (error)
+		return error;
 	if (!create) {
 		error = store_format_check(disk->root_fd, path, err);
 		if (error)

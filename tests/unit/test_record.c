@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,43 @@ static void put_record(const struct folder *folder, const char *text)
 
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+/* The host programs' fsync(), too: which call of it fails next; 0: none. */
+static int sync_that_fails;
+
+int fsync(int fd)
+{
+	if (sync_that_fails && !--sync_that_fails) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* What is said to have failed has not happened. */
+static void test_a_name_that_is_not_durable_is_given_back(void **state)
+{
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+	int failed = 0;
+
+	(void)state;
+	make_record(&record);
+	for (int number = 1;; number++) {
+		sync_that_fails = number;
+		if (!folder_create(&domains, "a", &record, &folder, &err))
+			break;
+		failed++;
+		assert_int_equal(folder.fd, -1);
+		assert_int_equal(folder_open(&domains, "a", &folder, &err), -ENOENT);
+		assert_int_equal(unlinkat(domains.fd, ".new", AT_REMOVEDIR), 0);
+	}
+	sync_that_fails = 0;
+	assert_true(failed >= 2);
+	folder_close(&folder);
+	domain_record_release(&record);
 }
 
 static void test_round_trip(void **state)
@@ -214,6 +252,7 @@ static void test_left_over_is_swept(void **state)
 	struct error err;
 
 	(void)state;
+	assert_int_equal(mkdirat(domains.fd, ".new", 0700), 0);
 	assert_int_equal(mkdirat(domains.fd, ".new/left", 0700), 0);
 	assert_int_equal(mkdirat(domains.fd, ".new/left/sub", 0700), 0);
 	assert_int_equal(symlinkat("/", domains.fd, ".new/left/link"), 0);
@@ -224,7 +263,6 @@ static void test_left_over_is_swept(void **state)
 	assert_int_equal(folder_create(&domains, "a", &record, &folder, &err), -EEXIST);
 	domain_record_release(&record);
 	assert_int_equal(unlinkat(domains.fd, ".new", AT_REMOVEDIR), 0);
-	assert_int_equal(mkdirat(domains.fd, ".new", 0700), 0);
 }
 
 static void put_output(struct output *output, const char *stream, const char *text)
@@ -418,6 +456,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_durable_is_given_back,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lock_is_running, set_up, tear_down),
