@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Printing output of domains; see entries.h. No locks. */
-#include <errno.h>
 #include <stdio.h>
 
+#include "host/base/output.h"
 #include "host/cli/entries.h"
 
 void entries_print(struct entries *entries, const struct log_entry *entry)
@@ -32,8 +32,5 @@ int entries_print_all(struct entries *entries, struct error *err)
 	}
 	if (result < 0)
 		return error_set(err, -result, "output of the domain");
-	if (!fflush(stdout) && !ferror(stdout))
-		return 0;
-	error_set(err, errno, "standard output");
-	return -err->code;
+	return output_flush(err);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `mezzo stats`: what domains use. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/base/output.h"
 #include "host/cli/cli.h"
 #include "host/cli/stats_print.h"
 
@@ -61,9 +61,7 @@ static int show(const struct view *view, struct stats *stats, struct error *err)
 		stats_print_json(stats);
 	else if (!view->page)
 		stats_print_table(stats);
-	if (error || (!fflush(stdout) && !ferror(stdout)))
-		return error;
-	return error_set(err, errno, "standard output");
+	return error ? error : output_flush(err);
 }
 
 static int look(const struct view *view, const struct domains *domains, struct error *err)

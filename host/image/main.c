@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/output.h"
+#include "host/base/verb_hint.h"
 #include "host/image/cli.h"
 #include "host/image/interrupt.h"
 
@@ -74,6 +76,7 @@ static const struct verb store_verbs[] = {
 
 static int run_verb(const struct verb *verbs, const char *text, int argc, char **argv)
 {
+	char hint[VERB_HINT_SIZE];
 	struct error err;
 
 	if (argc < 2) {
@@ -92,7 +95,8 @@ static int run_verb(const struct verb *verbs, const char *text, int argc, char *
 		error_set(&err, 0, "the verb comes first and %.60s behind it: try `%s --help`",
 			  argv[1], cli_program);
 	else
-		error_set(&err, 0, "unknown verb '%.60s': try `%s --help`", argv[1], cli_program);
+		error_set(&err, 0, "unknown verb '%.60s': %s", argv[1],
+			  verb_hint(cli_program, argv[1], hint));
 	return cli_fail(&err);
 }
 
@@ -115,9 +119,6 @@ int main(int argc, char **argv)
 			    run_verb(image_verbs, image_usage, argc, argv);
 	if (status)
 		interrupt_die();
-	if (fflush(stdout) || ferror(stdout)) {
-		error_set(&err, 0, "can't write to standard output");
-		return cli_fail(&err);
-	}
-	return status;
+	/* Who has failed has said why. */
+	return !status && output_flush(&err) ? cli_fail(&err) : status;
 }

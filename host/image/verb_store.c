@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/output.h"
 #include "host/change/check.h"
 #include "host/change/dedup.h"
 #include "host/image/cli.h"
@@ -354,7 +355,7 @@ static int list_objects(struct store *store, bool json, struct error *err)
 		printf("%-16s %12s %12s %6s  %s\n", "ID", "SIZE", "DISK", "USED", "DIGEST");
 	result = object_visit(store, print_object, &listing, err);
 	if (ferror(stdout))
-		return error_set(err, 0, "can't write to standard output");
+		return output_flush(err);
 	if (json && !result)
 		puts("]");
 	return result;
