@@ -126,7 +126,7 @@ static int open_and_commit(struct request *request, const char *domain, struct i
 
 	if (result)
 		return result;
-	result = merged_open(&merged, &domains, domain, 0, true, NULL, NULL, err);
+	result = merged_open(&merged, &domains, domain, 0, MERGED_LIVE, NULL, NULL, err);
 	domains_close(&domains);
 	if (result)
 		return result;
