@@ -90,8 +90,8 @@ static int make_config(const struct request *request, const struct merged *merge
 	if (!json_object_is_type(json, json_type_object))
 		result = error_set(err, 0, "image %s: its config is no JSON object",
 				   merged->record.image);
-	for (size_t i = 0; i < request->change_count && !result; i++)
-		result = config_change(json, request->changes[i], err);
+	if (!result)
+		result = config_change(json, request->changes, request->change_count, err);
 	if (!result)
 		result = config_form(json, config, err);
 	json_object_put(json);
