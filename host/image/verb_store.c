@@ -323,7 +323,8 @@ static void print_info(const char *path, const struct info *info)
 
 	printf("%-14s %s\n%-14s %" PRIu64 "\n%-14s %" PRIu64 ", of which %" PRIu64
 	       " are sealed\n%-14s %s, %s on disk\n%-14s %s more without sharing\n",
-	       "Place", path, "Images", info->images, "Objects", totals->objects, totals->sealed_objects,
+	       "Place", path, "Images", info->images, "Objects", totals->objects,
+	       totals->sealed_objects,
 	       "Size", size_print(totals->bytes, bytes), size_print(totals->disk_bytes, disk),
 	       "Shared", size_print(totals->shared_bytes, shared));
 	printf("%-14s %" PRIu64 ", which keep %s on disk\n", "Domains", info->domains,

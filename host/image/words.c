@@ -52,7 +52,7 @@ static const char *variable_find(const struct expansion *expansion, const char *
 
 static int expand(struct expansion *expansion, const char *end);
 
-/* Behind "${NAME:": - and a word that stands for what is not set or empty, or + and one for else. */
+/* Behind "${NAME:": - and a word for what is not set or empty, or + and one for all else. */
 static int put_choice(struct expansion *expansion, const char *value, const char *end)
 {
 	bool is_set = value && *value, is_default = *expansion->at == '-';
