@@ -12,14 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/id_list.h"
 #include "host/stats/memory_usage.h"
 
 #define MEMORY_FILE "/memfd:"
 
 struct reading {
 	struct memory_usage *usage;
-	uint64_t *memory_files;		/* their inodes */
-	size_t count, room;
+	struct id_list memory_files;	/* their inodes */
 	int error;			/* of a visit */
 };
 
@@ -32,8 +32,8 @@ static bool is_ended(int error)
 
 static bool is_counted(const struct reading *reading, uint64_t inode)
 {
-	for (size_t i = 0; i < reading->count; i++) {
-		if (reading->memory_files[i] == inode)
+	for (size_t i = 0; i < reading->memory_files.count; i++) {
+		if (reading->memory_files.ids[i] == inode)
 			return true;
 	}
 	return false;
@@ -43,16 +43,8 @@ static int count_memory_file(struct reading *reading, const struct stat *status)
 {
 	if (is_counted(reading, status->st_ino))
 		return 0;
-	if (reading->count == reading->room) {
-		size_t room = reading->room ? 2 * reading->room : 64;
-		uint64_t *inodes = realloc(reading->memory_files, room * sizeof(*inodes));
-
-		if (!inodes)
-			return -ENOMEM;
-		reading->memory_files = inodes;
-		reading->room = room;
-	}
-	reading->memory_files[reading->count++] = status->st_ino;
+	if (id_list_add(&reading->memory_files, status->st_ino))
+		return -ENOMEM;
 	reading->usage->memory_file_bytes += (uint64_t)status->st_blocks * 512;
 	return 0;
 }
@@ -191,7 +183,7 @@ int memory_usage_read(struct memory_usage *usage, const struct processes *proces
 
 	*usage = (struct memory_usage){ 0 };
 	error = read_all(&reading, processes, monitor);
-	free(reading.memory_files);
+	free(reading.memory_files.ids);
 	usage->private_bytes += usage->memory_file_bytes;
 	usage->pss_bytes = usage->private_bytes + usage->shared_bytes;
 	usage->unshared_bytes = usage->private_bytes;
