@@ -456,6 +456,13 @@ _Static_assert(sizeof(struct channel) <= INDEX_BASE - CHANNEL_BASE,
 _Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
 	       "a domain of one program uses one page for all that is not data");
 
+/* ---- The front of the heap, and so of .data, where `mezzo stats` reads what the layer counts ---- */
+
+struct heap_front {
+	/* user and system time of the domain's host processes that have ended */
+	uint64_t ended_cpu_ns;
+};
+
 /* ---- What the layer's file says about itself (section .note.mezzo, read by the launcher) ---- */
 
 struct layer_header {

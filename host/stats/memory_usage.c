@@ -7,15 +7,19 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boundary/abi.h"
+#include "host/base/fd.h"
 #include "host/base/id_list.h"
 #include "host/stats/memory_usage.h"
 
 #define MEMORY_FILE "/memfd:"
+#define HEAP_FILE MEMORY_FILE "mezzo-heap"
 
 struct reading {
 	struct memory_usage *usage;
@@ -49,6 +53,17 @@ static int count_memory_file(struct reading *reading, const struct stat *status)
 	return 0;
 }
 
+/* What the layer says that its host processes used which have ended; it can say anything. */
+static void read_ended(struct reading *reading, int descriptors, const char *name)
+{
+	struct heap_front front;
+	int fd = openat(descriptors, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && pread(fd, &front, sizeof(front), 0) == (ssize_t)sizeof(front))
+		reading->usage->ended_cpu_ns = front.ended_cpu_ns;
+	fd_close(&fd);
+}
+
 static int read_descriptors(struct reading *reading, pid_t first)
 {
 	char path[40], target[64];
@@ -68,6 +83,8 @@ static int read_descriptors(struct reading *reading, pid_t first)
 		if (!strncmp(target, MEMORY_FILE, strlen(MEMORY_FILE)) &&
 		    !fstatat(dirfd(dir), entry->d_name, &status, 0))
 			error = count_memory_file(reading, &status);
+		if (!strncmp(target, HEAP_FILE, strlen(HEAP_FILE)))
+			read_ended(reading, dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
 	return error;
@@ -184,6 +201,7 @@ int memory_usage_read(struct memory_usage *usage, const struct processes *proces
 	*usage = (struct memory_usage){ 0 };
 	error = read_all(&reading, processes, monitor);
 	free(reading.memory_files.ids);
+	usage->cpu_ns += usage->ended_cpu_ns;
 	usage->private_bytes += usage->memory_file_bytes;
 	usage->pss_bytes = usage->private_bytes + usage->shared_bytes;
 	usage->unshared_bytes = usage->private_bytes;
