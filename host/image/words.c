@@ -67,6 +67,19 @@ static int put_choice(struct expansion *expansion, const char *value, const char
 	return 0;
 }
 
+/* The brace that ends what a brace before at began; NULL: none does. */
+static const char *brace_find(const char *at, const char *end)
+{
+	unsigned depth = 1;
+
+	for (; at < end; at++) {
+		depth += *at == '{';
+		if (*at == '}' && !--depth)
+			return at;
+	}
+	return NULL;
+}
+
 /* Behind a dollar sign. */
 static int put_variable(struct expansion *expansion)
 {
@@ -87,7 +100,7 @@ static int put_variable(struct expansion *expansion)
 		fputs(value ? value : "", expansion->out);
 		return 0;
 	}
-	close = memchr(expansion->at, '}', (size_t)(expansion->end - expansion->at));
+	close = brace_find(expansion->at, expansion->end);
 	if (!size || !close)
 		return -EINVAL;
 	if (*expansion->at++ == ':')

@@ -70,8 +70,8 @@ prints "words: quotes" "{'Env': ['A=b c', 'B=it is', 'C=d e']}" \
 	'config -c "ENV A=\"b c\" B='"'it is'"' C=d\\ e"'
 prints "words: a name and the rest" "{'Env': ['A=b  c']}" 'config -c "ENV A b  c"'
 prints "words: quotes in the rest" "{'Env': ['A=b=c d']}" 'config -c "ENV A \"b=c\" d"'
-prints "words: variables" "{'Env': ['P=/x:/bin', 'P2=/bin\$P', 'P3=e', 'P4=']}" \
-	'config -c "ENV P=/bin" -c "ENV P=/x:\$P P2=\"\${P}\"'"'"'\$P'"'"' P3=\${NONE:-e} P4=\${NONE:+e}"'
+prints "words: variables" "{'Env': ['P=/x:/bin', 'P2=/bin\$P', 'P3=e', 'P4=', 'P5=</bin>']}" \
+	'config -c "ENV P=/bin" -c "ENV P=/x:\$P P2=\"\${P}\"'"'"'\$P'"'"' P3=\${NONE:-e} P4=\${NONE:+e} P5=<\${NONE:-\${P}}>"'
 prints "words: labels" "{'Labels': {'a': '1 2', 'b': '3'}}" 'config -c "LABEL a=\"1 2\" b=3"'
 prints "words: ports" "{'ExposedPorts': {'80/tcp': {}, '81/udp': {}}}" 'config -c "EXPOSE 80 81/udp"'
 prints "words: directories" "{'WorkingDir': '/a/b'}" 'config -c "WORKDIR /a" -c "WORKDIR b"'
