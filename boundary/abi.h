@@ -456,7 +456,7 @@ _Static_assert(sizeof(struct channel) <= INDEX_BASE - CHANNEL_BASE,
 _Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
 	       "a domain of one program uses one page for all that is not data");
 
-/* ---- The front of the heap, and so of .data, where `mezzo stats` reads what the layer counts ---- */
+/* ---- The front of the heap, and so of .data: what the layer counts for `mezzo stats` ---- */
 
 struct heap_front {
 	/* user and system time of the domain's host processes that have ended */
