@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Printing output of domains; see entries.h. No locks. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "host/base/output.h"
@@ -27,8 +28,9 @@ int entries_print_all(struct entries *entries, struct error *err)
 
 	while ((result = log_next(&entries->log, &entry)) > 0) {
 		entries_print(entries, &entry);
+		/* Why is known here alone: who has nobody to print for is told so. */
 		if (ferror(stdout))
-			break;
+			return error_set(err, errno, "can't write to standard output");
 	}
 	if (result < 0)
 		return error_set(err, -result, "output of the domain");
