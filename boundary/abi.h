@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 13
+#define BOUNDARY_VERSION 14
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -455,6 +455,13 @@ _Static_assert(sizeof(struct channel) <= INDEX_BASE - CHANNEL_BASE,
 	       "the channel runs into the index");
 _Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
 	       "a domain of one program uses one page for all that is not data");
+
+/* ---- The front of the heap, and so of .data: what the layer counts for `mezzo stats` ---- */
+
+struct heap_front {
+	/* user and system time of the domain's host processes that have ended */
+	uint64_t ended_cpu_ns;
+};
 
 /* ---- What the layer's file says about itself (section .note.mezzo, read by the launcher) ---- */
 

@@ -196,8 +196,9 @@ static int check_once(const struct domains *domains, struct overlay_checker *che
 	struct merged *merged = &checker->merged;
 	struct error err;
 	uint64_t size;
-	int result = merged_open(merged, domains, checker->name, STORE_READ_ONLY, false, finding,
-				 checker, &err);
+	int result = merged_open(merged, domains, checker->name, STORE_READ_ONLY,
+				 checker->repair ? MERGED_ALONE : MERGED_STILL, finding, checker,
+				 &err);
 
 	checker->fd = -1;
 	if (result == -EUCLEAN || result == -ESTALE || result == -EPROTO) {

@@ -23,12 +23,12 @@
 
 /* ---- The overlay ---- */
 
-/* A file without a name in the domain's folder, or in memory where there are none. */
+/* A file without a name in the domain's folder, or in memory where there can be none. */
 static int copy_create(int folder_fd)
 {
 	int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EROFS))
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EROFS || errno == EACCES))
 		fd = memfd_create("overlay", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -169,15 +169,19 @@ static int image_open(struct merged *merged, const char *store, unsigned flags,
 /* ---- The domain ---- */
 
 static int folder_take(struct merged *merged, const struct domains *domains, const char *name,
-		       bool live, struct error *err)
+		       enum merged_hold hold, struct error *err)
 {
 	int result = folder_open(domains, name, &merged->folder, err);
 
 	if (result)
 		return result;
-	merged->lock = folder_lock(domains, &merged->folder, err);
-	merged->is_live = merged->lock == -EBUSY;
-	if (merged->lock < 0 && !(merged->is_live && live))
+	if (hold == MERGED_ALONE)
+		merged->lock = folder_lock(domains, &merged->folder, err);
+	else
+		merged->lock = folder_lock_shared(domains, &merged->folder, err);
+	merged->is_live = merged->lock == -EBUSY ? hold == MERGED_LIVE :
+						   merged->lock == -EROFS && hold != MERGED_ALONE;
+	if (merged->lock < 0 && !merged->is_live)
 		return merged->lock;
 	result = domain_record_load(merged->folder.fd, &merged->record, err);
 	if (result)
@@ -236,13 +240,13 @@ const char *merged_volume(const struct merged *merged, uint64_t ino)
 /* ---- All ---- */
 
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
-		unsigned store_flags, bool live, void (*say)(const char *line, void *data),
-		void *say_data, struct error *err)
+		unsigned store_flags, enum merged_hold hold,
+		void (*say)(const char *line, void *data), void *say_data, struct error *err)
 {
 	int result;
 
 	*merged = (struct merged){ .lock = -1, .own = { .fd = -1 }, .folder = { .fd = -1 } };
-	result = folder_take(merged, domains, name, live, err);
+	result = folder_take(merged, domains, name, hold, err);
 	if (!result)
 		result = image_open(merged, domains->store, store_flags, err);
 	if (!result)

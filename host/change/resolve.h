@@ -24,4 +24,11 @@ struct spot {
 int path_resolve(const struct merged *merged, const char *path, bool follow, struct spot *spot,
 		 struct error *err);
 
+/*
+ * A regular file of at most size_max bytes, which free() ends; a NUL is put behind it. -ENOENT
+ * where there is none, or none that is a regular file; -EFBIG.
+ */
+int path_read(const struct merged *merged, const char *path, size_t size_max, char **data,
+	      size_t *size, struct error *err);
+
 #endif

@@ -9,6 +9,9 @@
 #include "host/domain/folder.h"
 #include "host/launch/plan.h"
 
+/* mezzo's status where the verb has done a part of its work, and has said what it could not. */
+#define STATUS_PART_FAILED 1
+
 int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
@@ -33,6 +36,9 @@ int verb_volume(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
+
+/* Runs the verb that argv begins with, or says that there is none of that name. */
+int cli_run_verb(int argc, char **argv);
 
 /* What a lasting domain is connected to; NULL: the monitor's own streams, and nobody. */
 struct domain_ends {

@@ -22,8 +22,6 @@
 #include "host/cli/cli.h"
 #include "host/cli/receive.h"
 
-#define STATUS_PART_FAILED 1
-
 static const struct option options[] = {
 	{ "archive", no_argument, NULL, 'a' },
 	{ "follow-link", no_argument, NULL, 'L' },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From options to a domain's record; see settings.h. */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,14 @@
 #include "host/cli/settings.h"
 #include "host/monitor/output.h"
 
-int settings_init(struct settings *settings, struct error *err)
+/* As a domain over an image or a directory is by default. */
+static int settings_init(struct settings *settings, struct error *err)
 {
 	*settings = (struct settings){ .use.pin = -1 };
 	return plan_init_for_rootfs(&settings->plan, NULL, err);
 }
 
-void settings_release(struct settings *settings)
+static void settings_release(struct settings *settings)
 {
 	plan_release(&settings->plan);
 	image_use_release(&settings->use);
@@ -36,7 +38,8 @@ static int take_log_size(struct settings *settings, const char *argument, struct
 	return error_set(err, 0, "--log-size %s: it is 1M at least", argument);
 }
 
-int settings_take(struct settings *settings, int option, char *argument, struct error *err)
+/* Returns 0, -errno, or 1 for an option that is none of these. */
+static int settings_take(struct settings *settings, int option, char *argument, struct error *err)
 {
 	struct plan *plan = &settings->plan;
 
@@ -46,6 +49,12 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		return 0;
 	case OPTION_STORE:
 		plan->store = argument;
+		return 0;
+	case OPTION_NAME:
+		settings->name = argument;
+		return 0;
+	case 'd':
+		settings->detach = true;
 		return 0;
 	case OPTION_REMOVE:
 		settings->remove = true;
@@ -68,6 +77,43 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		return 0;
 	}
 	return cli_take_option(plan, option, argument, err);
+}
+
+/* 0, -1 where --help was asked for, or mezzo's exit status. */
+static int take_options(struct settings *settings, const struct settings_verb *verb, int argc,
+			char **argv)
+{
+	struct error err;
+	int option, result;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, verb->letters, verb->options, NULL)) != -1) {
+		if (option == OPTION_HELP) {
+			fputs(verb->usage, stdout);
+			return -1;
+		}
+		result = settings_take(settings, option, optarg, &err);
+		if (result == 1)
+			return cli_fail_option(verb->name, option, argv);
+		if (result)
+			return cli_fail(&err);
+	}
+	return verb->take_words(settings, argv + optind);
+}
+
+int settings_run(const struct settings_verb *verb, int argc, char **argv)
+{
+	struct settings settings;
+	struct error err;
+	int status;
+
+	if (settings_init(&settings, &err))
+		return cli_fail(&err);
+	status = take_options(&settings, verb, argc, argv);
+	if (!status)
+		status = verb->work(&settings);
+	settings_release(&settings);
+	return status < 0 ? 0 : status;
 }
 
 int settings_take_command(struct settings *settings, char **words, const char *verb)

@@ -18,9 +18,7 @@ struct settings {
 	char *volumes[VOLUME_MAX];	/* as the record has them */
 };
 
-/* As a domain over an image or a directory is by default. Returns 0 or -errno. */
-int settings_init(struct settings *settings, struct error *err);
-void settings_release(struct settings *settings);
+struct option;
 
 #define SETTINGS_OPTIONS \
 	CLI_COMMON_OPTIONS, \
@@ -57,8 +55,18 @@ void settings_release(struct settings *settings);
 "      --layer FILE       use another system layer\n" \
 "      --no-key           run without the wall between programs and their system layer\n"
 
-/* Take one of them. Returns 0, -errno, or 1 for an option that is none of them. */
-int settings_take(struct settings *settings, int option, char *argument, struct error *err);
+/* A verb that makes a domain. */
+struct settings_verb {
+	const char *name, *usage;
+	const char *letters;		/* with SETTINGS_LETTERS, as for getopt() */
+	const struct option *options;
+	/* What follows the options. Returns 0 or mezzo's exit status, and it has been said. */
+	int (*take_words)(struct settings *settings, char **words);
+	int (*work)(struct settings *settings);	/* returns the exit status */
+};
+
+/* Options, words, and then the work. Returns mezzo's exit status. */
+int settings_run(const struct settings_verb *verb, int argc, char **argv);
 
 /*
  * Take IMAGE, where no --rootfs was given, and the command behind it. Returns 0 or mezzo's exit

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/base/verb_hint.h"
 #include "host/cli/cli.h"
 #include "host/cli/json.h"
 #include "host/domain/name.h"
@@ -266,6 +267,7 @@ static const struct {
 
 static int run(struct volume_verb *verb, const char *name, char **words)
 {
+	char hint[VERB_HINT_SIZE];
 	struct error err;
 	int status;
 
@@ -278,7 +280,8 @@ static int run(struct volume_verb *verb, const char *name, char **words)
 		store_volumes_close(&verb->volumes);
 		return status;
 	}
-	fprintf(stderr, "mezzo: unknown verb 'volume %s': try `mezzo volume --help`\n", name);
+	fprintf(stderr, "mezzo: unknown verb 'volume %.60s': %s\n", name,
+		verb_hint("mezzo volume", name, hint));
 	return EXIT_MEZZO_FAILED;
 }
 

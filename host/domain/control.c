@@ -31,6 +31,9 @@ static int connect_once(const struct folder *folder)
 		return fd;
 	error = errno;
 	close(fd);
+	/* The socket of a monitor that is gone may be one that the caller has no part in. */
+	if (error == EACCES && !folder_is_locked(folder))
+		error = ECONNREFUSED;
 	return error == ENOENT || error == ECONNREFUSED ? -ENOTCONN : -error;
 }
 

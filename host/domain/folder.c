@@ -184,10 +184,11 @@ static bool is_current(const struct domains *domains, const struct folder *folde
 	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
-int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err)
+/* fd: of the file, or -errno; it is taken over. */
+static int lock_take(const struct domains *domains, const struct folder *folder, int fd,
+		     short type, struct error *err)
 {
-	int fd = openat(folder->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? -errno : file_lock(fd, F_WRLCK, F_OFD_SETLK);
+	int error = fd < 0 ? fd : file_lock(fd, type, F_OFD_SETLK);
 
 	if (!error && is_current(domains, folder))
 		return fd;
@@ -201,9 +202,35 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 	return error_set(err, -error, "can't lock domain %s", folder->name);
 }
 
+static int lock_open(const struct folder *folder, int flags)
+{
+	int fd = openat(folder->fd, "lock", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err)
+{
+	return lock_take(domains, folder, lock_open(folder, O_RDWR | O_CREAT), F_WRLCK, err);
+}
+
+int folder_lock_shared(const struct domains *domains, const struct folder *folder,
+		       struct error *err)
+{
+	int fd = lock_open(folder, O_RDONLY | O_CREAT);
+
+	if (fd == -EROFS || fd == -EACCES) {
+		fd = lock_open(folder, O_RDONLY);
+		if (fd == -ENOENT)
+			return -EROFS;
+	}
+	return lock_take(domains, folder, fd, F_RDLCK, err);
+}
+
 bool folder_is_locked(const struct folder *folder)
 {
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	/* A read lock is refused by one who holds it alone, not by readers. */
+	struct flock range = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 

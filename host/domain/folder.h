@@ -7,7 +7,8 @@
  *	output		what its programs printed (log.h)
  *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)
- *	lock		held by its monitor: this is what "running" means
+ *	lock		held by its monitor: this is what "running" means; shared by who reads what
+ *			it keeps
  *
  * A name is claimed by the rename of a folder that was made whole in the workshop of domains/
  * (workshop.h), and given back by a rename to there. Names begin with no dot.
@@ -62,7 +63,15 @@ void folder_close(struct folder *folder);
  */
 int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err);
 
-/* Whether somebody holds the lock. */
+/*
+ * Share the lock with others who read, so that nobody runs or changes the domain meanwhile. As
+ * folder_lock(); -EROFS, with no message, where there is no lock yet and none can be made, as the
+ * store can't be written.
+ */
+int folder_lock_shared(const struct domains *domains, const struct folder *folder,
+		       struct error *err);
+
+/* Whether somebody holds the lock alone. */
 bool folder_is_locked(const struct folder *folder);
 
 /* For the holder of the lock: give the name back, then delete all of the folder. */

@@ -20,6 +20,14 @@ static int file_open(int folder_fd, const char *name, int flags)
 		      0600);
 }
 
+/* Where nothing can be made a domain that has never run has printed nothing. */
+static int read_only_open(int folder_fd)
+{
+	int fd = file_open(folder_fd, OUTPUT_NAME, 0);
+
+	return fd < 0 && errno == ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
+}
+
 static bool is_file(int fd, const struct stat *file)
 {
 	struct stat status;
@@ -48,8 +56,8 @@ static int files_open(int folder_fd, int flags, int fds[LOG_FILES])
 		fd_close(&fds[0]);
 		fd_close(&fds[1]);
 		fds[1] = file_open(folder_fd, OUTPUT_NAME, flags);
-		if (fds[1] < 0 && errno == EROFS)
-			fds[1] = file_open(folder_fd, OUTPUT_NAME, 0);
+		if (fds[1] < 0 && (errno == EROFS || errno == EACCES))
+			fds[1] = read_only_open(folder_fd);
 		if (fds[1] < 0 || fstat(fds[1], &last))
 			return -errno;
 		fds[0] = file_open(folder_fd, OUTPUT_OLD_NAME, 0);

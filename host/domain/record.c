@@ -236,7 +236,10 @@ int domain_record_load(int folder_fd, struct domain_record *record, struct error
 		error = take_lines(&out, out.storage + first + 1);
 	if (error) {
 		domain_record_release(&out);
-		return error_set(err, -error, "its record is damaged: `mezzo rm` removes it");
+		error_set(err, error == -EUCLEAN ? 0 : -error, "its record%s", error == -EUCLEAN ?
+			  " is damaged: `mezzo rm` removes it" : "");
+		err->code = -error;
+		return error;
 	}
 	domain_record_load_run(folder_fd, &out);
 	*record = out;
