@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* Input: what each byte that is typed does; the modes that decide it. */
+#include "tty/discipline.h"
+
+#include "boundary/layout.h"
+#include "core/string.h"
+#include "signal/signal.h"
+
+#define CONTROL(letter) ((letter) & 037)
+
+/* What the other end may have read by now stays: that much a terminal takes at once. */
+#define FLUSH_KEEPS (DISCIPLINE_INPUT - 1)
+
+static const struct tty_modes initial_modes = {
+	.iflag = ICRNL | IXON,
+	.oflag = OPOST | ONLCR,
+	.cflag = B38400 | CS8 | CREAD,
+	.lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+	.cc = {
+		[VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VERASE] = 0177,
+		[VKILL] = CONTROL('U'), [VEOF] = CONTROL('D'), [VMIN] = 1,
+		[VSTART] = TTY_DEFAULT_START, [VSTOP] = TTY_DEFAULT_STOP, [VSUSP] = CONTROL('Z'),
+		[VREPRINT] = CONTROL('R'), [VDISCARD] = CONTROL('O'),
+		[VWERASE] = CONTROL('W'), [VLNEXT] = CONTROL('V'),
+	},
+	.input_speed = 38400,
+	.output_speed = 38400,
+};
+
+int discipline_init(struct discipline *d, struct byte_ring *output)
+{
+	d->output = output;
+	discipline_reset(d);
+	return byte_ring_init(&d->echoes, PAGE_SIZE);
+}
+
+void discipline_release(struct discipline *d)
+{
+	byte_ring_release(&d->echoes);
+}
+
+static void input_forget(struct discipline *d)
+{
+	WRITE_ONCE(d->tail, 0);
+	WRITE_ONCE(d->line, 0);
+	WRITE_ONCE(d->head, 0);
+	d->erasing = false;
+	memset(d->ends, 0, sizeof(d->ends));
+}
+
+void discipline_reset(struct discipline *d)
+{
+	d->modes = initial_modes;
+	d->literal = d->stopped = d->stopped_by_call = false;
+	d->column = d->line_column = 0;
+	byte_ring_cut(&d->echoes, 0);
+	input_forget(d);
+}
+
+/* ---- Flow ---- */
+
+void discipline_stop(struct discipline *d)
+{
+	if (d->stopped)
+		return;
+	WRITE_ONCE(d->stopped, true);
+	d->notes = (d->notes & ~TIOCPKT_START) | TIOCPKT_STOP;
+}
+
+void discipline_start(struct discipline *d)
+{
+	if (!d->stopped || d->stopped_by_call)
+		return;
+	WRITE_ONCE(d->stopped, false);
+	d->notes = (d->notes & ~TIOCPKT_STOP) | TIOCPKT_START;
+	discipline_flush_echoes(d);
+}
+
+/* True where the byte was one of them, which is not input. */
+static bool receive_flow(struct discipline *d, u8 byte)
+{
+	if (is_control_char(d, byte, VSTART))
+		discipline_start(d);
+	else if (is_control_char(d, byte, VSTOP))
+		discipline_stop(d);
+	else
+		return false;
+	return true;
+}
+
+/* ---- Flushing ---- */
+
+void discipline_flush_input(struct discipline *d)
+{
+	input_forget(d);
+	d->notes |= TIOCPKT_FLUSHREAD;
+}
+
+void discipline_flush_output(struct discipline *d)
+{
+	byte_ring_cut(d->output, FLUSH_KEEPS);
+	d->notes |= TIOCPKT_FLUSHWRITE;
+}
+
+/* ---- Modes ---- */
+
+/* What is there becomes a line, whole or not, so that it can be read. */
+static void input_recount(struct discipline *d)
+{
+	memset(d->ends, 0, sizeof(d->ends));
+	if (lflag(d, ICANON) && d->head != d->tail) {
+		end_set(d, d->head - 1);
+		WRITE_ONCE(d->line, d->head);
+	} else {
+		WRITE_ONCE(d->line, d->tail);
+	}
+	d->erasing = d->literal = false;
+}
+
+void discipline_set_modes(struct discipline *d, const struct tty_modes *modes)
+{
+	struct tty_modes old = d->modes;
+
+	d->modes = *modes;
+	if ((old.lflag ^ modes->lflag) & (ICANON | EXTPROC))
+		input_recount(d);
+	if (old.iflag & IXON && !iflag(d, IXON))
+		discipline_start(d);
+}
+
+/* ---- What a byte does ---- */
+
+static void input_put(struct discipline *d, u8 byte)
+{
+	if (d->head - d->tail == DISCIPLINE_INPUT)
+		return;
+	d->input[d->head % DISCIPLINE_INPUT] = byte;
+	WRITE_ONCE(d->head, d->head + 1);
+}
+
+/* PARMRK: \377 begins a mark, so one that is typed comes twice. */
+static void input_put_marked(struct discipline *d, u8 byte)
+{
+	if (byte == 0377 && iflag(d, PARMRK))
+		input_put(d, byte);
+	input_put(d, byte);
+}
+
+static void line_end(struct discipline *d, u8 byte)
+{
+	if (d->head - d->tail == DISCIPLINE_INPUT)
+		return;
+	end_set(d, d->head);
+	input_put(d, byte);
+	WRITE_ONCE(d->line, d->head);
+}
+
+/* As it is typed; the column where the line began is what erasing a tab counts from. */
+static void echo_typed(struct discipline *d, u8 byte)
+{
+	edit_finish_erasing(d);
+	if (d->line == d->head)
+		d->line_column = d->column;
+	echo_char(d, byte);
+}
+
+static void receive_ordinary(struct discipline *d, u8 byte)
+{
+	if (lflag(d, ECHO))
+		echo_typed(d, byte);
+	input_put_marked(d, byte);
+}
+
+static void receive_literal_next(struct discipline *d)
+{
+	d->literal = true;
+	if (!lflag(d, ECHO))
+		return;
+	edit_finish_erasing(d);
+	if (lflag(d, ECHOCTL)) {
+		echo_byte(d, '^');
+		echo_byte(d, '\b');
+	}
+}
+
+static void receive_newline(struct discipline *d)
+{
+	if (lflag(d, ECHO) || lflag(d, ECHONL))
+		echo_byte(d, '\n');
+	line_end(d, '\n');
+}
+
+static void receive_end_of_line(struct discipline *d, u8 byte)
+{
+	if (lflag(d, ECHO))
+		echo_typed(d, byte);
+	if (byte == 0377 && iflag(d, PARMRK))
+		input_put(d, byte);
+	line_end(d, byte);
+}
+
+/* What a byte means in canonical mode; false: nothing of its own. */
+static bool receive_canonical(struct discipline *d, u8 byte)
+{
+	bool extended = lflag(d, IEXTEN);
+
+	if (is_control_char(d, byte, VERASE) || is_control_char(d, byte, VKILL) ||
+	    (extended && is_control_char(d, byte, VWERASE)))
+		edit_erase(d, byte);
+	else if (extended && is_control_char(d, byte, VLNEXT))
+		receive_literal_next(d);
+	else if (extended && lflag(d, ECHO) && is_control_char(d, byte, VREPRINT))
+		edit_reprint(d, byte);
+	else if (byte == '\n')
+		receive_newline(d);
+	else if (is_control_char(d, byte, VEOF))
+		line_end(d, DISCIPLINE_DISABLED);
+	else if (is_control_char(d, byte, VEOL) || (extended && is_control_char(d, byte, VEOL2)))
+		receive_end_of_line(d, byte);
+	else
+		return false;
+	return true;
+}
+
+static void receive_signal(struct discipline *d, u8 byte, int number)
+{
+	d->signals |= SIGNAL_BIT(number);
+	if (!lflag(d, NOFLSH)) {
+		byte_ring_cut(&d->echoes, 0);
+		discipline_flush_output(d);
+		discipline_flush_input(d);
+	}
+	if (iflag(d, IXON))
+		discipline_start(d);
+	if (lflag(d, ECHO))
+		echo_char(d, byte);
+}
+
+static int signal_of(const struct discipline *d, u8 byte)
+{
+	if (is_control_char(d, byte, VINTR))
+		return SIGINT;
+	if (is_control_char(d, byte, VQUIT))
+		return SIGQUIT;
+	return is_control_char(d, byte, VSUSP) ? SIGTSTP : 0;
+}
+
+static u8 input_map(const struct discipline *d, u8 byte)
+{
+	if (iflag(d, ISTRIP))
+		byte &= 0177;
+	if (iflag(d, IUCLC) && lflag(d, IEXTEN) && byte >= 'A' && byte <= 'Z')
+		byte += 'a' - 'A';
+	return byte;
+}
+
+static void receive_mapped(struct discipline *d, u8 byte)
+{
+	bool from_return = byte == '\r' && iflag(d, ICRNL);
+
+	if (byte == '\r' && iflag(d, IGNCR))
+		return;
+	if (from_return)
+		byte = '\n';
+	else if (byte == '\n' && iflag(d, INLCR))
+		byte = '\r';
+	if (lflag(d, ICANON) && receive_canonical(d, byte))
+		return;
+	if (!from_return) {
+		receive_ordinary(d, byte);
+		return;
+	}
+	if (lflag(d, ECHO))
+		echo_byte(d, byte);
+	input_put(d, byte);
+}
+
+static void receive(struct discipline *d, u8 byte)
+{
+	int number;
+
+	byte = input_map(d, byte);
+	if (d->literal) {
+		d->literal = false;
+		receive_ordinary(d, byte);
+		return;
+	}
+	if (lflag(d, EXTPROC)) {
+		input_put(d, byte);
+		return;
+	}
+	if (iflag(d, IXON) && receive_flow(d, byte))
+		return;
+	number = lflag(d, ISIG) ? signal_of(d, byte) : 0;
+	if (number) {
+		receive_signal(d, byte, number);
+		return;
+	}
+	if (iflag(d, IXON) && iflag(d, IXANY))
+		discipline_start(d);
+	receive_mapped(d, byte);
+}
+
+/* ---- Room ---- */
+
+/*
+ * One byte is kept free, so that a line that is too long can still be ended: what comes meanwhile
+ * takes the last one's place. Once there is a line to read, input waits outside.
+ */
+static bool input_make_room(struct discipline *d)
+{
+	s32 room = DISCIPLINE_INPUT - (d->head - d->tail);
+
+	if (iflag(d, PARMRK))
+		room = (room + 2) / 3;
+	if (room > 1)
+		return true;
+	if (!lflag(d, ICANON) || d->line != d->tail)
+		return false;
+	if (!room)
+		WRITE_ONCE(d->head, d->head - 1);
+	return true;
+}
+
+u32 discipline_receive(struct discipline *d, const u8 *bytes, u32 count)
+{
+	u32 done = 0;
+
+	while (done < count && input_make_room(d))
+		receive(d, bytes[done++]);
+	return done;
+}
