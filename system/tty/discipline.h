@@ -23,7 +23,11 @@
 struct discipline {
 	struct tty_modes modes;
 	struct byte_ring *output;	/* to whoever types */
-	struct byte_ring echoes;	/* echo that can't go there yet; what finds no room is lost */
+	/*
+	 * Echo that is to go there, once all that was typed at once has been looked at, and output
+	 * is not stopped. What finds no room is lost.
+	 */
+	struct byte_ring echoes;
 	/*
 	 * Positions in input: of the next byte, of the next one to read, and of the line that is
 	 * being edited.
@@ -83,8 +87,8 @@ ssize_t discipline_take(struct discipline *d, struct iter *to);
 bool discipline_has_room(const struct discipline *d);
 /* Moves what fits to output, as the modes have it. Bytes of from, or -EFAULT. */
 ssize_t discipline_write(struct discipline *d, struct iter *from);
-/* Output has room again: echo that waited goes first. True where some did. */
-bool discipline_flush_echoes(struct discipline *d);
+/* Echo that waits goes to output as far as it can. */
+void discipline_flush_echoes(struct discipline *d);
 
 /* ---- Between its parts ---- */
 

@@ -11,6 +11,9 @@
 /* What the other end may have read by now stays: that much a terminal takes at once. */
 #define FLUSH_KEEPS (DISCIPLINE_INPUT - 1)
 
+/* So much echo does not wait for the end of what was typed at once. */
+#define ECHO_BATCH 256u
+
 static const struct tty_modes initial_modes = {
 	.iflag = ICRNL | IXON,
 	.oflag = OPOST | ONLCR,
@@ -326,7 +329,11 @@ u32 discipline_receive(struct discipline *d, const u8 *bytes, u32 count)
 {
 	u32 done = 0;
 
-	while (done < count && input_make_room(d))
+	while (done < count && input_make_room(d)) {
 		receive(d, bytes[done++]);
+		if (byte_ring_used(&d->echoes) >= ECHO_BATCH)
+			discipline_flush_echoes(d);
+	}
+	discipline_flush_echoes(d);
 	return done;
 }

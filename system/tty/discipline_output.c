@@ -109,28 +109,21 @@ ssize_t discipline_write(struct discipline *d, struct iter *from)
 
 /* ---- Echo ---- */
 
-bool discipline_flush_echoes(struct discipline *d)
+void discipline_flush_echoes(struct discipline *d)
 {
-	bool moved = false;
-
 	while (!d->stopped && byte_ring_used(&d->echoes) && byte_ring_room(d->output)) {
 		const u8 *bytes;
 		u32 piece = MIN(byte_ring_piece(&d->echoes, &bytes), byte_ring_room(d->output));
 
 		byte_ring_put(d->output, bytes, piece);
 		byte_ring_drop(&d->echoes, piece);
-		moved = true;
 	}
-	return moved;
 }
 
 static void echo_put(struct discipline *d, const u8 *bytes, u32 count)
 {
-	bool waits = d->stopped || byte_ring_used(&d->echoes) || byte_ring_room(d->output) < count;
-	struct byte_ring *ring = waits ? &d->echoes : d->output;
-
-	if (byte_ring_room(ring) >= count)
-		byte_ring_put(ring, bytes, count);
+	if (byte_ring_room(&d->echoes) >= count)
+		byte_ring_put(&d->echoes, bytes, count);
 }
 
 void echo_byte(struct discipline *d, u8 byte)
