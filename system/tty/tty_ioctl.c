@@ -238,6 +238,8 @@ static long own_ioctl(struct tty *tty, u32 command, uptr argument)
 		return number_put(READ_ONCE(tty->exclusive), argument);
 	case TIOCVHANGUP:
 		return hang_up(tty);
+	case TIOCGPTPEER:	/* for a master */
+		return -EIO;
 	}
 	return -ENOTTY;
 }
