@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/sys: settings of a kernel that programs look at. Constants, but for the random ones and the count of ptys. */
+/*
+ * /proc/sys: settings of a kernel that programs look at. Constants, but for the random ones and the
+ * count of pseudo-terminals.
+ */
 #include <asm/unistd_64.h>
 
 #include "core/channel.h"

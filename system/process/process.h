@@ -59,7 +59,7 @@ struct process {
 	u32 exit_status;		/* wait status */
 	bool has_execed;		/* setpgid of a child that has execed: EACCES */
 	bool is_session_leader;
-	struct tty *tty;		/* its controlling terminal, no reference: see job_control.c */
+	struct tty *tty;	/* the controlling terminal; no reference: see tty/job_control.c */
 	/* a leader whose terminal was hung up: what its foreground group was */
 	u32 lost_foreground;
 	/* own_times: of threads and host processes that it left; all of it once it has ended */

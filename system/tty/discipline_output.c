@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Output and echo: what bytes become on their way out, and which column they leave the cursor at. */
+/* Output and echo: what bytes become on their way out, and where they leave the cursor. */
 #include "core/string.h"
 #include "memory/iter.h"
 #include "tty/discipline.h"

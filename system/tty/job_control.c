@@ -239,21 +239,29 @@ static int take_check_locked(const struct tty *tty, const struct file *file, boo
 	return FILE_READABLE(file) || may_administer() ? 0 : -EPERM;
 }
 
-static long session_take(struct tty *tty, const struct file *file, bool steal)
+static int session_take_locked(struct tty *tty, const struct file *file, bool steal)
 {
 	struct process *self = process_current();
-	long result = 0;
+	int error;
+
+	if (self->is_session_leader && self->sid == tty->session)
+		return 0;
+	error = take_check_locked(tty, file, steal);
+	if (error)
+		return error;
+	forget_locked(tty);
+	take_locked(tty);
+	return 0;
+}
+
+/* The file of the other end does not die with the terminal's own. */
+static long session_take(struct tty *tty, const struct file *file, bool is_own_end, bool steal)
+{
+	long result;
 
 	lock_acquire(&process_tree_lock);
-	if (!self->is_session_leader || self->sid != tty->session)
-		result = tty_file_is_dead(tty, file) ? -EIO : take_check_locked(tty, file, steal);
-	else
-		goto out;
-	if (!result) {
-		forget_locked(tty);
-		take_locked(tty);
-	}
-out:
+	result = is_own_end && tty_file_is_dead(tty, file) ? -EIO :
+		 session_take_locked(tty, file, steal);
 	lock_release(&process_tree_lock);
 	return result;
 }
@@ -295,7 +303,7 @@ long job_control_ioctl(struct tty *tty, const struct file *file, bool is_own_end
 	case TIOCSPGRP:
 		return foreground_set(tty, argument);
 	case TIOCSCTTY:
-		return session_take(tty, file, argument == STEAL);
+		return session_take(tty, file, is_own_end, argument == STEAL);
 	case TIOCNOTTY:
 		return is_own_end ? session_leave(tty) : -ENOTTY;
 	}

@@ -14,7 +14,7 @@
 struct inode;
 
 #define PTY_MAX		4096u		/* /proc/sys/kernel/pty/max */
-#define PTY_RING	(64u << 10)	/* what either end takes before it blocks, beside its input */
+#define PTY_RING	(64u << 10)	/* what either end takes before it blocks */
 
 struct pty {
 	refcount references;		/* files of both ends, and whoever looks */

@@ -105,15 +105,14 @@ static void terminal_put(struct tty *tty)
 	console_put(console_of_tty(tty));
 }
 
-/* The streams stay for those files that are opened from now on. */
+/*
+ * The streams stay, for those files that are opened from now on. A read that sleeps ends with what
+ * is typed next.
+ */
 static void terminal_cut_off(struct tty *tty)
 {
-	struct console_state *console = console_of_tty(tty);
-
 	atomic_add(&tty->hangups, 1);
 	job_control_hang_up(tty, NULL);
-	for (u32 i = 0; i < STREAM_COUNT; i++)
-		wait_queue_wake_all(&console->streams[i].queue, 0);
 }
 
 static void terminal_modes_get(struct tty *tty, struct tty_modes *modes)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminals that programs were started at, as /dev/console and /dev/tty of their sessions. Their
- * line discipline is the host kernel's: the outer terminal edits lines and makes signals of keys.
- * Here is what is left: their session, and what programs see and set of their modes.
+ * The terminals that programs were started at, as /dev/console and /dev/tty of their sessions.
+ * Their line discipline is the host kernel's: the outer terminal edits lines and makes signals of
+ * keys. Here is what is left: their session, and what programs see and set of their modes.
  */
 #ifndef TTY_TERMINAL_H
 #define TTY_TERMINAL_H

@@ -164,6 +164,18 @@ static long number_put(s32 value, uptr argument)
 	return put_user(value, argument);
 }
 
+/* N_TTY is the only discipline. */
+static long discipline_set(struct tty *tty, uptr argument)
+{
+	s32 discipline;
+	long error;
+
+	if (get_user(discipline, argument))
+		return -EFAULT;
+	error = send_break(tty);
+	return error ? error : discipline ? -EINVAL : 0;
+}
+
 static long exclusive_set(struct tty *tty, bool exclusive)
 {
 	WRITE_ONCE(tty->exclusive, exclusive);
@@ -225,6 +237,8 @@ static long own_ioctl(struct tty *tty, u32 command, uptr argument)
 	case TCSBRK:
 	case TCSBRKP:
 		return send_break(tty);
+	case TIOCSETD:
+		return discipline_set(tty, argument);
 	case FIONREAD:
 		return number_put(tty->driver->input_count(tty), argument);
 	case TIOCOUTQ:
