@@ -522,6 +522,35 @@ TEST(pty_full)
 	OK(read(pair.master, &byte, 1) == 1 || errno == EAGAIN ? 0 : -1);
 }
 
+/* Whatever the other end is at. */
+TEST(pty_ends_at_any_time)
+{
+	for (int i = 0; i < 100; i++) {
+		struct pair pair = pair_open();
+		char data[4096];
+		pid_t child = fork();
+
+		OK(child);
+		if (!child) {
+			close(pair.master);
+			OK(setsid());
+			/* Too late where the master is closed already. */
+			if (ioctl(pair.slave, TIOCSCTTY, 0))
+				_exit(errno != EIO);
+			while (i % 2 ? write(pair.slave, data, sizeof(data)) > 0
+				     : read(pair.slave, data, sizeof(data)) > 0)
+				;
+			_exit(0);
+		}
+		close(pair.slave);
+		for (int j = 0; j < i % 7; j++)
+			EQUAL(write(pair.master, "line\n", 5), 5);
+		close(pair.master);
+		int status = test_wait(child);
+		CHECK(status == 0 || status == 1000 + SIGHUP);
+	}
+}
+
 /* ---- Packet mode ---- */
 
 /* What belongs together may come one by one. */

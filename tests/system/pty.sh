@@ -98,6 +98,30 @@ shows "a window that grows" '^30 100'
 keys 'exit 7' Enter
 shows "the status comes out" '^ended 7'
 
+# ---- The same at the outer terminal, whose keys are the host's ----
+
+outer kill-server
+rm -f "$socket"
+outer new-session -d -s it -x 80 -y 24 "bash -mc '$domain $shell; echo ended \$?; cat'"
+shows "a prompt at the outer terminal" '^ready\$'
+keys 'echo go$((6)); sleep 1000' Enter
+shows "a command in front there" '^go6'
+keys C-c
+keys 'echo st=$?' Enter
+shows "the outer Ctrl-C" '^st=130'
+keys 'echo go$((7)) && sleep 1001' Enter
+shows "another there" '^go7'
+keys C-z
+shows "the outer Ctrl-Z" 'Stopped +sleep 1001'
+keys 'fg' Enter
+shows "fg there" '^sleep 1001$'
+keys C-c
+keys 'script -qc "tty; stty size" /dev/null' Enter
+shows "an inner terminal within it" '^/dev/pts/[0-9]'
+shows "of its size" '^24 80'
+keys 'exit 3' Enter
+shows "its status comes out" '^ended 3'
+
 # ---- Programs of the whole screen ----
 
 if have vim; then
