@@ -77,7 +77,9 @@ keys 'echo st=$((100 + $?))' Enter
 shows "Ctrl-C after fg" '^st=230$'
 keys 'cat &' Enter
 shows "reading in the background stops" 'Stopped +cat|\[1\]\+? +Stopped'
-keys 'kill %1; wait; clear' Enter
+keys 'kill %1; wait; clear; echo go$((8))' Enter
+shows "the screen is cleared" '^go8'
+shows "a prompt on it" '^ready\$ *$'
 keys 'echo wor' C-w 'echo li' C-v C-a 'ne' Enter
 shows "editing by the shell" 'ne$'
 keys 'echo go$((3)); cat > kept' Enter
