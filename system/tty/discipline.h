@@ -56,10 +56,6 @@ static inline bool discipline_is_canonical(const struct discipline *d)
 	return READ_ONCE(d->modes.lflag) & ICANON && !(READ_ONCE(d->modes.lflag) & EXTPROC);
 }
 
-/* ---- Input (discipline_input.c, discipline_edit.c) ---- */
-
-/* Bytes that were typed. How many were taken: fewer where input is full. */
-u32 discipline_receive(struct discipline *d, const u8 *bytes, u32 count);
 /* Forgets input, read or not. */
 void discipline_flush_input(struct discipline *d);
 /* Forgets output that can still be stopped. */
@@ -68,6 +64,11 @@ void discipline_set_modes(struct discipline *d, const struct tty_modes *modes);
 /* What VSTOP and VSTART do, and tcflow(3). */
 void discipline_stop(struct discipline *d);
 void discipline_start(struct discipline *d);
+
+/* ---- Input (discipline_input.c, discipline_edit.c) ---- */
+
+/* Bytes that were typed. How many were taken: fewer where input is full. */
+u32 discipline_receive(struct discipline *d, const u8 *bytes, u32 count);
 
 /* ---- Reading (discipline_read.c) ---- */
 

@@ -68,6 +68,8 @@ void pty_hang_up(struct pty *pty);
 
 /* Makes a new file the master of a new pty. 0 or -errno. */
 int pty_master_open(struct file *file);
+/* Makes a new file one more of the slave: tty_driver.open. 0, -EIO, -EBUSY. */
+int pty_slave_open(struct tty *tty, struct file *file);
 extern const struct tty_driver pty_driver;
 
 #endif
