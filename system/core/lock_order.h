@@ -18,6 +18,7 @@
 	X(LOCK_MM)		/* mm: its list of areas */ \
 	X(LOCK_STUB)		/* mm: stub pages and patched sites; held across fork */ \
 	X(LOCK_WINDOW_FILL)	/* mm: the place where files are filled */ \
+	X(LOCK_TTY)		/* pseudo-terminal: bytes, modes, ends */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
 	X(LOCK_OVERLAY_OBJECTS)	/* domain: objects made ahead of need */ \
 	X(LOCK_OVERLAY_COMPACT)	/* domain: the overlay's log, which is written anew */ \

@@ -143,7 +143,7 @@ void domain_start(void)
 		panic("no process 1");
 	thread_current()->process = init_process;
 	process_publish(init_process, NULL);
-	terminal_register();
+	tty_register();
 	root_start();
 	volumes_mount();
 	if (program_resources_give(init_process, CONSOLE_FIRST) || program_start(CONSOLE_FIRST))
