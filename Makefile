@@ -57,7 +57,7 @@ $(BUILD)/mezzo: $(HOST_OBJECTS) $(LMDB_HOST)
 	$(call say,LD) $(HOST_CC) $(HOST_FLAGS) -static -o $@ $(HOST_OBJECTS) $(LMDB_HOST)
 
 # Runs in domains, and is read into each one that files are copied into: small, and alone.
-RECEIVE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard host/receive/*.c))
+RECEIVE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard host/receive/*.c) host/base/fd.c)
 
 ALL += $(BUILD)/mezzo-receive
 
@@ -80,6 +80,7 @@ $(KERNEL_HEADERS):
 
 -include host/image/build.mk
 -include system/build.mk
+-include tests/layer/build.mk
 -include tests/unit/build.mk
 -include tests/build.mk
 -include bench/build.mk

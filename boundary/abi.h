@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 11
+#define BOUNDARY_VERSION 14
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -83,14 +83,20 @@ enum request_op {
 	REQ_OBJECT_LIST = 15,
 	/* all bytes of the domain's own objects are to be durable */
 	REQ_OBJECT_SYNC = 16,
-	/* offset: bytes that the overlay shall have; reply: bytes that it has */
+	/*
+	 * offset: bytes that the overlay shall have; reply: bytes that it has. Or, with count: so
+	 * many pages from offset on, where the domain has made a hole, get their disk back
+	 */
 	REQ_OVERLAY_GROW = 17,
 	/*
 	 * the program of console count, which is not the first, has ended, with this wait status;
 	 * the domain uses the console no more
 	 */
 	REQ_CONSOLE_EXIT = 18,
-	/* with disk_limit: the domain's own objects will take so many bytes more (offset) */
+	/*
+	 * the domain's own objects will take so many bytes more (offset); reply: offset is how many
+	 * they may, which is as many at least. -EDQUOT: the domain's limit; -ENOSPC: the disk's
+	 */
 	REQ_DISK_TAKE = 19,
 	/* reply area: struct disk */
 	REQ_DISK_TELL = 20,
@@ -99,6 +105,8 @@ enum request_op {
 	REQ_VOLUME = 22,	/* data: struct volume_request; may give one handle */
 	/* data: count numbers of nodes, uint32_t, which the domain will not use again; no answer */
 	REQ_VOLUME_FORGET = 23,
+	/* data: struct object_space; errors as REQ_DISK_TAKE, and those of fallocate(2) */
+	REQ_OBJECT_ALLOCATE = 24,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -118,7 +126,7 @@ struct request {
 	uint32_t sequence;		/* comes back in the reply */
 	/*
 	 * REQ_WALK: components to skip in the answer; REQ_OPEN: paths; REQ_TERMINAL, REQ_STOPPED,
-	 * REQ_CONSOLE_EXIT: the console's number
+	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages
 	 */
 	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */
@@ -133,6 +141,21 @@ struct request {
  * read only, and a change is one of a copy.
  */
 #define OBJECT_SHARED 1
+
+/* Disk that an object of the domain's own takes before there are bytes: as fallocate(2). */
+struct object_space {
+	uint64_t id, offset, size;
+	uint32_t mode;			/* 0 or FALLOC_FL_KEEP_SIZE */
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct object_space) == 32, "struct object_space is part of the boundary");
+
+/*
+ * REQ_DISK_TAKE, REQ_OBJECT_CREATE, REQ_OBJECT_ALLOCATE, REQ_OVERLAY_GROW: since its last request
+ * the domain has made holes or objects shorter. Without it the monitor measures only now and then.
+ */
+#define REQUEST_DISK_FREED 1u
 
 /* REQ_WALK: grant a handle too where the last is a regular file */
 #define REQUEST_OPEN_LAST 1u
@@ -238,6 +261,8 @@ enum volume_what {
 	VOLUME_STATFS = 15,		/* reply area: struct volume_space */
 	/* as VOLUME_MAKE a regular file that has no name; flags: O_EXCL too, it never gets one */
 	VOLUME_MAKE_NAMELESS = 16,
+	/* as fallocate(2) of size bytes from offset on; mode: any */
+	VOLUME_ALLOCATE = 17,
 };
 
 enum volume_change {
@@ -259,14 +284,14 @@ struct volume_request {
 	uint32_t name_size;		/* without its NUL */
 	uint32_t value_size;
 	uint32_t reserved;
-	uint64_t size;
+	uint64_t size, offset;
 	int64_t atime_ns, mtime_ns;
 	char text[];			/* name NUL value NUL */
 };
 
-_Static_assert(sizeof(struct volume_request) == 64, "part of the boundary");
+_Static_assert(sizeof(struct volume_request) == 72, "part of the boundary");
 
-#define VOLUME_VALUE_MAX (REQUEST_DATA_MAX - 64u - 258u)
+#define VOLUME_VALUE_MAX (REQUEST_DATA_MAX - 72u - 258u)
 
 struct volume_space {
 	uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free;
@@ -430,6 +455,13 @@ _Static_assert(sizeof(struct channel) <= INDEX_BASE - CHANNEL_BASE,
 	       "the channel runs into the index");
 _Static_assert(offsetof(struct channel, consoles) + sizeof(struct console) <= PAGE_SIZE,
 	       "a domain of one program uses one page for all that is not data");
+
+/* ---- The front of the heap, and so of .data: what the layer counts for `mezzo stats` ---- */
+
+struct heap_front {
+	/* user and system time of the domain's host processes that have ended */
+	uint64_t ended_cpu_ns;
+};
 
 /* ---- What the layer's file says about itself (section .note.mezzo, read by the launcher) ---- */
 

@@ -24,6 +24,10 @@
  *     what replaces it is on disk.
  *   - A slot whose inode was made in the domain and has no name is free, and so is that of a file
  *     of the image with a record OVERLAY_REMOVE_LAST.
+ *   - A log that ends before where it was when it was last synced (header.synced) is damaged.
+ *
+ * A log of which most is past is written anew elsewhere, and counts when the header names it, which
+ * happens once it is durable.
  *
  * All numbers are little-endian; all offsets are bytes from the start of the object.
  * OVERLAY_VERSION goes up with each change that an older reader would misread.
@@ -34,7 +38,7 @@
 #include <stdint.h>
 
 #define OVERLAY_MAGIC		"mezzo-ov"
-#define OVERLAY_VERSION		1u
+#define OVERLAY_VERSION		2u
 #define OVERLAY_PAGE		4096u
 #define OVERLAY_UNIT		128u		/* of slots and pieces: size and alignment */
 #define OVERLAY_PIECE_MAX	(64u << 10)
@@ -48,9 +52,21 @@ struct overlay_header {
 	uint32_t version;
 	uint32_t header_size;
 	uint8_t index_hash[32];		/* as in the index that it changes */
-	uint64_t seed;			/* random: begins the checksums of the log */
-	uint64_t log;			/* the first extent; 0: nothing was changed yet */
+	uint64_t seed;			/* random: in the checksums of the log and the guards */
+	uint64_t log;			/* OVERLAY_LOG(); 0: nothing was changed yet */
+	/* the end of this log when it was last made durable, or 0; stored after that */
+	uint64_t synced;
 };
+
+/*
+ * header.log: the first extent, and a number that is another one for each log (by chance, where one
+ * is written anew). Both are in one word, which is stored at once and begins the checksums: so what
+ * a former log, or the try of one, has left in an extent never continues this one.
+ */
+#define OVERLAY_LOG_BITS		40
+#define OVERLAY_LOG(first, number)	((uint64_t)(number) << OVERLAY_LOG_BITS | (first))
+#define OVERLAY_LOG_FIRST(log)		((log) & ((1ull << OVERLAY_LOG_BITS) - 1))
+#define OVERLAY_LOG_NUMBER(log)		((log) >> OVERLAY_LOG_BITS)
 
 /* Where the bytes of a regular file, or of a link's target, are. */
 enum overlay_place {
@@ -138,7 +154,7 @@ struct overlay_xattr {
 	char text[];			/* name, value; filled up to a multiple of 8 */
 };
 
-_Static_assert(sizeof(struct overlay_header) == 64, "struct overlay_header is a file format");
+_Static_assert(sizeof(struct overlay_header) == 72, "struct overlay_header is a file format");
 _Static_assert(sizeof(struct overlay_slot) == OVERLAY_UNIT, "struct overlay_slot is a file format");
 _Static_assert(sizeof(struct overlay_record) == 16, "struct overlay_record is a file format");
 _Static_assert(sizeof(struct overlay_name) == 24, "struct overlay_name is a file format");

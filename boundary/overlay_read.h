@@ -40,9 +40,12 @@ static inline uint32_t overlay_record_checksum(uint32_t before,
 				record->size - sizeof(*record));
 }
 
-static inline uint32_t overlay_first_checksum(uint64_t seed)
+/* Before the first record of a log that header.log (OVERLAY_LOG()) names. */
+static inline uint32_t overlay_first_checksum(uint64_t seed, uint64_t log)
 {
-	return overlay_checksum(~0u, &seed, sizeof(seed));
+	uint64_t words[2] = { seed, log };
+
+	return overlay_checksum(~0u, words, sizeof(words));
 }
 
 /* A walk along the log. */
@@ -51,6 +54,7 @@ struct overlay_log {
 	uint64_t size;		/* of the overlay */
 	uint64_t at, end;	/* where the next record is, and the end of its extent */
 	uint64_t seen;		/* bytes of extents, so that no walk goes in circles */
+	uint64_t synced;	/* header.synced; 0 once the walk has come there */
 	uint32_t checksum;
 };
 
@@ -71,14 +75,25 @@ static inline bool overlay_header_is_good(const struct overlay_header *header)
 static inline void overlay_log_begin(struct overlay_log *log, const void *base, uint64_t size)
 {
 	const struct overlay_header *header = (const struct overlay_header *)base;
+	uint64_t first = OVERLAY_LOG_FIRST(header->log);
 
-	*log = (struct overlay_log){ .base = (const char *)base, .size = size };
-	log->checksum = overlay_first_checksum(header->seed);
-	if (header->log && overlay_extent_fits(log, header->log)) {
-		log->at = header->log;
+	*log = (struct overlay_log){ .base = (const char *)base, .size = size,
+				     .synced = header->synced };
+	log->checksum = overlay_first_checksum(header->seed, header->log);
+	if (first && overlay_extent_fits(log, first)) {
+		log->at = first;
 		log->end = log->at + OVERLAY_EXTENT;
 		log->seen = OVERLAY_EXTENT;
 	}
+}
+
+/*
+ * Whether the walk came as far as the log was durable once. Where it ends before that, something
+ * was damaged: a power failure only takes what was written later.
+ */
+static inline bool overlay_log_is_whole(const struct overlay_log *log)
+{
+	return !log->synced;
 }
 
 /*
@@ -104,6 +119,9 @@ static inline const struct overlay_record *overlay_log_next(struct overlay_log *
 		log->end = next + OVERLAY_EXTENT;
 		log->seen += OVERLAY_EXTENT;
 	}
+	/* The log ended here once, whether it goes on in this extent or in the next one. */
+	if (log->at + record->size == log->synced)
+		log->synced = 0;
 	log->checksum = record->checksum;
 	log->at = next;
 	return record;

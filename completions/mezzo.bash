@@ -47,7 +47,9 @@ _mezzo_lasting()
 	stats) options+=' --all --no-stream --json --html' ;;
 	rm) options+=' --force' ;;
 	cp) options+=' --archive --follow-link' ;;
-	inspect) options+=' --seccomp' ;;
+	diff) options+=' --json' ;;
+	commit) options+=' --message --change --replace --max-file --json' ;;
+	inspect) options+=' --seccomp --format' ;;
 	esac
 	case $verb$previous in
 	*--store)
@@ -59,7 +61,8 @@ _mezzo_lasting()
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames
 		;;
-	stop-t | stop--time | logs-n | logs--tail | logs--since) ;;
+	stop-t | stop--time | logs-n | logs--tail | logs--since | inspect-f | inspect--format | commit-m | \
+		commit--message | commit-c | commit--change | commit--max-file) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
@@ -123,12 +126,13 @@ _mezzo_image()
 	# Words as the shell parts them: a name with its tag is one.
 	read -ra words <<< "${COMP_LINE:0:COMP_POINT}x"
 	if ((COMP_CWORD == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'import build-debian ls show tag export rm --help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'import build-debian ls show tag export commit rm --help' -- "$current")
 		return
 	fi
 	case $verb in
 	import) options+=' --json --replace --format --select --max-file' ;;
 	build-debian) options+=' --json --replace --mirror' ;;
+	commit) options+=' --message --change --replace --max-file --json' ;;
 	ls | show) options+=' --json' ;;
 	tag) options+=' --replace' ;;
 	export) options+=' --format' ;;
@@ -145,13 +149,15 @@ _mezzo_image()
 		compopt -o filenames
 		return
 		;;
-	--select | --max-file | --mirror) return ;;
+	--select | --max-file | --mirror | -m | --message | -c | --change) return ;;
 	esac
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 	elif [[ $verb == import || ($verb == export && ${#words[@]} -gt 4) ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames
+	elif [[ $verb == commit ]]; then
+		_mezzo_domains ls
 	elif [[ $verb == show || $verb == tag || $verb == export || $verb == rm ]]; then
 		_mezzo_images
 	fi
@@ -200,19 +206,24 @@ _mezzo()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local verb=${COMP_WORDS[1]} image=${COMP_WORDS[1]/#create/run} i word
+	local verbs='do run image store create start stop kill wait attach exec logs ps ls stats rm rename diff cp
+		commit volume inspect version help'
 	local common='--env --workdir --volume --hostname --trace --trace-file --log-file --verbose --layer
 		--no-key --interactive --help'
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'do run image store create start stop kill wait attach exec logs ps
-			ls stats rm rename diff cp commit volume inspect version help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
 		return
 	fi
 	case $verb in
+	help)
+		((COMP_CWORD == 2)) && mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$current")
+		return
+		;;
 	do) ;;
-	run) common+=' --rootfs --user --store --entrypoint --disk --tty --rm --name --detach' ;;
-	create) common+=' --rootfs --user --store --entrypoint --disk --tty --rm' ;;
+	run) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm --name --detach' ;;
+	create) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm' ;;
 	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect | diff | cp | commit)
 		_mezzo_lasting
 		return
@@ -244,7 +255,7 @@ _mezzo()
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \
-			--store | -u | --user | --entrypoint | --disk | --name) ((i++)) ;;
+			--store | -u | --user | --entrypoint | --disk | --log-size | --name) ((i++)) ;;
 		-v | --volume)
 			# The colons part words here.
 			((i++))
@@ -266,7 +277,7 @@ _mezzo()
 		if ((i < COMP_CWORD && COMP_CWORD < word)) || ((i == COMP_CWORD)) && [[ $current != -* ]]; then
 			case $previous in
 			-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --store | \
-				--rootfs | -u | --user | --entrypoint | --disk | --name | -v | --volume) ;;
+				--rootfs | -u | --user | --entrypoint | --disk | --log-size | --name | -v | --volume) ;;
 			*) _mezzo_images; return ;;
 			esac
 		fi
@@ -303,7 +314,7 @@ _mezzo()
 			compopt -o nospace
 		fi
 		;;
-	--hostname | -u | --user | --entrypoint | --disk | --name) ;;
+	--hostname | -u | --user | --entrypoint | --disk | --log-size | --name) ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$common" -- "$current")

@@ -18,7 +18,11 @@ $(BUILD)/tests/test.o: tests/linux/test.c
 
 -include $(wildcard $(BUILD)/tests/*.d)
 
-ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate
+ESCAPE_TESTS := $(BUILD)/tests/escape/layer_memory $(BUILD)/tests/escape/gate $(BUILD)/tests/escape/hostile
+
+$(BUILD)/tests/escape/hostile: $(wildcard tests/escape/hostile/*.c tests/escape/hostile/*.h) $(TEST_LAYER_FRAME)
+	@mkdir -p $(@D)
+	$(call say,LD) $(TEST_LAYER_LINK) -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/escape/layer_memory: tests/escape/layer_memory.c $(BUILD)/tests/test.o
 	@mkdir -p $(@D)
@@ -43,7 +47,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 -include tests/fuzz/images/build.mk
 
 # Programs of other makes, for tests/system.
-TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races \
+TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
 	local_socket sharing wall)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go

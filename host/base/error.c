@@ -9,6 +9,12 @@
 
 #include "host/base/error.h"
 
+/* Not every C library has a text for what damaged data are. */
+static const char *code_text(int code)
+{
+	return code == EUCLEAN ? "the data are damaged" : strerror(code);
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
 	va_list args;
@@ -20,7 +26,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 	va_end(args);
 	used = strlen(err->text);
 	if (code)
-		snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
+		snprintf(err->text + used, sizeof(err->text) - used, ": %s", code_text(code));
 	return code ? -code : -EINVAL;
 }
 

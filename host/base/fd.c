@@ -6,6 +6,24 @@
 
 #include "host/base/fd.h"
 
+int fd_secure_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC;
+
+		/* The lowest free number is this one: those before are open. */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+bool fd_is_stand_in(int fd)
+{
+	/* Nothing that came through exec has the flag. */
+	return fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
 void fd_close(int *fd)
 {
 	if (*fd >= 0)

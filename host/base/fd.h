@@ -3,7 +3,18 @@
 #ifndef HOST_BASE_FD_H
 #define HOST_BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/*
+ * First thing in each main(): where a standard stream is closed, /dev/null is opened in its place,
+ * so that no file gets its number and then what is printed. To read from or write to it fails as
+ * before. Returns 0 or -errno.
+ */
+int fd_secure_standard(void);
+
+/* Whether a standard stream is one that the function above had to open. */
+bool fd_is_stand_in(int fd);
 
 /* Close *fd where it is open and set it to -1. */
 void fd_close(int *fd);

@@ -7,6 +7,7 @@
 
 #include <linux/mount.h>
 #include <linux/stat.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -66,6 +67,16 @@ static inline int kernel_umount(const char *path, int flags)
 static inline int kernel_close_range(unsigned int first, unsigned int last)
 {
 	return (int)syscall(SYS_close_range, first, last, 0);
+}
+
+static inline int kernel_pidfd_open(pid_t process)
+{
+	return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+static inline int kernel_pidfd_send_signal(int pidfd, int number)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
 static inline int kernel_cachestat(int fd, const struct kernel_cache_range *range,

@@ -178,13 +178,18 @@ static int log_read(struct reading *reading)
 	}
 	if (result == -ENOMEM)
 		return no_memory(changes);
-	if (!result)
-		return 0;
 	/* Nothing behind it can be believed. */
 	changes->log = before;
+	changes->is_cut = !overlay_log_is_whole(&before);
+	if (!result && !changes->is_cut)
+		return 0;
 	changes->bad_record = before.at;
-	changes_finding(changes, "a record of the log, at byte %" PRIu64 ", says what can't be",
-			before.at);
+	if (changes->is_cut)
+		changes_finding(changes, "the log is damaged at byte %" PRIu64 ": names that were "
+				"made, moved and removed after that are not known", before.at);
+	else
+		changes_finding(changes, "a record of the log, at byte %" PRIu64 ", says what "
+				"can't be", before.at);
 	return 0;
 }
 
@@ -419,7 +424,7 @@ static int read_all(struct reading *reading)
 	if (!reading->pages)
 		return no_memory(changes);
 	result = log_begin(reading);
-	if (!result && changes->log.end)
+	if (!result)
 		result = log_read(reading);
 	if (result)
 		return result;

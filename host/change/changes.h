@@ -60,6 +60,7 @@ struct changes {
 	size_t extent_count;
 	struct overlay_log log;		/* where it ends; at is 0 where there is none */
 	uint64_t bad_record;		/* where the log was read no further, for damage; or 0 */
+	bool is_cut;			/* names were durable once that it does not tell any more */
 	void (*say)(const char *line, void *data);	/* NULL: nobody is told */
 	void *say_data;
 	struct error *err;

@@ -43,15 +43,20 @@ static int mend(struct overlay_checker *checker, uint64_t offset, const void *da
 	return result ? error_set(checker->err, -result, "this domain's overlay") : 0;
 }
 
-/* What else is in the log was told by whoever read it. */
+/* Ends the log before what can't be believed. It was told of by whoever read it. */
 static int check_log(struct overlay_checker *checker)
 {
-	static const uint32_t nothing;
+	const struct changes *changes = &checker->merged.changes;
+	static const struct overlay_record nothing;
+	int result = 0;
 
-	if (!checker->merged.changes.bad_record)
-		return 0;
-	return mend(checker, checker->merged.changes.bad_record +
-		    offsetof(struct overlay_record, size), &nothing, sizeof(nothing));
+	if (changes->bad_record)
+		result = mend(checker, changes->bad_record + offsetof(struct overlay_record, size),
+			      &nothing.size, sizeof(nothing.size));
+	if (!result && changes->is_cut)
+		result = mend(checker, offsetof(struct overlay_header, synced),
+			      &changes->bad_record, sizeof(changes->bad_record));
+	return result;
 }
 
 static int slot_forget(struct overlay_checker *checker, const struct overlay_slot *slot)
@@ -191,8 +196,9 @@ static int check_once(const struct domains *domains, struct overlay_checker *che
 	struct merged *merged = &checker->merged;
 	struct error err;
 	uint64_t size;
-	int result = merged_open(merged, domains, checker->name, STORE_READ_ONLY, false, finding,
-				 checker, &err);
+	int result = merged_open(merged, domains, checker->name, STORE_READ_ONLY,
+				 checker->repair ? MERGED_ALONE : MERGED_STILL, finding, checker,
+				 &err);
 
 	checker->fd = -1;
 	if (result == -EUCLEAN || result == -ESTALE || result == -EPROTO) {

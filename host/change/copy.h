@@ -38,6 +38,7 @@ struct copy_sink {
 	int (*end)(struct copy_sink *sink, struct error *err);
 	int (*finish)(struct copy_sink *sink, struct error *err);
 	uint64_t left_out;		/* out: sockets, and devices where they are not wanted */
+	uint64_t volumes;		/* out: volumes whose content was not copied */
 };
 
 /*

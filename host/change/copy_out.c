@@ -14,6 +14,8 @@ struct copying {
 	struct copy_sink *sink;
 	char **paths;			/* by merged_number(): of files with several names */
 	char *buffer;
+	/* The volume that was come upon last, as the entries have it; "": none. */
+	char volume[MERGED_PATH_MAX + INDEX_NAME_MAX + 2];
 	char path[MERGED_PATH_MAX + INDEX_NAME_MAX + 2];
 	struct error *err;
 };
@@ -88,10 +90,26 @@ static int copy_inode(struct copying *copying, const struct merged_inode *inode,
 	return result;
 }
 
+/* What a volume hides is not of the domain as its programs see it. */
+static bool is_hidden(struct copying *copying, const struct merged_entry *entry)
+{
+	size_t size = strlen(copying->volume);
+
+	if (size && !strncmp(entry->path, copying->volume, size) && entry->path[size] == '/')
+		return true;
+	if (merged_volume(copying->merged, entry->inode.ino)) {
+		snprintf(copying->volume, sizeof(copying->volume), "%s", entry->path);
+		copying->sink->volumes++;
+	}
+	return false;
+}
+
 static int visit(const struct merged_entry *entry, void *data)
 {
 	struct copying *copying = data;
 
+	if (is_hidden(copying, entry))
+		return 0;
 	snprintf(copying->path, sizeof(copying->path), "%s%s%s", copying->name,
 		 *copying->name ? "/" : "", entry->path);
 	return copy_inode(copying, &entry->inode, copying->path);

@@ -103,7 +103,7 @@ static int slot_consider(struct dedup *dedup, const struct overlay_slot *slot)
 
 	if (OVERLAY_PLACE(slot->data) != OVERLAY_OBJECT)
 		return 0;
-	fd = own_objects_get(&idle->own, OVERLAY_OBJECT_ID(slot->data), NULL);
+	fd = own_objects_read(&idle->own, OVERLAY_OBJECT_ID(slot->data), false);
 	/* What is lost, or no file, is a matter of fsck. */
 	if (fd == -ENOENT || fd == -EIO)
 		return 0;
@@ -172,12 +172,10 @@ static int idle_consider(struct dedup *dedup, int folder_fd, int lock)
 		return no_memory(dedup);
 	}
 	*idle = (struct idle){ .lock = lock, .own = { .fd = -1 } };
-	fd = overlay_file_look(folder_fd, NULL, &size, dedup->err);
+	fd = overlay_file_look(folder_fd, NULL, false, &size, dedup->err);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	result = overlay_file_wait(fd, dedup->err);
-	if (!result)
-		result = own_objects_open(&idle->own, folder_fd, dedup->err);
+	result = own_objects_open(&idle->own, folder_fd, dedup->err);
 	if (!result)
 		result = objects_sweep(dedup, &idle->own);
 	if (!result)
@@ -289,7 +287,7 @@ static int file_hash(const struct dedup *dedup, int fd, uint8_t hash[DIGEST_SIZE
 
 static int item_open(const struct dedup *dedup, const struct candidate *item)
 {
-	int fd = own_objects_get(&dedup->idle[item->domain].own, item->id, NULL);
+	int fd = own_objects_read(&dedup->idle[item->domain].own, item->id, false);
 
 	return fd < 0 ? object_error(dedup, fd) : fd;
 }

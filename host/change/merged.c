@@ -69,7 +69,7 @@ static int object_look(const struct merged *merged, const struct overlay_slot *s
 {
 	struct stat status;
 	int64_t mtime_ns;
-	int fd = own_objects_get(&merged->own, out->data, NULL), error;
+	int fd = own_objects_read(&merged->own, out->data, merged->is_live), error;
 
 	if (fd == -ENOENT) {
 		object_lose(slot, out);

@@ -36,8 +36,10 @@ struct merged {
 	struct store *store;
 	mapping_id mapping;		/* of the image */
 	struct domain_record record;
-	bool is_live;			/* the domain runs; what is here is a copy */
-	int lock;			/* of the domain, -1 where it runs */
+	/* For each volume of the record the directory that it hides; 0: that is not there. */
+	uint64_t *hidden;
+	bool is_live;			/* the domain may run; what is here is a copy */
+	int lock;			/* of the domain, -1 where it may run */
 	struct folder folder;
 	void *overlay;			/* mapped, changes.size bytes; or NULL */
 };
@@ -79,9 +81,16 @@ struct merged_attribute {
 
 /* ---- Opening (merged_open.c) ---- */
 
+enum merged_hold {
+	MERGED_LIVE,			/* to read, also where it runs */
+	MERGED_STILL,			/* to read what is at rest */
+	MERGED_ALONE,			/* to change it */
+};
+
 /*
  * The tree of a domain over an image. Its lock is held until merged_close(), so that it can't be
- * started; where it runs, live is needed, else it is -EBUSY.
+ * started; readers share it. Where it runs, that is -EBUSY but for MERGED_LIVE. In a store that
+ * can't be written the domain may have no lock: then it is read as if it ran.
  *
  * Of a domain that runs a copy of the overlay is read. It is made front to back while programs go
  * on, so that each file is told of as it was at some moment meanwhile: one that was made, renamed
@@ -89,13 +98,18 @@ struct merged_attribute {
  * both. What was at rest is right. Bytes of large files, in objects of their own, are read as they
  * are at that time.
  *
+ * Volumes are no part of the tree: where one is, it has what the volume hides.
+ *
  * store_flags: of store_open_disk(). say: as for changes_read(). Returns 0 or -errno
  * (-EOPNOTSUPP: the domain is over a directory); merged_close() is due on success.
  */
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
-		unsigned store_flags, bool live, void (*say)(const char *line, void *data),
-		void *say_data, struct error *err);
+		unsigned store_flags, enum merged_hold hold,
+		void (*say)(const char *line, void *data), void *say_data, struct error *err);
 void merged_close(struct merged *merged);
+
+/* The volume in whose place an inode is, as the record has it (SOURCE:PATH[:ro]), or NULL. */
+const char *merged_volume(const struct merged *merged, uint64_t ino);
 
 /* ---- Inodes and names ---- */
 

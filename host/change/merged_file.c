@@ -37,7 +37,7 @@ static int image_object_open(const struct merged *merged, uint64_t local, struct
 
 static int own_object_open(const struct merged *merged, uint64_t id, struct error *err)
 {
-	int fd = own_objects_get(&merged->own, id, NULL);
+	int fd = own_objects_read(&merged->own, id, merged->is_live);
 
 	return fd < 0 ? error_set(err, -fd, "an object of this domain") : fd;
 }

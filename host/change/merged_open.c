@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,19 +14,21 @@
 
 #include "host/base/fd.h"
 #include "host/change/merged.h"
+#include "host/change/resolve.h"
 #include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 
 #define SEND_MAX (1l << 30)
+#define COPY_TRIES 100
 
 /* ---- The overlay ---- */
 
-/* A file without a name in the domain's folder, or in memory where there are none. */
+/* A file without a name in the domain's folder, or in memory where there can be none. */
 static int copy_create(int folder_fd)
 {
 	int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EROFS))
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EROFS || errno == EACCES))
 		fd = memfd_create("overlay", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -69,15 +72,43 @@ static int copy_fill(int to, int from, uint64_t size)
 	return result;
 }
 
-/* Replaces *fd by a copy that nobody writes, of size bytes. */
-static int overlay_copy(const struct merged *merged, int *fd, uint64_t size, struct error *err)
+/*
+ * A log that was written anew meanwhile was copied in part, perhaps, and what came after it in its
+ * place. The mark of what is durable may be newer than what was copied.
+ */
+static int copy_settle(int copy, int from, bool *again)
 {
-	int copy = copy_create(merged->folder.fd);
-	int result = copy < 0 ? copy : copy_fill(copy, *fd, size);
+	struct overlay_header copied, now;
+
+	if (pread(copy, &copied, sizeof(copied), 0) != (ssize_t)sizeof(copied) ||
+	    pread(from, &now, sizeof(now), 0) != (ssize_t)sizeof(now))
+		return errno ? -errno : -EIO;
+	*again = copied.log != now.log;
+	copied.synced = 0;
+	return fd_pwrite_all(copy, &copied, sizeof(copied), 0);
+}
+
+static int copy_once(int copy, int from, uint64_t size, bool *again)
+{
+	int result = ftruncate(copy, 0) ? -errno : copy_fill(copy, from, size);
 
 	/* A clone may be longer, as the overlay grew meanwhile. */
 	if (!result && ftruncate(copy, (off_t)size))
 		result = -errno;
+	return result ? result : copy_settle(copy, from, again);
+}
+
+/* Replaces *fd by a copy that nobody writes, of size bytes. */
+static int overlay_copy(const struct merged *merged, int *fd, uint64_t size, struct error *err)
+{
+	int copy = copy_create(merged->folder.fd), tries = COPY_TRIES;
+	int result = copy < 0 ? copy : 0;
+	bool again = true;
+
+	while (!result && again && tries--)
+		result = copy_once(copy, *fd, size, &again);
+	if (!result && again)
+		result = -EAGAIN;
 	fd_close(fd);
 	*fd = copy;
 	return result ? error_set(err, -result, "can't copy the domain's overlay") : 0;
@@ -96,7 +127,8 @@ static int overlay_read(struct merged *merged, void (*say)(const char *line, voi
 			void *say_data, struct error *err)
 {
 	uint64_t size;
-	int fd = overlay_file_look(merged->folder.fd, merged->index.header->hash, &size, err);
+	int fd = overlay_file_look(merged->folder.fd, merged->index.header->hash, merged->is_live,
+				   &size, err);
 	int result = 0;
 
 	if (fd < 0)
@@ -108,6 +140,10 @@ static int overlay_read(struct merged *merged, void (*say)(const char *line, voi
 	fd_close(&fd);
 	if (!result)
 		result = changes_read(&merged->changes, merged->overlay, size, say, say_data, err);
+	/* Who only wants to use what there is must not take a part for the whole. */
+	if (!result && merged->changes.is_cut && !say)
+		result = error_set(err, EUCLEAN, "this domain's log is damaged: see mezzo store "
+				   "fsck");
 	return result;
 }
 
@@ -133,15 +169,19 @@ static int image_open(struct merged *merged, const char *store, unsigned flags,
 /* ---- The domain ---- */
 
 static int folder_take(struct merged *merged, const struct domains *domains, const char *name,
-		       bool live, struct error *err)
+		       enum merged_hold hold, struct error *err)
 {
 	int result = folder_open(domains, name, &merged->folder, err);
 
 	if (result)
 		return result;
-	merged->lock = folder_lock(domains, &merged->folder, err);
-	merged->is_live = merged->lock == -EBUSY;
-	if (merged->lock < 0 && !(merged->is_live && live))
+	if (hold == MERGED_ALONE)
+		merged->lock = folder_lock(domains, &merged->folder, err);
+	else
+		merged->lock = folder_lock_shared(domains, &merged->folder, err);
+	merged->is_live = merged->lock == -EBUSY ? hold == MERGED_LIVE :
+						   merged->lock == -EROFS && hold != MERGED_ALONE;
+	if (merged->lock < 0 && !merged->is_live)
 		return merged->lock;
 	result = domain_record_load(merged->folder.fd, &merged->record, err);
 	if (result)
@@ -153,20 +193,68 @@ static int folder_take(struct merged *merged, const struct domains *domains, con
 	return -EOPNOTSUPP;
 }
 
+/* ---- Volumes ---- */
+
+/* PATH of SOURCE:PATH[:ro], for free(); NULL: no memory. */
+static char *volume_path(const char *text)
+{
+	const char *path = strchr(text, ':');
+
+	path = path ? path + 1 : text;
+	return strndup(path, strcspn(path, ":"));
+}
+
+/* What can't be found, as in a tree that is damaged, nobody else finds either. */
+static int hidden_find(struct merged *merged, struct error *err)
+{
+	const struct strings *volumes = &merged->record.volumes;
+	struct error why;
+	struct spot spot;
+
+	if (!volumes->count)
+		return 0;
+	merged->hidden = calloc(volumes->count, sizeof(*merged->hidden));
+	if (!merged->hidden)
+		return error_set(err, ENOMEM, "volumes of a domain");
+	for (size_t i = 0; i < volumes->count; i++) {
+		char *path = volume_path(volumes->items[i]);
+		int result = path ? path_resolve(merged, path, true, &spot, &why) : -ENOMEM;
+
+		free(path);
+		if (result == -ENOMEM)
+			return error_set(err, ENOMEM, "volumes of a domain");
+		merged->hidden[i] = result ? 0 : spot.ino;
+	}
+	return 0;
+}
+
+const char *merged_volume(const struct merged *merged, uint64_t ino)
+{
+	for (size_t i = 0; merged->hidden && i < merged->record.volumes.count; i++) {
+		if (ino && merged->hidden[i] == ino)
+			return merged->record.volumes.items[i];
+	}
+	return NULL;
+}
+
+/* ---- All ---- */
+
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
-		unsigned store_flags, bool live, void (*say)(const char *line, void *data),
-		void *say_data, struct error *err)
+		unsigned store_flags, enum merged_hold hold,
+		void (*say)(const char *line, void *data), void *say_data, struct error *err)
 {
 	int result;
 
 	*merged = (struct merged){ .lock = -1, .own = { .fd = -1 }, .folder = { .fd = -1 } };
-	result = folder_take(merged, domains, name, live, err);
+	result = folder_take(merged, domains, name, hold, err);
 	if (!result)
 		result = image_open(merged, domains->store, store_flags, err);
 	if (!result)
 		result = overlay_read(merged, say, say_data, err);
 	if (!result && merged->overlay)
 		result = own_objects_open(&merged->own, merged->folder.fd, err);
+	if (!result)
+		result = hidden_find(merged, err);
 	if (!result)
 		return 0;
 	merged_close(merged);
@@ -182,6 +270,7 @@ void merged_close(struct merged *merged)
 		munmap(merged->overlay, size);
 	index_release(&merged->index);
 	own_objects_release(&merged->own);
+	free(merged->hidden);
 	domain_record_release(&merged->record);
 	if (merged->store)
 		store_close(merged->store);

@@ -83,6 +83,13 @@ static const char *name_take(const char *rest, char name[INDEX_NAME_MAX + 1])
 	return rest + size;
 }
 
+/* What the domain sees there is not in its tree, and what is there it does not see. */
+static int volume_refuse(const struct resolving *resolving, const char *volume)
+{
+	return error_set(resolving->err, 0, "it is in volume %.*s, which is a directory of the "
+			 "host: copy from there", (int)strcspn(volume, ":"), volume);
+}
+
 /* One name that is neither "." nor "..". 1: the path ends with it. */
 static int name_follow(struct resolving *resolving, const char *name, const char *rest)
 {
@@ -91,6 +98,7 @@ static int name_follow(struct resolving *resolving, const char *name, const char
 	int result = merged_lookup(resolving->merged, parent, name, strlen(name), &spot->ino,
 				   resolving->err);
 	bool is_last = !rest[strspn(rest, "/")];
+	const char *volume;
 
 	spot->parent = parent;
 	strcpy(spot->name, name);
@@ -102,6 +110,9 @@ static int name_follow(struct resolving *resolving, const char *name, const char
 		result = merged_stat(resolving->merged, spot->ino, &spot->inode, resolving->err);
 	if (result)
 		return result;
+	volume = merged_volume(resolving->merged, spot->ino);
+	if (volume)
+		return volume_refuse(resolving, volume);
 	if (S_ISLNK(spot->inode.mode) && (*rest || resolving->follow))
 		return link_follow(resolving, &spot->inode, rest);
 	if (!*rest)
@@ -163,4 +174,58 @@ int path_resolve(const struct merged *merged, const char *path, bool follow, str
 	else if (result)
 		error_context(err, "%.300s", path);
 	return result;
+}
+
+/* ---- Small files ---- */
+
+static int take_piece(const void *data, size_t size, uint64_t offset, void *user)
+{
+	memcpy((char *)user + offset, data, size);
+	return 0;
+}
+
+static int read_whole(const struct merged *merged, const struct merged_inode *inode, char *data,
+		      struct error *err)
+{
+	char *buffer = malloc(MERGED_BUFFER);
+	struct merged_file file;
+	int result = buffer ? merged_file_open(merged, inode, &file, err)
+			    : error_set(err, ENOMEM, "a file of the domain");
+
+	if (!result) {
+		result = file.size > inode->size ?
+				 error_set(err, EUCLEAN, "a file of the domain") :
+				 merged_file_read(&file, buffer, take_piece, data, err);
+		merged_file_close(&file);
+	}
+	free(buffer);
+	return result;
+}
+
+int path_read(const struct merged *merged, const char *path, size_t size_max, char **data,
+	      size_t *size, struct error *err)
+{
+	struct spot spot;
+	int result = path_resolve(merged, path, true, &spot, err);
+	char *out;
+
+	if (result == -ENOTDIR || (!result && (!spot.ino || !S_ISREG(spot.inode.mode))))
+		return error_set(err, ENOENT, "%.200s", path);
+	if (result)
+		return result;
+	if (spot.inode.size > size_max)
+		return error_set(err, EFBIG, "%.200s", path);
+	/* Holes are zeros. */
+	out = calloc(1, (size_t)spot.inode.size + 1);
+	if (!out)
+		return error_set(err, ENOMEM, "%.200s", path);
+	result = read_whole(merged, &spot.inode, out, err);
+	if (result) {
+		free(out);
+		error_context(err, "%.200s", path);
+		return result;
+	}
+	*data = out;
+	*size = (size_t)spot.inode.size;
+	return 0;
 }

@@ -19,9 +19,16 @@ struct spot {
 /*
  * Follows a path from the root. follow: also where its last name is a symbolic link; one with a
  * slash or "." at its end is always followed, and must be a directory. Only the last name may be
- * missing. Returns 0 or -errno as open(2), with a message.
+ * missing. What is in a volume is refused. Returns 0 or -errno as open(2), with a message.
  */
 int path_resolve(const struct merged *merged, const char *path, bool follow, struct spot *spot,
 		 struct error *err);
+
+/*
+ * A regular file of at most size_max bytes, which free() ends; a NUL is put behind it. -ENOENT
+ * where there is none, or none that is a regular file; -EFBIG.
+ */
+int path_read(const struct merged *merged, const char *path, size_t size_max, char **data,
+	      size_t *size, struct error *err);
 
 #endif

@@ -43,7 +43,7 @@ static int attach_open(struct attendance *attendance, bool no_input, struct erro
 	attendance->socket = control_connect(folder, err);
 	if (attendance->socket < 0 || log_open(log, folder->fd, err))
 		return -EINVAL;
-	if (lseek(log->fd, 0, SEEK_END) < 0)
+	if (log_skip(log))
 		return error_set(err, errno, "output of domain %s", folder->name);
 	return 0;
 }
@@ -51,7 +51,7 @@ static int attach_open(struct attendance *attendance, bool no_input, struct erro
 static int attach_one(const struct domains *domains, struct folder *folder, void *data)
 {
 	struct attendance attendance = {
-		.folder = folder, .socket = -1, .entries = { .log = { .fd = -1 } },
+		.folder = folder, .socket = -1, .entries = { .log = LOG_NONE },
 	};
 	struct error err;
 	int status;

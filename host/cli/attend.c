@@ -29,7 +29,7 @@ enum { GOES_ON = -1 };			/* no exit status yet */
 struct loop {
 	struct attendance *to;
 	int heard_fd, signal_fd;
-	bool input_ended;
+	bool input_ended, end_waits;	/* ours; and the monitor has not been told */
 	bool is_raw, first_typed;
 	struct termios modes;		/* of our terminal, to be put back */
 	size_t waiting, sent;		/* input that the monitor has not taken */
@@ -72,14 +72,16 @@ static void leave_raw(struct loop *loop)
 
 /* ---- Input ---- */
 
+/* Where the monitor is gone the loop hears of it. */
 static void send_input(struct loop *loop)
 {
-	int error = control_send(loop->to->socket, CONTROL_INPUT, 0, loop->input, loop->waiting,
-				 NULL, 0, MSG_DONTWAIT);
-
-	/* Where the monitor is gone the loop hears of it. */
-	if (error != -EAGAIN)
+	if (loop->waiting && control_send(loop->to->socket, CONTROL_INPUT, 0, loop->input,
+					  loop->waiting, NULL, 0, MSG_DONTWAIT) != -EAGAIN)
 		loop->waiting = 0;
+	if (!loop->waiting && loop->end_waits &&
+	    control_send(loop->to->socket, CONTROL_INPUT_END, 0, NULL, 0, NULL, 0,
+			 MSG_DONTWAIT) != -EAGAIN)
+		loop->end_waits = false;
 }
 
 /* Takes the keys that leave out of what was typed. Returns whether both were there. */
@@ -105,8 +107,8 @@ static int take_input(struct loop *loop)
 	if (size < 0 && (errno == EINTR || errno == EAGAIN))
 		return GOES_ON;
 	if (size <= 0) {
-		loop->input_ended = true;
-		control_send(loop->to->socket, CONTROL_INPUT_END, 0, NULL, 0, NULL, 0, 0);
+		loop->input_ended = loop->end_waits = true;
+		send_input(loop);
 		return GOES_ON;
 	}
 	if (!loop->is_raw) {
@@ -195,11 +197,12 @@ static int take_message(struct loop *loop)
 static int wait_and_serve(struct loop *loop)
 {
 	bool wants_input = loop->to->gives_input && !loop->input_ended && !loop->waiting;
+	bool must_send = loop->waiting || loop->end_waits;
 	struct pollfd fds[] = {
 		{ .fd = loop->signal_fd, .events = POLLIN },
 		{ .fd = loop->heard_fd, .events = POLLIN },
 		{ .fd = loop->to->socket,
-		  .events = (short)(POLLIN | (loop->waiting ? POLLOUT : 0)) },
+		  .events = (short)(POLLIN | (must_send ? POLLOUT : 0)) },
 		{ .fd = wants_input ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 	int status = GOES_ON;
@@ -240,6 +243,9 @@ int attend(struct attendance *attendance)
 		return say(&loop, loop.heard_fd < 0 ? err.text : "can't wait for signals");
 	enter_raw(&loop);
 	send_size(&loop);
+	/* Who comes to type takes back that there is no more input. */
+	if (attendance->has_terminal && attendance->gives_input)
+		control_send(attendance->socket, CONTROL_INPUT, 0, NULL, 0, NULL, 0, MSG_DONTWAIT);
 	/* What was written before somebody listened. */
 	status = print_output(&loop);
 	while (status == GOES_ON)

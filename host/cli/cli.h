@@ -9,6 +9,9 @@
 #include "host/domain/folder.h"
 #include "host/launch/plan.h"
 
+/* mezzo's status where the verb has done a part of its work, and has said what it could not. */
+#define STATUS_PART_FAILED 1
+
 int verb_do(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_image(int argc, char **argv);
@@ -34,10 +37,14 @@ int verb_inspect(int argc, char **argv);
 int verb_version(int argc, char **argv);
 int verb_help(int argc, char **argv);
 
+/* Runs the verb that argv begins with, or says that there is none of that name. */
+int cli_run_verb(int argc, char **argv);
+
 /* What a lasting domain is connected to; NULL: the monitor's own streams, and nobody. */
 struct domain_ends {
 	struct output *output;		/* also NULL where the streams are a terminal's */
 	struct control_server *control;
+	int64_t *reason;		/* set to an enum domain_reason; NULL: nobody asks */
 };
 
 /*
@@ -61,6 +68,8 @@ int daemon_start(const struct domains *domains, const char *name, int starter, s
  * Find the plan's volumes of its store, and make those that are not there yet. Returns 0 or -errno.
  */
 int volumes_find(struct plan *plan, struct error *err);
+/* The same for those of a domain's record (record.h), which the plan gets. */
+int volumes_take(struct plan *plan, const struct strings *volumes, struct error *err);
 
 /* The exit status for a wait status, as shells have it. */
 int cli_exit_code(int wait_status);
@@ -102,6 +111,12 @@ int cli_next_option(struct cli_names *names, int argc, char **argv, const char *
 		    const struct option *options);
 
 /*
+ * Open the domains where there are names, and no option came to an end: else -errno, and
+ * names->status is all that is left to do. domains_close() is due on success.
+ */
+int cli_open_domains(struct cli_names *names, int option, char **words, struct domains *domains);
+
+/*
  * Do the work for each name; words ends in NULL. option is what cli_next_option() gave last.
  * Returns 0, or the last status of a work that was not 0. What fails for one does not keep the
  * others from being done.
@@ -128,6 +143,7 @@ enum {
 	OPTION_SINCE,
 	OPTION_ENTRYPOINT,
 	OPTION_DISK,
+	OPTION_LOG_SIZE,
 };
 
 #define CLI_COMMON_OPTIONS \

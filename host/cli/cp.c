@@ -22,8 +22,6 @@
 #include "host/cli/cli.h"
 #include "host/cli/receive.h"
 
-#define STATUS_PART_FAILED 1
-
 static const struct option options[] = {
 	{ "archive", no_argument, NULL, 'a' },
 	{ "follow-link", no_argument, NULL, 'L' },
@@ -45,13 +43,20 @@ static volatile sig_atomic_t caught;
 
 /* ---- Processes ---- */
 
+/* One that is stopped has to go on to its end. */
+static void end_child(pid_t pid, int signal)
+{
+	kill(pid, signal);
+	kill(pid, SIGCONT);
+}
+
 /* A second signal ends also a domain that does not let go of its receiver. */
 static void end_children(int signal)
 {
 	if (sender > 0)
-		kill(sender, SIGTERM);
+		end_child(sender, SIGTERM);
 	if (runner > 0)
-		kill(runner, caught ? SIGKILL : SIGTERM);
+		end_child(runner, caught ? SIGKILL : SIGTERM);
 	caught = signal;
 }
 
@@ -64,11 +69,16 @@ static void catch_signals(void)
 		sigaction(signals[i], &action, NULL);
 }
 
-/* A child that ends with us; pid_t as fork(). */
+/* A child that ends with us; pid_t as fork(). Where there is none it was said why. */
 static pid_t fork_child(void)
 {
 	pid_t parent = getpid(), pid = fork();
+	struct error err;
 
+	if (pid < 0) {
+		error_set(&err, errno, "can't make a process");
+		cli_fail(&err);
+	}
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
@@ -77,15 +87,33 @@ static pid_t fork_child(void)
 	return pid;
 }
 
-static int wait_for(pid_t pid)
+/*
+ * The child's number is forgotten while nobody else can have it yet: a signal that comes later goes
+ * to no stranger.
+ */
+static int wait_for(volatile pid_t *child)
 {
+	pid_t pid = *child;
+	siginfo_t info;
 	int status;
 
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0) {
+		if (errno != EINTR)
+			return EXIT_MEZZO_FAILED;
+	}
+	*child = 0;
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return EXIT_MEZZO_FAILED;
 	}
 	return cli_exit_code(status);
+}
+
+/* It may wait for input of its own that will never come. */
+static int stop_sending(void)
+{
+	end_child(sender, SIGTERM);
+	return wait_for(&sender);
 }
 
 static int send_main(const struct copy *copy, int to)
@@ -138,15 +166,42 @@ static int begin_sending(const struct copy *copy, int *status)
 	if (!sender)
 		_exit(send_main(copy, ends[1]));
 	close(ends[1]);
+	if (sender < 0) {
+		close(ends[0]);
+		return -1;
+	}
 	readable = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-	while (sender > 0 && poll(&readable, 1, -1) < 0 && errno == EINTR)
+	while (poll(&readable, 1, -1) < 0 && errno == EINTR)
 		;
 	if (readable.revents & POLLIN)
 		return ends[0];
 	/* What can't be read is no reason to start a domain. */
 	close(ends[0]);
-	if (sender > 0)
-		*status = wait_for(sender);
+	*status = wait_for(&sender);
+	return -1;
+}
+
+/* Returns a descriptor to read the answers from, or -1 where it was said why not. */
+static int begin_running(const struct copy *copy, const struct domains *domains,
+			 const struct folder *folder, int from)
+{
+	struct error err;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC)) {
+		error_set(&err, errno, "can't make a pipe");
+		cli_fail(&err);
+		return -1;
+	}
+	runner = fork_child();
+	if (!runner) {
+		close(ends[0]);
+		_exit(run_main(copy, domains, folder, from, ends[1]));
+	}
+	close(ends[1]);
+	if (runner > 0)
+		return ends[0];
+	close(ends[0]);
 	return -1;
 }
 
@@ -177,29 +232,19 @@ static int receive(const struct copy *copy, const struct domains *domains,
 		   const struct folder *folder, int from)
 {
 	struct answers answers = { .domain = copy->domain };
-	struct error err;
-	int ends[2], status;
+	int answer_end = begin_running(copy, domains, folder, from), status;
 
-	if (pipe2(ends, O_CLOEXEC)) {
-		close(from);
-		error_set(&err, errno, "can't make a pipe");
-		return cli_fail(&err);
-	}
-	runner = fork_child();
-	if (!runner) {
-		close(ends[0]);
-		_exit(run_main(copy, domains, folder, from, ends[1]));
-	}
 	close(from);
-	close(ends[1]);
+	if (answer_end < 0) {
+		stop_sending();
+		return EXIT_MEZZO_FAILED;
+	}
 	catch_signals();
-	answers_read(&answers, ends[0]);
-	close(ends[0]);
-	wait_for(runner);
-	/* It may wait for input of its own that will never come. */
-	if (answers.end != ANSWER_DONE && answers.end != ANSWER_PART)
-		kill(sender, SIGTERM);
-	status = wait_for(sender);
+	answers_read(&answers, answer_end);
+	close(answer_end);
+	wait_for(&runner);
+	status = answers.end == ANSWER_DONE || answers.end == ANSWER_PART ? wait_for(&sender)
+									 : stop_sending();
 	return verdict(copy, &answers, status);
 }
 

@@ -22,26 +22,11 @@ SETTINGS_HELP
 
 static const struct option options[] = { SETTINGS_OPTIONS, { 0 } };
 
-static int take_options(struct settings *settings, int argc, char **argv)
+static int take_words(struct settings *settings, char **words)
 {
-	struct error err;
-	int option, result;
-
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:" SETTINGS_LETTERS, options, NULL)) != -1) {
-		if (option == OPTION_HELP) {
-			fputs(usage, stdout);
-			return -1;
-		}
-		result = settings_take(settings, option, optarg, &err);
-		if (result == 1)
-			return cli_fail_option("create", option, argv);
-		if (result)
-			return cli_fail(&err);
-	}
-	settings->name = argv[optind];
+	settings->name = words[0];
 	if (settings->name)
-		return settings_take_command(settings, argv + optind + 1, "create");
+		return settings_take_command(settings, words + 1, "create");
 	fprintf(stderr, "mezzo: create needs a NAME: try `mezzo create --help`\n");
 	return EXIT_MEZZO_FAILED;
 }
@@ -66,15 +51,10 @@ static int create(struct settings *settings)
 
 int verb_create(int argc, char **argv)
 {
-	struct settings settings;
-	struct error err;
-	int status;
+	static const struct settings_verb verb = {
+		.name = "create", .usage = usage, .letters = "+:" SETTINGS_LETTERS,
+		.options = options, .take_words = take_words, .work = create,
+	};
 
-	if (settings_init(&settings, &err))
-		return cli_fail(&err);
-	status = take_options(&settings, argc, argv);
-	if (!status)
-		status = create(&settings);
-	settings_release(&settings);
-	return status < 0 ? 0 : status;
+	return settings_run(&verb, argc, argv);
 }

@@ -73,11 +73,7 @@ static int plan_from_record(struct plan *plan, const struct daemon *daemon, stru
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
-	for (size_t i = 0; i < record->volumes.count; i++) {
-		if (plan_add_volume(plan, record->volumes.items[i], err))
-			return -EINVAL;
-	}
-	if (volumes_find(plan, err))
+	if (volumes_take(plan, &record->volumes, err))
 		return -EINVAL;
 	if (record->image ? image_user_apply(plan, err) : rootfs_launch_apply(plan, err))
 		return -EINVAL;
@@ -94,10 +90,9 @@ static int connect_input(struct daemon *daemon, struct error *err)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) || dup2(ends[0], STDIN_FILENO) < 0)
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) || dup2(ends[0], STDIN_FILENO) < 0)
 		return error_set(err, errno, "can't make a pipe for standard input");
 	close(ends[0]);
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	control_server_set_input(&daemon->control, ends[1], false);
 	return 0;
 }
@@ -123,6 +118,7 @@ static int run_connected(struct daemon *daemon, struct error *err)
 	struct domain_ends ends = {
 		.output = record->terminal ? NULL : &daemon->output,
 		.control = &daemon->control,
+		.reason = &daemon->record.reason,
 	};
 	struct plan plan;
 	int status = EXIT_MEZZO_FAILED;
@@ -191,9 +187,11 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 		return -EINVAL;
 	}
 	daemon->record.started_ns = domain_record_now();
-	daemon->record.finished_ns = daemon->record.status = 0;
+	daemon->record.finished_ns = daemon->record.status = daemon->record.reason = 0;
+	daemon->record.monitor = getpid();
 	/* Who finds the record of this run finds its monitor, too. */
-	return output_open(&daemon->output, daemon->folder.fd, err) ||
+	return output_open(&daemon->output, daemon->folder.fd,
+			   (uint64_t)daemon->record.log_size, err) ||
 	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
 				   STARTER_FD, err) ||
 	       domain_record_save_run(daemon->folder.fd, &daemon->record, err);

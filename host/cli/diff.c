@@ -61,7 +61,8 @@ static int diff_one(const struct domains *domains, struct folder *folder, void *
 	struct diff diff;
 	int result;
 
-	if (merged_open(&merged, domains, folder->name, STORE_READ_ONLY, true, NULL, NULL, &err))
+	if (merged_open(&merged, domains, folder->name, STORE_READ_ONLY, MERGED_LIVE, NULL, NULL,
+			&err))
 		return cli_fail(&err);
 	result = diff_make(&merged, &diff, &err);
 	merged_close(&merged);

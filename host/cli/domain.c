@@ -57,6 +57,7 @@ static int tell_outcome(enum monitor_outcome outcome, const struct plan *plan,
 		return EXIT_LAYER_CRASHED;
 	case OUTCOME_DIED:
 		return tell_death(domain, wait_status, err);
+	case OUTCOME_OVER_LIMIT:
 	case OUTCOME_BROKEN:
 		break;
 	}
@@ -92,6 +93,8 @@ static int monitor_domain(const struct plan *plan, struct objects *objects,
 		outcome = monitor_run(&monitor, err);
 	wait_status = domain_end(domain);
 	complete = monitor_release(&monitor);
+	if (ends->reason && outcome == OUTCOME_OVER_LIMIT)
+		*ends->reason = REASON_DISK_LIMIT;
 	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, err);
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || complete ? status : EXIT_MEZZO_FAILED;

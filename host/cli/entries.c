@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/base/output.h"
 #include "host/cli/entries.h"
 
 void entries_print(struct entries *entries, const struct log_entry *entry)
@@ -27,13 +28,11 @@ int entries_print_all(struct entries *entries, struct error *err)
 
 	while ((result = log_next(&entries->log, &entry)) > 0) {
 		entries_print(entries, &entry);
+		/* Why is known here alone: who has nobody to print for is told so. */
 		if (ferror(stdout))
-			break;
+			return error_set(err, errno, "can't write to standard output");
 	}
 	if (result < 0)
 		return error_set(err, -result, "output of the domain");
-	if (!fflush(stdout) && !ferror(stdout))
-		return 0;
-	error_set(err, errno, "standard output");
-	return -err->code;
+	return output_flush(err);
 }

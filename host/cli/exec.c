@@ -17,8 +17,8 @@
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
 #include "host/cli/exec.h"
+#include "host/cli/exec_user.h"
 #include "host/domain/control.h"
-#include "host/launch/user.h"
 
 static const char usage[] =
 "Usage: mezzo exec [options] NAME [--] COMMAND [ARGUMENTS]\n"
@@ -31,7 +31,8 @@ static const char usage[] =
 "  -d, --detach           don't wait: no streams, and the command runs on after us\n"
 "  -e, --env NAME=VALUE   set a variable; NAME alone takes your value\n"
 "  -w, --workdir DIR      start in DIR\n"
-"  -u, --user UID[:GID]   run with these ids\n"
+"  -u, --user USER[:GROUP] run as this user, by number, or by name as the domain's /etc/passwd\n"
+"                         and /etc/group have it, with the user's groups and HOME\n"
 "      --store DIR        where domains are\n"
 "      --help             this text\n"
 "\n"
@@ -210,24 +211,17 @@ static bool is_at_terminal(const struct exec_wish *wish)
 	       isatty(STDERR_FILENO);
 }
 
-/* Numbers alone: we don't see the files that have the names. */
-static int take_user(struct exec_wish *wish, const char *text, struct error *err)
-{
-	const struct user_files none = { 0 };
-	struct user user;
-	int error = *text >= '0' && *text <= '9' ? user_find(text, &none, &user, err) : -EINVAL;
+/* What the words ask for. The plan only lends its parsers, and the environment that they fill. */
+struct exec_request {
+	struct exec_wish wish;
+	struct plan plan;
+	const char *user;		/* -u, or NULL */
+};
 
-	if (error)
-		return error_set(err, 0, "--user %s: want UID or UID:GID, as numbers", text);
-	wish->flags |= EXEC_USER;
-	wish->uid = user.uid;
-	wish->gid = user.gid;
-	return 0;
-}
-
-/* The plan only lends its parsers, and the environment that they fill. */
-static int take_option(struct exec_wish *wish, struct plan *plan, int option, struct error *err)
+static int take_option(struct exec_request *request, int option, struct error *err)
 {
+	struct exec_wish *wish = &request->wish;
+
 	switch (option) {
 	case 'i':
 		wish->flags |= EXEC_INPUT;
@@ -239,12 +233,13 @@ static int take_option(struct exec_wish *wish, struct plan *plan, int option, st
 		wish->flags |= EXEC_DETACHED;
 		return 0;
 	case 'e':
-		return plan_set_variable(plan, optarg, err);
+		return plan_set_variable(&request->plan, optarg, err);
 	case 'w':
 		wish->directory = optarg;
 		return 0;
 	default:
-		return take_user(wish, optarg, err);
+		request->user = optarg;
+		return 0;
 	}
 }
 
@@ -267,27 +262,52 @@ static int add_terminal_type(struct plan *plan)
 	return strings_add(&plan->environment, term - strlen("TERM="));
 }
 
-static int fill_wish(struct exec_wish *wish, struct plan *plan, char **words, struct error *err)
+static int fill_wish(struct exec_request *request, char **words, struct error *err)
 {
+	struct exec_wish *wish = &request->wish;
 	int error = 0;
 
 	if (wish->flags & EXEC_TERMINAL)
-		error = add_terminal_type(plan);
-	wish->environment = plan->environment;
+		error = add_terminal_type(&request->plan);
 	for (; *words && !error; words++)
 		error = strings_add(&wish->arguments, *words);
 	return error ? error_set(err, -error, "can't describe the program") : check_wish(wish, err);
 }
 
+/* HOME of -e goes over that of passwd. */
+static int set_user(struct exec_request *request, const struct domains *domains,
+		    const struct folder *folder, struct error *err)
+{
+	struct exec_wish *wish = &request->wish;
+	struct user user;
+
+	if (exec_user_find(domains, folder, request->user, &user, err))
+		return -EINVAL;
+	if (strings_variable(&request->plan.environment, "HOME"))
+		user.home[0] = '\0';
+	if (plan_set_user(&request->plan, &user, err))
+		return -EINVAL;
+	wish->flags |= EXEC_USER;
+	wish->uid = user.uid;
+	wish->gid = user.gid;
+	wish->group_count = (uint32_t)user.group_count;
+	memcpy(wish->groups, user.groups, sizeof(wish->groups));
+	return 0;
+}
+
 static int exec_one(const struct domains *domains, struct folder *folder, void *data)
 {
-	(void)domains;
-	return exec_in(folder, data);
+	struct exec_request *request = data;
+	struct error err;
+
+	if (request->user && set_user(request, domains, folder, &err))
+		return cli_fail(&err);
+	request->wish.environment = request->plan.environment;
+	return exec_in(folder, &request->wish);
 }
 
 /* The NAME is words[0]; the command begins behind it, or behind one "--". */
-static int exec_words(struct cli_names *names, struct exec_wish *wish, struct plan *plan,
-		      char **words)
+static int exec_words(struct cli_names *names, struct exec_request *request, char **words)
 {
 	char *name[] = { words[0], NULL };
 	struct error err;
@@ -301,29 +321,28 @@ static int exec_words(struct cli_names *names, struct exec_wish *wish, struct pl
 		fprintf(stderr, "mezzo: no command given: try `mezzo exec --help`\n");
 		return EXIT_MEZZO_FAILED;
 	}
-	if (fill_wish(wish, plan, words, &err) || plan_note_streams(plan, &err))
+	if (fill_wish(request, words, &err) || plan_note_streams(&request->plan, &err))
 		status = cli_fail(&err);
 	else
-		status = cli_each_domain(names, 0, name, exec_one, wish);
-	strings_release(&wish->arguments);
+		status = cli_each_domain(names, 0, name, exec_one, request);
+	strings_release(&request->wish.arguments);
 	return status;
 }
 
 int verb_exec(int argc, char **argv)
 {
 	struct cli_names names = { .verb = "exec", .usage = usage };
-	struct exec_wish wish = { 0 };
-	struct plan plan = { 0 };
+	struct exec_request request = { 0 };
 	struct error err;
 	int option, status;
 
 	while ((option = cli_next_option(&names, argc, argv, "+:itde:w:u:", options)) > 0) {
-		if (take_option(&wish, &plan, option, &err)) {
-			plan_release(&plan);
+		if (take_option(&request, option, &err)) {
+			plan_release(&request.plan);
 			return cli_fail(&err);
 		}
 	}
-	status = option < 0 ? names.status : exec_words(&names, &wish, &plan, argv + optind);
-	plan_release(&plan);
+	status = option < 0 ? names.status : exec_words(&names, &request, argv + optind);
+	plan_release(&request.plan);
 	return status;
 }

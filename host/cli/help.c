@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `mezzo help`. */
+/* `mezzo help`, `mezzo help VERB`. */
 #include <stdio.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
 
@@ -27,14 +28,21 @@ static const char text[] =
 "  stats    what they use\n"
 "\n"
 "  version  print the version\n"
-"  help     this text\n"
+"  help     this text, or that of a VERB\n"
 "\n"
 "`mezzo VERB --help` tells more, mezzo(1) all. To begin: mezzo do -- bash\n";
 
 int verb_help(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	fputs(text, stdout);
-	return 0;
+	char *of_verb[] = { argv[1], "--help", NULL };
+	char *of_inner[] = { argv[1], argv[1] ? argv[2] : NULL, "--help", NULL };
+
+	if (argc < 2 || !strcmp(argv[1], "help")) {
+		fputs(text, stdout);
+		return 0;
+	}
+	/* Their verbs have texts of their own. */
+	if (argc > 2 && (!strcmp(argv[1], "image") || !strcmp(argv[1], "store")))
+		return cli_run_verb(3, of_inner);
+	return cli_run_verb(2, of_verb);
 }

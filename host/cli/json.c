@@ -39,17 +39,28 @@ void json_print_name(const char *name, int first)
 	putchar(':');
 }
 
-void json_print_time(int64_t time_ns)
+void time_print_plain(int64_t time_ns)
 {
 	time_t seconds = (time_t)(time_ns / 1000000000);
 	char text[40];
 	struct tm tm;
 
 	if (!time_ns) {
-		json_print_text(NULL);
+		fputs("0001-01-01T00:00:00Z", stdout);
 		return;
 	}
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	printf("\"%s.%09dZ\"", text, (int)(time_ns % 1000000000));
+	printf("%s.%09dZ", text, (int)(time_ns % 1000000000));
+}
+
+void json_print_time(int64_t time_ns)
+{
+	if (!time_ns) {
+		json_print_text(NULL);
+		return;
+	}
+	putchar('"');
+	time_print_plain(time_ns);
+	putchar('"');
 }

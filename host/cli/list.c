@@ -8,9 +8,7 @@
 #include <time.h>
 
 #include "host/cli/cli.h"
-#include "host/cli/json.h"
-#include "host/cli/list.h"
-#include "host/domain/control.h"
+#include "host/cli/facts.h"
 
 static const char ls_usage[] =
 "Usage: mezzo ls [options]\n"
@@ -43,71 +41,6 @@ static const struct option options[] = {
 
 /* ---- One domain ---- */
 
-static void print_list(const char *name, const struct strings *list)
-{
-	json_print_name(name, 0);
-	putchar('[');
-	for (size_t i = 0; i < list->count; i++) {
-		if (i)
-			putchar(',');
-		json_print_text(list->items[i]);
-	}
-	putchar(']');
-}
-
-static void print_text(const char *name, const char *text)
-{
-	json_print_name(name, 0);
-	json_print_text(text);
-}
-
-static void print_time(const char *name, int64_t time_ns)
-{
-	json_print_name(name, 0);
-	json_print_time(time_ns);
-}
-
-static void print_flag(const char *name, bool flag)
-{
-	json_print_name(name, 0);
-	fputs(flag ? "true" : "false", stdout);
-}
-
-void list_print_json(const struct folder *folder, const struct domain_record *record,
-		     enum domain_state state)
-{
-	putchar('{');
-	json_print_name("name", 1);
-	json_print_text(folder->name);
-	print_text("state", domain_state_name(state));
-	if (state == DOMAIN_EXITED) {
-		json_print_name("status", 0);
-		printf("%d", (int)record->status);
-	}
-	if (state == DOMAIN_RUNNING) {
-		json_print_name("pid", 0);
-		printf("%d", (int)control_monitor(folder));
-	}
-	if (record->image)
-		print_text("image", record->image);
-	else
-		print_text("rootfs", record->rootfs);
-	print_list("command", &record->arguments);
-	print_list("environment", &record->environment);
-	print_list("volumes", &record->volumes);
-	print_text("workdir", record->workdir);
-	print_text("user", record->user ? record->user : "0");
-	print_text("hostname", record->hostname);
-	print_flag("interactive", record->interactive);
-	print_flag("tty", record->terminal);
-	print_flag("rm", record->remove);
-	printf(",\"disk\":%lld", (long long)record->disk_limit);
-	print_time("created", record->created_ns);
-	print_time("started", record->started_ns);
-	print_time("finished", record->finished_ns);
-	putchar('}');
-}
-
 /* As much of it as a line holds; what is no text of one line is left out. */
 static void print_command(const struct strings *arguments)
 {
@@ -132,7 +65,9 @@ static void print_line(const struct folder *folder, const struct domain_record *
 
 	localtime_r(&created, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
-	if (state == DOMAIN_EXITED)
+	if (state == DOMAIN_EXITED && record->reason == REASON_DISK_LIMIT)
+		snprintf(status, sizeof(status), "over its disk");
+	else if (state == DOMAIN_EXITED)
 		snprintf(status, sizeof(status), "exited (%d)", (int)record->status);
 	else
 		snprintf(status, sizeof(status), "%s", domain_state_name(state));
@@ -158,11 +93,8 @@ static void print_domain(struct list *list, const struct folder *folder,
 		puts(folder->name);
 	} else if (list->json) {
 		putchar(list->printed ? ',' : '[');
-		list_print_json(folder, record, state);
+		facts_print_json(folder, record, state);
 	} else {
-		if (!list->printed)
-			printf("%-20s %-24s %-14s %-16s %s\n", "NAME", "IMAGE", "STATUS",
-			       "CREATED", "COMMAND");
 		print_line(folder, record, state);
 	}
 	list->printed++;
@@ -216,9 +148,14 @@ static int list_all(struct list *list)
 		return cli_fail(&err);
 	if (list->domains.count)
 		qsort(list->domains.items, list->domains.count, sizeof(char *), compare_names);
+	if (!list->json && !list->quiet)
+		printf("%-20s %-24s %-14s %-16s %s\n", "NAME", "IMAGE", "STATUS", "CREATED",
+		       "COMMAND");
 	for (size_t i = 0; i < list->domains.count; i++) {
-		if (list_one(list, &domains, list->domains.items[i], &err))
-			status = cli_fail(&err);
+		if (list_one(list, &domains, list->domains.items[i], &err)) {
+			cli_fail(&err);
+			status = STATUS_PART_FAILED;
+		}
 		free(list->domains.items[i]);
 	}
 	if (list->json && !list->quiet)

@@ -68,11 +68,17 @@ static long long count_lines(struct logs *logs)
 /* Print the wanted part of what is there. */
 static int print_past(struct logs *logs, struct error *err)
 {
-	long long skip = logs->tail >= 0 ? count_lines(logs) - logs->tail : 0;
+	struct log_reader *log = &logs->entries.log;
 	struct log_entry entry;
-	int result = log_seek(&logs->entries.log, 0);
+	long long skip = 0;
+	int result;
 
-	while (!result && (result = log_next(&logs->entries.log, &entry)) > 0) {
+	/* Both times the same files. */
+	log->stays = true;
+	if (logs->tail >= 0)
+		skip = count_lines(logs) - logs->tail;
+	result = log_rewind(log);
+	while (!result && (result = log_next(log, &entry)) > 0) {
 		result = 0;
 		if (!is_wanted(logs, &entry))
 			continue;
@@ -81,6 +87,7 @@ static int print_past(struct logs *logs, struct error *err)
 		else
 			skip -= !entry.is_partial;
 	}
+	log->stays = false;
 	return result ? error_set(err, -result, "output of the domain") :
 			entries_print_all(&logs->entries, err);
 }

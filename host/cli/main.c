@@ -1,53 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* `mezzo`: picks the verb. */
+/* `mezzo`: runs the verb, and sees to it that what that prints has been written. */
 #include <stdio.h>
-#include <string.h>
 
+#include "host/base/fd.h"
+#include "host/base/output.h"
 #include "host/cli/cli.h"
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} verbs[] = {
-	{ "do", verb_do },
-	{ "run", verb_run },
-	{ "image", verb_image },
-	{ "store", verb_store },
-	{ "exec", verb_exec },
-	{ "create", verb_create },
-	{ "start", verb_start },
-	{ "stop", verb_stop },
-	{ "kill", verb_kill },
-	{ "wait", verb_wait },
-	{ "attach", verb_attach },
-	{ "logs", verb_logs },
-	{ "ps", verb_ps },
-	{ "stats", verb_stats },
-	{ "ls", verb_ls },
-	{ "rm", verb_rm },
-	{ "rename", verb_rename },
-	{ "diff", verb_diff },
-	{ "commit", verb_of_image },
-	{ "cp", verb_cp },
-	{ "volume", verb_volume },
-	{ "inspect", verb_inspect },
-	{ "version", verb_version },
-	{ "--version", verb_version },
-	{ "help", verb_help },
-	{ "--help", verb_help },
-	{ "-h", verb_help },
-};
 
 int main(int argc, char **argv)
 {
+	struct error err;
+	int status;
+
+	if (fd_secure_standard())
+		return EXIT_MEZZO_FAILED;
 	if (argc < 2) {
 		fprintf(stderr, "mezzo: no verb given: try `mezzo help`\n");
 		return EXIT_MEZZO_FAILED;
 	}
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
-	}
-	fprintf(stderr, "mezzo: unknown verb '%s': try `mezzo help`\n", argv[1]);
-	return EXIT_MEZZO_FAILED;
+	status = cli_run_verb(argc - 1, argv + 1);
+	/* Who has failed has said why. */
+	return !status && output_flush(&err) ? cli_fail(&err) : status;
 }

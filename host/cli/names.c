@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the verbs for lasting domains share: options, and one work for each name. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -27,6 +28,23 @@ int cli_next_option(struct cli_names *names, int argc, char **argv, const char *
 	return option;
 }
 
+int cli_open_domains(struct cli_names *names, int option, char **words, struct domains *domains)
+{
+	struct error err;
+
+	if (option < 0)
+		return -ECANCELED;
+	names->status = 0;
+	if (!*words) {
+		fprintf(stderr, "mezzo: %s needs the NAME of a domain: try `mezzo %s --help`\n",
+			names->verb, names->verb);
+		names->status = EXIT_MEZZO_FAILED;
+	} else if (domains_open(domains, names->store, false, &err)) {
+		names->status = cli_fail(&err);
+	}
+	return names->status ? -EINVAL : 0;
+}
+
 int cli_each_domain(struct cli_names *names, int option, char **words,
 		    int (*work)(const struct domains *domains, struct folder *folder, void *data),
 		    void *data)
@@ -35,15 +53,8 @@ int cli_each_domain(struct cli_names *names, int option, char **words,
 	struct error err;
 	int status = 0;
 
-	if (option < 0)
+	if (cli_open_domains(names, option, words, &domains))
 		return names->status;
-	if (!*words) {
-		fprintf(stderr, "mezzo: %s needs the NAME of a domain: try `mezzo %s --help`\n",
-			names->verb, names->verb);
-		return EXIT_MEZZO_FAILED;
-	}
-	if (domains_open(&domains, names->store, false, &err))
-		return cli_fail(&err);
 	for (; *words; words++) {
 		struct folder folder;
 		int result;

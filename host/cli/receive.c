@@ -25,10 +25,13 @@ static int plan_make(struct plan *plan, const struct domains *domains, const str
 		.folder = folder->fd, .layer_file = record->layer_file,
 		.hostname = record->hostname, .argv = argv, .cwd = strdup("/"),
 		.disk_limit = (uint64_t)record->disk_limit,
+		.volume_ids_are_root = geteuid() != 0,
 		.no_key = record->no_key, .program_flags = PROGRAM_GRANTED,
 	};
 	if (!plan->cwd)
 		return error_set(err, ENOMEM, "can't make a plan");
+	if (volumes_take(plan, &record->volumes, err))
+		return -EINVAL;
 	return plan_note_streams(plan, err);
 }
 

@@ -7,8 +7,8 @@
 
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
+#include "host/cli/ending.h"
 #include "host/cli/image_launch.h"
-#include "host/domain/control.h"
 
 static const char rm_usage[] =
 "Usage: mezzo rm [options] NAME...\n"
@@ -35,38 +35,11 @@ static const struct option rm_options[] = {
 
 static const struct option rename_options[] = { CLI_STORE_OPTIONS, { 0 } };
 
-/* End it if it runs. Returns whether it did. */
-static bool end(const struct folder *folder)
+static int remove_locked(const struct domains *domains, const struct folder *folder, int lock_fd)
 {
 	struct error err;
-	int32_t status;
-	int fd = control_connect(folder, &err);
+	int error;
 
-	if (fd < 0)
-		return false;
-	if (!control_ask(fd, CONTROL_SIGNAL, SIGKILL, &status, &err))
-		control_wait(fd, &status, &err);
-	fd_close(&fd);
-	return true;
-}
-
-static int rm_one(const struct domains *domains, struct folder *folder, void *data)
-{
-	const bool *force = data;
-	bool ended = *force && end(folder);
-	struct error err;
-	int error, lock_fd = folder_lock(domains, folder, &err);
-
-	/* Its own end may have removed it (--rm). */
-	if (lock_fd == -ENOENT && ended) {
-		puts(folder->name);
-		return 0;
-	}
-	if (lock_fd == -EBUSY)
-		error_set(&err, 0, "domain %s is running: `mezzo stop %s`, or remove it with -f",
-			  folder->name, folder->name);
-	if (lock_fd < 0)
-		return cli_fail(&err);
 	error = folder_remove(domains, folder, &err);
 	fd_close(&lock_fd);
 	if (error)
@@ -75,15 +48,53 @@ static int rm_one(const struct domains *domains, struct folder *folder, void *da
 	return 0;
 }
 
+static int rm_one(const struct domains *domains, struct folder *folder, void *data)
+{
+	struct error err;
+	int lock_fd = folder_lock(domains, folder, &err);
+
+	(void)data;
+	if (lock_fd == -EBUSY)
+		error_set(&err, 0, "domain %s is running: `mezzo stop %s`, or remove it with -f",
+			  folder->name, folder->name);
+	return lock_fd < 0 ? cli_fail(&err) : remove_locked(domains, folder, lock_fd);
+}
+
+static int rm_finish(const struct domains *domains, struct ending *ending)
+{
+	const struct folder *folder = &ending->folder;
+	struct error err;
+	int lock_fd;
+
+	/* Where it ended otherwise the lock tells. */
+	if (ending->result && ending->result != -ENOTCONN && ending->result != -EPIPE)
+		return cli_fail(&ending->err);
+	lock_fd = folder_lock(domains, folder, &err);
+	/* Its own end may have removed it (--rm). */
+	if (lock_fd == -ENOENT && !ending->result) {
+		puts(folder->name);
+		return 0;
+	}
+	if (lock_fd == -EBUSY)
+		error_set(&err, 0, "domain %s is being started, or another mezzo works on it: try "
+			  "again", folder->name);
+	return lock_fd < 0 ? cli_fail(&err) : remove_locked(domains, folder, lock_fd);
+}
+
 int verb_rm(int argc, char **argv)
 {
 	struct cli_names names = { .verb = "rm", .usage = rm_usage };
+	const struct ending_way way = {
+		.kind = CONTROL_SIGNAL, .value = SIGKILL, .finish = rm_finish,
+	};
 	bool force = false;
 	int option;
 
 	while ((option = cli_next_option(&names, argc, argv, ":f", rm_options)) > 0)
 		force = true;
-	return cli_each_domain(&names, option, argv + optind, rm_one, &force);
+	if (force)
+		return ending_each(&names, option, argv + optind, &way);
+	return cli_each_domain(&names, option, argv + optind, rm_one, NULL);
 }
 
 /*
@@ -107,16 +118,40 @@ static int pin_image(const struct domains *domains, const struct folder *folder,
 	return error == -ENOENT ? 0 : error;
 }
 
+/* And so are its volumes, in a plan to be released. */
+static int hold_volumes(const struct domains *domains, const struct folder *folder,
+			struct plan *plan, struct error *err)
+{
+	struct domain_record record;
+	int error = domain_record_load(folder->fd, &record, err);
+
+	*plan = (struct plan){ .store = domains->store };
+	if (error)
+		return error;
+	for (size_t i = 0; i < record.volumes.count && !error; i++) {
+		char first = record.volumes.items[i][0];
+
+		if (first != '/' && first != '.')
+			error = plan_add_known_volume(plan, record.volumes.items[i], err);
+	}
+	if (!error)
+		error = volumes_find(plan, err);
+	domain_record_release(&record);
+	return error;
+}
+
 static int rename_one(const struct domains *domains, struct folder *folder, void *data)
 {
+	struct plan plan = { 0 };
 	struct error err;
 	int error, pin, lock_fd = folder_lock(domains, folder, &err);
 
 	if (lock_fd < 0)
 		return cli_fail(&err);
-	error = pin_image(domains, folder, &pin, &err);
-	if (!error)
-		error = folder_rename(domains, folder, data, &err);
+	error = pin_image(domains, folder, &pin, &err) ?:
+		hold_volumes(domains, folder, &plan, &err) ?:
+		folder_rename(domains, folder, data, &err);
+	plan_release(&plan);
 	fd_close(&pin);
 	fd_close(&lock_fd);
 	return error ? cli_fail(&err) : 0;

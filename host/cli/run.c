@@ -5,7 +5,7 @@
  */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "host/cli/settings.h"
 #include "host/cli/start.h"
@@ -28,7 +28,8 @@ static const char usage[] =
 "                         none is given\n"
 "      --rm               remove it when it has ended\n"
 "  -i, --interactive      connect standard input; without --name and -d it always is\n"
-"  -t, --tty              a terminal of its own; without --name and -d it has yours, if any\n"
+"  -t, --tty              a terminal of its own; without --name and -d it has yours, if any. With\n"
+"                         -i standard input must be one; without -i and -d input is at its end\n"
 SETTINGS_HELP
 "      --help             this text\n"
 "\n"
@@ -41,32 +42,20 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-static int take_options(struct settings *settings, int argc, char **argv)
+static int take_words(struct settings *settings, char **words)
 {
-	struct error err;
-	int option, result;
+	return settings_take_command(settings, words, "run");
+}
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:d" SETTINGS_LETTERS, options, NULL)) != -1) {
-		switch (option) {
-		case OPTION_HELP:
-			fputs(usage, stdout);
-			return -1;
-		case OPTION_NAME:
-			settings->name = optarg;
-			continue;
-		case 'd':
-			settings->detach = true;
-			continue;
-		default:
-			result = settings_take(settings, option, optarg, &err);
-		}
-		if (result == 1)
-			return cli_fail_option("run", option, argv);
-		if (result)
-			return cli_fail(&err);
-	}
-	return settings_take_command(settings, argv + optind, "run");
+/* Keys are what a terminal is about: who has none to give is told before anything is made. */
+static int check_input(const struct settings *settings)
+{
+	if (!settings->interactive || !settings->terminal || settings->detach ||
+	    isatty(STDIN_FILENO))
+		return 0;
+	fprintf(stderr, "mezzo: run -it: standard input is not a terminal: leave out -t to give it "
+		"as it is, or -i to give none\n");
+	return EXIT_MEZZO_FAILED;
 }
 
 static int run_lasting(struct settings *settings)
@@ -104,18 +93,22 @@ static int run_ephemeral(struct settings *settings)
 	return domain_run(&settings->plan);
 }
 
+static int run(struct settings *settings)
+{
+	int status = check_input(settings);
+
+	if (status)
+		return status;
+	return settings->name || settings->detach ? run_lasting(settings) :
+						    run_ephemeral(settings);
+}
+
 int verb_run(int argc, char **argv)
 {
-	struct settings settings;
-	struct error err;
-	int status;
+	static const struct settings_verb verb = {
+		.name = "run", .usage = usage, .letters = "+:d" SETTINGS_LETTERS,
+		.options = options, .take_words = take_words, .work = run,
+	};
 
-	if (settings_init(&settings, &err))
-		return cli_fail(&err);
-	status = take_options(&settings, argc, argv);
-	if (!status)
-		status = settings.name || settings.detach ? run_lasting(&settings) :
-							    run_ephemeral(&settings);
-	settings_release(&settings);
-	return status < 0 ? 0 : status;
+	return settings_run(&verb, argc, argv);
 }

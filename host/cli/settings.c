@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From options to a domain's record; see settings.h. */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,16 @@
 
 #include "host/base/size.h"
 #include "host/cli/settings.h"
+#include "host/monitor/output.h"
 
-int settings_init(struct settings *settings, struct error *err)
+/* As a domain over an image or a directory is by default. */
+static int settings_init(struct settings *settings, struct error *err)
 {
 	*settings = (struct settings){ .use.pin = -1 };
 	return plan_init_for_rootfs(&settings->plan, NULL, err);
 }
 
-void settings_release(struct settings *settings)
+static void settings_release(struct settings *settings)
 {
 	plan_release(&settings->plan);
 	image_use_release(&settings->use);
@@ -26,7 +29,17 @@ void settings_release(struct settings *settings)
 		free(settings->volumes[i]);
 }
 
-int settings_take(struct settings *settings, int option, char *argument, struct error *err)
+static int take_log_size(struct settings *settings, const char *argument, struct error *err)
+{
+	if (size_parse(argument, "--log-size", &settings->log_size, err))
+		return -EINVAL;
+	if (settings->log_size >= OUTPUT_SIZE_LEAST)
+		return 0;
+	return error_set(err, 0, "--log-size %s: it is 1M at least", argument);
+}
+
+/* Returns 0, -errno, or 1 for an option that is none of these. */
+static int settings_take(struct settings *settings, int option, char *argument, struct error *err)
 {
 	struct plan *plan = &settings->plan;
 
@@ -36,6 +49,12 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		return 0;
 	case OPTION_STORE:
 		plan->store = argument;
+		return 0;
+	case OPTION_NAME:
+		settings->name = argument;
+		return 0;
+	case 'd':
+		settings->detach = true;
 		return 0;
 	case OPTION_REMOVE:
 		settings->remove = true;
@@ -51,11 +70,50 @@ int settings_take(struct settings *settings, int option, char *argument, struct 
 		return 0;
 	case OPTION_DISK:
 		return size_parse(argument, "--disk", &plan->disk_limit, err);
+	case OPTION_LOG_SIZE:
+		return take_log_size(settings, argument, err);
 	case OPTION_ENTRYPOINT:
 		plan->entrypoint = argument;
 		return 0;
 	}
 	return cli_take_option(plan, option, argument, err);
+}
+
+/* 0, -1 where --help was asked for, or mezzo's exit status. */
+static int take_options(struct settings *settings, const struct settings_verb *verb, int argc,
+			char **argv)
+{
+	struct error err;
+	int option, result;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, verb->letters, verb->options, NULL)) != -1) {
+		if (option == OPTION_HELP) {
+			fputs(verb->usage, stdout);
+			return -1;
+		}
+		result = settings_take(settings, option, optarg, &err);
+		if (result == 1)
+			return cli_fail_option(verb->name, option, argv);
+		if (result)
+			return cli_fail(&err);
+	}
+	return verb->take_words(settings, argv + optind);
+}
+
+int settings_run(const struct settings_verb *verb, int argc, char **argv)
+{
+	struct settings settings;
+	struct error err;
+	int status;
+
+	if (settings_init(&settings, &err))
+		return cli_fail(&err);
+	status = take_options(&settings, verb, argc, argv);
+	if (!status)
+		status = verb->work(&settings);
+	settings_release(&settings);
+	return status < 0 ? 0 : status;
 }
 
 int settings_take_command(struct settings *settings, char **words, const char *verb)
@@ -139,6 +197,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 		.user = plan->user, .hostname = plan->hostname,
 		.disk_limit = (int64_t)plan->disk_limit,
 		.layer_file = plan->layer_file, .log_file = plan->log_file,
+		.log_size = (int64_t)settings->log_size,
 		.environment = plan->environment,
 		.interactive = settings->interactive, .terminal = settings->terminal,
 		.remove = settings->remove, .trace = plan->flags & CONFIG_TRACE,

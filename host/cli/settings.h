@@ -13,13 +13,12 @@ struct settings {
 	struct image_use use;		/* what the plan has of its image */
 	bool interactive, terminal;	/* -i, -t */
 	bool detach, remove;		/* -d, --rm */
+	uint64_t log_size;		/* 0: the usual */
 	char *owned[4];			/* paths that were made absolute */
 	char *volumes[VOLUME_MAX];	/* as the record has them */
 };
 
-/* As a domain over an image or a directory is by default. Returns 0 or -errno. */
-int settings_init(struct settings *settings, struct error *err);
-void settings_release(struct settings *settings);
+struct option;
 
 #define SETTINGS_OPTIONS \
 	CLI_COMMON_OPTIONS, \
@@ -28,6 +27,7 @@ void settings_release(struct settings *settings);
 	{ "user", required_argument, NULL, 'u' }, \
 	{ "entrypoint", required_argument, NULL, OPTION_ENTRYPOINT }, \
 	{ "disk", required_argument, NULL, OPTION_DISK }, \
+	{ "log-size", required_argument, NULL, OPTION_LOG_SIZE }, \
 	{ "tty", no_argument, NULL, 't' }, \
 	{ "rm", no_argument, NULL, OPTION_REMOVE }
 #define SETTINGS_LETTERS "e:w:u:v:it"
@@ -49,13 +49,24 @@ void settings_release(struct settings *settings);
 "      --hostname NAME    what the domain calls itself\n" \
 "      --trace            print each system call of the programs to stderr\n" \
 "      --trace-file FILE  the same, to FILE\n" \
+"      --log-size SIZE    of what it prints the last SIZE bytes are kept (16M; 1M at least)\n" \
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n" \
 "      --verbose          log more: calls that are lacking, warnings\n" \
 "      --layer FILE       use another system layer\n" \
 "      --no-key           run without the wall between programs and their system layer\n"
 
-/* Take one of them. Returns 0, -errno, or 1 for an option that is none of them. */
-int settings_take(struct settings *settings, int option, char *argument, struct error *err);
+/* A verb that makes a domain. */
+struct settings_verb {
+	const char *name, *usage;
+	const char *letters;		/* with SETTINGS_LETTERS, as for getopt() */
+	const struct option *options;
+	/* What follows the options. Returns 0 or mezzo's exit status, and it has been said. */
+	int (*take_words)(struct settings *settings, char **words);
+	int (*work)(struct settings *settings);	/* returns the exit status */
+};
+
+/* Options, words, and then the work. Returns mezzo's exit status. */
+int settings_run(const struct settings_verb *verb, int argc, char **argv);
 
 /*
  * Take IMAGE, where no --rootfs was given, and the command behind it. Returns 0 or mezzo's exit

@@ -19,7 +19,8 @@ static const char usage[] =
 "Run domains that were made by `mezzo create` or have run before. Their programs begin anew, over\n"
 "the files as the last run left them. It returns when their first programs run.\n"
 "\n"
-"  -a, --attach           print the output, pass signals on, and leave with the domain's status\n"
+"  -a, --attach           print the output, pass signals on, and leave with the domain's status;\n"
+"                         input of a terminal (-t) is at its end\n"
 "  -i, --interactive      the same, and standard input goes to the domain (if made with -i or -t)\n"
 "      --store DIR        where domains are\n"
 "      --help             this text\n"
@@ -39,7 +40,7 @@ static int begin(const struct domains *domains, const struct folder *folder,
 	*attendance = (struct attendance){ .folder = folder };
 	if (log_open(log, folder->fd, err))
 		return -EINVAL;
-	if (lseek(log->fd, 0, SEEK_END) < 0 ||
+	if (log_skip(log) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
 		error_set(err, errno, "can't start domain %s", folder->name);
 		log_close(log);
@@ -111,6 +112,9 @@ int start_attended(const struct domains *domains, const struct folder *folder, b
 		domain_record_release(&record);
 		return cli_fail(&err);
 	}
+	/* Nobody is there who could type, and a program that asks is not to wait for ever. */
+	if (record.terminal && !gives_input)
+		control_send(attendance.socket, CONTROL_INPUT_END, 0, NULL, 0, NULL, 0, 0);
 	attendance.passes_signals = true;
 	attendance.has_terminal = record.terminal;
 	attendance.gives_input = gives_input && (record.interactive || record.terminal);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* `mezzo stats`: what domains use. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/base/output.h"
 #include "host/cli/cli.h"
 #include "host/cli/stats_print.h"
 
@@ -45,6 +45,7 @@ struct view {
 	struct strings names;
 	bool all, once, json;
 	const char *page;		/* --html */
+	size_t skipped;			/* domains that could not be looked at */
 };
 
 static int show(const struct view *view, struct stats *stats, struct error *err)
@@ -61,23 +62,27 @@ static int show(const struct view *view, struct stats *stats, struct error *err)
 		stats_print_json(stats);
 	else if (!view->page)
 		stats_print_table(stats);
-	if (error || (!fflush(stdout) && !ferror(stdout)))
-		return error;
-	return error_set(err, errno, "standard output");
+	return error ? error : output_flush(err);
 }
 
-static int look(const struct view *view, const struct domains *domains, struct error *err)
+static void tell(const struct error *err)
+{
+	cli_fail(err);
+}
+
+static int look(struct view *view, const struct domains *domains, struct error *err)
 {
 	struct stats stats;
-	int error = stats_read(&stats, domains, &view->names, view->all, err);
+	int error = stats_read(&stats, domains, &view->names, view->all, tell, err);
 
 	if (!error)
 		error = show(view, &stats, err);
+	view->skipped = stats.skipped;
 	stats_release(&stats);
 	return error;
 }
 
-static int stream(const struct view *view, const char *store, struct error *err)
+static int stream(struct view *view, const char *store, struct error *err)
 {
 	const struct timespec pause = { .tv_sec = REFRESH_S };
 	struct domains domains;
@@ -96,7 +101,7 @@ static int stream(const struct view *view, const char *store, struct error *err)
 	return error;
 }
 
-static int look_once(const struct view *view, const char *store, struct error *err)
+static int look_once(struct view *view, const char *store, struct error *err)
 {
 	struct domains domains;
 	int error = domains_open(&domains, store, false, err);
@@ -136,5 +141,7 @@ int verb_stats(int argc, char **argv)
 		error = view.once ? look_once(&view, names.store, &err) :
 				    stream(&view, names.store, &err);
 	strings_release(&view.names);
-	return error ? cli_fail(&err) : 0;
+	if (error)
+		return cli_fail(&err);
+	return view.skipped ? STATUS_PART_FAILED : 0;
 }

@@ -10,6 +10,7 @@
 
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
+#include "host/cli/ending.h"
 #include "host/domain/control.h"
 
 #define PATIENCE_S 10
@@ -46,39 +47,13 @@ static const struct option kill_options[] = {
 	{ 0 }
 };
 
-/* Ask, and wait for the end where that is what was asked for. Returns 0 or a status. */
-static int ask(const struct folder *folder, int socket, enum control_kind kind, int value,
-	       bool to_the_end)
+static int stop_finish(const struct domains *domains, struct ending *ending)
 {
-	struct error err;
-	int32_t status;
-	int result = control_ask(socket, kind, value, &status, &err);
-
-	if (!result && to_the_end)
-		result = control_wait(socket, &status, &err);
-	if (result < 0) {
-		error_context(&err, "domain %s", folder->name);
-		return cli_fail(&err);
-	}
-	puts(folder->name);
-	return 0;
-}
-
-static int stop_one(const struct domains *domains, struct folder *folder, void *data)
-{
-	struct error err;
-	int status, fd = control_connect(folder, &err);
-
 	(void)domains;
-	if (fd == -ENOTCONN) {
-		puts(folder->name);
-		return 0;
-	}
-	if (fd < 0)
-		return cli_fail(&err);
-	status = ask(folder, fd, CONTROL_STOP, *(int *)data, true);
-	fd_close(&fd);
-	return status;
+	if (ending->result && ending->result != -ENOTCONN)
+		return cli_fail(&ending->err);
+	puts(ending->folder.name);
+	return 0;
 }
 
 static int parse_seconds(const char *text, int *seconds)
@@ -95,15 +70,18 @@ static int parse_seconds(const char *text, int *seconds)
 int verb_stop(int argc, char **argv)
 {
 	struct cli_names names = { .verb = "stop", .usage = stop_usage };
-	int option, seconds = PATIENCE_S;
+	struct ending_way way = {
+		.kind = CONTROL_STOP, .value = PATIENCE_S, .finish = stop_finish,
+	};
+	int option;
 
 	while ((option = cli_next_option(&names, argc, argv, ":t:", stop_options)) > 0) {
-		if (!parse_seconds(optarg, &seconds))
+		if (!parse_seconds(optarg, &way.value))
 			continue;
 		fprintf(stderr, "mezzo: stop -t %s: want seconds, at most a year, or -1\n", optarg);
 		return EXIT_MEZZO_FAILED;
 	}
-	return cli_each_domain(&names, option, argv + optind, stop_one, &seconds);
+	return ending_each(&names, option, argv + optind, &way);
 }
 
 static int parse_signal(const char *text, int *number)
@@ -140,23 +118,40 @@ static int parse_signal(const char *text, int *number)
 	return -EINVAL;
 }
 
-static int kill_one(const struct domains *domains, struct folder *folder, void *data)
+static int kill_finish(const struct domains *domains, struct ending *ending)
 {
-	const int *number = data;
+	(void)domains;
+	if (ending->result)
+		return cli_fail(&ending->err);
+	puts(ending->folder.name);
+	return 0;
+}
+
+static int signal_one(const struct domains *domains, struct folder *folder, void *data)
+{
 	struct error err;
-	int status, fd = control_connect(folder, &err);
+	int32_t status;
+	int result, fd = control_connect(folder, &err);
 
 	(void)domains;
 	if (fd < 0)
 		return cli_fail(&err);
-	status = ask(folder, fd, CONTROL_SIGNAL, *number, *number == SIGKILL);
+	result = control_ask(fd, CONTROL_SIGNAL, *(int *)data, &status, &err);
 	fd_close(&fd);
-	return status;
+	if (result < 0) {
+		error_context(&err, "domain %s", folder->name);
+		return cli_fail(&err);
+	}
+	puts(folder->name);
+	return 0;
 }
 
 int verb_kill(int argc, char **argv)
 {
 	struct cli_names names = { .verb = "kill", .usage = kill_usage };
+	const struct ending_way way = {
+		.kind = CONTROL_SIGNAL, .value = SIGKILL, .finish = kill_finish,
+	};
 	int option, number = SIGKILL;
 
 	while ((option = cli_next_option(&names, argc, argv, ":s:", kill_options)) > 0) {
@@ -165,5 +160,7 @@ int verb_kill(int argc, char **argv)
 		fprintf(stderr, "mezzo: kill -s %s: no such signal\n", optarg);
 		return EXIT_MEZZO_FAILED;
 	}
-	return cli_each_domain(&names, option, argv + optind, kill_one, &number);
+	if (number == SIGKILL)
+		return ending_each(&names, option, argv + optind, &way);
+	return cli_each_domain(&names, option, argv + optind, signal_one, &number);
 }

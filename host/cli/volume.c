@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "host/base/verb_hint.h"
 #include "host/cli/cli.h"
 #include "host/cli/json.h"
 #include "host/domain/name.h"
@@ -21,7 +23,7 @@ static const char usage[] =
 "Make volumes, list them, tell about them (as a JSON array) and remove them. A volume is a\n"
 "directory of the store that domains share, with -v NAME:PATH; it is also made when it is first\n"
 "used there. create prints the name, which is made where none is given. One that a lasting domain\n"
-"names can't be removed.\n"
+"names, or one that runs uses, can't be removed.\n"
 "\n"
 "  -q, --quiet            names alone\n"
 "      --json             an array of objects\n"
@@ -201,12 +203,20 @@ static int remove_one(struct volume_verb *verb, const char *name, struct error *
 {
 	char path[PLACE_SIZE];
 	int64_t created_ns;
-	int error = store_volume_find(&verb->volumes, name, path, &created_ns, err);
+	int claim, error = store_volume_find(&verb->volumes, name, path, &created_ns, err);
 
 	if (!error)
 		error = check_unused(verb, name, err);
+	if (error)
+		return error;
+	claim = store_volume_claim(&verb->volumes, name, err);
+	if (claim < 0)
+		return claim;
+	/* From here on nobody begins to use it; but somebody may have, just before. */
+	error = check_unused(verb, name, err);
 	if (!error)
 		error = store_volume_remove(&verb->volumes, name, err);
+	close(claim);
 	if (!error)
 		puts(name);
 	return error;
@@ -257,6 +267,7 @@ static const struct {
 
 static int run(struct volume_verb *verb, const char *name, char **words)
 {
+	char hint[VERB_HINT_SIZE];
 	struct error err;
 	int status;
 
@@ -269,7 +280,8 @@ static int run(struct volume_verb *verb, const char *name, char **words)
 		store_volumes_close(&verb->volumes);
 		return status;
 	}
-	fprintf(stderr, "mezzo: unknown verb 'volume %s': try `mezzo volume --help`\n", name);
+	fprintf(stderr, "mezzo: unknown verb 'volume %.60s': %s\n", name,
+		verb_hint("mezzo volume", name, hint));
 	return EXIT_MEZZO_FAILED;
 }
 
@@ -298,14 +310,16 @@ static int find_one(const struct store_volumes *volumes, struct plan_volume *vol
 {
 	char path[PLACE_SIZE];
 	int64_t created_ns;
-	int error = store_volume_make(volumes, volume->name, err);
+	int error, use = store_volume_use(volumes, volume->name, err);
 
+	if (use < 0)
+		return use;
+	error = store_volume_find(volumes, volume->name, path, &created_ns, err);
 	if (!error)
-		error = store_volume_find(volumes, volume->name, path, &created_ns, err);
+		error = plan_set_volume(volume, path, use, err);
 	if (error)
-		return error;
-	volume->source = strdup(path);
-	return volume->source ? 0 : error_set(err, ENOMEM, "volume %s", volume->name);
+		close(use);
+	return error;
 }
 
 int volumes_find(struct plan *plan, struct error *err)
@@ -327,4 +341,13 @@ int volumes_find(struct plan *plan, struct error *err)
 		store_volumes_close(&volumes);
 	}
 	return error;
+}
+
+int volumes_take(struct plan *plan, const struct strings *volumes, struct error *err)
+{
+	for (size_t i = 0; i < volumes->count; i++) {
+		if (plan_add_known_volume(plan, volumes->items[i], err))
+			return -EINVAL;
+	}
+	return volumes_find(plan, err);
 }

@@ -2,12 +2,15 @@
 /* `mezzo wait`: for the end of domains. */
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/cli/cli.h"
 #include "host/domain/control.h"
+#include "host/domain/process.h"
 #include "host/domain/record.h"
 
 static const char usage[] =
@@ -36,6 +39,19 @@ static int status_from_record(const struct folder *folder, int32_t *status, stru
 	return error;
 }
 
+/* Its monitor, which can't be reached by its socket, writes the record before it ends. */
+static int wait_for_process(const struct folder *folder, int32_t *status, struct error *err)
+{
+	struct pollfd ended = { .fd = monitor_open(folder, err), .events = POLLIN };
+
+	if (ended.fd < 0)
+		return ended.fd;
+	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+		;
+	close(ended.fd);
+	return status_from_record(folder, status, err);
+}
+
 static int wait_one(const struct domains *domains, struct folder *folder, void *data)
 {
 	struct error err;
@@ -44,10 +60,11 @@ static int wait_one(const struct domains *domains, struct folder *folder, void *
 
 	(void)domains;
 	(void)data;
-	if (fd < 0 && fd != -ENOTCONN)
-		return cli_fail(&err);
-	error = fd < 0 ? status_from_record(folder, &status, &err) :
-			 control_wait(fd, &status, &err);
+	if (fd == -ENOTCONN)
+		error = status_from_record(folder, &status, &err);
+	else
+		error = fd < 0 ? wait_for_process(folder, &status, &err) :
+				 control_wait(fd, &status, &err);
 	fd_close(&fd);
 	if (error == -EPIPE)
 		status = 128 + SIGKILL;

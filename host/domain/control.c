@@ -10,19 +10,20 @@
 
 #include "host/base/fd.h"
 #include "host/domain/control.h"
+#include "host/domain/process.h"
 
 union handle_room {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int) * CONTROL_HANDLES_MAX)];
 };
 
-int control_connect(const struct folder *folder, struct error *err)
+static int connect_once(const struct folder *folder)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
 
 	if (fd < 0)
-		return error_set(err, errno, "can't make a socket");
+		return -errno;
 	/* The folder's own path may be longer than an address can be. */
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control",
 		 folder->fd);
@@ -30,8 +31,32 @@ int control_connect(const struct folder *folder, struct error *err)
 		return fd;
 	error = errno;
 	close(fd);
-	if (error != ENOENT && error != ECONNREFUSED)
-		return error_set(err, error, "can't reach the monitor of domain %s", folder->name);
+	/* The socket of a monitor that is gone may be one that the caller has no part in. */
+	if (error == EACCES && !folder_is_locked(folder))
+		error = ECONNREFUSED;
+	return error == ENOENT || error == ECONNREFUSED ? -ENOTCONN : -error;
+}
+
+int control_connect(const struct folder *folder, struct error *err)
+{
+	int fd = connect_once(folder);
+
+	/*
+	 * A monitor is named in the folder once it listens, until it gives the lock back: so one
+	 * that is found before and after it was not reached can't be.
+	 */
+	if (fd == -ENOTCONN && monitor_find(folder)) {
+		fd = connect_once(folder);
+		if (fd == -ENOTCONN && monitor_find(folder)) {
+			error_set(err, 0, "domain %s runs, but its control socket is gone: `mezzo "
+				  "stop %s` ends it all the same", folder->name, folder->name);
+			return -ENOLINK;
+		}
+	}
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOTCONN)
+		return error_set(err, -fd, "can't reach the monitor of domain %s", folder->name);
 	error_set(err, 0, "domain %s is not running: see `mezzo start --help`", folder->name);
 	return -ENOTCONN;
 }
@@ -45,7 +70,9 @@ pid_t control_monitor(const struct folder *folder)
 
 	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		peer.pid = 0;
-	fd_close(&fd);
+	if (fd < 0)
+		return fd == -ENOTCONN ? 0 : monitor_find(folder);
+	close(fd);
 	return peer.pid;
 }
 

@@ -37,8 +37,10 @@ enum control_kind {
 	CONTROL_SIGNAL = 2,
 	/* value: seconds from SIGTERM to the end of the domain; -1: wait for ever */
 	CONTROL_STOP = 3,
-	CONTROL_INPUT = 4,		/* data: for standard input; no answer */
-	CONTROL_INPUT_END = 5,		/* standard input ends here; no answer */
+	/* data: for standard input; none: that of a terminal is not at its end. No answer */
+	CONTROL_INPUT = 4,
+	/* standard input ends here: for good, or, a terminal, until there is more. No answer */
+	CONTROL_INPUT_END = 5,
 	/* value: rows << 16 | columns of the client's terminal; no answer */
 	CONTROL_RESIZE = 6,
 	/* with an eventfd that does not block, which is raised with each piece of output */
@@ -77,7 +79,10 @@ struct control_message {
 	char data[CONTROL_DATA_MAX + 1];	/* ends in NUL, behind size */
 };
 
-/* Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running. */
+/*
+ * Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running,
+ * -ENOLINK where it is and the socket in its folder is gone, or another -errno.
+ */
 int control_connect(const struct folder *folder, struct error *err);
 
 /* The process of the monitor, or 0 where the domain is not running. */

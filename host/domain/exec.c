@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "boundary/abi.h"
 #include "host/base/fd.h"
 #include "host/domain/exec.h"
 
@@ -16,6 +15,8 @@ struct exec_head {
 	uint32_t flags, uid, gid;
 	uint32_t directory_count;	/* 0 or 1 */
 	uint32_t argument_count, environment_count;
+	uint32_t group_count;
+	gid_t groups[CONFIG_GROUPS_MAX];
 };
 
 /* ---- Writing ---- */
@@ -51,9 +52,11 @@ int exec_wish_write(const struct exec_wish *wish, struct error *err)
 		.directory_count = wish->directory != NULL,
 		.argument_count = (uint32_t)wish->arguments.count,
 		.environment_count = (uint32_t)wish->environment.count,
+		.group_count = wish->group_count,
 	};
 	int fd = memfd_create("mezzo-exec", MFD_CLOEXEC), error;
 
+	memcpy(head.groups, wish->groups, wish->group_count * sizeof(*wish->groups));
 	if (fd < 0)
 		return error_set(err, errno, "can't describe the program");
 	error = write_bytes(fd, &head, sizeof(head));
@@ -107,6 +110,10 @@ static int take_wish(struct exec_wish *wish, size_t size)
 	wish->flags = head.flags;
 	wish->uid = head.uid;
 	wish->gid = head.gid;
+	if (head.group_count > CONFIG_GROUPS_MAX)
+		return -EINVAL;
+	wish->group_count = head.group_count;
+	memcpy(wish->groups, head.groups, sizeof(wish->groups));
 	if (head.directory_count) {
 		wish->directory = take_string(&at, end);
 		if (!wish->directory)

@@ -7,7 +7,9 @@
 #define HOST_DOMAIN_EXEC_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "boundary/abi.h"
 #include "host/base/error.h"
 #include "host/base/strings.h"
 
@@ -15,13 +17,15 @@ enum exec_flags {
 	EXEC_INPUT = 1u,		/* standard input is the caller's; else there is none */
 	EXEC_TERMINAL = 2u,		/* a stream that is a terminal is one for the program */
 	EXEC_DETACHED = 4u,		/* no streams, and the program outlives the connection */
-	EXEC_USER = 8u,			/* uid and gid are the program's; else as the first one's */
+	EXEC_USER = 8u,			/* ids and groups are told; else as the first one's */
 	EXEC_GRANTED = 16u,		/* the program is what the host grants (PROGRAM_GRANTED) */
 };
 
 struct exec_wish {
 	uint32_t flags;
 	uint32_t uid, gid;
+	uint32_t group_count;		/* with EXEC_USER, too */
+	gid_t groups[CONFIG_GROUPS_MAX];
 	const char *directory;		/* to start in; NULL: as the first program */
 	struct strings arguments;
 	struct strings environment;	/* in addition to the first program's */

@@ -3,69 +3,27 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
-#include "host/domain/folder.h"
+#include "host/base/owner.h"
 #include "host/domain/directory.h"
+#include "host/domain/file_lock.h"
+#include "host/domain/folder.h"
+#include "host/domain/part.h"
+#include "host/domain/workshop.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
-/* ---- Locks ---- */
-
-static int lock_file(int fd, short type, int command)
-{
-	struct flock range = { .l_type = type, .l_whence = SEEK_SET };
-
-	while (fcntl(fd, command, &range)) {
-		if (errno != EINTR)
-			return errno == EACCES ? -EAGAIN : -errno;
-	}
-	return 0;
-}
-
 /* ---- All domains of a store ---- */
-
-static int make_place(const char *store, struct error *err)
-{
-	char path[PLACE_SIZE + sizeof("/domains/.new")];
-
-	snprintf(path, sizeof(path), "%s/domains", store);
-	if (place_make_parents(path, err))
-		return -err->code;
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return error_set(err, errno, "can't make %s", path);
-	strcat(path, "/.new");
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return error_set(err, errno, "can't make %s", path);
-	return 0;
-}
 
 int domains_open(struct domains *domains, const char *option, bool make, struct error *err)
 {
-	char path[PLACE_SIZE + sizeof("/domains")], given[PLACE_SIZE];
-	int error = place_store(option, given, err);
-
-	domains->fd = -1;
-	if (!error && make)
-		error = make_place(given, err);
-	if (error)
-		return error;
-	if (!realpath(given, domains->store)) {
-		snprintf(domains->store, sizeof(domains->store), "%s", given);
-		return errno == ENOENT ? 0 : error_set(err, errno, "store %s", given);
-	}
-	snprintf(path, sizeof(path), "%s/domains", domains->store);
-	domains->fd = open(path, DIRECTORY);
-	if (domains->fd < 0 && errno != ENOENT)
-		return error_set(err, errno, "%s", path);
-	return 0;
+	return part_open(option, "domains", make, domains->store, &domains->fd, err);
 }
 
 void domains_close(struct domains *domains)
@@ -99,36 +57,12 @@ int domains_visit(const struct domains *domains, int (*visit)(const char *name, 
 
 /* ---- The place of what is half made or half removed ---- */
 
-/*
- * Share domains/.lock, after what others left in .new was removed if nobody works there. Returns
- * the lock's descriptor or -errno.
- */
-static int workshop_enter(const struct domains *domains, struct error *err)
+static int workshop_of(const struct domains *domains, struct error *err)
 {
-	int error, fd = openat(domains->fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			       0600);
+	char what[PLACE_SIZE + sizeof("/domains")];
 
-	if (fd < 0)
-		return error_set(err, errno, "can't work in %s/domains", domains->store);
-	if (!lock_file(fd, F_WRLCK, F_OFD_SETLK))
-		directory_empty(domains->fd, ".new");
-	error = lock_file(fd, F_RDLCK, F_OFD_SETLKW);
-	if (error) {
-		close(fd);
-		return error_set(err, -error, "can't lock %s/domains/.lock", domains->store);
-	}
-	return fd;
-}
-
-/* A name in the workshop, relative to domains->fd, that nobody has. */
-static int workshop_name(char name[40], struct error *err)
-{
-	uint64_t bits[2];
-
-	if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-		return error_set(err, errno, "can't make a name");
-	snprintf(name, 40, ".new/%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
-	return 0;
+	snprintf(what, sizeof(what), "%s/domains", domains->store);
+	return workshop_enter(domains->fd, what, err);
 }
 
 /* ---- Making ---- */
@@ -149,14 +83,18 @@ static int folder_build(const struct domains *domains, const char *temporary,
 
 /*
  * What a domain's programs are told to be durable is of no use without the record, nor without the
- * domain's name.
+ * domain's name. A name that can't be made so is given back.
  */
 static int names_sync(const struct domains *domains, const struct folder *folder,
-		      struct error *err)
+		      const char *temporary, struct error *err)
 {
 	if (!fsync(folder->fd) && !fsync(domains->fd))
 		return 0;
-	return error_set(err, errno, "can't make the name of domain %s durable", folder->name);
+	error_set(err, errno, "can't make the name of domain %s durable", folder->name);
+	if (renameat(domains->fd, folder->name, domains->fd, temporary))
+		error_context(err, "domain %s was made, but may be lost with the machine's power",
+			      folder->name);
+	return -err->code;
 }
 
 /* A folder is never empty: a rename can't replace it. */
@@ -176,7 +114,7 @@ static int name_claim(const struct domains *domains, const char *from, const cha
 int folder_create(const struct domains *domains, const char *name,
 		  const struct domain_record *record, struct folder *folder, struct error *err)
 {
-	char temporary[40];
+	char temporary[WORKSHOP_NAME_SIZE];
 	int lock_fd, error = domain_name_check(name, err);
 
 	folder->fd = -1;
@@ -185,13 +123,13 @@ int folder_create(const struct domains *domains, const char *name,
 		error = workshop_name(temporary, err);
 	if (error)
 		return error;
-	lock_fd = workshop_enter(domains, err);
+	lock_fd = workshop_of(domains, err);
 	if (lock_fd < 0)
 		return lock_fd;
 	error = folder_build(domains, temporary, record, folder, err);
 	if (!error)
 		error = name_claim(domains, temporary, name, err) ?:
-			names_sync(domains, folder, err);
+			names_sync(domains, folder, temporary, err);
 	if (error) {
 		directory_remove(domains->fd, temporary);
 		folder_close(folder);
@@ -219,11 +157,16 @@ int folder_open(const struct domains *domains, const char *name, struct folder *
 	snprintf(folder->name, sizeof(folder->name), "%s", name);
 	if (domains->fd >= 0)
 		folder->fd = openat(domains->fd, name, DIRECTORY);
-	if (folder->fd >= 0)
-		return 0;
-	if (domains->fd < 0 || errno == ENOENT)
+	if (domains->fd < 0 || (folder->fd < 0 && errno == ENOENT))
 		return say_unknown(domains, name, err);
-	return error_set(err, errno, "domain %s", name);
+	if (folder->fd < 0)
+		return error_set(err, errno, "domain %s", name);
+	error = owner_check(folder->fd, "the folder of that domain", err);
+	if (error) {
+		error_context(err, "domain %s", name);
+		folder_close(folder);
+	}
+	return error;
 }
 
 void folder_close(struct folder *folder)
@@ -241,10 +184,11 @@ static bool is_current(const struct domains *domains, const struct folder *folde
 	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
-int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err)
+/* fd: of the file, or -errno; it is taken over. */
+static int lock_take(const struct domains *domains, const struct folder *folder, int fd,
+		     short type, struct error *err)
 {
-	int fd = openat(folder->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? -errno : lock_file(fd, F_WRLCK, F_OFD_SETLK);
+	int error = fd < 0 ? fd : file_lock(fd, type, F_OFD_SETLK);
 
 	if (!error && is_current(domains, folder))
 		return fd;
@@ -258,9 +202,35 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 	return error_set(err, -error, "can't lock domain %s", folder->name);
 }
 
+static int lock_open(const struct folder *folder, int flags)
+{
+	int fd = openat(folder->fd, "lock", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err)
+{
+	return lock_take(domains, folder, lock_open(folder, O_RDWR | O_CREAT), F_WRLCK, err);
+}
+
+int folder_lock_shared(const struct domains *domains, const struct folder *folder,
+		       struct error *err)
+{
+	int fd = lock_open(folder, O_RDONLY | O_CREAT);
+
+	if (fd == -EROFS || fd == -EACCES) {
+		fd = lock_open(folder, O_RDONLY);
+		if (fd == -ENOENT)
+			return -EROFS;
+	}
+	return lock_take(domains, folder, fd, F_RDLCK, err);
+}
+
 bool folder_is_locked(const struct folder *folder)
 {
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	/* A read lock is refused by one who holds it alone, not by readers. */
+	struct flock range = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	int fd = openat(folder->fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
 
@@ -272,12 +242,12 @@ bool folder_is_locked(const struct folder *folder)
 
 int folder_remove(const struct domains *domains, const struct folder *folder, struct error *err)
 {
-	char temporary[40];
+	char temporary[WORKSHOP_NAME_SIZE];
 	int lock_fd, error = workshop_name(temporary, err);
 
 	if (error)
 		return error;
-	lock_fd = workshop_enter(domains, err);
+	lock_fd = workshop_of(domains, err);
 	if (lock_fd < 0)
 		return lock_fd;
 	if (renameat(domains->fd, folder->name, domains->fd, temporary))

@@ -3,16 +3,15 @@
  * The folder of a lasting domain, STORE/domains/NAME, which is all there is of it on disk:
  *
  *	record		what it is (record.h)
- *	run		how its last run ended (record.h)
+ *	run		who carries its last run, and how that ended (record.h)
  *	output		what its programs printed (log.h)
  *	overlay		what it changed in its files, with objects/ (overlay_file.h, own_objects.h)
  *	control		the socket of its monitor (control.h)
- *	lock		held by its monitor: this is what "running" means
+ *	lock		held by its monitor: this is what "running" means; shared by who reads what
+ *			it keeps
  *
- * A name is claimed by the rename of a folder that was made whole in domains/.new, and given back
- * by a rename to there: nobody ever sees half a domain. What died on the way stays in .new, and the
- * next one who makes a domain removes it. Whoever works in .new shares the lock of domains/.lock;
- * who gets that one alone knows that all in .new is left over. Names begin with no dot.
+ * A name is claimed by the rename of a folder that was made whole in the workshop of domains/
+ * (workshop.h), and given back by a rename to there. Names begin with no dot.
  *
  * Locks are those of open files (OFD): they end with their holder, however it ends.
  */
@@ -39,7 +38,8 @@ struct folder {
 
 /*
  * Open the domains of a store (`option` as for place_store()); with make, the place is made where
- * there is none, and without it fd is -1 then. domains_close() is due on success.
+ * there is none, and without it fd is -1 then. A store of a newer format is refused: -EPROTO.
+ * domains_close() is due on success.
  */
 int domains_open(struct domains *domains, const char *option, bool make, struct error *err);
 void domains_close(struct domains *domains);
@@ -63,7 +63,15 @@ void folder_close(struct folder *folder);
  */
 int folder_lock(const struct domains *domains, const struct folder *folder, struct error *err);
 
-/* Whether somebody holds the lock. */
+/*
+ * Share the lock with others who read, so that nobody runs or changes the domain meanwhile. As
+ * folder_lock(); -EROFS, with no message, where there is no lock yet and none can be made, as the
+ * store can't be written.
+ */
+int folder_lock_shared(const struct domains *domains, const struct folder *folder,
+		       struct error *err);
+
+/* Whether somebody holds the lock alone. */
 bool folder_is_locked(const struct folder *folder);
 
 /* For the holder of the lock: give the name back, then delete all of the folder. */

@@ -74,9 +74,11 @@ static int overlay_check(int fd, const uint8_t index_hash[32], uint64_t *size, s
 
 /*
  * After a monitor was killed, and so lost the folder's lock, the domain's processes may still be
- * dying, with the file mapped. This lock is theirs, too: they have the same open file.
+ * dying, with the file mapped. This lock is theirs, too: they have the same open file. One that has
+ * let go of that can write the overlay no more; what else it may write has locks of its own
+ * (own_objects.h).
  */
-int overlay_file_wait(int fd, struct error *err)
+static int overlay_wait(int fd, struct error *err)
 {
 	while (flock(fd, LOCK_EX)) {
 		if (errno != EINTR)
@@ -94,7 +96,7 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 		fd = errno == ENOENT ? overlay_make(folder_fd, index_hash) : -errno;
 	if (fd < 0)
 		return error_set(err, -fd, "can't open this domain's overlay");
-	error = overlay_file_wait(fd, err);
+	error = overlay_wait(fd, err);
 	if (!error)
 		error = overlay_check(fd, index_hash, size, err);
 	if (!error)
@@ -103,7 +105,7 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 	return error;
 }
 
-int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
+int overlay_file_look(int folder_fd, const uint8_t index_hash[32], bool is_live, uint64_t *size,
 		      struct error *err)
 {
 	int fd = openat(folder_fd, OVERLAY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -112,7 +114,12 @@ int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT : error_set(err, errno, "can't open this domain's "
 							     "overlay");
-	error = overlay_check(fd, index_hash, size, err);
+	error = is_live ? 0 : overlay_wait(fd, err);
+	/* Nobody starts the domain now; and we may want to open it to write beside this. */
+	if (!error && !is_live)
+		flock(fd, LOCK_UN);
+	if (!error)
+		error = overlay_check(fd, index_hash, size, err);
 	if (!error)
 		return fd;
 	close(fd);
@@ -142,4 +149,10 @@ int overlay_file_grow(int fd, uint64_t size)
 		}
 	}
 	return 0;
+}
+
+/* Where holes can be made they can be filled. */
+int overlay_file_fill(int fd, uint64_t offset, uint64_t size)
+{
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) ? -errno : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef HOST_DOMAIN_OVERLAY_FILE_H
 #define HOST_DOMAIN_OVERLAY_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/base/error.h"
@@ -20,22 +21,19 @@ int overlay_file_open(int folder_fd, const uint8_t index_hash[32], uint64_t *siz
 		      struct error *err);
 
 /*
- * The same to read what is there, without waiting, and nothing is made: -ENOENT without a message
- * where the domain has no overlay yet. index_hash NULL: of any image.
+ * The same to read what is there, and nothing is made: -ENOENT without a message where the domain
+ * has no overlay yet. is_live: the domain runs, and may go on writing; else the caller holds its
+ * lock, and it is waited as above. index_hash NULL: of any image.
  */
-int overlay_file_look(int folder_fd, const uint8_t index_hash[32], uint64_t *size,
+int overlay_file_look(int folder_fd, const uint8_t index_hash[32], bool is_live, uint64_t *size,
 		      struct error *err);
-
-/*
- * Waits for the end of all who have the overlay open or mapped by overlay_file_open(), and so
- * perhaps objects of the domain, too. For the holder of the domain's lock. 0 or -errno.
- */
-int overlay_file_wait(int fd, struct error *err);
 
 /*
  * Makes the file size bytes long, a multiple of the page, with all of its disk space taken, so that
  * who has it mapped can write there whatever happens. Returns 0 or -errno without a message.
  */
 int overlay_file_grow(int fd, uint64_t size);
+/* Takes the disk space of a part that may be a hole; else nothing changes. Likewise. */
+int overlay_file_fill(int fd, uint64_t offset, uint64_t size);
 
 #endif

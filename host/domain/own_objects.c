@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +65,13 @@ struct usage {
 	uint64_t bytes;
 };
 
+static uint64_t bytes_of(const struct stat *status)
+{
+	uint64_t bytes = (uint64_t)status->st_blocks * 512;
+
+	return bytes < OWN_OBJECT_LEAST ? OWN_OBJECT_LEAST : bytes;
+}
+
 static void usage_add(uint64_t id, void *data)
 {
 	struct usage *usage = data;
@@ -71,11 +79,8 @@ static void usage_add(uint64_t id, void *data)
 	struct stat status;
 
 	id_name(id, name);
-	if (fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return;
-	usage->bytes += (uint64_t)status.st_blocks * 512;
-	if ((uint64_t)status.st_blocks * 512 < OWN_OBJECT_LEAST)
-		usage->bytes += OWN_OBJECT_LEAST - (uint64_t)status.st_blocks * 512;
+	if (!fstatat(usage->fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		usage->bytes += bytes_of(&status);
 }
 
 uint64_t own_objects_usage(const struct own_objects *objects)
@@ -118,38 +123,116 @@ void own_objects_release(struct own_objects *objects)
 	fd_close(&objects->fd);
 }
 
+/* The sign of who may write. Only the holder of the domain's lock ever has it alone: no waiting. */
+static int note_writer(int fd)
+{
+	return flock(fd, LOCK_SH | LOCK_NB) ? -errno : 0;
+}
+
+/* Returns the descriptor, or with an error, after closing it, that. */
+static int keep_unless(int fd, int error)
+{
+	if (error)
+		close(fd);
+	return error ? error : fd;
+}
+
 int own_objects_create(struct own_objects *objects, uint64_t *id)
 {
 	char name[NAME_SIZE];
-	int fd;
+	int fd, error;
 
 	id_name(objects->last + 1, name);
 	fd = openat(objects->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	*id = ++objects->last;
-	return fd;
+	error = note_writer(fd);
+	if (error)
+		unlinkat(objects->fd, name, 0);
+	else
+		*id = ++objects->last;
+	return keep_unless(fd, error);
+}
+
+static int file_look(const struct own_objects *objects, const char *name, struct stat *status)
+{
+	if (fstatat(objects->fd, name, status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return S_ISREG(status->st_mode) ? 0 : -EIO;
+}
+
+static int file_open(const struct own_objects *objects, const char *name, int access)
+{
+	int fd = openat(objects->fd, name, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int own_objects_get(const struct own_objects *objects, uint64_t id, bool *shared)
 {
 	char name[NAME_SIZE];
 	struct stat status;
-	bool read_only;
 	int fd;
 
 	id_name(id, name);
-	if (fstatat(objects->fd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EIO;
+	fd = file_look(objects, name, &status);
+	if (fd)
+		return fd;
 	/* Who gives a file another name holds the domain's lock: it does not run then. */
-	read_only = !shared || status.st_nlink > 1;
-	if (shared)
-		*shared = read_only;
-	fd = openat(objects->fd, name,
-		    (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	*shared = status.st_nlink > 1;
+	fd = file_open(objects, name, *shared ? O_RDONLY : O_RDWR);
+	return fd < 0 || *shared ? fd : keep_unless(fd, note_writer(fd));
+}
+
+/* There can be no new one: the domain's lock is held. */
+static int await_writers(int fd)
+{
+	return flock(fd, LOCK_EX) || flock(fd, LOCK_UN) ? -errno : 0;
+}
+
+int own_objects_read(const struct own_objects *objects, uint64_t id, bool is_live)
+{
+	char name[NAME_SIZE];
+	struct stat status;
+	int fd;
+
+	id_name(id, name);
+	fd = file_look(objects, name, &status);
+	if (!fd)
+		fd = file_open(objects, name, O_RDONLY);
+	return fd < 0 || is_live ? fd : keep_unless(fd, await_writers(fd));
+}
+
+int own_objects_look(const struct own_objects *objects, uint64_t id, uint64_t *bytes,
+		     bool *is_idle)
+{
+	struct stat status;
+	int fd = own_objects_read(objects, id, true);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status)) {
+		close(fd);
+		return -EIO;
+	}
+	*bytes = bytes_of(&status);
+	/* One with other names was granted to be read. A lease to read says that nobody writes. */
+	*is_idle = status.st_nlink > 1 || !fcntl(fd, F_SETLEASE, F_RDLCK);
+	close(fd);
+	return 0;
+}
+
+int own_objects_empty(const struct own_objects *objects, uint64_t id)
+{
+	bool shared;
+	int fd = own_objects_get(objects, id, &shared), error = 0;
+
+	if (fd < 0)
+		return fd;
+	if (shared || ftruncate(fd, 0))
+		error = shared ? -EIO : -errno;
+	close(fd);
+	return error;
 }
 
 int own_objects_delete(const struct own_objects *objects, uint64_t id)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/owner.h"
 #include "host/domain/record.h"
 
 #define VERSION_LINE "version 1"
@@ -44,6 +45,7 @@ static const struct field {
 	FIELD("verbose", KIND_FLAG, verbose),
 	FIELD("no-key", KIND_FLAG, no_key),
 	FIELD("disk", KIND_NUMBER, disk_limit),
+	FIELD("log-size", KIND_NUMBER, log_size),
 	FIELD("created", KIND_NUMBER, created_ns),
 };
 
@@ -154,6 +156,10 @@ static int read_file(int folder_fd, char **text, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "its record");
+	if (owner_check(fd, "its record", err)) {
+		close(fd);
+		return -EPERM;
+	}
 	*text = NULL;
 	if (!fstat(fd, &status) && status.st_size < SIZE_MAX_BYTES)
 		*text = malloc((size_t)status.st_size + 1);
@@ -171,8 +177,10 @@ static int read_file(int folder_fd, char **text, struct error *err)
 /* ---- The last run ---- */
 
 /* Each time as many bytes, in one sector, so that they are written where they are. */
-#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\n"
-#define RUN_SIZE 77
+#define RUN_FORMAT "started %020lld\nfinished %020lld\nstatus %010lld\nmonitor %010lld\n" \
+		   "reason %010lld\n"
+#define RUN_SIZE 114
+#define RUN_SCAN "started %lld finished %lld status %lld monitor %lld reason %lld"
 
 int domain_record_save_run(int folder_fd, const struct domain_record *record, struct error *err)
 {
@@ -180,7 +188,8 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 	int fd, error = 0;
 
 	snprintf(text, sizeof(text), RUN_FORMAT, (long long)record->started_ns,
-		 (long long)record->finished_ns, (long long)record->status);
+		 (long long)record->finished_ns, (long long)record->status,
+		 (long long)record->monitor, (long long)record->reason);
 	fd = openat(folder_fd, "run", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		    0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, RUN_SIZE, 0);
@@ -188,22 +197,23 @@ int domain_record_save_run(int folder_fd, const struct domain_record *record, st
 	return error ? error_set(err, -error, "can't note how it runs") : 0;
 }
 
-/* Without the file, or what it should hold, it never ran. */
-static void load_run(int folder_fd, struct domain_record *record)
+void domain_record_load_run(int folder_fd, struct domain_record *record)
 {
 	int fd = openat(folder_fd, "run", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	long long started, finished, status;
+	long long started, finished, status, monitor = 0, reason = REASON_NONE;
 	char text[RUN_SIZE + 1];
 	ssize_t size = fd < 0 ? -1 : read(fd, text, RUN_SIZE);
 
 	fd_close(&fd);
 	text[size > 0 ? size : 0] = '\0';
-	if (sscanf(text, "started %lld finished %lld status %lld", &started, &finished,
-		   &status) != 3)
+	/* Where it is one of a former version, the last ones are not in it. */
+	if (sscanf(text, RUN_SCAN, &started, &finished, &status, &monitor, &reason) < 3)
 		return;
 	record->started_ns = started;
 	record->finished_ns = finished;
 	record->status = status;
+	record->monitor = monitor;
+	record->reason = reason;
 }
 
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err)
@@ -226,9 +236,12 @@ int domain_record_load(int folder_fd, struct domain_record *record, struct error
 		error = take_lines(&out, out.storage + first + 1);
 	if (error) {
 		domain_record_release(&out);
-		return error_set(err, -error, "its record is damaged: `mezzo rm` removes it");
+		error_set(err, error == -EUCLEAN ? 0 : -error, "its record%s", error == -EUCLEAN ?
+			  " is damaged: `mezzo rm` removes it" : "");
+		err->code = -error;
+		return error;
 	}
-	load_run(folder_fd, &out);
+	domain_record_load_run(folder_fd, &out);
 	*record = out;
 	return 0;
 }

@@ -17,6 +17,12 @@
 #include "host/base/error.h"
 #include "host/base/strings.h"
 
+/* Why a run ended, where that was none of its programs' doing and is to be told apart. */
+enum domain_reason {
+	REASON_NONE,
+	REASON_DISK_LIMIT,		/* took more disk than its limit */
+};
+
 struct domain_record {
 	const char *image;		/* its name when the domain was made; NULL: rootfs */
 	uint64_t mapping;		/* of the image's objects, whatever its name is by now */
@@ -30,10 +36,13 @@ struct domain_record {
 	bool remove;			/* --rm: gone with its end */
 	bool trace, verbose, no_key;
 	int64_t disk_limit;		/* bytes that it may keep; 0: no limit */
+	int64_t log_size;		/* bytes of its output that are kept; 0: the usual */
 	int64_t created_ns;		/* since the epoch */
 	int64_t started_ns;		/* the last run; 0: it never ran */
 	int64_t finished_ns;		/* 0: not yet, or its monitor was killed */
 	int64_t status;			/* mezzo's exit status, with finished_ns */
+	int64_t monitor;		/* the process that carried the last run; 0: not known */
+	int64_t reason;			/* enum domain_reason, with finished_ns */
 	struct strings unknown;		/* whole lines */
 	char *storage;			/* what the strings lie in, where it was loaded */
 };
@@ -43,6 +52,12 @@ struct domain_record {
  * success domain_record_release() is due.
  */
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err);
+
+/*
+ * Read of it what tells of the last run, into a record that has nothing of that yet. Without the
+ * file, or what it should hold, it never ran.
+ */
+void domain_record_load_run(int folder_fd, struct domain_record *record);
 
 /*
  * Write the record: to a file beside it, which then takes its place, so that readers see the old

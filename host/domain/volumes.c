@@ -6,14 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/domain/directory.h"
 #include "host/domain/name.h"
+#include "host/domain/part.h"
 #include "host/domain/volumes.h"
+#include "host/domain/workshop.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
@@ -22,26 +24,7 @@
 int store_volumes_open(struct store_volumes *volumes, const char *option, bool make,
 		       struct error *err)
 {
-	char path[PLACE_SIZE + sizeof("/volumes")], given[PLACE_SIZE];
-	int error = place_store(option, given, err);
-
-	volumes->fd = -1;
-	if (error)
-		return error;
-	snprintf(path, sizeof(path), "%s/volumes", given);
-	if (make && place_make_parents(path, err))
-		return -err->code;
-	if (make && mkdir(path, 0700) && errno != EEXIST)
-		return error_set(err, errno, "can't make %s", path);
-	if (!realpath(given, volumes->store)) {
-		snprintf(volumes->store, sizeof(volumes->store), "%s", given);
-		return errno == ENOENT ? 0 : error_set(err, errno, "store %s", given);
-	}
-	snprintf(path, sizeof(path), "%s/volumes", volumes->store);
-	volumes->fd = open(path, DIRECTORY);
-	if (volumes->fd < 0 && errno != ENOENT)
-		return error_set(err, errno, "%s", path);
-	return 0;
+	return part_open(option, "volumes", make, volumes->store, &volumes->fd, err);
 }
 
 void store_volumes_close(struct store_volumes *volumes)
@@ -89,17 +72,6 @@ int store_volume_check_name(const char *name, struct error *err)
 			 "/ or .", name, DOMAIN_NAME_MAX);
 }
 
-/* A name beside those that are shown, that nobody has. */
-static int make_aside_name(char name[24], struct error *err)
-{
-	uint64_t bits;
-
-	if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-		return error_set(err, errno, "can't make a name");
-	snprintf(name, 24, ".%016llx", (unsigned long long)bits);
-	return 0;
-}
-
 static bool is_there(const struct store_volumes *volumes, const char *name)
 {
 	char path[DOMAIN_NAME_MAX + sizeof("/data")];
@@ -110,9 +82,17 @@ static bool is_there(const struct store_volumes *volumes, const char *name)
 	       S_ISDIR(status.st_mode);
 }
 
+static int workshop_of(const struct store_volumes *volumes, struct error *err)
+{
+	char what[PLACE_SIZE + sizeof("/volumes")];
+
+	snprintf(what, sizeof(what), "%s/volumes", volumes->store);
+	return workshop_enter(volumes->fd, what, err);
+}
+
 static int make_aside(const struct store_volumes *volumes, const char *aside)
 {
-	char path[24 + sizeof("/data")];
+	char path[WORKSHOP_NAME_SIZE + sizeof("/data")];
 
 	snprintf(path, sizeof(path), "%s/data", aside);
 	if (mkdirat(volumes->fd, aside, 0700) || mkdirat(volumes->fd, path, 0755))
@@ -123,21 +103,25 @@ static int make_aside(const struct store_volumes *volumes, const char *aside)
 
 int store_volume_make(const struct store_volumes *volumes, const char *name, struct error *err)
 {
-	char aside[24];
-	int error = store_volume_check_name(name, err);
+	char aside[WORKSHOP_NAME_SIZE];
+	int lock_fd, error = store_volume_check_name(name, err);
 
 	if (error)
 		return error;
 	if (is_there(volumes, name))
 		return 0;
-	error = make_aside_name(aside, err);
+	error = workshop_name(aside, err);
 	if (error)
 		return error;
+	lock_fd = workshop_of(volumes, err);
+	if (lock_fd < 0)
+		return lock_fd;
 	error = make_aside(volumes, aside);
 	if (!error && renameat(volumes->fd, aside, volumes->fd, name))
 		error = -errno;
 	if (error)
 		directory_remove(volumes->fd, aside);
+	close(lock_fd);
 	/* Another one may have made it meanwhile. */
 	if (error && is_there(volumes, name))
 		error = 0;
@@ -163,16 +147,80 @@ int store_volume_find(const struct store_volumes *volumes, const char *name,
 	return 0;
 }
 
+/* ---- Who uses one ---- */
+
+/* Whether the name still leads to what was opened. */
+static bool is_current(const struct store_volumes *volumes, const char *name, int fd)
+{
+	struct stat own, named;
+
+	return !fstat(fd, &own) && !fstatat(volumes->fd, name, &named, AT_SYMLINK_NOFOLLOW) &&
+	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+/* The folder with a lock of this kind, or -errno: -ENOENT where the name is another's by then. */
+static int lock(const struct store_volumes *volumes, const char *name, int kind)
+{
+	int error = 0, fd = openat(volumes->fd, name, DIRECTORY);
+
+	if (fd < 0)
+		return -errno;
+	while (!error && flock(fd, kind))
+		error = errno == EINTR ? 0 : -errno;
+	if (!error && !is_current(volumes, name, fd))
+		error = -ENOENT;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+int store_volume_use(const struct store_volumes *volumes, const char *name, struct error *err)
+{
+	int fd;
+
+	/* One that was removed just now is made anew. */
+	do {
+		int error = store_volume_make(volumes, name, err);
+
+		if (error)
+			return error;
+		fd = lock(volumes, name, LOCK_SH);
+	} while (fd == -ENOENT);
+	return fd < 0 ? error_set(err, -fd, "can't use volume %s", name) : fd;
+}
+
+int store_volume_claim(const struct store_volumes *volumes, const char *name, struct error *err)
+{
+	int fd = lock(volumes, name, LOCK_EX | LOCK_NB);
+
+	if (fd >= 0)
+		return fd;
+	if (fd == -EWOULDBLOCK)
+		error_set(err, 0, "volume %s is used by a domain that runs", name);
+	else
+		error_set(err, -fd, "volume %s", name);
+	return fd;
+}
+
 int store_volume_remove(const struct store_volumes *volumes, const char *name, struct error *err)
 {
-	char aside[24];
-	int error = make_aside_name(aside, err);
+	char aside[WORKSHOP_NAME_SIZE];
+	int lock_fd, error = workshop_name(aside, err);
 
 	if (error)
 		return error;
-	if (renameat(volumes->fd, name, volumes->fd, aside))
-		return error_set(err, errno, "can't remove volume %s", name);
-	error = directory_remove(volumes->fd, aside);
-	return error ? error_set(err, -error, "volume %s is gone, but not all that was in it", name)
-		     : 0;
+	lock_fd = workshop_of(volumes, err);
+	if (lock_fd < 0)
+		return lock_fd;
+	if (renameat(volumes->fd, name, volumes->fd, aside)) {
+		error = error_set(err, errno, "can't remove volume %s", name);
+	} else {
+		error = directory_remove(volumes->fd, aside);
+		if (error)
+			error_set(err, -error, "volume %s is gone, but not all that was in it: see "
+				  "%s/volumes/%s", name, volumes->store, aside);
+	}
+	close(lock_fd);
+	return error;
 }

@@ -2,8 +2,10 @@
 /*
  * Volumes of a store: directories with names, STORE/volumes/NAME/data, that outlive the domains
  * which share them. Only the store's owner can look into STORE/volumes. Names are as those of
- * domains. A volume is made whole beside its name, and removed by a rename first: nobody sees half
- * of one.
+ * domains. A volume is made in the workshop (workshop.h) and removed by a rename to there.
+ *
+ * Whoever runs a domain with a volume, or makes one that names it, shares the lock of its folder
+ * (flock(2)) meanwhile; who removes it has the lock alone.
  */
 #ifndef HOST_DOMAIN_VOLUMES_H
 #define HOST_DOMAIN_VOLUMES_H
@@ -37,7 +39,19 @@ int store_volume_make(const struct store_volumes *volumes, const char *name, str
 int store_volume_find(const struct store_volumes *volumes, const char *name,
 		      char path[PLACE_SIZE], int64_t *created_ns, struct error *err);
 
-/* Removes it with all that is in it. Who calls has seen that no domain names it. */
+/*
+ * The volume, which is made where it is not there, with a share in its lock: nobody removes it
+ * before the descriptor is closed. Returns that, open on its folder, or -errno.
+ */
+int store_volume_use(const struct store_volumes *volumes, const char *name, struct error *err);
+
+/* The lock alone, as a descriptor to be closed; or -EWOULDBLOCK, -ENOENT or another -errno. */
+int store_volume_claim(const struct store_volumes *volumes, const char *name, struct error *err);
+
+/*
+ * Removes it with all that is in it. Who calls has the lock alone, and has seen that no domain
+ * names it.
+ */
 int store_volume_remove(const struct store_volumes *volumes, const char *name, struct error *err);
 
 /* Calls visit with each name, sorted, until it returns non-zero, which is then the result. */

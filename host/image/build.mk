@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # mezzo-image: all that needs libraries for archives, JSON and hashes, and so the system's C library.
 
-IMAGE_PARTS   := $(addprefix host/base/,error.c fd.c place.c size.c strings.c) \
+IMAGE_PARTS   := $(addprefix host/base/,error.c fd.c id_list.c output.c owner.c place.c size.c \
+	store_format.c strings.c verb_hint.c) \
 	$(wildcard host/store/*.c host/domain/*.c host/change/*.c) \
 	$(filter-out host/image/main.c,$(wildcard host/image/*.c))
 IMAGE_FLAGS   := $(HOST_FLAGS) -isystem /usr/include/json-c

@@ -11,10 +11,12 @@
 #define CONFIG_CHANGES "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, WORKDIR"
 
 /*
- * Makes one change of a config (config.h), as a line of a Dockerfile tells it: CMD and ENTRYPOINT
- * with a JSON array or with text for /bin/sh, ENV and LABEL with NAME=VALUE. Returns 0, or -EINVAL
+ * Changes a config (config.h) as these lines of a Dockerfile tell: CMD and ENTRYPOINT
+ * with a JSON array or with text for /bin/sh, ENV and LABEL with NAME=VALUE pairs or a NAME and the
+ * rest of the line; quotes, backslashes and variables are as in words.h, but for the commands.
+ * A new ENTRYPOINT takes the former CMD away, if no line before it sets one. Returns 0, or -EINVAL
  * for what is none.
  */
-int config_change(struct json_object *config, const char *line, struct error *err);
+int config_change(struct json_object *config, char **lines, size_t count, struct error *err);
 
 #endif

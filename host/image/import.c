@@ -96,6 +96,8 @@ static int feed(struct import *import, struct builder *builder, struct oci_image
 
 	if (strcmp(import->source, "-") && stat(import->source, &status))
 		return error_set(err, errno, "%s", import->source);
+	if (strcmp(import->source, "-") && S_ISSOCK(status.st_mode))
+		return error_set(err, 0, "%s: it is a socket, and no archive", import->source);
 	if (import->format == IMPORT_DIRECTORY ||
 	    (strcmp(import->source, "-") && import->format != IMPORT_TAR &&
 	     S_ISDIR(status.st_mode)))

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/fd.h"
+#include "host/base/output.h"
+#include "host/base/verb_hint.h"
 #include "host/image/cli.h"
 #include "host/image/interrupt.h"
 
@@ -74,6 +77,7 @@ static const struct verb store_verbs[] = {
 
 static int run_verb(const struct verb *verbs, const char *text, int argc, char **argv)
 {
+	char hint[VERB_HINT_SIZE];
 	struct error err;
 
 	if (argc < 2) {
@@ -92,7 +96,8 @@ static int run_verb(const struct verb *verbs, const char *text, int argc, char *
 		error_set(&err, 0, "the verb comes first and %.60s behind it: try `%s --help`",
 			  argv[1], cli_program);
 	else
-		error_set(&err, 0, "unknown verb '%.60s': try `%s --help`", argv[1], cli_program);
+		error_set(&err, 0, "unknown verb '%.60s': %s", argv[1],
+			  verb_hint(cli_program, argv[1], hint));
 	return cli_fail(&err);
 }
 
@@ -106,6 +111,8 @@ int main(int argc, char **argv)
 		cli_program = argv[0];
 		cli_failed_status = STATUS_OF_MEZZO;
 	}
+	if (fd_secure_standard())
+		return cli_failed_status;
 	/* libarchive converts names by it. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A reader that goes away or a file too large is an error of write(), and has a message. */
@@ -115,9 +122,6 @@ int main(int argc, char **argv)
 			    run_verb(image_verbs, image_usage, argc, argv);
 	if (status)
 		interrupt_die();
-	if (fflush(stdout) || ferror(stdout)) {
-		error_set(&err, 0, "can't write to standard output");
-		return cli_fail(&err);
-	}
-	return status;
+	/* Who has failed has said why. */
+	return !status && output_flush(&err) ? cli_fail(&err) : status;
 }

@@ -11,6 +11,8 @@
 #include "host/image/tar_read.h"
 
 #define BUFFER_SIZE (1u << 20)
+#define PADDING_MAX (64ull << 20)
+#define GOES_ON "it goes on for more than 64 MiB behind the archive's end"
 #define END_MARK_SIZE 1024u /* two blocks of zeros */
 
 static la_ssize_t read_blob(struct archive *archive, void *data, const void **buffer)
@@ -135,26 +137,50 @@ static int compare(const struct tar_stream *stream, struct digest *digest, const
 			 what, is, should);
 }
 
+/* Reads what is behind the end mark, which tools fill up with zeros, but not without an end. */
+static int read_padding(struct tar_stream *stream, uint64_t mark, struct error *err)
+{
+	const void *rest;
+	la_ssize_t size;
+
+	while ((size = read_unpacked(stream->tar, stream, &rest)) > 0) {
+		if (stream->unpacked_size - mark > PADDING_MAX)
+			return error_set(err, 0, "%s: %s", stream->blob->name, mark ?
+					 GOES_ON : "no archive: it begins with zeros, and goes on "
+					 "for more than 64 MiB");
+	}
+	return size < 0 ? archive_failure(stream, stream->tar, err) : 0;
+}
+
+/* Reads what is behind the packed archive, whose digest counts that, too. */
+static int read_rest(struct tar_stream *stream, struct error *err)
+{
+	uint64_t whole = 0;
+	const void *rest;
+	la_ssize_t size;
+
+	while ((size = read_blob(stream->unpacked, stream, &rest)) > 0) {
+		whole += (uint64_t)size;
+		if (whole > PADDING_MAX)
+			return error_set(err, 0, "%s: " GOES_ON, stream->blob->name);
+	}
+	return size < 0 ? archive_failure(stream, stream->unpacked, err) : 0;
+}
+
 /* Behind the last entry: the end mark, the rest of the blob, and the digests. */
 static int check_end(struct tar_stream *stream, struct error *err)
 {
 	uint64_t mark = (uint64_t)archive_read_header_position(stream->tar);
-	const void *rest;
-	la_ssize_t size;
-	int result;
+	int result = read_padding(stream, mark, err);
 
-	while ((size = read_unpacked(stream->tar, stream, &rest)) > 0)
-		;
-	if (size < 0)
-		return archive_failure(stream, stream->tar, err);
+	if (result)
+		return result;
 	if (stream->unpacked_size < END_MARK_SIZE || mark > stream->unpacked_size - END_MARK_SIZE)
 		return error_set(err, 0, "%s: truncated: it ends without the end mark of a tar",
 				 stream->blob->name);
-	while ((size = read_blob(stream->unpacked, stream, &rest)) > 0)
-		;
-	if (size < 0)
-		return archive_failure(stream, stream->unpacked, err);
-	result = compare(stream, &stream->blob_digest, stream->blob_hash, "the blob", err);
+	result = read_rest(stream, err);
+	if (!result)
+		result = compare(stream, &stream->blob_digest, stream->blob_hash, "the blob", err);
 	return result ? result
 		      : compare(stream, &stream->content_digest, stream->content_hash,
 				"its content", err);

@@ -90,8 +90,8 @@ static int make_config(const struct request *request, const struct merged *merge
 	if (!json_object_is_type(json, json_type_object))
 		result = error_set(err, 0, "image %s: its config is no JSON object",
 				   merged->record.image);
-	for (size_t i = 0; i < request->change_count && !result; i++)
-		result = config_change(json, request->changes[i], err);
+	if (!result)
+		result = config_change(json, request->changes, request->change_count, err);
 	if (!result)
 		result = config_form(json, config, err);
 	json_object_put(json);
@@ -126,7 +126,7 @@ static int open_and_commit(struct request *request, const char *domain, struct i
 
 	if (result)
 		return result;
-	result = merged_open(&merged, &domains, domain, 0, true, NULL, NULL, err);
+	result = merged_open(&merged, &domains, domain, 0, MERGED_LIVE, NULL, NULL, err);
 	domains_close(&domains);
 	if (result)
 		return result;

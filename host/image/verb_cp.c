@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
-#include "host/change/copy.h"
-#include "host/change/resolve.h"
-#include "host/image/cli.h"
+#include "host/domain/name.h"
+#include "host/image/verb_copy.h"
 
 static const char usage[] =
 	"Usage: mezzo cp [options] NAME:PATH DEST\n"
@@ -29,7 +28,8 @@ static const char usage[] =
 	"NAME:PATH of another domain. Where the destination is a directory the copy is made in\n"
 	"it, else it is made as the destination; a tar goes into a directory. Of PATH/. only\n"
 	"what is in the directory is copied. Symbolic links in PATH lead where they lead in the\n"
-	"domain. A path of the host with a colon in it wants a slash before that: ./a:b.\n"
+	"domain. A path of the host with a colon in it wants a slash before that: ./a:b. What is\n"
+	"in a volume is not copied out: it is in a directory of the host.\n"
 	"\n"
 	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices;\n"
 	"                         else what goes into a domain is of user 0\n"
@@ -39,51 +39,24 @@ static const char usage[] =
 	"\n"
 	"Into a domain: where a part can't be copied the rest is, and the exit status is 1.\n";
 
-static const struct option options[] = { CLI_OPTIONS,
-					 { "archive", no_argument, NULL, 'a' },
-					 { "follow-link", no_argument, NULL, 'L' },
-					 { 0 } };
-
 struct request {
-	struct cli cli;
-	bool archive, follow;
+	struct copy_options options;
 	char domain[DOMAIN_NAME_MAX + 1];
 	const char *path;  /* in the domain */
 	const char *to;	   /* on the host, or "-" */
-	bool only_content; /* path ends with "/." */
 };
 
-static int take_arguments(struct request *request, char **words, struct error *err)
+static int take_words(struct request *request, char **words, struct error *err)
 {
-	size_t path_size;
-
+	if (!words[0] || !words[1] || words[2])
+		return error_set(err, 0, "cp wants NAME:PATH and where to copy it to: try `%s cp "
+				 "--help`", cli_program);
 	request->path = domain_path_split(words[0], request->domain);
 	if (!request->path)
 		return error_set(err, 0, "'%.100s' is no NAME:PATH: try `%s cp --help`", words[0],
 				 cli_program);
 	request->to = words[1];
-	if (!*request->to)
-		return error_set(err, 0, "cp wants a path to copy to");
-	path_size = strlen(request->path);
-	request->only_content = !strcmp(request->path, ".") ||
-				(path_size > 1 && !strcmp(request->path + path_size - 2, "/."));
-	return 0;
-}
-
-static int take_options(struct request *request, int argc, char **argv, struct error *err)
-{
-	int option;
-
-	while ((option = cli_next_option(&request->cli, argc, argv, options, usage, err)) != -1) {
-		if (option < 0)
-			return option;
-		request->archive |= option == 'a';
-		request->follow |= option == 'L';
-	}
-	if (argc - optind != 2)
-		return error_set(err, 0, "cp wants NAME:PATH and where to copy it to: try `%s cp "
-				 "--help`", cli_program);
-	return take_arguments(request, argv + optind, err);
+	return *request->to ? 0 : error_set(err, 0, "cp wants a path to copy to");
 }
 
 /* ---- Where the copy goes ---- */
@@ -127,7 +100,7 @@ static int open_existing(const struct request *request, const struct spot *spot,
 
 	if (S_ISDIR(status->st_mode)) {
 		snprintf(to->name, sizeof(to->name), "%s",
-			 request->only_content ? "" : spot->name);
+			 copy_is_of_content(request->path) ? "" : spot->name);
 		to->directory = open(request->to, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return to->directory < 0 ? error_set(err, errno, "%.200s", request->to) : 0;
 	}
@@ -166,13 +139,6 @@ static int open_destination(const struct request *request, const struct spot *sp
 
 /* ---- Copying ---- */
 
-static void tell_left_out(const struct copy_sink *sink)
-{
-	if (sink->left_out)
-		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
-			(unsigned long long)sink->left_out);
-}
-
 static int copy_to_host(const struct request *request, const struct merged *merged,
 			const struct spot *spot, struct error *err)
 {
@@ -182,11 +148,11 @@ static int copy_to_host(const struct request *request, const struct merged *merg
 
 	if (!result) {
 		umask(0);
-		sink = host_sink_create(to.directory, request->archive);
+		sink = host_sink_create(to.directory, request->options.archive);
 		result = sink ? copy_out(merged, &spot->inode, to.name, sink, err)
 			      : error_set(err, ENOMEM, "copy");
 		if (sink) {
-			tell_left_out(sink);
+			copy_tell_left_out(sink);
 			host_sink_free(sink);
 		}
 	}
@@ -205,9 +171,9 @@ static int copy_to_tar(const struct request *request, const struct merged *merge
 	sink = tar_sink_create(STDOUT_FILENO, err);
 	if (!sink)
 		return -err->code;
-	result = copy_out(merged, &spot->inode, request->only_content ? "" : spot->name, sink,
-			  err);
-	tell_left_out(sink);
+	result = copy_out(merged, &spot->inode,
+			  copy_is_of_content(request->path) ? "" : spot->name, sink, err);
+	copy_tell_left_out(sink);
 	tar_sink_free(sink);
 	return result;
 }
@@ -215,35 +181,27 @@ static int copy_to_tar(const struct request *request, const struct merged *merge
 static int copy(const struct request *request, const struct merged *merged, struct error *err)
 {
 	struct spot spot;
-	int result = path_resolve(merged, request->path, request->follow, &spot, err);
+	int result = copy_find(&request->options, merged, request->path, &spot, err);
 
-	if (!result && !spot.ino)
-		result = error_set(err, ENOENT, "%.300s", request->path);
-	if (result) {
-		error_context(err, "domain %s", request->domain);
+	if (result)
 		return result;
-	}
 	return strcmp(request->to, "-") ? copy_to_host(request, merged, &spot, err)
 					: copy_to_tar(request, merged, &spot, err);
 }
 
 int verb_cp(int argc, char **argv)
 {
-	struct request request = { .cli = { .letters = ":aL" } };
-	struct domains domains;
+	struct request request;
 	struct merged merged;
 	struct error err;
-	int result = take_options(&request, argc, argv, &err);
+	int result = copy_options_take(&request.options, argc, argv, usage, &err);
 
-	if (request.cli.done)
+	if (request.options.cli.done)
 		return 0;
 	if (!result)
-		result = domains_open(&domains, request.cli.store, false, &err);
-	if (result)
-		return cli_fail(&err);
-	result = merged_open(&merged, &domains, request.domain, STORE_READ_ONLY, true, NULL, NULL,
-			     &err);
-	domains_close(&domains);
+		result = take_words(&request, argv + optind, &err);
+	if (!result)
+		result = copy_open_domain(&request.options, request.domain, &merged, &err);
 	if (result)
 		return cli_fail(&err);
 	result = copy(&request, &merged, &err);

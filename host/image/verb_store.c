@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/output.h"
 #include "host/change/check.h"
 #include "host/change/dedup.h"
+#include "host/domain/directory.h"
 #include "host/image/cli.h"
 #include "host/image/digest.h"
 #include "host/image/progress.h"
@@ -30,7 +32,7 @@ static const char fsck_usage[] =
 	"\n"
 	"The exit status is 0 for a store without damage, 1 where all of it was mended, 4 where "
 	"some is left, and\n"
-	"125 where the store can't be looked at.\n";
+	"125 where the store can't be looked at. Domains that run are named, and are no damage.\n";
 
 static const char dedup_usage[] =
 	"Usage: mezzo store dedup [options]\n"
@@ -44,7 +46,7 @@ static const char dedup_usage[] =
 
 static const char info_usage[] = "Usage: mezzo store info [options]\n"
 				 "\n"
-				 "Tell how much is in the store.\n"
+				 "Tell how much is in the store, and how much domains keep.\n"
 				 "\n"
 				 "      --store DIR        where the store is\n"
 				 "      --json             as JSON, sizes in bytes\n"
@@ -113,6 +115,7 @@ struct fsck {
 	const struct domains *domains;
 	bool repair;
 	uint64_t found, left;
+	uint64_t running;		/* domains that were not looked at */
 	struct error *err;
 };
 
@@ -123,10 +126,13 @@ static int fsck_domain(const char *name, void *data)
 	int result = overlay_check(fsck->domains, name, fsck->repair, print_finding, NULL, &found,
 				   &left, fsck->err);
 
-	if (result == -EBUSY)
+	if (result == -EBUSY) {
+		fsck->running++;
 		printf("domain %s: it runs, and is not looked at\n", name);
+		return 0;
+	}
 	if (result)
-		return result == -EBUSY ? 0 : result;
+		return result;
 	fsck->found += found;
 	fsck->left += left;
 	return 0;
@@ -143,6 +149,22 @@ static int fsck_domains(const char *path, struct fsck *fsck)
 	result = domains_visit(&domains, fsck_domain, fsck, fsck->err);
 	domains_close(&domains);
 	return result;
+}
+
+/* The last line, and the exit status. */
+static int tell_verdict(const struct fsck *fsck, const char *path)
+{
+	if (fsck->left)
+		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s", path, fsck->left,
+		       fsck->found, fsck->repair ? "" : ": see --repair");
+	else if (fsck->found)
+		printf("%s: %" PRIu64 " findings, all mended", path, fsck->found);
+	else
+		printf("%s: no damage", path);
+	if (fsck->running)
+		printf("; %" PRIu64 " domains run, and were not looked at", fsck->running);
+	putchar('\n');
+	return fsck->left ? STATUS_DAMAGED : fsck->found ? STATUS_MENDED : 0;
 }
 
 static int run_fsck(const struct cli *cli, bool repair, struct error *err)
@@ -165,14 +187,7 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 		result = fsck_domains(path, &fsck);
 	if (result)
 		return cli_fail(err);
-	if (fsck.left)
-		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s\n", path, fsck.left,
-		       fsck.found, repair ? "" : ": see --repair");
-	else if (fsck.found)
-		printf("%s: %" PRIu64 " findings, all mended\n", path, fsck.found);
-	else
-		printf("%s: no damage\n", path);
-	return fsck.left ? STATUS_DAMAGED : fsck.found ? STATUS_MENDED : 0;
+	return tell_verdict(&fsck, path);
 }
 
 int verb_fsck(int argc, char **argv)
@@ -266,52 +281,95 @@ static int count_record(const char *name, const void *value, size_t size, void *
 	return 0;
 }
 
-static void print_totals(const char *path, const struct store_totals *totals, uint64_t images)
+/* All that the store holds. */
+struct info {
+	struct store_totals totals;
+	uint64_t images;
+	const struct domains *list;
+	uint64_t domains, domain_bytes;	/* blocks of their folders */
+};
+
+static int count_domain(const char *name, void *data)
+{
+	struct info *info = data;
+	uint64_t bytes;
+	int result = directory_bytes(info->list->fd, name, &bytes);
+
+	info->domains++;
+	info->domain_bytes += bytes;
+	return result;
+}
+
+static int count_domains(const char *path, struct info *info, struct error *err)
+{
+	struct domains domains;
+	int result = domains_open(&domains, path, false, err);
+
+	if (result)
+		return result;
+	info->list = &domains;
+	err->text[0] = '\0';
+	result = domains_visit(&domains, count_domain, info, err);
+	if (result && !err->text[0])
+		error_set(err, -result, "%s/domains", path);
+	domains_close(&domains);
+	return result;
+}
+
+static void print_info(const char *path, const struct info *info)
 {
 	char bytes[SIZE_TEXT_SIZE], disk[SIZE_TEXT_SIZE], shared[SIZE_TEXT_SIZE];
+	const struct store_totals *totals = &info->totals;
 
 	printf("%-14s %s\n%-14s %" PRIu64 "\n%-14s %" PRIu64 ", of which %" PRIu64
 	       " are sealed\n%-14s %s, %s on disk\n%-14s %s more without sharing\n",
-	       "Place", path, "Images", images, "Objects", totals->objects, totals->sealed_objects,
+	       "Place", path, "Images", info->images, "Objects", totals->objects,
+	       totals->sealed_objects,
 	       "Size", size_print(totals->bytes, bytes), size_print(totals->disk_bytes, disk),
 	       "Shared", size_print(totals->shared_bytes, shared));
+	printf("%-14s %" PRIu64 ", which keep %s on disk\n", "Domains", info->domains,
+	       size_print(info->domain_bytes, bytes));
 }
 
-static int print_totals_json(const char *path, const struct store_totals *totals, uint64_t images,
-			     struct error *err)
+static int print_info_json(const char *path, const struct info *info, struct error *err)
 {
+	const struct store_totals *totals = &info->totals;
 	struct json_object *out = json_object_new_object();
 
 	json_object_object_add(out, "place", json_object_new_string(path));
-	json_object_object_add(out, "images", json_object_new_uint64(images));
+	json_object_object_add(out, "images", json_object_new_uint64(info->images));
 	json_object_object_add(out, "objects", json_object_new_uint64(totals->objects));
 	json_object_object_add(out, "sealed_objects",
 			       json_object_new_uint64(totals->sealed_objects));
 	json_object_object_add(out, "bytes", json_object_new_uint64(totals->bytes));
 	json_object_object_add(out, "disk_bytes", json_object_new_uint64(totals->disk_bytes));
 	json_object_object_add(out, "shared_bytes", json_object_new_uint64(totals->shared_bytes));
+	json_object_object_add(out, "domains", json_object_new_uint64(info->domains));
+	json_object_object_add(out, "domain_disk_bytes",
+			       json_object_new_uint64(info->domain_bytes));
 	return cli_put_json(out, err);
 }
 
 int verb_info(int argc, char **argv)
 {
-	struct store_totals totals;
+	struct info info = { 0 };
 	struct store_verb verb;
-	uint64_t images = 0;
 	struct error err;
 	int result = begin(&verb, argc, argv, json_options, info_usage, STORE_READ_ONLY, &err);
 
 	if (result > 0)
 		return 0;
 	if (!result)
-		result = store_totals(verb.store, &totals, &err);
+		result = store_totals(verb.store, &info.totals, &err);
 	if (!result)
-		result = record_visit(verb.store, RECORD_IMAGE, count_record, &images, &err);
+		result = record_visit(verb.store, RECORD_IMAGE, count_record, &info.images, &err);
 	store_close(verb.store);
+	if (!result)
+		result = count_domains(verb.path, &info, &err);
 	if (!result && verb.cli.json)
-		result = print_totals_json(verb.path, &totals, images, &err);
+		result = print_info_json(verb.path, &info, &err);
 	else if (!result)
-		print_totals(verb.path, &totals, images);
+		print_info(verb.path, &info);
 	return result ? cli_fail(&err) : 0;
 }
 
@@ -354,7 +412,7 @@ static int list_objects(struct store *store, bool json, struct error *err)
 		printf("%-16s %12s %12s %6s  %s\n", "ID", "SIZE", "DISK", "USED", "DIGEST");
 	result = object_visit(store, print_object, &listing, err);
 	if (ferror(stdout))
-		return error_set(err, 0, "can't write to standard output");
+		return output_flush(err);
 	if (json && !result)
 		puts("]");
 	return result;

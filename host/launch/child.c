@@ -31,6 +31,9 @@
 /* Descriptors for a domain where we may choose: Linux's default for fs.nr_open. */
 #define HANDLES_WANTED 1048576
 
+/* Host threads: of a user, and of all domains of root together, whose ids on the host are one. */
+#define PROCESSES_MAX 16384
+
 static void __attribute__((noreturn)) fail(const struct child *child, const char *step)
 {
 	child->report->error = errno;
@@ -163,21 +166,37 @@ static void raise_limit(int which, rlim_t value)
 	setrlimit(which, &limit);
 }
 
+/* To value, or to the limit (soft or hard) that there is, where that is less. */
+static void keep_limit(const struct child *child, int which, rlim_t value, bool soft)
+{
+	struct rlimit limit;
+	rlim_t own;
+
+	if (getrlimit(which, &limit))
+		fail(child, "can't find out a limit");
+	own = soft ? limit.rlim_cur : limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max = own < value ? own : value;
+	if (setrlimit(which, &limit))
+		fail(child, "can't set a limit");
+}
+
 /*
- * The programs' limits are kept by the layer; the host's are lifted as far as they go. A core limit
- * of 1 is what also stops dumps into a pipe (core(5)), which 0 does not.
+ * The programs' limits are kept by the layer; the host's are lifted as far as they go, but for what
+ * would be taken from all of the host: memory that can't be put out, and processes. A core limit of
+ * 1 is what also stops dumps into a pipe (core(5)), which 0 does not.
  */
-static void set_limits(void)
+static void set_limits(const struct child *child)
 {
 	static const int lifted[] = {
-		RLIMIT_MEMLOCK, RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_AS, RLIMIT_STACK,
-		RLIMIT_NPROC,
+		RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_AS, RLIMIT_STACK,
 	};
 	struct rlimit no_core = { 1, 1 };
 
 	for (size_t i = 0; i < sizeof(lifted) / sizeof(lifted[0]); i++)
 		raise_limit(lifted[i], RLIM_INFINITY);
 	raise_limit(RLIMIT_NOFILE, HANDLES_WANTED);
+	keep_limit(child, RLIMIT_MEMLOCK, RLIM_INFINITY, true);
+	keep_limit(child, RLIMIT_NPROC, PROCESSES_MAX, false);
 	if (setrlimit(RLIMIT_CORE, &no_core)) {
 		no_core = (struct rlimit){ 0, 0 };
 		setrlimit(RLIMIT_CORE, &no_core);
@@ -289,7 +308,7 @@ void child_run(const struct child *child)
 	die_with_monitor(child);
 	leave_session();
 	leave_rseq(child);
-	set_limits();
+	set_limits(child);
 	enter_namespaces(child);
 	enter_empty_root(child);
 	map_layer(child);

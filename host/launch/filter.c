@@ -8,6 +8,7 @@
  * long.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -61,12 +62,13 @@ struct rule {
 		       CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 
 /*
- * NORMAL..DONTNEED, FREE, REMOVE, HUGEPAGE.. DODUMP, COLD, PAGEOUT, POPULATE_*, COLLAPSE; not
- * DONTFORK.
+ * NORMAL..DONTNEED, FREE, REMOVE, HUGEPAGE.. DODUMP, POPULATE_*, COLLAPSE; not DONTFORK, nor COLD
+ * and PAGEOUT, which take pages of files from everybody's cache, so that one domain could see when
+ * another one reads them.
  */
 #define ADVICE_ALLOWED                                                                      \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(9) | BIT(14) | BIT(15) | \
-	 BIT(16) | BIT(17) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(25))
+	 BIT(16) | BIT(17) | BIT(22) | BIT(23) | BIT(25))
 
 /* WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET; no priority inheritance. */
 #define FUTEX_ALLOWED (BIT(0) | BIT(1) | BIT(3) | BIT(4) | BIT(5) | BIT(9) | BIT(10))
@@ -113,7 +115,8 @@ static const struct rule rules[] = {
 	    { CHECK_EQUALS, 0, HANDLE_MONITOR }),
 	ROW(preadv, "reading a granted object into several places"),
 	ROW(pwritev, "writing a private object from several places"),
-	ROW(fallocate, "holes and space in a private object"),
+	ROW(fallocate, "holes in a private object; space is the monitor's to give",
+	    { CHECK_EQUALS, 1, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE }),
 	ROW(copy_file_range, "copy-up of an object without a trip through memory"),
 	ROW(sendfile, "the same where copy_file_range can't cross file systems"),
 	ROW(fstat, "size and blocks of an object"),
@@ -122,7 +125,6 @@ static const struct rule rules[] = {
 	ROW(fsync, "durability of an object"),
 	ROW(fdatasync, "durability of an object"),
 	ROW(msync, "durability of a mapped object"),
-	ROW(mincore, "what a program may ask of its own memory"),
 	ROW(mlock, "what a program may ask of its own memory"),
 	ROW(mlock2, "what a program may ask of its own memory"),
 	ROW(munlock, "what a program may ask of its own memory"),

@@ -127,18 +127,17 @@ bool plan_outputs_are_one(int out_fd, int error_fd)
 int plan_note_streams(struct plan *plan, struct error *err)
 {
 	struct stat status;
+	int error = fd_secure_standard();
 
+	if (error)
+		return error_set(err, -error, "/dev/null");
 	for (int i = STREAM_IN; i <= STREAM_ERR; i++) {
-		if (isatty(i))
+		if (fd_is_stand_in(i))
+			plan->stream_flags[i] = STREAM_ABSENT;
+		else if (isatty(i))
 			plan->stream_flags[i] = STREAM_IS_TTY;
 		else if (i == STREAM_IN && !fstat(i, &status) && S_ISREG(status.st_mode))
 			plan->stream_flags[i] = STREAM_IS_FILE;
-		if (fcntl(i, F_GETFD) >= 0)
-			continue;
-		plan->stream_flags[i] = STREAM_ABSENT;
-		/* The lowest free number is i: those before are open. */
-		if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
-			return error_set(err, errno, "/dev/null");
 	}
 	if (!((plan->stream_flags[STREAM_OUT] | plan->stream_flags[STREAM_ERR]) & STREAM_ABSENT) &&
 	    plan_outputs_are_one(STREAM_OUT, STREAM_ERR))
@@ -244,11 +243,7 @@ int plan_check(const struct plan *plan, struct error *err)
 
 void plan_release(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->volume_count; i++) {
-		free(plan->volumes[i].text);
-		free(plan->volumes[i].source);
-	}
-	plan->volume_count = 0;
+	plan_release_volumes(plan);
 	strings_release(&plan->environment);
 	strings_release(&plan->variables);
 	free(plan->home);

@@ -22,6 +22,8 @@ struct plan_volume {
 	char *source;			/* a directory, absolute; freed here */
 	const char *name;		/* of the store's volume that it is, or NULL */
 	const char *path;		/* where the domain sees it */
+	int fd;				/* the very directory (O_PATH); closed here */
+	int use;			/* keeps the store's volume from removal; closed here */
 	bool read_only;
 };
 
@@ -68,17 +70,27 @@ int plan_set_variable(struct plan *plan, char *assignment, struct error *err);
 
 /*
  * -v: SOURCE:PATH[:ro], where SOURCE is a directory that begins with '/' or '.', or the name of a
- * volume of the store, whose directory is to be found before plan_check(). Returns 0 or -errno.
+ * volume of the store, whose directory is to be found (plan_set_volume()) before plan_check().
+ * Returns 0 or -errno.
  */
 int plan_add_volume(struct plan *plan, const char *text, struct error *err);
+
+/*
+ * The same of a record, whose directory is the one that -v once led to: not a link by now, nor
+ * behind one.
+ */
+int plan_add_known_volume(struct plan *plan, const char *text, struct error *err);
+
+/*
+ * The directory of a volume of the store; the descriptor `use` keeps the volume from being removed,
+ * and is taken over with success. Returns 0 or -errno.
+ */
+int plan_set_volume(struct plan_volume *volume, const char *source, int use, struct error *err);
 
 /* Who it starts as, and HOME where it is told. Returns 0 or -errno. */
 int plan_set_user(struct plan *plan, const struct user *user, struct error *err);
 
-/*
- * Look at mezzo's own standard streams. Where one is closed /dev/null is opened in its place, so
- * that no other descriptor gets its number. Call it before anything is opened. Returns 0 or -errno.
- */
+/* Look at mezzo's own standard streams: see fd_secure_standard(). Returns 0 or -errno. */
 int plan_note_streams(struct plan *plan, struct error *err);
 
 /*
@@ -90,13 +102,16 @@ bool plan_outputs_are_one(int out_fd, int error_fd);
 /* Check what only the whole plan shows. Returns 0 or -errno. */
 int plan_check(const struct plan *plan, struct error *err);
 
-/* Check what the volumes are, and where they go. Returns 0 or -errno. */
+/* Check that the volumes can be used. Returns 0 or -errno. */
 int plan_check_volumes(const struct plan *plan, struct error *err);
 
 /* Whether the path lies in a volume, by its text. */
 bool plan_path_is_shared(const struct plan *plan, const char *path);
 
-/* Free what the plan itself allocated. */
+/* The part of plan_release() that is about volumes. */
+void plan_release_volumes(struct plan *plan);
+
+/* Free what the plan itself allocated, and close what it holds. */
 void plan_release(struct plan *plan);
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Volumes of a plan: read from the command line, checked, found; see plan.h. No locks. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/launch/plan.h"
 
 static int refuse(struct error *err, const char *text, const char *why)
@@ -64,7 +67,39 @@ static const char *path_is_wrong(char *path)
 	return NULL;
 }
 
-static int take(struct plan *plan, struct plan_volume *volume, const char *text, struct error *err)
+/*
+ * From here on the volume is this directory, whatever its name leads to when the domain starts. The
+ * name has no links in it: one that has some now is not the directory that was meant.
+ */
+static int open_source(struct plan_volume *volume, struct error *err)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				.resolve = RESOLVE_NO_SYMLINKS };
+
+	volume->fd = (int)syscall(SYS_openat2, AT_FDCWD, volume->source, &how, sizeof(how));
+	if (volume->fd >= 0)
+		return 0;
+	if (errno == ELOOP)
+		return error_set(err, 0, "volume %s: it is a link by now, or behind one",
+				 volume->source);
+	return error_set(err, errno, "volume %s", volume->source);
+}
+
+int plan_set_volume(struct plan_volume *volume, const char *source, int use, struct error *err)
+{
+	int error;
+
+	volume->source = strdup(source);
+	if (!volume->source)
+		return error_set(err, ENOMEM, "volume %s", volume->name);
+	error = open_source(volume, err);
+	if (!error)
+		volume->use = use;
+	return error;
+}
+
+static int take(struct plan *plan, struct plan_volume *volume, const char *text, bool is_known,
+		struct error *err)
 {
 	char *source = split(volume, text, err);
 	const char *wrong = source ? path_is_wrong((char *)volume->path) : NULL;
@@ -83,16 +118,25 @@ static int take(struct plan *plan, struct plan_volume *volume, const char *text,
 		volume->name = source;
 		return 0;
 	}
-	volume->source = realpath(source, NULL);
+	volume->source = is_known ? strdup(source) : realpath(source, NULL);
 	if (!volume->source)
 		return error_set(err, errno, "-v %s", text);
-	return strchr(volume->source, ':') ?
-		       refuse(err, text, "the directory's whole name has a colon in it") : 0;
+	if (strchr(volume->source, ':'))
+		return refuse(err, text, "the directory's whole name has a colon in it");
+	return open_source(volume, err);
 }
 
-int plan_add_volume(struct plan *plan, const char *text, struct error *err)
+static void volume_release(struct plan_volume *volume)
 {
-	struct plan_volume fresh = { .text = NULL }, *volume = &fresh;
+	free(volume->text);
+	free(volume->source);
+	fd_close(&volume->fd);
+	fd_close(&volume->use);
+}
+
+static int add(struct plan *plan, const char *text, bool is_known, struct error *err)
+{
+	struct plan_volume fresh = { .fd = -1, .use = -1 }, *volume = &fresh;
 	size_t place = plan->volume_count;
 	int error;
 
@@ -101,10 +145,9 @@ int plan_add_volume(struct plan *plan, const char *text, struct error *err)
 	volume->text = strdup(text);
 	if (!volume->text)
 		return error_set(err, ENOMEM, "-v %s", text);
-	error = take(plan, volume, text, err);
+	error = take(plan, volume, text, is_known, err);
 	if (error) {
-		free(volume->text);
-		free(volume->source);
+		volume_release(volume);
 		return error;
 	}
 	/* One that lies in another is mounted after that. */
@@ -117,21 +160,30 @@ int plan_add_volume(struct plan *plan, const char *text, struct error *err)
 	return 0;
 }
 
+int plan_add_volume(struct plan *plan, const char *text, struct error *err)
+{
+	return add(plan, text, false, err);
+}
+
+int plan_add_known_volume(struct plan *plan, const char *text, struct error *err)
+{
+	return add(plan, text, true, err);
+}
+
 int plan_check_volumes(const struct plan *plan, struct error *err)
 {
-	struct stat status;
-
 	for (size_t i = 0; i < plan->volume_count; i++) {
-		const char *source = plan->volumes[i].source;
-
-		if (stat(source, &status))
-			return error_set(err, errno, "volume %s", source);
-		if (!S_ISDIR(status.st_mode))
-			return error_set(err, ENOTDIR, "volume %s", source);
-		if (access(source, X_OK))
-			return error_set(err, errno, "volume %s", source);
+		if (faccessat(plan->volumes[i].fd, ".", X_OK, 0))
+			return error_set(err, errno, "volume %s", plan->volumes[i].source);
 	}
 	return 0;
+}
+
+void plan_release_volumes(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->volume_count; i++)
+		volume_release(&plan->volumes[i]);
+	plan->volume_count = 0;
 }
 
 bool plan_path_is_shared(const struct plan *plan, const char *path)

@@ -43,7 +43,8 @@ static int plan_make(struct plan *plan, const struct plan *first, const struct e
 	if (wish->flags & EXEC_USER) {
 		plan->uid = wish->uid;
 		plan->gid = wish->gid;
-		plan->group_count = 0;
+		plan->group_count = wish->group_count;
+		memcpy(plan->groups, wish->groups, sizeof(plan->groups));
 	}
 	if (plan->cwd[0] != '/')
 		return error_set(err, 0, "--workdir %s: want an absolute path", plan->cwd);

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
 #include "host/monitor/control_server.h"
-
-#define END_OF_INPUT "\004"		/* what a user types for it: VEOF, if nobody changed it */
+#include "host/monitor/stream.h"
 
 void control_server_set_input(struct control_server *server, int fd, bool is_terminal)
 {
@@ -32,7 +32,32 @@ static void input_close(struct control_server *server)
 	fd_close(&server->input.fd);
 }
 
-void control_input_move(struct control_server *server)
+/* What a terminal that edits lines would hold back is taken out of it as a user does it: VEOF. */
+static bool line_push(struct control_input *input)
+{
+	struct termios modes;
+
+	if (!input->is_within_line || tcgetattr(input->fd, &modes) || !(modes.c_lflag & ICANON))
+		return false;
+	input->is_within_line = false;
+	input->data[0] = (char)modes.c_cc[VEOF];
+	input->size = 1;
+	input->done = 0;
+	return true;
+}
+
+/* All that came is written. A terminal stays, for who types at it later. */
+static void input_finish(struct control_server *server)
+{
+	if (!server->input.is_terminal) {
+		input_close(server);
+		return;
+	}
+	server->input.is_ending = false;
+	streams_set_input_end(server->streams, true);
+}
+
+static int input_write(struct control_server *server)
 {
 	struct control_input *input = &server->input;
 
@@ -44,13 +69,24 @@ void control_input_move(struct control_server *server)
 			input->done += (size_t)done;
 		} else if (errno == EAGAIN &&
 			   !control_watch(server, input->fd, EPOLLOUT | EPOLLONESHOT, input)) {
-			return;
+			return -EAGAIN;
 		} else if (errno != EINTR) {
 			input_close(server);
 		}
 	}
+	return 0;
+}
+
+void control_input_move(struct control_server *server)
+{
+	struct control_input *input = &server->input;
+
+	do {
+		if (input_write(server))
+			return;
+	} while (input->is_ending && line_push(input));
 	if (input->is_ending)
-		input_close(server);
+		input_finish(server);
 }
 
 void control_input_take(struct control_server *server, const char *data, size_t size)
@@ -59,6 +95,10 @@ void control_input_take(struct control_server *server, const char *data, size_t 
 
 	if (input->fd < 0)
 		return;
+	if (input->is_terminal)
+		streams_set_input_end(server->streams, false);
+	if (size)
+		input->is_within_line = data[size - 1] != '\n' && data[size - 1] != '\r';
 	memcpy(input->data, data, size);
 	input->size = size;
 	input->done = 0;
@@ -67,12 +107,6 @@ void control_input_take(struct control_server *server, const char *data, size_t 
 
 void control_input_end(struct control_server *server)
 {
-	struct control_input *input = &server->input;
-
-	if (input->is_terminal) {
-		control_input_take(server, END_OF_INPUT, strlen(END_OF_INPUT));
-		return;
-	}
-	input->is_ending = true;
+	server->input.is_ending = true;
 	control_input_move(server);
 }

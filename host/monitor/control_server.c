@@ -81,13 +81,18 @@ static void serve_stop(struct control_server *server, struct control_client *cli
 		       struct control_message *message)
 {
 	int32_t seconds = message->head.value;
-	struct itimerspec timer = { .it_value = { seconds, seconds ? 0 : 1 } };
+	struct itimerspec timer = { .it_value = { seconds, seconds ? 0 : 1 } }, running;
 
 	if (seconds > SECONDS_MAX) {
 		control_answer(client, CONTROL_FAILED, "more than a year to stop");
 		return;
 	}
 	signal_post(server, SIGTERM);
+	/* Where another stop waits for less, that stands. */
+	if (!timerfd_gettime(server->timer_fd, &running) &&
+	    (running.it_value.tv_sec || running.it_value.tv_nsec) &&
+	    running.it_value.tv_sec < seconds)
+		seconds = -1;
 	if (seconds >= 0 && timerfd_settime(server->timer_fd, 0, &timer, NULL))
 		control_answer(client, CONTROL_FAILED, "no timer for the end of the domain");
 	else

@@ -15,6 +15,7 @@
 
 struct consoles;
 struct plan;
+struct streams;
 
 /* A connection. */
 struct control_client {
@@ -37,12 +38,14 @@ struct control_server {
 	struct channel *channel;
 	struct output *output;
 	struct consoles *consoles;
+	struct streams *streams;	/* of its first program */
 	const struct plan *plan;
 	struct control_client *clients;
 	struct control_input {
 		int fd;			/* where input goes to, -1: nowhere (any more) */
 		bool is_terminal;	/* ... and that is the outer side of a terminal */
 		bool is_ending;		/* no more after what waits */
+		bool is_within_line;	/* at a terminal: the last byte was not a newline */
 		size_t size, done;	/* what waits, as it was not taken yet */
 		char data[CONTROL_DATA_MAX];
 	} input;
@@ -81,7 +84,10 @@ int control_watch(struct control_server *server, int fd, uint32_t events, void *
 
 /* ---- control_input.c ---- */
 
-/* Take input, which nothing must wait before; data of CONTROL_INPUT. */
+/*
+ * Take input, which nothing must wait before; data of CONTROL_INPUT. A terminal is not at its end
+ * any more, also where there are no bytes yet.
+ */
 void control_input_take(struct control_server *server, const char *data, size_t size);
 /* Write what waits, as far as it is taken. */
 void control_input_move(struct control_server *server);

@@ -40,14 +40,16 @@ struct streams {
 	struct channel *channel;
 	int trouble_fd, done_fd;
 	bool can_leave;			/* nothing is waited for but by lane_wait() */
-	/* eventfds, with can_leave: no more input is wanted; and nobody takes output either */
-	int stop_fd, gone_fd;
+	/* eventfd: who waits for input is to look again; -1: its reader blocks in read */
+	int stop_fd;
+	int gone_fd;			/* eventfd, with can_leave: nobody takes output any more */
 	uint32_t finishing;		/* futex: no more output comes, no input is wanted */
 	/*
 	 * futex: the terminal is not ours to read now; then wanted says that the domain asks for
 	 * input
 	 */
 	uint32_t paused, wanted;
+	uint32_t input_ended;		/* a terminal that holds no input is at its end */
 	uint32_t gone;			/* the outer side is not there any more */
 	uint32_t done;			/* all has moved since finishing */
 	/* output could not be written, and not for want of a reader */

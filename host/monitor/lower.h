@@ -21,6 +21,7 @@
 
 struct lower {
 	int root;			/* O_PATH directory; -1: there is no tree */
+	int descriptors;		/* /proc/self/fd, by which an O_PATH descriptor is opened */
 	bool own_ids_are_root;		/* the caller's uid and gid are shown as 0 */
 	bool is_whole;			/* it is the caller's own root: names mean the same in both */
 	uid_t uid;

@@ -21,7 +21,8 @@
 #include "host/monitor/lower.h"
 
 #define STATX_WANTED	(STATX_BASIC_STATS)
-#define FILE_FLAGS	(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC)
+#define FILE_FLAGS	(O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define NODE_FLAGS	(O_PATH | O_NOFOLLOW | O_CLOEXEC)
 
 #define CONFIGFS_MAGIC	0x62656570
 #define MQUEUE_MAGIC	0x19800202
@@ -116,50 +117,82 @@ void lower_look(const struct lower *lower, int directory, const char *name, stru
 
 /* ---- opening ---- */
 
-/* Open a regular file, checked again after the open. A handle or -errno. */
-static int open_regular(int directory, const char *path)
+/*
+ * Whether the way to a path leads through a window into the host's kernel, which is as if it were
+ * empty.
+ */
+static bool passes_pseudo(const struct lower *lower, const char *path)
 {
-	struct stat status;
-	int fd = lower_open_beneath(directory, path, FILE_FLAGS, 0);
+	char above[REQUEST_DATA_MAX + 1];
+	bool pseudo = false;
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || lower_is_pseudo(fd)) {
+	for (const char *slash = strchr(path, '/'); slash && !pseudo;
+	     slash = strchr(slash + 1, '/')) {
+		int fd;
+
+		memcpy(above, path, (size_t)(slash - path));
+		above[slash - path] = '\0';
+		fd = lower_open_beneath(lower->root, above, NODE_FLAGS | O_DIRECTORY, 0);
+		if (fd < 0)
+			return false;
+		pseudo = lower_is_pseudo(fd);
 		close(fd);
-		return -EACCES;
+	}
+	return pseudo;
+}
+
+/*
+ * What lies at a path, as an O_PATH descriptor, or -errno; so nothing is opened in earnest before
+ * it is known what it is. Whatever lies inside a pseudo file system is -ENOENT, be it there or not;
+ * *pseudo for the root of one.
+ */
+static int open_node(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
+{
+	int fd = lower_open_beneath(lower->root, path, NODE_FLAGS | flags, 0);
+
+	*pseudo = fd >= 0 && lower_is_pseudo(fd);
+	if ((fd < 0 || *pseudo) && passes_pseudo(lower, path)) {
+		fd_close(&fd);
+		return -ENOENT;
 	}
 	return fd;
 }
 
-/*
- * Open a directory of the tree. Returns an O_PATH descriptor (or one to read with read_it) or
- * -errno;
- * -ENOENT for what lies inside a pseudo file system, *pseudo for its root.
- */
-static int open_directory(const struct lower *lower, const char *path, uint64_t flags, bool *pseudo)
+/* The very file of an O_PATH descriptor, opened to read. */
+static int open_earnest(const struct lower *lower, int fd, int flags)
 {
-	int fd = lower_open_beneath(lower->root, path,
-				    flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char link[16];
+	int result;
 
-	*pseudo = fd >= 0 && lower_is_pseudo(fd);
-	return fd;
+	snprintf(link, sizeof(link), "%d", fd);
+	result = openat(lower->descriptors, link, FILE_FLAGS | flags);
+	return result < 0 ? -errno : result;
+}
+
+/* A handle on a regular file, or -errno. Opening a device or a FIFO would do something. */
+static int open_regular(const struct lower *lower, int fd, bool pseudo)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return S_ISDIR(status.st_mode) ? -EISDIR : -EACCES;
+	return pseudo ? -EACCES : open_earnest(lower, fd, 0);
 }
 
 int lower_open_file(const struct lower *lower, const char *path, struct answer *answer)
 {
-	struct statx status;
-	int fd;
+	bool pseudo;
+	int handle, fd = open_node(lower, path, 0, &pseudo);
 
-	/* Opening a device or a FIFO would do something; looking does not. */
-	if (kernel_statx(lower->root, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-			 STATX_TYPE, &status))
-		return -errno;
-	if (!S_ISREG(status.stx_mode))
-		return S_ISDIR(status.stx_mode) ? -EISDIR : -EACCES;
-	fd = open_regular(lower->root, path);
 	if (fd < 0)
 		return fd;
-	answer->handles[answer->handle_count++] = fd;
+	handle = open_regular(lower, fd, pseudo);
+	close(fd);
+	if (handle < 0)
+		return handle;
+	answer->handles[answer->handle_count++] = handle;
 	return 0;
 }
 
@@ -204,8 +237,7 @@ static void walk_leave(struct walk *walk)
 /* Go into the directory that node tells of. Returns 0 or -errno. */
 static int walk_enter(struct walk *walk, const char *name, const struct node *node)
 {
-	int fd = lower_open_beneath(walk->directory, name,
-				    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int fd = lower_open_beneath(walk->directory, name, NODE_FLAGS | O_DIRECTORY, 0);
 
 	if (fd < 0)
 		return fd;
@@ -217,6 +249,24 @@ static int walk_enter(struct walk *walk, const char *name, const struct node *no
 	return 0;
 }
 
+/* Look at the last component, and open it where it is a regular file. */
+static void walk_open(struct walk *walk, const char *name, struct node *node, char *target)
+{
+	int handle = -1, fd = lower_open_beneath(walk->directory, name, NODE_FLAGS, 0);
+
+	*node = (struct node){ .error = fd < 0 ? fd : 0 };
+	if (fd >= 0)
+		lower_look(walk->lower, fd, "", node, target);
+	node->name_size = (uint16_t)strlen(name);
+	if (!node->error && S_ISREG(node->mode) && (node->dev == walk->dev || !lower_is_pseudo(fd)))
+		handle = open_earnest(walk->lower, fd, 0);
+	fd_close(&fd);
+	if (handle < 0)
+		return;
+	walk->answer->handles[walk->answer->handle_count++] = handle;
+	node->has_handle = 1;
+}
+
 /* Answer one component. Returns 1 to go on with the next, 0 when the walk is done, or -errno. */
 static int walk_component(struct walk *walk, const char *name, bool is_last)
 {
@@ -224,18 +274,12 @@ static int walk_component(struct walk *walk, const char *name, bool is_last)
 	struct node node;
 	int fd;
 
-	if (walk->pseudo) {
+	if (walk->pseudo)
 		node = (struct node){ .error = -ENOENT, .name_size = (uint16_t)strlen(name) };
-	} else {
+	else if (is_last && walk->open_last)
+		walk_open(walk, name, &node, target);
+	else
 		lower_look(walk->lower, walk->directory, name, &node, target);
-	}
-	if (is_last && walk->open_last && !node.error && S_ISREG(node.mode)) {
-		fd = open_regular(walk->directory, name);
-		if (fd >= 0) {
-			walk->answer->handles[walk->answer->handle_count++] = fd;
-			node.has_handle = 1;
-		}
-	}
 	if (!answer_node(walk->answer, &node, name, target))
 		return -ENAMETOOLONG;
 	if (is_last || node.error || !S_ISDIR(node.mode))
@@ -272,7 +316,7 @@ int lower_walk(const struct lower *lower, const char *path, uint32_t skip, bool 
 	if (error)
 		return error;
 	if (*prefix) {
-		walk.directory = open_directory(lower, prefix, O_PATH, &walk.pseudo);
+		walk.directory = open_node(lower, prefix, O_DIRECTORY, &walk.pseudo);
 		if (walk.directory < 0)
 			return walk.directory;
 	}
@@ -319,30 +363,41 @@ static bool list_entries(const struct lower *lower, int fd, const char *entries,
 	return true;
 }
 
-int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer)
+static int list(const struct lower *lower, int fd, uint64_t cookie, struct answer *answer)
 {
 	_Alignas(8) char entries[32768];
-	bool pseudo;
-	long size = 0;
-	int fd = open_directory(lower, path, O_RDONLY, &pseudo);
+	long size = 1;
 
-	if (fd < 0)
-		return fd;
-	if (!pseudo && cookie && lseek(fd, (off_t)cookie, SEEK_SET) < 0)
-		size = -errno;
-	while (!pseudo && size >= 0) {
+	if (cookie && lseek(fd, (off_t)cookie, SEEK_SET) < 0)
+		return -errno;
+	while (size > 0) {
 		size = syscall(SYS_getdents64, fd, entries, sizeof(entries));
-		if (size <= 0) {
-			size = size < 0 ? -errno : 0;
-			break;
-		}
+		if (size < 0)
+			return -errno;
 		if (!list_entries(lower, fd, entries, (size_t)size, answer, &cookie)) {
 			answer->offset = cookie;
 			break;
 		}
 	}
+	return 0;
+}
+
+int lower_list(const struct lower *lower, const char *path, uint64_t cookie, struct answer *answer)
+{
+	bool pseudo;
+	int earnest, error, fd = open_node(lower, path, O_DIRECTORY, &pseudo);
+
+	if (fd < 0)
+		return fd;
+	earnest = pseudo ? -1 : open_earnest(lower, fd, O_DIRECTORY);
 	close(fd);
-	return size < 0 ? (int)size : 0;
+	if (pseudo)
+		return 0;
+	if (earnest < 0)
+		return earnest;
+	error = list(lower, earnest, cookie, answer);
+	close(earnest);
+	return error;
 }
 
 /* ---- extended attributes ---- */
@@ -350,21 +405,24 @@ int lower_list(const struct lower *lower, const char *path, uint64_t cookie, str
 int lower_xattr(const struct lower *lower, const char *path, const char *name,
 		struct answer *answer)
 {
+	ssize_t size = -ENODATA;
 	char link[40];
-	ssize_t size;
+	bool pseudo;
 	int fd;
 
 	if (!lower_xattr_is_shown(name))
 		return -ENODATA;
-	fd = lower_open_beneath(lower->root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = open_node(lower, path, 0, &pseudo);
 	if (fd < 0)
 		return fd;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	size = lower_is_pseudo(fd) ? -1 : getxattr(link, name, answer->area, answer->room);
-	if (size < 0)
-		size = errno ? -errno : -ENODATA;
-	else
-		answer->used = (size_t)size;
+	if (!pseudo) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		size = getxattr(link, name, answer->area, answer->room);
+		if (size < 0)
+			size = -errno;
+		else
+			answer->used = (size_t)size;
+	}
 	close(fd);
 	return size < 0 ? (int)size : 0;
 }
@@ -374,21 +432,28 @@ int lower_xattr(const struct lower *lower, const char *path, const char *name,
 void lower_release(struct lower *lower)
 {
 	fd_close(&lower->root);
+	fd_close(&lower->descriptors);
 }
 
 int lower_open_directory(struct lower *lower, const char *path, bool own_ids_are_root,
 			 struct error *err)
 {
-	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int descriptors, root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return error_set(err, errno, "root file system %s", path);
+	descriptors = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (descriptors < 0) {
+		close(root);
+		return error_set(err, errno, "/proc/self/fd");
+	}
 	*lower = (struct lower){
 		.own_ids_are_root = own_ids_are_root,
 		.is_whole = !strcmp(path, "/"),
 		.uid = geteuid(),
 		.gid = getegid(),
 		.root = root,
+		.descriptors = descriptors,
 	};
 	return 0;
 }

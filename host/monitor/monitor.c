@@ -74,8 +74,8 @@ static int open_files(struct monitor *monitor, const struct monitor_setup *setup
 	for (size_t i = 0; i < setup->volume_count; i++) {
 		const struct plan_volume *volume = &setup->volumes[i];
 
-		if (volumes_add(&monitor->service.volumes, volume->source, volume->read_only,
-				setup->volume_ids_are_root, err))
+		if (volumes_add(&monitor->service.volumes, volume->fd, volume->source,
+				volume->read_only, setup->volume_ids_are_root, err))
 			return -EINVAL;
 	}
 	if (!setup->rootfs)
@@ -107,7 +107,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		.control = setup->control,
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
-			.lower = { .root = -1 },
+			.lower = { .root = -1, .descriptors = -1 },
 		},
 	};
 	consoles_init(&monitor->service.consoles, channel, -1, &control_exec_listener);
@@ -130,9 +130,11 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		log_fd = setup->log_file ? monitor->log_fd : fds[STREAM_ERR];
 		monitor->service.consoles.trouble_fd = monitor->trouble_fd;
 		monitor->streams = streams_start(channel, fds, log_fd, setup->output,
-						 monitor->trouble_fd, err);
+						 setup->control != NULL, monitor->trouble_fd, err);
 		error = monitor->streams ? 0 : -err->code;
 	}
+	if (!error && setup->control)
+		setup->control->streams = monitor->streams;
 	if (error)
 		close_files(monitor);
 	return error;
@@ -162,11 +164,17 @@ enum watched {
 
 static bool quota_is_kept(const struct monitor *monitor)
 {
-	const struct objects *objects = monitor->service.objects;
+	struct objects *objects = monitor->service.objects;
 	uint64_t times;
+	bool measured;
 
-	return read(monitor->quota_fd, &times, sizeof(times)) < 0 ||
-	       !quota_is_broken(&objects->quota, objects);
+	if (read(monitor->quota_fd, &times, sizeof(times)) < 0)
+		return true;
+	if (quota_is_broken(&objects->quota, objects, &measured))
+		return false;
+	if (measured)
+		objects_sweep(objects);
+	return true;
 }
 
 /* All but requests. True: the domain has ended, or is to be ended. */
@@ -181,7 +189,9 @@ static bool look_around(struct monitor *monitor, const struct pollfd *fds,
 		return true;
 	}
 	if (fds[WATCH_QUOTA].revents && !quota_is_kept(monitor)) {
-		error_set(err, 0, "the domain took more disk than it may and was ended");
+		*outcome = OUTCOME_OVER_LIMIT;
+		error_set(err, 0, "the domain passed its disk limit and was ended: its system "
+			  "layer took what it had not asked for");
 		return true;
 	}
 	if (fds[WATCH_CONSOLES].revents)
@@ -205,10 +215,11 @@ static bool serve_one(struct monitor *monitor, struct pollfd *socket,
 			control_server_started(monitor->control);
 		return false;
 	case REQUEST_STOPPED:
-		/* The user's shell wants its terminal back, and goes on when we do. */
-		streams_settle(monitor->streams);
-		if (!monitor->control)
+		/* The user's shell, if any, wants its terminal back, and goes on when we do. */
+		if (!monitor->control) {
+			streams_settle(monitor->streams);
 			raise(SIGSTOP);
+		}
 		return false;
 	case REQUEST_EXIT:
 		*outcome = OUTCOME_EXITED;
@@ -282,6 +293,9 @@ bool monitor_release(struct monitor *monitor)
 
 	unblock_signals();
 	consoles_release(&monitor->service.consoles);
+	/* Nobody can be waited for who has held the output of a terminal of our own. */
+	if (monitor->control)
+		terminal_let_go_on(&monitor->service.terminal);
 	complete = streams_finish(monitor->streams);
 	terminal_restore(&monitor->service.terminal);
 	close_files(monitor);

@@ -24,6 +24,7 @@ enum monitor_outcome {
 	OUTCOME_KILLED,			/* a process of it was killed by somebody else, and it gave up */
 	OUTCOME_DIED,			/* the first process died without a word */
 	OUTCOME_ENDED,			/* somebody asked the monitor to end it */
+	OUTCOME_OVER_LIMIT,		/* it took more disk than it may: err says so */
 	OUTCOME_BROKEN,			/* the domain broke the rules of the boundary: err says how */
 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* See objects.h. Used by the monitor's main thread alone: no locks. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "boundary/abi.h"
@@ -11,6 +14,8 @@
 #include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 #include "host/monitor/objects.h"
+
+#define PIECES_MAX 1024		/* of a file that are looked at to find out what it lacks */
 
 /* The index of the mapping, which must be one that layers of this version can read. */
 static int index_grant(struct objects *objects, struct error *err)
@@ -74,6 +79,10 @@ void objects_release(struct objects *objects)
 {
 	if (!objects->store)
 		return;
+	/* Nobody is left who could write them. */
+	while (objects->going_count)
+		own_objects_delete(&objects->own, objects->going[--objects->going_count]);
+	free(objects->going);
 	store_close(objects->store);
 	fd_close(&objects->index);
 	fd_close(&objects->overlay);
@@ -100,9 +109,125 @@ int objects_open_kept(struct objects *objects, int folder_fd, uint64_t disk_limi
 	}
 	/* Where it stays, its object is one that is shared: no harm is done. */
 	own_objects_sweep(&objects->own);
-	/* More than there can be: the first who asks has it measured. */
-	objects->quota = (struct quota){ .limit = disk_limit, .given = UINT64_MAX };
-	return 0;
+	return quota_init(&objects->quota, disk_limit, objects->overlay, err);
+}
+
+/* ---- What is deleted ---- */
+
+/* Where an id is among them, or would be. */
+static size_t going_find(const struct objects *objects, uint64_t id)
+{
+	size_t from = 0, to = objects->going_count;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+
+		if (objects->going[middle] < id)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* Once, however often it is deleted. Without memory it stays and counts, too. */
+static void going_add(struct objects *objects, uint64_t id)
+{
+	size_t at = going_find(objects, id);
+
+	if (at < objects->going_count && objects->going[at] == id)
+		return;
+	if (objects->going_count == objects->going_room) {
+		size_t room = objects->going_room ? 2 * objects->going_room : 64;
+		uint64_t *going = realloc(objects->going, room * sizeof(*going));
+
+		if (!going)
+			return;
+		objects->going = going;
+		objects->going_room = room;
+	}
+	memmove(objects->going + at + 1, objects->going + at,
+		(objects->going_count - at) * sizeof(id));
+	objects->going[at] = id;
+	objects->going_count++;
+}
+
+/* False: it can still be written. What can't be looked at does not exist. */
+static bool delete_idle(struct objects *objects, uint64_t id)
+{
+	uint64_t bytes = 0;
+	bool is_idle = true;
+
+	if (own_objects_look(&objects->own, id, &bytes, &is_idle))
+		return true;
+	if (!is_idle)
+		return false;
+	/* What stays by an error is found unused when the domain starts again. */
+	if (!own_objects_delete(&objects->own, id))
+		quota_give_back(&objects->quota, bytes);
+	return true;
+}
+
+void objects_delete(struct objects *objects, uint64_t id)
+{
+	if (!objects->quota.limit) {
+		own_objects_delete(&objects->own, id);
+		return;
+	}
+	if (delete_idle(objects, id))
+		return;
+	if (!own_objects_empty(&objects->own, id))
+		quota_may_have_room(&objects->quota);
+	going_add(objects, id);
+}
+
+void objects_sweep(struct objects *objects)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < objects->going_count; i++) {
+		if (!delete_idle(objects, objects->going[i]))
+			objects->going[left++] = objects->going[i];
+	}
+	objects->going_count = left;
+}
+
+/* ---- What grows ---- */
+
+/* Bytes of [at, end) of a file that may have no disk yet. */
+static uint64_t space_missing(int fd, off_t at, off_t end)
+{
+	uint64_t missing = 0;
+
+	for (int i = 0; i < PIECES_MAX && at < end; i++) {
+		off_t hole = lseek(fd, at, SEEK_HOLE), data;
+
+		/* Behind its end there is nothing. */
+		if (hole < 0)
+			break;
+		if (hole >= end)
+			return missing;
+		data = lseek(fd, hole, SEEK_DATA);
+		at = data < 0 || data > end ? end : data;
+		missing += (uint64_t)(at - hole);
+	}
+	return missing + (uint64_t)(end - at);
+}
+
+int objects_allocate(struct objects *objects, const struct object_space *space)
+{
+	const off_t offset = (off_t)space->offset, size = (off_t)space->size;
+	bool shared;
+	int fd = own_objects_get(&objects->own, space->id, &shared), error;
+
+	if (fd < 0)
+		return fd;
+	error = shared ? -EIO : quota_take(&objects->quota, objects,
+					   space_missing(fd, offset, offset + size), NULL);
+	if (!error && fallocate(fd, (int)space->mode, offset, size))
+		error = -errno;
+	close(fd);
+	return error;
 }
 
 int objects_grow_overlay(struct objects *objects, uint64_t size)
@@ -113,12 +238,22 @@ int objects_grow_overlay(struct objects *objects, uint64_t size)
 		return -EFBIG;
 	if (size <= objects->overlay_size)
 		return 0;
-	error = quota_take(&objects->quota, objects, size - objects->overlay_size);
+	error = quota_take(&objects->quota, objects, size - objects->overlay_size, NULL);
 	if (!error)
 		error = overlay_file_grow(objects->overlay, size);
 	if (!error)
 		objects->overlay_size = size;
 	return error;
+}
+
+int objects_fill_overlay(struct objects *objects, uint64_t offset, uint64_t size)
+{
+	int error;
+
+	if (offset > objects->overlay_size || size > objects->overlay_size - offset)
+		return -EFBIG;
+	error = quota_take(&objects->quota, objects, size, NULL);
+	return error ? error : overlay_file_fill(objects->overlay, offset, size);
 }
 
 int objects_grant(const struct objects *objects, uint64_t id, int32_t *told)

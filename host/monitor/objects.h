@@ -9,6 +9,7 @@
 #ifndef HOST_MONITOR_OBJECTS_H
 #define HOST_MONITOR_OBJECTS_H
 
+#include "boundary/abi.h"
 #include "host/base/error.h"
 #include "host/domain/own_objects.h"
 #include "host/monitor/quota.h"
@@ -24,6 +25,9 @@ struct objects {
 	uint64_t overlay_size;
 	struct own_objects own;
 	struct quota quota;
+	/* Ids that the domain has deleted and can still write, rising (objects_delete()). */
+	uint64_t *going;
+	size_t going_count, going_room;
 };
 
 /*
@@ -47,7 +51,23 @@ void objects_release(struct objects *objects);
  */
 int objects_grant(const struct objects *objects, uint64_t id, int32_t *told);
 
+/*
+ * The domain does not need an object of its own any more. Where it has a limit of disk and can
+ * still write the object, by a handle or a mapping, the object loses its bytes and stays,
+ * and counts, until objects_sweep() finds that this is over, or objects_release().
+ */
+void objects_delete(struct objects *objects, uint64_t id);
+void objects_sweep(struct objects *objects);
+
+/*
+ * Takes disk for an object of the domain's own: an id, offset, size and mode that can be. Returns 0
+ * or the -errno that the domain gets.
+ */
+int objects_allocate(struct objects *objects, const struct object_space *space);
+
 /* The overlay is to have so many bytes. Returns 0 or the -errno that the domain gets. */
 int objects_grow_overlay(struct objects *objects, uint64_t size);
+/* A part of the overlay, whole pages, gets its disk back. Likewise. */
+int objects_fill_overlay(struct objects *objects, uint64_t offset, uint64_t size);
 
 #endif

@@ -4,6 +4,7 @@
  * no locks.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "boundary/overlay.h"
@@ -52,7 +53,7 @@ static int serve_create(struct objects *objects, const struct request *request,
 
 	if (!request->count || request->count > REQUEST_OPEN_MAX)
 		return request_bad(err, "a wrong number of objects");
-	*result = quota_take(&objects->quota, objects, request->count * OWN_OBJECT_LEAST);
+	*result = quota_take(&objects->quota, objects, request->count * OWN_OBJECT_LEAST, NULL);
 	while (!*result && answer->count < request->count) {
 		int fd = own_objects_create(&objects->own, &id);
 
@@ -69,7 +70,7 @@ static int serve_create(struct objects *objects, const struct request *request,
 	return 0;
 }
 
-static int serve_delete(const struct objects *objects, const struct request *request,
+static int serve_delete(struct objects *objects, const struct request *request,
 			struct error *err)
 {
 	if (!ids_are_whole(request))
@@ -77,8 +78,7 @@ static int serve_delete(const struct objects *objects, const struct request *req
 	for (uint32_t i = 0; i < request->count; i++) {
 		if (id_of(request, i) < OVERLAY_OWN_OBJECT)
 			return request_bad(err, "an object that is not its own");
-		/* What stays by an error is found unused when the domain starts again. */
-		own_objects_delete(&objects->own, id_of(request, i));
+		objects_delete(objects, id_of(request, i));
 	}
 	return 0;
 }
@@ -105,15 +105,38 @@ static int serve_grow(struct objects *objects, const struct request *request,
 {
 	if (request->offset % OVERLAY_PAGE)
 		return request_bad(err, "a part of a page");
-	*result = objects_grow_overlay(objects, request->offset);
+	*result = request->count ? objects_fill_overlay(objects, request->offset,
+							(uint64_t)request->count * OVERLAY_PAGE)
+				 : objects_grow_overlay(objects, request->offset);
 	answer->offset = objects->overlay_size;
 	return 0;
 }
 
 /* Small numbers come from an honest layer, and no number does harm. */
-static int serve_take(struct objects *objects, const struct request *request, int32_t *result)
+static int serve_take(struct objects *objects, const struct request *request,
+		      struct answer *answer, int32_t *result)
 {
-	*result = quota_take(&objects->quota, objects, request->offset);
+	uint64_t more = 0;
+
+	*result = quota_take(&objects->quota, objects, request->offset, &more);
+	answer->offset = request->offset + more;
+	return 0;
+}
+
+static int serve_allocate(struct objects *objects, const struct request *request, int32_t *result,
+			  struct error *err)
+{
+	struct object_space space;
+
+	if (request->data_size != sizeof(space))
+		return request_bad(err, "space of a wrong size");
+	memcpy(&space, request->data, sizeof(space));
+	if (space.id < OVERLAY_OWN_OBJECT)
+		return request_bad(err, "an object that is not its own");
+	if (space.mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE || !space.size ||
+	    space.offset > INT64_MAX || space.size > INT64_MAX - space.offset)
+		return request_bad(err, "space that no file has");
+	*result = objects_allocate(objects, &space);
 	return 0;
 }
 
@@ -139,6 +162,8 @@ int objects_serve(struct objects *objects, const struct request *request, struct
 		return serve_grant(objects, request, answer, err);
 	if (objects->overlay < 0)
 		return request_bad(err, "an object of its own, and it can have none");
+	if (request->flags & REQUEST_DISK_FREED)
+		quota_may_have_room(&objects->quota);
 	switch (request->op) {
 	case REQ_OBJECT_CREATE:
 		return serve_create(objects, request, answer, result, err);
@@ -147,7 +172,9 @@ int objects_serve(struct objects *objects, const struct request *request, struct
 	case REQ_OBJECT_LIST:
 		return serve_list(objects, request, answer, result);
 	case REQ_DISK_TAKE:
-		return serve_take(objects, request, result);
+		return serve_take(objects, request, answer, result);
+	case REQ_OBJECT_ALLOCATE:
+		return serve_allocate(objects, request, result, err);
 	case REQ_DISK_TELL:
 		return serve_tell(objects, answer, result);
 	case REQ_OBJECT_SYNC:

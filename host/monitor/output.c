@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The log of a domain's streams; see output.h. Lock: output->lock, around each write and all of
- * the followers. */
+/*
+ * The log of a domain's streams; see output.h. Lock: output->lock, around each write and all of the
+ * followers.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,19 +15,33 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/domain/log.h"
 #include "host/monitor/output.h"
 
+#define OUTPUT_NEW_NAME	"output.new"
 #define PREFIX_MAX	64u
 #define ENTRIES_MAX	32u		/* in one write: three parts each */
 
-int output_open(struct output *output, int folder_fd, struct error *err)
+static int file_open(int folder_fd, const char *name, int flags)
 {
-	*output = (struct output){ .fd = -1 };
-	output->fd = openat(folder_fd, "output",
-			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			    0600);
-	if (output->fd < 0)
-		return error_set(err, errno, "can't open the domain's output");
+	return openat(folder_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+		      O_NONBLOCK | flags, 0600);
+}
+
+int output_open(struct output *output, int folder_fd, uint64_t size, struct error *err)
+{
+	struct stat status;
+
+	*output = (struct output){ .most = (size ? size : OUTPUT_SIZE_USUAL) / 2 };
+	output->folder_fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+	output->fd = output->folder_fd < 0 ? -1 : file_open(folder_fd, OUTPUT_NAME, 0);
+	if (output->fd < 0 || fstat(output->fd, &status)) {
+		error_set(err, errno, "can't open the domain's output");
+		fd_close(&output->fd);
+		fd_close(&output->folder_fd);
+		return -err->code;
+	}
+	output->size = (uint64_t)status.st_size;
 	pthread_mutex_init(&output->lock, NULL);
 	return 0;
 }
@@ -33,6 +49,7 @@ int output_open(struct output *output, int folder_fd, struct error *err)
 void output_close(struct output *output)
 {
 	fd_close(&output->fd);
+	fd_close(&output->folder_fd);
 	pthread_mutex_destroy(&output->lock);
 	free(output->followers);
 }
@@ -86,23 +103,56 @@ static int print_prefix(char prefix[PREFIX_MAX], const char *stream)
 				    stream);
 }
 
-/* All of it or nothing: what a full disk took of it is taken back. */
-static int write_whole(struct output *output, const struct iovec *parts, int count, size_t size)
+/*
+ * Begins another file. First the oldest one goes, which a full disk needs. However far this gets,
+ * `output` is what was written last. Lock held. Returns 0 or -errno.
+ */
+static int turn_locked(struct output *output)
+{
+	int folder = output->folder_fd, fd, error = 0;
+
+	if (unlinkat(folder, OUTPUT_OLD_NAME, 0) && errno != ENOENT)
+		return -errno;
+	if (linkat(folder, OUTPUT_NAME, folder, OUTPUT_OLD_NAME, 0))
+		return -errno;
+	fd = file_open(folder, OUTPUT_NEW_NAME, O_TRUNC);
+	if (fd < 0)
+		return -errno;
+	if (renameat(folder, OUTPUT_NEW_NAME, folder, OUTPUT_NAME) ||
+	    dup3(fd, output->fd, O_CLOEXEC) < 0)
+		error = -errno;
+	close(fd);
+	if (!error)
+		output->size = 0;
+	return error;
+}
+
+/* All of it or nothing: what a full disk took of it is taken back. Returns 0 or errno. */
+static int write_locked(struct output *output, const struct iovec *parts, int count, size_t size)
 {
 	ssize_t done;
-	int error = 0;
 
-	pthread_mutex_lock(&output->lock);
 	do {
 		done = writev(output->fd, parts, count);
 	} while (done < 0 && errno == EINTR);
-	if (done < 0) {
-		error = errno;
-	} else if ((size_t)done < size) {
-		off_t end = lseek(output->fd, 0, SEEK_END);
-
-		error = end >= done && !ftruncate(output->fd, end - done) ? ENOSPC : EIO;
+	if (done < 0)
+		return errno;
+	if ((size_t)done == size) {
+		output->size += size;
+		return 0;
 	}
+	return ftruncate(output->fd, (off_t)output->size) ? EIO : ENOSPC;
+}
+
+static int write_whole(struct output *output, const struct iovec *parts, int count, size_t size)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&output->lock);
+	if (output->size && output->size + size > output->most)
+		error = -turn_locked(output);
+	if (!error)
+		error = write_locked(output, parts, count, size);
 	for (size_t i = 0; i < output->follower_count; i++)
 		follower_raise(output->followers[i]);
 	pthread_mutex_unlock(&output->lock);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The output of a lasting domain: the file `output` in its folder, in the log format of the
- * Kubernetes CRI, one line for each line of a stream:
+ * The output of a lasting domain: the file `output` in its folder. When that has half of what all
+ * may have, it becomes `output.old`, in place of the former one, and another is begun.
+ * At each moment there is an `output`; who reads finds what was printed last in both, each entry
+ * once (host/domain/log.h). They have the log format of the Kubernetes CRI, one line for each line
+ * of a stream:
  *
  *	2026-01-02T03:04:05.123456789Z stdout F text
  *
@@ -12,19 +15,29 @@
 #define HOST_MONITOR_OUTPUT_H
 
 #include <pthread.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "host/base/error.h"
 
 struct output {
-	int fd;				/* appends */
-	pthread_mutex_t lock;		/* entries are written whole; guards the followers */
+	int fd;				/* appends; the same number for each file */
+	int folder_fd;
+	uint64_t most;			/* bytes of one file */
+	pthread_mutex_t lock;		/* entries are written whole; guards all that follows */
+	uint64_t size;			/* bytes of this file */
 	int *followers;			/* eventfds, raised after each write */
 	size_t follower_count;
 };
 
-/* Open it in a domain's folder, made where there is none. output_close() is due on success. */
-int output_open(struct output *output, int folder_fd, struct error *err);
+#define OUTPUT_SIZE_USUAL	(16ull << 20)
+#define OUTPUT_SIZE_LEAST	(1ull << 20)
+
+/*
+ * Open it in a domain's folder, made where there is none. size: bytes that all of it may have, 0:
+ * the usual. output_close() is due on success.
+ */
+int output_open(struct output *output, int folder_fd, uint64_t size, struct error *err);
 void output_close(struct output *output);
 
 /*

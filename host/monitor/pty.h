@@ -2,7 +2,8 @@
 /*
  * The terminal of a lasting domain (-t): a pseudo-terminal whose inner side is the monitor's own
  * standard streams and controlling terminal, so that all is as with a user's terminal there, and
- * whose outer side is read into the domain's output.
+ * whose outer side is read into the domain's output. The inner side does not block either: so
+ * nobody sleeps in it who could not be woken (streams_start()).
  */
 #ifndef HOST_MONITOR_PTY_H
 #define HOST_MONITOR_PTY_H
@@ -14,6 +15,7 @@
 
 struct pty {
 	int outer;			/* what is typed is written here; does not block */
+	int stop_fd;			/* eventfd: nothing more is written to the inner side */
 	struct output *output;
 	pthread_t reader;
 };
@@ -24,10 +26,7 @@ struct pty {
  */
 int pty_open(struct pty *pty, struct output *output, struct error *err);
 
-/*
- * Once nothing more is written, and the modes are those of pty_open(): the rest goes to the output.
- * The standard streams are closed.
- */
+/* Once nothing more is written to the standard streams: what is left goes to the output. */
 void pty_close(struct pty *pty);
 
 #endif

@@ -151,12 +151,17 @@ static int serve_terminal(struct service *service, const struct request *request
 	return 0;
 }
 
-/* The first one's the monitor itself answers for. */
+/*
+ * The first one's the monitor itself answers for. It stops for a user's shell that is to have its
+ * terminal back; where there is none nobody would let it go on.
+ */
 static int serve_stopped(struct service *service, const struct request *request, struct error *err)
 {
 	struct console_slot *slot;
 
 	if (request->count == CONSOLE_FIRST) {
+		if (service->terminal.fd < 0)
+			return request_bad(err, "a stop without a terminal");
 		input_settle(&service->input, request->offset);
 		return 0;
 	}
@@ -224,6 +229,7 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_lower(&service->lower, request, answer, result, err);
 	case REQ_OBJECTS:
 	case REQ_OBJECT_CREATE:
+	case REQ_OBJECT_ALLOCATE:
 	case REQ_OBJECT_DELETE:
 	case REQ_OBJECT_LIST:
 	case REQ_OBJECT_SYNC:

@@ -7,11 +7,13 @@
  * move. So an idle console costs one sleeping thread, and a blocked outer pipe holds up its own
  * stream only.
  *
- * The threads of the first console may block in read and write: the process ends with the domain.
- * Those of others sleep in lane_wait() alone, which two eventfds end. For that a pipe or a terminal
- * is opened anew, to get a description that does not block without changing the outer one, which
- * others share. One that can't be opened (a terminal of another user) blocks where somebody else
- * took what had been there.
+ * The threads of the first console may block in read and write where its descriptors are the
+ * user's: the process ends with the domain. Where they are the monitor's own (a lasting domain)
+ * they do not block, and the reader sleeps in lane_wait() alone, which an eventfd ends. Those of
+ * other consoles do the same, and a second eventfd ends their wait for who takes output. For that a
+ * pipe or a terminal is opened anew, to get a description that does not block without changing the
+ * outer one, which others share. One that can't be opened (a terminal of another user) blocks where
+ * somebody else took what had been there.
  *
  * Locks: none. A lane belongs to the watcher until it has a worker; the watcher joins all of them.
  */
@@ -139,7 +141,7 @@ static void finish_lanes(struct streams *all)
 	for (unsigned int i = 0; i < all->lane_count; i++) {
 		struct lane *stream = &all->lanes[i];
 
-		if (is_input(stream) && !all->can_leave)
+		if (is_input(stream) && all->stop_fd < 0)
 			continue;
 		if (stream->has_worker)
 			pthread_join(stream->worker, NULL);
@@ -215,8 +217,20 @@ static struct streams *watch_begin(struct streams *all, struct error *err)
 	return NULL;
 }
 
+static void streams_release(struct streams *all)
+{
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		if (all->lanes[i].is_own)
+			fd_close(&all->lanes[i].fd);
+	}
+	fd_close(&all->stop_fd);
+	fd_close(&all->gone_fd);
+	free(all);
+}
+
 struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int log_fd,
-			      struct output *output, int trouble_fd, struct error *err)
+			      struct output *output, bool is_lasting, int trouble_fd,
+			      struct error *err)
 {
 	struct streams *all = NULL;
 
@@ -233,11 +247,14 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 	all->lanes[LANE_LOG].ring = &channel->log;
 	all->lanes[LANE_LOG].data = channel->log_data;
 	lane_connect(all, &all->lanes[LANE_LOG], log_fd, output);
-	if (!watch_begin(all, err)) {
-		free(all);
-		return NULL;
-	}
-	return all;
+	if (is_lasting)
+		all->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (is_lasting && all->stop_fd < 0)
+		error_set(err, errno, "can't carry the domain's streams");
+	else if (watch_begin(all, err))
+		return all;
+	streams_release(all);
+	return NULL;
 }
 
 /* The same pipe or terminal, but one that does not block; else the descriptor itself. */
@@ -258,17 +275,6 @@ static void lane_unblock(struct lane *stream)
 		return;
 	stream->fd = fd;
 	stream->is_own = true;
-}
-
-static void console_free(struct streams *all)
-{
-	for (int i = 0; i < STREAM_COUNT; i++) {
-		if (all->lanes[i].is_own)
-			fd_close(&all->lanes[i].fd);
-	}
-	fd_close(&all->stop_fd);
-	fd_close(&all->gone_fd);
-	free(all);
 }
 
 struct streams *streams_start_console(struct channel *channel, uint32_t console,
@@ -292,7 +298,7 @@ struct streams *streams_start_console(struct channel *channel, uint32_t console,
 		error_set(err, errno, "can't carry the program's streams");
 	else if (watch_begin(all, err))
 		return all;
-	console_free(all);
+	streams_release(all);
 	return NULL;
 }
 
@@ -319,6 +325,8 @@ void streams_settle(struct streams *all)
 
 static void finish_begin(struct streams *all)
 {
+	if (all->stop_fd >= 0)
+		event_post(all->stop_fd);
 	lane_store(&all->finishing, 1);
 	futex_wake_all(&all->finishing);
 }
@@ -330,15 +338,35 @@ bool streams_finish(struct streams *all)
 	finish_begin(all);
 	pthread_join(all->watcher, NULL);
 	lost = lane_load(&all->lost);
-	if (!all->lanes[STREAM_IN].has_worker)
-		free(all);
+	/* A reader that may be at it for ever still has them. */
+	if (all->stop_fd >= 0 || !all->lanes[STREAM_IN].has_worker)
+		streams_release(all);
 	return !lost;
 }
 
 void streams_end(struct streams *all)
 {
-	event_post(all->stop_fd);
 	finish_begin(all);
+}
+
+/* The reader of a paused terminal, or of one at its end, finds stop_fd raised and looks again. */
+static void stop_clear(struct streams *all)
+{
+	uint64_t count;
+
+	if (read(all->stop_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		abort();
+}
+
+void streams_set_input_end(struct streams *all, bool is_at_end)
+{
+	if (lane_load(&all->input_ended) == is_at_end)
+		return;
+	if (!is_at_end)
+		stop_clear(all);
+	lane_store(&all->input_ended, is_at_end);
+	if (is_at_end)
+		event_post(all->stop_fd);
 }
 
 void streams_pause(struct streams *all)
@@ -351,12 +379,9 @@ void streams_pause(struct streams *all)
 
 void streams_resume(struct streams *all)
 {
-	uint64_t count;
-
 	if (lane_load(&all->finishing) || lane_load(&all->gone))
 		return;
-	if (read(all->stop_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		abort();
+	stop_clear(all);
 	lane_store(&all->paused, 0);
 	futex_wake_all(&all->paused);
 }
@@ -390,6 +415,6 @@ bool streams_free(struct streams *all)
 		streams_end(all);
 	pthread_join(all->watcher, NULL);
 	lost = lane_load(&all->lost);
-	console_free(all);
+	streams_release(all);
 	return !lost;
 }

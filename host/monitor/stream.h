@@ -17,12 +17,20 @@ struct streams;
 /*
  * Begin to carry the streams of the first console, and the log; fds[i] is the outer descriptor of
  * stream i, or -1. Where a descriptor is output's own, entries of it are written; output may be
- * NULL. All signals that the process waits for must be blocked already. trouble_fd, an eventfd, is
- * written when a ring shows counters that can't be true. Returns NULL with err set on failure;
+ * NULL. is_lasting: the descriptors are nobody else's, and those of a pipe or a terminal do not
+ * block. All signals that the process waits for must be blocked already. trouble_fd, an eventfd,
+ * is written when a ring shows counters that can't be true. Returns NULL with err set on failure;
  * streams_finish() is due on success.
  */
 struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUNT], int log_fd,
-			      struct output *output, int trouble_fd, struct error *err);
+			      struct output *output, bool is_lasting, int trouble_fd,
+			      struct error *err);
+
+/*
+ * For streams that are lasting: whether nobody types at the terminal any more. Then the domain
+ * finds the end of input whenever it asks for more than was typed.
+ */
+void streams_set_input_end(struct streams *streams, bool is_at_end);
 
 /*
  * Wait until all that the domain has written so far is out, as far as the outer streams take it.
@@ -32,8 +40,9 @@ void streams_settle(struct streams *streams);
 
 /*
  * Once the domain is dead: write out all that it left in its rings and end the threads. The reader
- * of stdin may stay blocked in its read for the rest of the process. Returns false where output was
- * lost because an outer stream could not take it (a full disk; not: a reader that went away).
+ * of a stdin that is not our own may stay blocked in its read for the rest of the process. Returns
+ * false where output was lost because an outer stream could not take it (a full disk; not: a reader
+ * that went away).
  */
 bool streams_finish(struct streams *streams);
 

@@ -135,7 +135,8 @@ static uint32_t input_wanted(const struct lane *stream)
 }
 
 /*
- * One demand: wait for data, then take what is there already. Returns 0 at the end of the stream.
+ * One demand: wait for data, then take what is there already. Returns 0 at the end of the stream,
+ * which is one of a terminal where nobody types any more, too.
  */
 static ssize_t input_serve(struct lane *stream)
 {
@@ -147,6 +148,8 @@ static ssize_t input_serve(struct lane *stream)
 	do {
 		done = input_read(stream, wanted);
 	} while (done == -EINTR);
+	if (done == -EAGAIN && lane_load(&stream->all->input_ended))
+		return 0;
 	if (done == -EAGAIN) {
 		lane_wait(stream, POLLIN, stream->all->stop_fd);
 		return done;

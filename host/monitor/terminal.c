@@ -63,6 +63,16 @@ void terminal_resize(const struct terminal_keeper *keeper)
 	keeper->shared->height = size.height;
 }
 
+void terminal_let_go_on(struct terminal_keeper *keeper)
+{
+	struct terminal_modes modes;
+
+	if (keeper->fd < 0 || control(keeper->fd, TCGETS, &modes))
+		return;
+	modes.iflag &= ~(uint32_t)IXON;
+	terminal_set(keeper, &modes, false);
+}
+
 void terminal_restore(struct terminal_keeper *keeper)
 {
 	sigset_t set, former;

@@ -30,6 +30,9 @@ int terminal_set(struct terminal_keeper *keeper, const struct terminal_modes *mo
 /* The window has changed: tell the channel its size. */
 void terminal_resize(const struct terminal_keeper *keeper);
 
+/* Output that was held at the terminal (Ctrl-S) goes on, and can't be held any more. */
+void terminal_let_go_on(struct terminal_keeper *keeper);
+
 /* Put the first modes back where the domain has set others. */
 void terminal_restore(struct terminal_keeper *keeper);
 

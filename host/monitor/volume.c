@@ -15,9 +15,11 @@
 
 #include "host/base/fd.h"
 #include "host/monitor/volume.h"
+#include "host/monitor/volume_rights.h"
 
 #define NODES_MAX	65536u
-#define FILES_KEPT	64u		/* descriptors for all else that the monitor does */
+/* Descriptors for all else that the monitor does, among them the plan's of each volume. */
+#define FILES_KEPT	(64u + 2 * VOLUME_MAX)
 #define LIST_SIZE	32768u
 
 /* ---- Nodes ---- */
@@ -136,6 +138,8 @@ static int answer_look(const struct lower *lower, int fd, const char *name, stru
 	lower_look(lower, fd, "", &node, target);
 	if (node.error)
 		return node.error;
+	if (S_ISREG(node.mode))
+		node.mode |= volume_rights_kept(fd);
 	node.name_size = (uint16_t)strlen(name);
 	return answer_node(answer, &node, name, target) ? 0 : -ENAMETOOLONG;
 }
@@ -190,7 +194,7 @@ int volume_lookup(struct volumes *volumes, uint32_t directory, const char *name,
 	return fd < 0 ? fd : volume_answer_new(volumes, directory, fd, name, answer);
 }
 
-static int reopen(int fd, int flags)
+int volume_node_reopen(int fd, int flags)
 {
 	char link[VOLUME_LINK_SIZE];
 	int result = open(volume_node_link(fd, link), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -203,7 +207,7 @@ static int open_directory(const struct volumes *volumes, uint32_t number)
 {
 	int fd = volume_node_use(volumes, number);
 
-	return fd < 0 ? fd : reopen(fd, O_RDONLY | O_DIRECTORY);
+	return fd < 0 ? fd : volume_node_reopen(fd, O_RDONLY | O_DIRECTORY);
 }
 
 int volume_list(struct volumes *volumes, uint32_t directory, uint64_t cookie, uint32_t size,
@@ -242,7 +246,7 @@ int volume_open(struct volumes *volumes, uint32_t number, uint32_t flags, struct
 	/* A node stays what it is: there is nothing to check afterwards. */
 	if (!S_ISREG(status.st_mode))
 		return -EACCES;
-	fd = reopen(fd, (int)(flags & (O_ACCMODE | O_APPEND)));
+	fd = volume_node_reopen(fd, (int)(flags & (O_ACCMODE | O_APPEND)));
 	if (fd < 0)
 		return fd;
 	answer->handles[answer->handle_count++] = fd;
@@ -284,6 +288,11 @@ int volume_statfs(struct volumes *volumes, uint32_t number, struct answer *answe
 
 /* ---- Extended attributes ---- */
 
+static bool xattr_is_shown(const char *name)
+{
+	return lower_xattr_is_shown(name) && !volume_rights_is_own(name);
+}
+
 int volume_xattr_get(struct volumes *volumes, uint32_t number, const char *name,
 		     struct answer *answer)
 {
@@ -293,7 +302,7 @@ int volume_xattr_get(struct volumes *volumes, uint32_t number, const char *name,
 
 	if (fd < 0)
 		return fd;
-	if (!lower_xattr_is_shown(name))
+	if (!xattr_is_shown(name))
 		return -ENODATA;
 	size = getxattr(volume_node_link(fd, link), name, answer->area, answer->room);
 	if (size < 0)
@@ -318,7 +327,7 @@ int volume_xattr_list(struct volumes *volumes, uint32_t number, struct answer *a
 	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
 		size_t length = strlen(names + at) + 1;
 
-		if (!lower_xattr_is_shown(names + at))
+		if (!xattr_is_shown(names + at))
 			continue;
 		memcpy(answer->area + answer->used, names + at, length);
 		answer->used += length;
@@ -348,8 +357,8 @@ static void raise_limit(struct volumes *volumes)
 					       NODES_MAX) - FILES_KEPT;
 }
 
-int volumes_add(struct volumes *volumes, const char *path, bool read_only, bool own_ids_are_root,
-		struct error *err)
+int volumes_add(struct volumes *volumes, int directory_fd, const char *path, bool read_only,
+		bool own_ids_are_root, struct error *err)
 {
 	struct volume *volume = &volumes->list[volumes->count];
 	uint32_t number;
@@ -357,7 +366,7 @@ int volumes_add(struct volumes *volumes, const char *path, bool read_only, bool 
 
 	if (!volumes->count)
 		raise_limit(volumes);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, errno, "volume %s", path);
 	if (lower_is_pseudo(fd)) {

@@ -36,11 +36,12 @@ struct volumes {
 };
 
 /*
- * Adds a volume, whose root gets the next number. All are added before the first request. Returns 0
- * or -errno; volumes_release() is due in any case.
+ * Adds a volume, whose root gets the next number: the directory that directory_fd is open on, which
+ * stays the caller's; path is for messages. All are added before the first request. Returns 0 or
+ * -errno; volumes_release() is due in any case.
  */
-int volumes_add(struct volumes *volumes, const char *path, bool read_only, bool own_ids_are_root,
-		struct error *err);
+int volumes_add(struct volumes *volumes, int directory_fd, const char *path, bool read_only,
+		bool own_ids_are_root, struct error *err);
 void volumes_release(struct volumes *volumes);
 
 /* Whether a domain holds a node of this number. */
@@ -75,6 +76,7 @@ int volume_remove(struct volumes *volumes, uint32_t directory, const char *name,
 int volume_rename(struct volumes *volumes, uint32_t from, const char *name, uint32_t to,
 		  const char *new_name, uint32_t flags);
 int volume_change(struct volumes *volumes, const struct volume_request *request);
+int volume_allocate(struct volumes *volumes, const struct volume_request *request);
 int volume_xattr_set(struct volumes *volumes, const struct volume_request *request,
 		     const char *name, const void *value);
 int volume_xattr_remove(struct volumes *volumes, uint32_t number, const char *name);
@@ -89,6 +91,8 @@ int volume_node_use(const struct volumes *volumes, uint32_t number);
 int volume_node_change(const struct volumes *volumes, uint32_t number);
 /* A path by which calls that take no O_PATH descriptor reach the very file. */
 const char *volume_node_link(int fd, char link[VOLUME_LINK_SIZE]);
+/* A node's descriptor opened with flags: the caller's to close, or -errno. */
+int volume_node_reopen(int fd, int flags);
 static inline const struct volume *volume_of_node(const struct volumes *volumes, uint32_t number)
 {
 	return &volumes->list[volumes->nodes[number].volume];

@@ -12,9 +12,9 @@
 #include "host/base/fd.h"
 #include "host/base/time.h"
 #include "host/monitor/volume.h"
+#include "host/monitor/volume_rights.h"
 
 #define PERMISSIONS	07777u
-#define GIVES_RIGHTS	(S_ISUID | S_ISGID)
 
 static int result_of(int result)
 {
@@ -42,7 +42,6 @@ static int give_to_maker(const struct lower *lower, int directory, int fd,
 			 const struct volume_request *request)
 {
 	uint32_t uid = host_uid(lower, request->uid), gid = host_gid(lower, request->gid);
-	char link[VOLUME_LINK_SIZE];
 	struct stat outer, inner;
 
 	if (lower->uid)
@@ -53,27 +52,29 @@ static int give_to_maker(const struct lower *lower, int directory, int fd,
 		gid = inner.st_gid;
 	if (inner.st_uid == uid && inner.st_gid == gid)
 		return 0;
-	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH))
-		return -errno;
-	/* That took off what gives rights to who runs it. */
-	if (!S_ISLNK(inner.st_mode) && inner.st_mode & GIVES_RIGHTS)
-		return result_of(chmod(volume_node_link(fd, link), inner.st_mode & PERMISSIONS));
-	return 0;
+	return result_of(fchownat(fd, "", uid, gid, AT_EMPTY_PATH));
 }
 
 /* ---- Making ---- */
+
+/* The permissions that a file of the mode is made with on the host. */
+static uint32_t permissions_made(uint32_t mode)
+{
+	return mode & PERMISSIONS & ~volume_rights_in(mode);
+}
 
 /* Makes what is no regular file. */
 static int make_name(int directory, const char *name, uint32_t mode, const char *target)
 {
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
-		return result_of(mkdirat(directory, name, mode & PERMISSIONS));
+		return result_of(mkdirat(directory, name, permissions_made(mode)));
 	case S_IFLNK:
 		return result_of(symlinkat(target, directory, name));
 	case S_IFIFO:
 	case S_IFSOCK:
-		return result_of(mknodat(directory, name, mode & (S_IFMT | PERMISSIONS), 0));
+		return result_of(mknodat(directory, name, (mode & S_IFMT) | permissions_made(mode),
+					 0));
 	default:
 		/* Devices of a domain are its own, and not the host's. */
 		return -EPERM;
@@ -87,51 +88,69 @@ static int make_regular(int directory, const struct volume_request *request, con
 	int flags = request->what == VOLUME_MAKE_NAMELESS ? O_TMPFILE : O_CREAT | O_EXCL;
 
 	return lower_open_beneath(directory, name, request->flags | (uint64_t)(flags | always),
-				  request->mode & PERMISSIONS);
+				  permissions_made(S_IFREG | (request->mode & PERMISSIONS)));
 }
 
-/* The new file, O_PATH; *handle: open, where it is a regular one. Or -errno. */
+/* Makes the file. *handle: open, where it is a regular one. */
 static int make(int directory, const struct volume_request *request, const char *name,
 		const char *target, int *handle)
+{
+	*handle = -1;
+	if ((request->mode & S_IFMT) != S_IFREG && request->what == VOLUME_MAKE)
+		return make_name(directory, name, request->mode, target);
+	*handle = make_regular(directory, request, name);
+	return *handle < 0 ? *handle : 0;
+}
+
+/* The file that was just made, O_PATH, or -errno. */
+static int find_made(int directory, const char *name, int handle)
 {
 	char link[VOLUME_LINK_SIZE];
 	int fd;
 
-	*handle = -1;
-	if ((request->mode & S_IFMT) != S_IFREG && request->what == VOLUME_MAKE) {
-		int error = make_name(directory, name, request->mode, target);
-
-		return error ? error : lower_open_beneath(directory, name,
-							  O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	}
-	fd = make_regular(directory, request, name);
-	if (fd < 0)
-		return fd;
-	*handle = fd;
-	fd = open(volume_node_link(*handle, link), O_PATH | O_CLOEXEC);
+	if (handle < 0)
+		return lower_open_beneath(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	fd = open(volume_node_link(handle, link), O_PATH | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
+/* It is its maker's, and the domain's. */
+static int hand_over(struct volumes *volumes, const struct volume_request *request, int handle,
+		     const char *name, struct answer *answer)
+{
+	int directory = volumes->nodes[request->node].fd;
+	int error, fd = find_made(directory, name, handle);
+	uint32_t mode = handle < 0 ? request->mode : S_IFREG | (request->mode & PERMISSIONS);
+
+	if (fd < 0)
+		return fd;
+	error = give_to_maker(&volume_of_node(volumes, request->node)->lower, directory, fd,
+			      request);
+	if (!error && S_ISREG(mode) && volume_rights_in(mode))
+		error = volume_rights_change(fd, S_IFREG, mode & PERMISSIONS);
+	if (!error)
+		return volume_answer_new(volumes, request->node, fd, name, answer);
+	close(fd);
+	return error;
+}
+
+/* What could not be handed over must not stay as it was made, and as `mezzo`'s user's. */
 static int make_and_answer(struct volumes *volumes, const struct volume_request *request,
 			   const char *name, const char *target, struct answer *answer)
 {
-	int directory = volumes->nodes[request->node].fd, handle, error;
-	int fd = make(directory, request, name, target, &handle);
+	int directory = volumes->nodes[request->node].fd, handle;
+	int error = make(directory, request, name, target, &handle);
 
-	if (fd < 0) {
-		fd_close(&handle);
-		return fd;
-	}
-	error = give_to_maker(&volume_of_node(volumes, request->node)->lower, directory, fd,
-			      request);
-	if (!error)
-		error = volume_answer_new(volumes, request->node, fd, name, answer);
-	else
-		close(fd);
-	if (!error && handle >= 0)
+	if (error)
+		return error;
+	error = hand_over(volumes, request, handle, name, answer);
+	if (!error && handle >= 0) {
 		answer->handles[answer->handle_count++] = handle;
-	else
-		fd_close(&handle);
+		return 0;
+	}
+	if (error && request->what == VOLUME_MAKE)
+		unlinkat(directory, name, S_ISDIR(request->mode) ? AT_REMOVEDIR : 0);
+	fd_close(&handle);
 	return error;
 }
 
@@ -221,9 +240,21 @@ static int change_times(int fd, const struct volume_request *request)
 	return result_of((int)syscall(SYS_utimensat, fd, "", times, AT_EMPTY_PATH));
 }
 
+/* All that can be told beforehand, so that a change is made whole or not at all. */
+static int change_check(const struct volume_request *request, const struct stat *status)
+{
+	/* What a link leads to is not meant, nor anything that lies behind a device. */
+	if (request->flags & VOLUME_CHANGE_SIZE &&
+	    (!S_ISREG(status->st_mode) || request->size > INT64_MAX))
+		return -EINVAL;
+	if (request->flags & VOLUME_CHANGE_MODE && S_ISLNK(status->st_mode))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
 int volume_change(struct volumes *volumes, const struct volume_request *request)
 {
-	int fd = volume_node_change(volumes, request->node), error = 0;
+	int error, fd = volume_node_change(volumes, request->node);
 	const uint32_t owner = VOLUME_CHANGE_UID | VOLUME_CHANGE_GID;
 	const uint32_t times = VOLUME_CHANGE_ATIME | VOLUME_CHANGE_MTIME;
 	char link[VOLUME_LINK_SIZE];
@@ -231,29 +262,52 @@ int volume_change(struct volumes *volumes, const struct volume_request *request)
 
 	if (fd < 0)
 		return fd;
-	volume_node_link(fd, link);
-	/* What a link leads to is not meant, nor anything that lies behind a device. */
 	if (fstat(fd, &status))
 		return -errno;
+	error = change_check(request, &status);
+	if (error)
+		return error;
 	if (request->flags & VOLUME_CHANGE_SIZE)
-		error = S_ISREG(status.st_mode) && request->size <= INT64_MAX ?
-			result_of(truncate(link, (off_t)request->size)) : -EINVAL;
-	if (!error && request->flags & owner)
-		error = change_owner(&volume_of_node(volumes, request->node)->lower, fd, request);
+		return result_of(truncate(volume_node_link(fd, link), (off_t)request->size));
+	if (request->flags & owner)
+		error = change_owner(&volume_of_node(volumes, request->node)->lower, fd, request) ?:
+			volume_rights_disown(fd, status.st_mode);
 	if (!error && request->flags & VOLUME_CHANGE_MODE)
-		error = S_ISLNK(status.st_mode) ? -EOPNOTSUPP :
-			result_of(chmod(link, request->mode & PERMISSIONS));
+		error = volume_rights_change(fd, status.st_mode, request->mode & PERMISSIONS);
 	if (!error && request->flags & times)
 		error = change_times(fd, request);
 	return error;
 }
 
+int volume_allocate(struct volumes *volumes, const struct volume_request *request)
+{
+	int fd = volume_node_change(volumes, request->node), error = 0;
+	struct stat status;
+
+	if (fd < 0)
+		return fd;
+	if (request->size > INT64_MAX || request->offset > INT64_MAX)
+		return -EINVAL;
+	if (fstat(fd, &status))
+		return -errno;
+	/* A node stays what it is: there is nothing to check afterwards. */
+	if (!S_ISREG(status.st_mode))
+		return -ENODEV;
+	fd = volume_node_reopen(fd, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	if (fallocate(fd, (int)request->mode, (off_t)request->offset, (off_t)request->size))
+		error = -errno;
+	close(fd);
+	return error;
+}
+
 /* ---- Extended attributes ---- */
 
-/* Others than these mean something to the host. */
+/* Others than these mean something to the host, or to this monitor. */
 static bool xattr_may_change(const char *name)
 {
-	return !strncmp(name, "user.", 5);
+	return !strncmp(name, "user.", 5) && !volume_rights_is_own(name);
 }
 
 int volume_xattr_set(struct volumes *volumes, const struct volume_request *request,

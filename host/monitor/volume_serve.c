@@ -43,6 +43,7 @@ static const struct rule {
 	[VOLUME_SYNC] = { TEXT_NONE, TEXT_NONE, false, 0 },
 	[VOLUME_STATFS] = { TEXT_NONE, TEXT_NONE, false, 0 },
 	[VOLUME_MAKE_NAMELESS] = { TEXT_NONE, TEXT_NONE, false, OPEN_FLAGS | O_EXCL },
+	[VOLUME_ALLOCATE] = { TEXT_NONE, TEXT_NONE, false, 0 },
 };
 
 /* A request as it is used: a copy, whose texts end in NUL. */
@@ -89,6 +90,10 @@ static int call_take(const struct request *request, struct call *call, struct er
 		return request_bad(err, "an improper name");
 	if (head->flags & ~rule->flags)
 		return request_bad(err, "unknown flags");
+	/* One that fails behind the other would leave half of it done. */
+	if (head->what == VOLUME_CHANGE && head->flags & VOLUME_CHANGE_SIZE &&
+	    head->flags != VOLUME_CHANGE_SIZE)
+		return request_bad(err, "a size and other attributes at once");
 	return 0;
 }
 
@@ -126,6 +131,8 @@ static int carry_out(struct volumes *volumes, const struct call *call, struct an
 				     head->flags);
 	case VOLUME_CHANGE:
 		return volume_change(volumes, head);
+	case VOLUME_ALLOCATE:
+		return volume_allocate(volumes, head);
 	case VOLUME_XATTR_GET:
 		return volume_xattr_get(volumes, head->node, call->name, answer);
 	case VOLUME_XATTR_LIST:

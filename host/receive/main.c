@@ -4,11 +4,13 @@
  * Its exit status says nothing: the last line of the answer does.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/receive/receive.h"
 
 /* Of the entry that is told; each ends in NUL. */
@@ -116,11 +118,15 @@ static char receive(const char *to)
 
 int main(int argc, char **argv)
 {
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
 	char how;
 
-	if (argc != 2 || !*argv[1])
+	if (fd_secure_standard() || argc != 2 || !*argv[1])
 		return EXIT_FAILURE;
 	umask(0);
+	/* Then the stream ends, too: what is half is removed before we go. */
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
 	how = receive(argv[1]);
 	answer_end(how);
 	return how == ANSWER_DONE ? EXIT_SUCCESS : EXIT_FAILURE;

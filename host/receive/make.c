@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entries become files; see receive.h. Below the destination no link is followed, whoever has put
- * one there, and a file takes the place of what is no directory. No locks: one thread.
+ * one there, and a file takes the place of what is no directory. It does so when it is whole: until
+ * then the name is what it was, whatever ends us. No locks: one thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "host/base/time.h"
 #include "host/receive/receive.h"
-
 
 /* ---- Failing ---- */
 
@@ -24,6 +22,22 @@ static bool is_final(int error)
 {
 	return error == -ENOSPC || error == -EDQUOT || error == -EROFS || error == -EIO ||
 	       error == -ENOMEM;
+}
+
+/* Without memory to remember it nothing more is made. */
+static void lost_add(struct maker *maker, const char *path)
+{
+	char **larger = reallocarray(maker->lost, maker->lost_count + 1, sizeof(*larger));
+	char *copy = strdup(path);
+
+	if (larger)
+		maker->lost = larger;
+	if (!larger || !copy) {
+		free(copy);
+		maker->is_full = true;
+		return;
+	}
+	larger[maker->lost_count++] = copy;
 }
 
 static void entry_fail(struct maker *maker, const char *path, const char *what, int error)
@@ -36,15 +50,26 @@ static void entry_fail(struct maker *maker, const char *path, const char *what, 
 	free(shown);
 	maker->failed++;
 	maker->is_full |= is_final(error);
-	free(maker->lost);
-	maker->lost = strdup(path);
+	lost_add(maker, path);
 }
 
+/* Whether it is below what failed last: that is told first. */
+static bool is_below_lost(const struct maker *maker, const char *path)
+{
+	const char *last = maker->lost_count ? maker->lost[maker->lost_count - 1] : "";
+	size_t size = strlen(last);
+
+	return size && !strncmp(path, last, size) && path[size] == '/';
+}
+
+/* A name that was not made may still be there, as another file. */
 static bool is_lost(const struct maker *maker, const char *path)
 {
-	size_t size = maker->lost ? strlen(maker->lost) : 0;
-
-	return size && !strncmp(path, maker->lost, size) && path[size] == '/';
+	for (size_t i = 0; i < maker->lost_count; i++) {
+		if (!strcmp(maker->lost[i], path))
+			return true;
+	}
+	return false;
 }
 
 /* ---- Where an entry belongs ---- */
@@ -95,47 +120,6 @@ static int open_parent(const struct maker *maker, const char *path, char *name)
 	return fd;
 }
 
-/* ---- Attributes ---- */
-
-static int times_set(int parent, const char *name, int64_t mtime_ns)
-{
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of_ns(mtime_ns) };
-
-	return utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
-}
-
-/* Below /proc/self/fd, as no call takes a directory and a name. */
-static int attributes_set(int parent, const char *name, const struct entry *entry)
-{
-	const char *at = entry->attributes, *end = at + entry->record.attributes_size;
-	char place[64 + STREAM_NAME_MAX], text[STREAM_NAME_MAX + 1];
-	struct stream_attribute attribute;
-
-	snprintf(place, sizeof(place), "/proc/self/fd/%d/%s", parent, name);
-	while ((size_t)(end - at) >= sizeof(attribute)) {
-		memcpy(&attribute, at, sizeof(attribute));
-		at += sizeof(attribute);
-		if (attribute.name_size > STREAM_NAME_MAX ||
-		    (uint64_t)attribute.name_size + attribute.value_size > (size_t)(end - at))
-			return -EINVAL;
-		memcpy(text, at, attribute.name_size);
-		text[attribute.name_size] = '\0';
-		at += attribute.name_size;
-		if (lsetxattr(place, text, at, attribute.value_size, 0))
-			return -errno;
-		at += attribute.value_size;
-	}
-	return 0;
-}
-
-/* Owner first, since that takes bits off the mode, and capabilities away. */
-static int owner_set(int parent, const char *name, const struct entry *entry)
-{
-	if (fchownat(parent, name, entry->record.uid, entry->record.gid, AT_SYMLINK_NOFOLLOW))
-		return -errno;
-	return entry->record.attributes_size ? attributes_set(parent, name, entry) : 0;
-}
-
 /* ---- Kinds of entries ---- */
 
 static int directory_make(struct maker *maker, int parent, const char *name,
@@ -151,7 +135,7 @@ static int directory_make(struct maker *maker, int parent, const char *name,
 		return -errno;
 	if (!S_ISDIR(status.st_mode))
 		return -ENOTDIR;
-	result = owner_set(parent, name, entry);
+	result = attributes_set(parent, name, entry);
 	if (result)
 		return result;
 	larger = reallocarray(maker->directories, maker->directory_count + 1, sizeof(*larger));
@@ -169,11 +153,14 @@ static int link_make(const struct maker *maker, int parent, const char *name,
 		     const struct entry *entry)
 {
 	char from_name[STREAM_NAME_MAX + 1];
-	int from = open_parent(maker, entry->target, from_name), result;
+	int from, result;
 
+	if (is_lost(maker, entry->target))
+		return -ENOENT;
+	from = open_parent(maker, entry->target, from_name);
 	if (from < 0)
 		return from;
-	result = linkat(from, from_name, parent, name, 0) ? -errno : 0;
+	result = beside_link(from, from_name, 0, parent, name);
 	close(from);
 	return result;
 }
@@ -181,35 +168,56 @@ static int link_make(const struct maker *maker, int parent, const char *name,
 static int special_make(int parent, const char *name, const struct entry *entry)
 {
 	const struct stream_record *record = &entry->record;
-	int result;
+	char beside[BESIDE_SIZE];
+	int result = beside_name(beside);
 
+	if (result)
+		return result;
 	if (S_ISLNK(record->mode))
-		result = symlinkat(entry->target, parent, name);
+		result = symlinkat(entry->target, parent, beside);
 	else
-		result = mknodat(parent, name, record->mode & (S_IFMT | 07777),
+		result = mknodat(parent, beside, record->mode & (S_IFMT | 07777),
 				 makedev(record->rdev_major, record->rdev_minor));
 	if (result)
 		return -errno;
-	result = owner_set(parent, name, entry);
-	return result ? result : times_set(parent, name, record->mtime_ns);
+	result = attributes_set(parent, beside, entry);
+	if (!result)
+		result = attributes_set_time(parent, beside, record->mtime_ns);
+	return beside_place(parent, beside, name, result);
 }
 
-/* Its attributes come with its end. The entry's strings stay until then. */
+/* Without any name where the file system has that, so that nothing is left of one broken off. */
+static int file_open(int parent, char beside[BESIDE_SIZE])
+{
+	int fd = openat(parent, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	int result;
+
+	beside[0] = '\0';
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return -errno;
+	result = beside_name(beside);
+	if (result)
+		return result;
+	fd = openat(parent, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Its attributes and name come with its end. The entry's strings stay until then. */
 static int file_make(struct maker *maker, int parent, const char *name, const struct entry *entry)
 {
-	maker->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			     0600);
-	if (maker->file < 0)
-		return -errno;
-	maker->parent = fcntl(parent, F_DUPFD_CLOEXEC, 0);
-	if (maker->parent < 0) {
-		int error = -errno;
+	int directory = fcntl(parent, F_DUPFD_CLOEXEC, 0), fd;
 
-		close(maker->file);
-		maker->file = -1;
-		unlinkat(parent, name, 0);
-		return error;
+	if (directory < 0)
+		return -errno;
+	fd = file_open(parent, maker->beside);
+	if (fd < 0) {
+		close(directory);
+		return fd;
 	}
+	maker->file = fd;
+	maker->parent = directory;
 	strcpy(maker->name, name);
 	maker->entry = *entry;
 	return 0;
@@ -217,10 +225,12 @@ static int file_make(struct maker *maker, int parent, const char *name, const st
 
 static int entry_make(struct maker *maker, int parent, const char *name, const struct entry *entry)
 {
+	struct stat status;
+
 	if (S_ISDIR(entry->record.mode))
 		return directory_make(maker, parent, name, entry);
-	if (unlinkat(parent, name, 0) && errno != ENOENT)
-		return -errno;
+	if (!fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) && S_ISDIR(status.st_mode))
+		return -EISDIR;
 	if (entry->record.is_hard_link)
 		return link_make(maker, parent, name, entry);
 	if (S_ISREG(entry->record.mode))
@@ -233,7 +243,7 @@ void maker_add(struct maker *maker, const struct entry *entry)
 	char name[STREAM_NAME_MAX + 1];
 	int parent, result;
 
-	if (is_lost(maker, entry->path))
+	if (is_below_lost(maker, entry->path))
 		return;
 	parent = open_parent(maker, entry->path, name);
 	result = parent < 0 ? parent : 0;
@@ -257,17 +267,24 @@ static void file_close(struct maker *maker)
 	maker->file = maker->parent = -1;
 }
 
+static void file_drop(struct maker *maker)
+{
+	if (maker->beside[0])
+		unlinkat(maker->parent, maker->beside, 0);
+	file_close(maker);
+}
+
 void maker_break_off(struct maker *maker)
 {
 	if (maker->file < 0)
 		return;
-	unlinkat(maker->parent, maker->name, 0);
-	file_close(maker);
+	lost_add(maker, maker->entry.path);
+	file_drop(maker);
 }
 
 static void file_fail(struct maker *maker, int error)
 {
-	maker_break_off(maker);
+	file_drop(maker);
 	entry_fail(maker, maker->entry.path, "can't write", error);
 }
 
@@ -288,21 +305,28 @@ void maker_bytes(struct maker *maker, const char *bytes, size_t size, uint64_t o
 	}
 }
 
+static int file_place(const struct maker *maker)
+{
+	char path[64];
+
+	if (maker->beside[0])
+		return beside_place(maker->parent, maker->beside, maker->name, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", maker->file);
+	return beside_link(AT_FDCWD, path, AT_SYMLINK_FOLLOW, maker->parent, maker->name);
+}
+
 void maker_end(struct maker *maker)
 {
-	const struct stream_record *record = &maker->entry.record;
 	int result = 0;
 
 	if (maker->file < 0)
 		return;
-	if (ftruncate(maker->file, (off_t)record->size))
+	if (ftruncate(maker->file, (off_t)maker->entry.record.size))
 		result = -errno;
 	if (!result)
-		result = owner_set(maker->parent, maker->name, &maker->entry);
-	if (!result && fchmod(maker->file, record->mode & 07777))
-		result = -errno;
+		result = attributes_set_file(maker->file, &maker->entry);
 	if (!result)
-		result = times_set(maker->parent, maker->name, record->mtime_ns);
+		result = file_place(maker);
 	if (result) {
 		file_fail(maker, result);
 		return;
@@ -320,8 +344,9 @@ static int directory_settle(const struct maker *maker, const struct made_directo
 
 	if (parent < 0)
 		return parent;
-	result = fchmodat(parent, name, made->mode, 0) ? -errno
-						       : times_set(parent, name, made->mtime_ns);
+	result = fchmodat(parent, name, made->mode, 0) ? -errno : 0;
+	if (!result)
+		result = attributes_set_time(parent, name, made->mtime_ns);
 	close(parent);
 	return result;
 }

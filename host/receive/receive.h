@@ -40,7 +40,22 @@ struct destination {
 int destination_open(const char *path, enum stream_kind kind, const char *name,
 		     struct destination *to);
 
-/* ---- make.c: entries become files ---- */
+/* ---- beside.c: what is made gets its name when it is whole ---- */
+
+/* With NUL. */
+#define BESIDE_SIZE 27
+
+/* A name for a moment, that nobody has. Returns 0 or -errno. */
+int beside_name(char name[BESIDE_SIZE]);
+/*
+ * What was made under such a name takes the other one, in place of what may have that; with an
+ * error, which is then the result, it is removed. Returns 0 or -errno.
+ */
+int beside_place(int parent, const char *beside, const char *name, int error);
+/* The file of from, from_name and the flags of linkat(2) takes a name likewise. 0 or -errno. */
+int beside_link(int from, const char *from_name, int flags, int parent, const char *name);
+
+/* ---- The entry that is told ---- */
 
 struct entry {
 	struct stream_record record;
@@ -48,6 +63,19 @@ struct entry {
 	const char *target;
 	const char *attributes;
 };
+
+/* ---- attributes.c: what it says beside the bytes ---- */
+
+/*
+ * Owner and extended attributes of what has a name. The owner first, as that takes bits off the
+ * mode, and capabilities away. Returns 0 or -errno.
+ */
+int attributes_set(int parent, const char *name, const struct entry *entry);
+int attributes_set_time(int parent, const char *name, int64_t mtime_ns);
+/* All of them, of a regular file. */
+int attributes_set_file(int fd, const struct entry *entry);
+
+/* ---- make.c: entries become files ---- */
 
 struct made_directory {
 	char *path;
@@ -58,12 +86,13 @@ struct made_directory {
 struct maker {
 	struct destination to;
 	bool makes_parents;		/* directories that were not told */
-	/* The file that is told: its directory, and its name there; file is -1 for none. */
+	/* The file that is told: its directory, and its name to be there; file is -1 for none. */
 	int file, parent;
 	char name[STREAM_NAME_MAX + 1];
+	char beside[BESIDE_SIZE];	/* its name until then; "": it has none */
 	struct entry entry;
-	/* What failed last, and with it what is below; NULL: nothing. */
-	char *lost;
+	char **lost;			/* paths of what was told and not made, as they came */
+	size_t lost_count;
 	struct made_directory *directories;
 	size_t directory_count;
 	uint64_t made, failed;

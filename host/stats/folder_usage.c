@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The usage of a domain's folder; see folder_usage.h. No locks. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/base/fd.h"
+#include "host/domain/directory.h"
 #include "host/stats/cache.h"
 #include "host/stats/folder_usage.h"
 
@@ -30,42 +28,23 @@ static int count_cache(struct folder_usage *usage, int parent, const char *name)
 	return error;
 }
 
-static int count_directory(struct folder_usage *usage, int parent, const char *name,
-			   bool is_objects);
-
-static int count_entry(struct folder_usage *usage, int parent, const char *name, bool is_objects)
+/* A domain's own objects are all that is in its folder objects/. */
+static int count_object(int parent, const char *name, const struct stat *status, void *data)
 {
-	struct stat status;
+	struct folder_usage *usage = data;
 
-	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	usage->disk_bytes += (uint64_t)status.st_blocks * 512;
-	if (S_ISDIR(status.st_mode))
-		return count_directory(usage, parent, name, !strcmp(name, "objects"));
-	if (!S_ISREG(status.st_mode))
-		return 0;
-	usage->objects += is_objects;
-	return count_cache(usage, parent, name);
+	(void)parent;
+	(void)name;
+	usage->objects += S_ISREG(status->st_mode);
+	return 0;
 }
 
-static int count_directory(struct folder_usage *usage, int parent, const char *name,
-			   bool is_objects)
+static int count_entry(int parent, const char *name, const struct stat *status, void *data)
 {
-	int error = 0, fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	struct folder_usage *usage = data;
 
-	if (!dir) {
-		error = -errno;
-		fd_close(&fd);
-		return error == -ENOENT ? 0 : error;
-	}
-	while (!error && (entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			error = count_entry(usage, fd, entry->d_name, is_objects);
-	}
-	closedir(dir);
-	return error;
+	usage->disk_bytes += (uint64_t)status->st_blocks * 512;
+	return S_ISREG(status->st_mode) ? count_cache(usage, parent, name) : 0;
 }
 
 int folder_usage_read(struct folder_usage *usage, int folder_fd, struct error *err)
@@ -77,7 +56,9 @@ int folder_usage_read(struct folder_usage *usage, int folder_fd, struct error *e
 	if (fstat(folder_fd, &status))
 		return error_set(err, errno, "a domain's folder");
 	usage->disk_bytes = (uint64_t)status.st_blocks * 512;
-	error = count_directory(usage, folder_fd, ".", false);
+	error = directory_walk(folder_fd, ".", count_entry, usage);
+	if (!error)
+		error = directory_walk(folder_fd, "objects", count_object, usage);
 	if (!usage->cache_is_known)
 		usage->cache_bytes = 0;
 	return error ? error_set(err, -error, "a domain's folder") : 0;

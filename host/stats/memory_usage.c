@@ -7,19 +7,23 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boundary/abi.h"
+#include "host/base/fd.h"
+#include "host/base/id_list.h"
 #include "host/stats/memory_usage.h"
 
 #define MEMORY_FILE "/memfd:"
+#define HEAP_FILE MEMORY_FILE "mezzo-heap"
 
 struct reading {
 	struct memory_usage *usage;
-	uint64_t *memory_files;		/* their inodes */
-	size_t count, room;
+	struct id_list memory_files;	/* their inodes */
 	int error;			/* of a visit */
 };
 
@@ -32,8 +36,8 @@ static bool is_ended(int error)
 
 static bool is_counted(const struct reading *reading, uint64_t inode)
 {
-	for (size_t i = 0; i < reading->count; i++) {
-		if (reading->memory_files[i] == inode)
+	for (size_t i = 0; i < reading->memory_files.count; i++) {
+		if (reading->memory_files.ids[i] == inode)
 			return true;
 	}
 	return false;
@@ -43,18 +47,21 @@ static int count_memory_file(struct reading *reading, const struct stat *status)
 {
 	if (is_counted(reading, status->st_ino))
 		return 0;
-	if (reading->count == reading->room) {
-		size_t room = reading->room ? 2 * reading->room : 64;
-		uint64_t *inodes = realloc(reading->memory_files, room * sizeof(*inodes));
-
-		if (!inodes)
-			return -ENOMEM;
-		reading->memory_files = inodes;
-		reading->room = room;
-	}
-	reading->memory_files[reading->count++] = status->st_ino;
+	if (id_list_add(&reading->memory_files, status->st_ino))
+		return -ENOMEM;
 	reading->usage->memory_file_bytes += (uint64_t)status->st_blocks * 512;
 	return 0;
+}
+
+/* What the layer says that its host processes used which have ended; it can say anything. */
+static void read_ended(struct reading *reading, int descriptors, const char *name)
+{
+	struct heap_front front;
+	int fd = openat(descriptors, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && pread(fd, &front, sizeof(front), 0) == (ssize_t)sizeof(front))
+		reading->usage->ended_cpu_ns = front.ended_cpu_ns;
+	fd_close(&fd);
 }
 
 static int read_descriptors(struct reading *reading, pid_t first)
@@ -76,6 +83,8 @@ static int read_descriptors(struct reading *reading, pid_t first)
 		if (!strncmp(target, MEMORY_FILE, strlen(MEMORY_FILE)) &&
 		    !fstatat(dirfd(dir), entry->d_name, &status, 0))
 			error = count_memory_file(reading, &status);
+		if (!strncmp(target, HEAP_FILE, strlen(HEAP_FILE)))
+			read_ended(reading, dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
 	return error;
@@ -191,7 +200,8 @@ int memory_usage_read(struct memory_usage *usage, const struct processes *proces
 
 	*usage = (struct memory_usage){ 0 };
 	error = read_all(&reading, processes, monitor);
-	free(reading.memory_files);
+	free(reading.memory_files.ids);
+	usage->cpu_ns += usage->ended_cpu_ns;
 	usage->private_bytes += usage->memory_file_bytes;
 	usage->pss_bytes = usage->private_bytes + usage->shared_bytes;
 	usage->unshared_bytes = usage->private_bytes;

@@ -16,7 +16,8 @@ struct mapped_file {
 
 struct memory_usage {
 	size_t processes;		/* with the monitor */
-	uint64_t cpu_ns;		/* of those */
+	uint64_t cpu_ns;		/* of those, and of those that have ended: */
+	uint64_t ended_cpu_ns;		/* as the domain's own layer says */
 	/*
 	 * What only this domain has: pages of no file, once also where its processes share them;
 	 * pages of files that one of its processes alone has mapped; its memory files.

@@ -13,6 +13,7 @@ struct look {
 	struct stats *stats;
 	const struct domains *domains;
 	bool all;			/* not only those that run */
+	void (*tell)(const struct error *err);
 	struct error *err;
 };
 
@@ -75,6 +76,14 @@ static struct domain_usage *domain_add(struct stats *stats)
 	return &domains[stats->domain_count++];
 }
 
+/* What is wrong with one domain keeps nobody from looking at the others. */
+static int skip(struct look *look)
+{
+	look->tell(look->err);
+	look->stats->skipped++;
+	return 0;
+}
+
 static int look_into(struct look *look, const struct folder *folder, bool is_listed)
 {
 	struct domain_record record;
@@ -82,8 +91,12 @@ static int look_into(struct look *look, const struct folder *folder, bool is_lis
 	enum domain_state state;
 	int error = domain_state_load(folder, &record, &state, look->err);
 
-	if (error)
-		return error == -ENOENT && is_listed ? 0 : error;
+	if (error == -ENOENT && is_listed)
+		return 0;
+	if (error) {
+		error_context(look->err, "domain %s", folder->name);
+		return skip(look);
+	}
 	if (look->all || state == DOMAIN_RUNNING) {
 		domain = domain_add(look->stats);
 		if (domain) {
@@ -103,8 +116,10 @@ static int look_at(struct look *look, const char *name, bool is_listed)
 	struct folder folder;
 	int error = folder_open(look->domains, name, &folder, look->err);
 
+	if (error == -ENOENT && is_listed)
+		return 0;
 	if (error)
-		return error == -ENOENT && is_listed ? 0 : error;
+		return is_listed ? skip(look) : error;
 	error = look_into(look, &folder, is_listed);
 	if (error)
 		error_context(look->err, "domain %s", name);
@@ -159,6 +174,22 @@ static int look_at_named(struct look *look, const struct strings *names)
 	return error;
 }
 
+/* Of processes that the kernel does not let the caller look at nothing is known. */
+static int read_memory_of(struct domain_usage *domain, const struct processes *processes,
+			  struct error *err)
+{
+	int error = memory_usage_read(&domain->memory, processes, domain->monitor, err);
+
+	if (error == -EACCES || error == -EPERM) {
+		memory_usage_release(&domain->memory);
+		domain->monitor = 0;
+		error = 0;
+	}
+	if (error)
+		error_context(err, "domain %s", domain->name);
+	return error;
+}
+
 /* The processes are listed last, so that none of a domain that was found is missing. */
 static int read_memory(struct stats *stats, struct error *err)
 {
@@ -169,10 +200,7 @@ static int read_memory(struct stats *stats, struct error *err)
 		struct domain_usage *domain = &stats->domains[i];
 
 		if (domain->monitor)
-			error = memory_usage_read(&domain->memory, &processes, domain->monitor,
-						  err);
-		if (error)
-			error_context(err, "domain %s", domain->name);
+			error = read_memory_of(domain, &processes, err);
 	}
 	processes_release(&processes);
 	return error;
@@ -185,9 +213,10 @@ static int compare_names(const void *one, const void *other)
 }
 
 int stats_read(struct stats *stats, const struct domains *domains, const struct strings *names,
-	       bool all, struct error *err)
+	       bool all, void (*tell)(const struct error *err), struct error *err)
 {
-	struct look look = { .stats = stats, .domains = domains, .all = all, .err = err };
+	struct look look = { .stats = stats, .domains = domains, .all = all, .tell = tell,
+			     .err = err };
 	int error;
 
 	*stats = (struct stats){ 0 };

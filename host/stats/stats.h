@@ -14,7 +14,7 @@ struct domain_usage {
 	enum domain_state state;
 	char *rootfs;			/* NULL: it is over an image */
 	size_t image;			/* which of stats.images, where rootfs is NULL */
-	pid_t monitor;			/* 0: it does not run, and memory is all zeros */
+	pid_t monitor;			/* 0: it does not run, or nobody tells; no memory then */
 	struct memory_usage memory;
 	struct folder_usage folder;
 };
@@ -39,14 +39,16 @@ struct stats {
 	size_t image_count;
 	struct store *store;		/* NULL: none of them is over an image */
 	struct stats_totals totals;
+	size_t skipped;			/* domains whose records can't be read */
 };
 
 /*
- * Of the domains with these names, or where there are none, of those that run, or of all. Returns 0
- * or -errno; stats_release() is due after either.
+ * Of the domains with these names, or where there are none, of those that run, or of all. tell is
+ * called for each one whose record can't be read, and the others are looked at. Returns 0 or
+ * -errno; stats_release() is due after either.
  */
 int stats_read(struct stats *stats, const struct domains *domains, const struct strings *names,
-	       bool all, struct error *err);
+	       bool all, void (*tell)(const struct error *err), struct error *err);
 void stats_release(struct stats *stats);
 
 /* NULL: it is over no image, or that is gone. */

@@ -11,16 +11,9 @@
 
 #include <stdbool.h>
 
+#include "host/base/id_list.h"
 #include "host/store/rows.h"
 #include "host/store/store.h"
-
-struct id_list {
-	uint64_t *ids;
-	size_t count, room;
-};
-
-/* -ENOMEM, without a message. */
-int id_list_add(struct id_list *list, uint64_t id);
 
 /*
  * Callers have checked all arguments, and that there is a transaction where one is needed.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/store_format.h"
 #include "host/store/check.h"
 #include "host/store/hash.h"
 
@@ -32,13 +33,12 @@ static int check_folder(struct check *check, const char *path, const char *name)
 /* Nothing is mended in what is no store, or one of a newer format. */
 static int check_format(struct check *check, const char *path)
 {
-	struct disk disk = { .root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
-	int error;
+	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (disk.root_fd < 0)
+	if (fd < 0)
 		return error_set(check->err, errno, "%s", path);
-	error = disk_format_check(&disk, path, check->err);
-	fd_close(&disk.root_fd);
+	error = store_format_check(fd, path, check->err);
+	close(fd);
 	return error;
 }
 

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/owner.h"
+#include "host/base/store_format.h"
 #include "host/store/disk.h"
 
 /* ---- Transactions ---- */
@@ -135,7 +137,7 @@ static int create_if_none(struct disk *disk, const char *path, struct error *err
 
 	if (error)
 		return error_set(err, -error, "can't lock the store");
-	error = disk_format_check(disk, path, &none);
+	error = store_format_check(disk->root_fd, path, &none);
 	if (error == -ENOENT)
 		error = disk_format_create(disk, path, err);
 	else if (error)
@@ -154,8 +156,11 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 	disk->root_fd = open_dir(AT_FDCWD, path);
 	if (disk->root_fd < 0)
 		return error_set(err, errno, "%s", path);
+	error = owner_check(disk->root_fd, path, err);
+	if (error)
+		return error;
 	if (!create) {
-		error = disk_format_check(disk, path, err);
+		error = store_format_check(disk->root_fd, path, err);
 		if (error)
 			return error;
 	}

@@ -13,7 +13,6 @@
 
 #include "host/store/backend.h"
 
-#define DISK_FORMAT_VERSION 1u
 #define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
 #define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
 
@@ -45,8 +44,6 @@ static inline struct disk *disk_of(struct store *store)
 
 /* ---- disk_format.c: the directory itself ---- */
 
-/* -ENOENT where there is no store, -EPROTO, -EUCLEAN. */
-int disk_format_check(struct disk *disk, const char *path, struct error *err);
 /*
  * Makes a store in a directory that is empty or has an unfinished one; the writer's lock is held.
  * The last step makes it a store, with all before it durable.

@@ -13,32 +13,8 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/store_format.h"
 #include "host/store/disk.h"
-
-#define FORMAT_NAME "mezzo-object-store"
-
-int disk_format_check(struct disk *disk, const char *path, struct error *err)
-{
-	char text[64] = "", name[32];
-	unsigned version;
-	int fd = openat(disk->root_fd, "format", O_RDONLY | O_CLOEXEC);
-	ssize_t size;
-
-	if (fd < 0 && errno == ENOENT)
-		return error_set(err, ENOENT, "%s is no object store", path);
-	if (fd < 0)
-		return error_set(err, errno, "%s/format", path);
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (size <= 0 || sscanf(text, "%31s %u", name, &version) != 2 || strcmp(name, FORMAT_NAME))
-		return error_set(err, EUCLEAN, "%s/format is not that of an object store", path);
-	if (version > DISK_FORMAT_VERSION)
-		return error_set(err, EPROTO,
-				 "%s has format %u, which needs a newer program "
-				 "(this one knows %u)",
-				 path, version, DISK_FORMAT_VERSION);
-	return 0;
-}
 
 /* A directory with files of others is not taken for an unfinished store. */
 static int check_is_free(struct disk *disk, const char *path, struct error *err)
@@ -90,7 +66,7 @@ static int make_dirs(struct disk *disk)
 static int write_format(struct disk *disk)
 {
 	char text[64];
-	int size = snprintf(text, sizeof(text), "%s %u\n", FORMAT_NAME, DISK_FORMAT_VERSION);
+	int size = snprintf(text, sizeof(text), STORE_FORMAT_LINE, STORE_FORMAT_VERSION);
 	int error, fd = openat(disk->root_fd, "format.new",
 			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 

@@ -9,21 +9,6 @@
 
 #include "host/store/backend.h"
 
-int id_list_add(struct id_list *list, uint64_t id)
-{
-	if (list->count == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		uint64_t *ids = realloc(list->ids, room * sizeof(*ids));
-
-		if (!ids)
-			return -ENOMEM;
-		list->ids = ids;
-		list->room = room;
-	}
-	list->ids[list->count++] = id;
-	return 0;
-}
-
 void store_close(struct store *store)
 {
 	if (!store)

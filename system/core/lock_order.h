@@ -17,8 +17,11 @@
 	X(LOCK_INODE)		/* inode: size, data, attributes that need more than one word */ \
 	X(LOCK_MM)		/* mm: its list of areas */ \
 	X(LOCK_STUB)		/* mm: stub pages and patched sites; held across fork */ \
+	X(LOCK_WINDOW_FILL)	/* mm: the place where files are filled */ \
+	X(LOCK_TTY)		/* pseudo-terminal: bytes, modes, ends */ \
 	X(LOCK_PIPE)		/* pipe: buffer and ends */ \
 	X(LOCK_OVERLAY_OBJECTS)	/* domain: objects made ahead of need */ \
+	X(LOCK_OVERLAY_COMPACT)	/* domain: the overlay's log, which is written anew */ \
 	X(LOCK_OVERLAY_SYNC)	/* domain: the sync of the overlay that runs */ \
 	X(LOCK_OVERLAY_GROW)	/* domain: the overlay's size */ \
 	X(LOCK_CHANNEL)		/* domain: the request to the monitor in flight */ \

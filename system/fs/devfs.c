@@ -29,13 +29,13 @@ static const struct devfs_row devfs_rows[] = {
 	MEMORY("full", DEVICE_FULL),
 	MEMORY("random", DEVICE_RANDOM),
 	MEMORY("urandom", DEVICE_URANDOM),
+	{ "ptmx", S_IFCHR | 0666, DEVICE(DEVICE_MAJOR_TERMINAL, 2), NULL },
 	{ "tty", S_IFCHR | 0666, DEVICE(DEVICE_MAJOR_TERMINAL, 0), NULL },
 	{ "console", S_IFCHR | 0666, DEVICE(DEVICE_MAJOR_TERMINAL, 1), NULL },
 	LINK("fd", "/proc/self/fd"),
 	LINK("stdin", "/proc/self/fd/0"),
 	LINK("stdout", "/proc/self/fd/1"),
 	LINK("stderr", "/proc/self/fd/2"),
-	{ "pts", S_IFDIR | 0755, 0, NULL },
 };
 
 struct mount *devfs_mount(const struct path *mountpoint)

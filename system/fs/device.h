@@ -10,7 +10,7 @@
 #define DEVICE_RANDOM		8
 #define DEVICE_URANDOM		9
 
-#define DEVICE_MAJOR_TERMINAL	5	/* tty/terminal.c; minor 0: the controlling one */
+#define DEVICE_MAJOR_TERMINAL	5	/* tty/tty_open.c; minor 0: the controlling one */
 
 /* Tells the file tree how they are opened. Once, at start. */
 void devices_register(void);

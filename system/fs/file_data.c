@@ -297,7 +297,7 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 	} else {
 		error = file_data_to_own(inode);
 		/* Through a mapping holes are filled without asking. */
-		if (!error && shared && writable && data->has_holes)
+		if (!error && shared && writable && config()->disk_limit)
 			error = overlay_disk_take(inode, 0, inode->size);
 		source->handle = data->own;
 		if (!error && shared && writable && inode->fs->keeper)
@@ -323,6 +323,32 @@ static int regular_truncate(struct file *file, u64 size)
 	return file_data_truncate(file->inode, size);
 }
 
+static long own_punch(struct inode *inode, u64 offset, u64 size)
+{
+	inode->data->has_holes = true;
+	overlay_disk_freed();
+	return host_call4(__NR_fallocate, inode->data->own,
+			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+}
+
+/* Disk is the monitor's to give; memory comes by itself. */
+static long own_allocate(struct inode *inode, int mode, u64 offset, u64 size)
+{
+	u64 end = mode & FALLOC_FL_KEEP_SIZE ? MIN(offset + size, inode->size) : offset + size;
+	long error = 0;
+
+	if (inode->fs->keeper)
+		return overlay_disk_allocate(inode, mode, offset, size);
+	if (end > inode->size)
+		error = host_call2(__NR_ftruncate, inode->data->own, end);
+	/* Behind its end a memory file keeps nothing. */
+	if (!error && end > offset)
+		error = window_fill(inode->data->own, offset, end - offset);
+	if (error && end > inode->size)
+		host_call2(__NR_ftruncate, inode->data->own, inode->size);
+	return error;
+}
+
 static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 {
 	u64 end = offset + size,
@@ -339,17 +365,12 @@ static int allocate_locked(struct inode *inode, int mode, u64 offset, u64 size)
 	error = file_data_make_whole(inode, MAX(end, inode->size));
 	if (error)
 		return error;
-	if (!(mode & FALLOC_FL_PUNCH_HOLE))
-		error = data->place == PLACE_OWN ? overlay_disk_take(inode, offset, size) : 0;
-	if (error)
-		return error;
 	if (data->place == PLACE_OWN) {
-		data->has_holes |= mode & FALLOC_FL_PUNCH_HOLE;
-		result = host_call4(__NR_fallocate, data->own, mode & ~FALLOC_FL_ZERO_RANGE,
-				    offset, size);
+		result = mode & FALLOC_FL_PUNCH_HOLE ? own_punch(inode, offset, size) :
+						       own_allocate(inode, mode, offset, size);
 	} else {
 		file_data_clear(data, inode->size, new_size);
-		if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		if (mode & FALLOC_FL_PUNCH_HOLE)
 			file_data_clear(data, offset, MIN(end, new_size));
 	}
 	if (!result)

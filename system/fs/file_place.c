@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 
+#include "core/channel.h"
 #include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
@@ -475,13 +476,15 @@ static int truncate_locked(struct inode *inode, u64 size)
 		return (int)error;
 	if (data->place >= PLACE_OWN) {
 		/* Through a mapping what is new is filled without asking. */
-		if (data->is_mapped && size > inode->size)
+		if (data->is_mapped && size > inode->size && config()->disk_limit)
 			error = overlay_disk_take(inode, inode->size, size - inode->size);
 		if (!error)
 			error = host_call2(__NR_ftruncate, data->own, size);
 		if (error)
 			return (int)error;
 		data->taken_end = MIN(data->taken_end, size);
+		if (size < inode->size)
+			overlay_disk_freed();
 	} else {
 		file_data_clear(data, inode->size, size);
 	}

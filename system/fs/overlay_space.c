@@ -2,33 +2,19 @@
 /*
  * What of the overlay's object is in use: a bitmap of units in the heap, built anew at each start.
  * Locks: overlay_lock for all of it; grow_lock (LOCK_OVERLAY_GROW) around a request for more.
- *
- * What a change frees may be used again only when that change is durable: until then it waits in a
- * list, and moves on with the sync that began after it came. Where much waits, whoever frees more
- * makes the sync.
  */
 #include "core/channel.h"
 #include "core/heap.h"
 #include "core/host.h"
-#include "core/list.h"
 #include "core/lock.h"
 #include "core/string.h"
 #include "fs/lower.h"
-#include "fs/overlay.h"
+#include "fs/overlay_parts.h"
 
 #define GROWTH_MIN	(64u << 10)
 #define GROWTH_MAX	(16u << 20)
-#define WAITING_MAX	(64ull << 20)	/* bytes that wait before a sync is made for them */
 #define WORD_BITS	64u
 #define UNITS_IN_PAGE	((u64)OVERLAY_PAGE / OVERLAY_UNIT)
-
-/* A run, a slot or an object. */
-struct waiting {
-	struct list node;
-	u64 offset, size;
-	struct overlay_slot *slot;
-	u64 object;
-};
 
 struct lock overlay_lock = LOCK_INIT(LOCK_OVERLAY);
 static struct lock grow_lock = LOCK_INIT(LOCK_OVERLAY_GROW);
@@ -38,10 +24,6 @@ static u64 bitmap_words;
 static u64 units, free_units;
 /* Where to look next: for what lies within a page, and for what has pages of its own. */
 static u64 small_cursor, page_cursor;
-
-static struct list waiting = { &waiting, &waiting };	/* for the next sync to begin */
-static struct list syncing = { &syncing, &syncing };	/* for the sync that runs */
-static u64 waiting_bytes;
 
 /* ---- The bitmap; overlay_lock held, but at the start ---- */
 
@@ -151,7 +133,8 @@ static void units_add(u64 size)
 
 static int grow_to(u64 size)
 {
-	struct request request = { .op = REQ_OVERLAY_GROW, .offset = size };
+	struct request request = { .op = REQ_OVERLAY_GROW, .offset = size,
+				   .flags = overlay_disk_flags() };
 	struct reply reply;
 	int error = bitmap_grow(size / OVERLAY_UNIT);
 
@@ -165,7 +148,10 @@ static int grow_to(u64 size)
 	return 0;
 }
 
-/* Room for a run of so many bytes behind what there is. seen: the size that was not enough. */
+/*
+ * Room for a run of so many bytes, in holes or behind what there is. seen: the size that was not
+ * enough.
+ */
 static int space_grow(u64 bytes, u64 seen)
 {
 	u64 size, step;
@@ -176,8 +162,12 @@ static int space_grow(u64 bytes, u64 seen)
 	if (size == seen) {
 		step = MIN(MAX(size / 4, (u64)GROWTH_MIN), (u64)GROWTH_MAX);
 		step = ROUND_UP(MAX(step, bytes + OVERLAY_PAGE), (u64)OVERLAY_PAGE);
-		error = size + step > OVERLAY_SIZE_MAX ? -ENOSPC : grow_to(size + step);
+		error = holes_fill(bytes, step);
+		if (error == -ENOENT)
+			error = size + step > OVERLAY_SIZE_MAX ? -ENOSPC : grow_to(size + step);
 		/* The last of a disk or a quota is worth using too. */
+		if (error)
+			error = holes_fill(bytes, bytes);
 		if (error && step > bytes + 2 * OVERLAY_PAGE)
 			error = grow_to(ROUND_UP(size + bytes + OVERLAY_PAGE, (u64)OVERLAY_PAGE));
 	}
@@ -213,15 +203,9 @@ bool space_claim(u64 offset, u64 size)
 	return true;
 }
 
-bool space_sync(void)
+u64 space_free_bytes(void)
 {
-	bool waits;
-
-	lock_acquire(&overlay_lock);
-	waits = !list_empty(&waiting);
-	lock_release(&overlay_lock);
-	/* Also where all changes are durable already: what waits came after that. */
-	return waits && !overlay_sync_now();
+	return READ_ONCE(free_units) * OVERLAY_UNIT;
 }
 
 static u64 space_find(u64 size, bool everywhere)
@@ -239,7 +223,7 @@ u64 space_take(u64 size)
 	return space_find(size, true);
 }
 
-u64 space_alloc(u64 size, int *error)
+u64 space_alloc_held(u64 size, int *error)
 {
 	for (;;) {
 		u64 seen = space_size(), run = space_find(size, false);
@@ -250,13 +234,32 @@ u64 space_alloc(u64 size, int *error)
 		if (!*error)
 			continue;
 		run = space_find(size, true);
-		if (run) {
-			*error = 0;
-			return run;
-		}
-		if (!space_sync())
-			return 0;
+		*error = run ? 0 : *error;
+		return run;
 	}
+}
+
+u64 space_alloc(u64 size, int *error)
+{
+	u64 run;
+
+	do {
+		run = space_alloc_held(size, error);
+	} while (!run && space_sync());
+	return run;
+}
+
+bool space_extend(u64 offset, u64 old_size, u64 size)
+{
+	bool fits;
+
+	/* What fills a page has pages of its own. */
+	if (size >= OVERLAY_PAGE && offset % OVERLAY_PAGE)
+		return false;
+	lock_acquire(&overlay_lock);
+	fits = space_claim(offset + old_size, size - old_size);
+	lock_release(&overlay_lock);
+	return fits;
 }
 
 void space_free(u64 offset, u64 size)
@@ -264,94 +267,4 @@ void space_free(u64 offset, u64 size)
 	lock_acquire(&overlay_lock);
 	bits_set(offset / OVERLAY_UNIT, size / OVERLAY_UNIT, false);
 	lock_release(&overlay_lock);
-}
-
-/* ---- What waits ---- */
-
-static void wait_for_sync(const struct waiting *what, u64 bytes)
-{
-	struct waiting *item = heap_alloc(sizeof(*item));
-
-	/* Without memory it comes back at the next start, which finds it unused. */
-	if (!item)
-		return;
-	*item = *what;
-	lock_acquire(&overlay_lock);
-	list_add_tail(&item->node, &waiting);
-	waiting_bytes += bytes;
-	lock_release(&overlay_lock);
-}
-
-void space_free_later(u64 offset, u64 size)
-{
-	wait_for_sync(&(struct waiting){ .offset = offset, .size = size }, size);
-}
-
-void slot_put_later(struct overlay_slot *slot)
-{
-	wait_for_sync(&(struct waiting){ .slot = slot }, 0);
-}
-
-void overlay_object_free(u64 id, u64 bytes)
-{
-	wait_for_sync(&(struct waiting){ .object = id }, bytes);
-}
-
-bool space_waits_for_sync(void)
-{
-	return READ_ONCE(waiting_bytes) > WAITING_MAX;
-}
-
-void space_sync_begin(void)
-{
-	lock_acquire(&overlay_lock);
-	list_splice_tail(&waiting, &syncing);
-	waiting_bytes = 0;
-	lock_release(&overlay_lock);
-}
-
-static struct waiting *synced_take(void)
-{
-	struct waiting *item = NULL;
-
-	lock_acquire(&overlay_lock);
-	if (!list_empty(&syncing)) {
-		item = list_first(&syncing, struct waiting, node);
-		list_remove(&item->node);
-	}
-	lock_release(&overlay_lock);
-	return item;
-}
-
-static void objects_delete(const u64 *ids, u32 count)
-{
-	struct request request = { .op = REQ_OBJECT_DELETE, .count = count,
-				   .data_size = count * sizeof(*ids) };
-	struct reply reply;
-
-	if (count && !request_begin(&request, (const char *)ids, &reply, NULL, 0))
-		request_end();
-}
-
-void space_sync_end(bool done)
-{
-	u64 ids[REQUEST_OPEN_MAX];
-	struct waiting *item;
-	u32 count = 0;
-
-	/* What did not get to the disk waits for a sync that does. */
-	while (done && (item = synced_take())) {
-		if (item->size)
-			space_free(item->offset, item->size);
-		else if (item->slot)
-			slot_put(item->slot);
-		else
-			ids[count++] = item->object;
-		heap_free(item);
-		if (count == ARRAY_SIZE(ids)) {
-			objects_delete(ids, count);
-			count = 0;
-		}
-	}
-	objects_delete(ids, count);
 }

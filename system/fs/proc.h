@@ -131,6 +131,8 @@ struct credentials;
 /* A process or thread at one moment. */
 struct proc_view {
 	u32 pid, tid, parent_pid, pgid, sid;
+	u32 tty;			/* device of its controlling terminal; 0: none */
+	s32 tty_foreground;		/* -1: none */
 	char state;			/* R S T Z */
 	char name[16];
 	u32 threads;

@@ -203,8 +203,8 @@ static void stat_show_process(struct proc_text *text, struct process *process,
 	u64 resident = view->times.max_rss_kb / (PAGE_SIZE >> 10);
 	const struct process_times *own = &view->times, *children = &view->children_times;
 
-	proc_print(text, "%u (%s) %c %u %u %u 0 -1 4194304", view->tid, view->name, view->state,
-		   view->parent_pid, view->pgid, view->sid);
+	proc_print(text, "%u (%s) %c %u %u %u %u %d 4194304", view->tid, view->name, view->state,
+		   view->parent_pid, view->pgid, view->sid, view->tty, view->tty_foreground);
 	print_numbers(text, (u64[]){ own->minor_faults, children->minor_faults, own->major_faults,
 				     children->major_faults, own->user_ns / NS_PER_TICK,
 				     own->system_ns / NS_PER_TICK, children->user_ns / NS_PER_TICK,

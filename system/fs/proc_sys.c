@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/sys: settings of a kernel that programs look at. Constants, but for the random ones. */
+/*
+ * /proc/sys: settings of a kernel that programs look at. Constants, but for the random ones and the
+ * count of pseudo-terminals.
+ */
 #include <asm/unistd_64.h>
 
 #include "core/channel.h"
@@ -8,9 +11,10 @@
 #include "core/system_name.h"
 #include "fs/proc.h"
 #include "ipc/pipe.h"
+#include "tty/pty.h"
 #include "vfs/file.h"
 
-/* A file of one constant line. */
+/* A file of one line. */
 #define CONSTANT(function, format, value) \
 	static int function(struct proc_text *text, const struct proc_key *key) \
 	{ \
@@ -111,6 +115,15 @@ static const struct proc_row random_rows[] = {
 };
 static const struct proc_directory random_directory = PROC_TABLE(random_rows);
 
+CONSTANT(pty_max_show, "%u", PTY_MAX)
+CONSTANT(pty_count_show, "%u", pty_count())
+
+static const struct proc_row pty_rows[] = {
+	PROC_FILE("max", 0444, pty_max_show),
+	PROC_FILE("nr", 0444, pty_count_show),
+};
+static const struct proc_directory pty_directory = PROC_TABLE(pty_rows);
+
 static const struct proc_row kernel_rows[] = {
 	PROC_FILE("cap_last_cap", 0444, cap_last_show),
 	PROC_FILE("core_pattern", 0444, core_pattern_show),
@@ -125,6 +138,7 @@ static const struct proc_row kernel_rows[] = {
 	PROC_FILE("randomize_va_space", 0444, two_show),
 	PROC_FILE("threads-max", 0444, pid_max_show),
 	PROC_FILE("version", 0444, version_show),
+	PROC_DIRECTORY("pty", 0555, &pty_directory),
 	PROC_DIRECTORY("random", 0555, &random_directory),
 };
 static const struct proc_directory kernel_directory = PROC_TABLE(kernel_rows);

@@ -16,6 +16,7 @@
 #include "signal/signal.h"
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
+#include "tty/tty.h"
 
 /* The host's clock of a process's processor time, by its id in the domain's namespace. */
 
@@ -188,6 +189,8 @@ int proc_view_take(const struct proc_key *key, struct proc_view *view)
 	view->parent_pid = process->parent ? process->parent->pid : 0;
 	view->pgid = process->pgid;
 	view->sid = process->sid;
+	view->tty = process->tty ? process->tty->device : 0;
+	view->tty_foreground = process->tty ? (s32)process->tty->foreground : -1;
 	view->times = process->own_times;
 	view->children_times = process->children_times;
 	lock_acquire(&process->signal_lock);

@@ -129,14 +129,15 @@ static int filesystems_show(struct proc_text *text, const struct proc_key *key)
 {
 	(void)key;
 	proc_print(text,
-		   "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\n");
+		   "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n"
+		   "nodev\tpipefs\n");
 	return 0;
 }
 
 static int devices_show(struct proc_text *text, const struct proc_key *key)
 {
 	(void)key;
-	proc_print(text, "Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n");
+	proc_print(text, "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n");
 	return 0;
 }
 

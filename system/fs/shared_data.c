@@ -6,6 +6,7 @@
  * handle, and keeps the former one, which may be in use.
  */
 #include <asm/stat.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 
@@ -255,8 +256,17 @@ static int shared_file_truncate(struct file *file, u64 size)
 
 static int shared_allocate(struct file *file, int mode, u64 offset, u64 size)
 {
-	int error = (int)host_call4(__NR_fallocate, handle_any(file), mode, offset, size);
+	struct shared_call call = shared_call_for(file->inode, VOLUME_ALLOCATE);
+	int error;
 
+	call.request.mode = (u32)mode;
+	call.request.offset = offset;
+	call.request.size = size;
+	/* The filter lets holes through, and nothing that takes disk. */
+	if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		error = (int)host_call4(__NR_fallocate, handle_any(file), mode, offset, size);
+	else
+		error = shared_call_result(&call);
 	if (!error)
 		shared_rights_restore(file->inode);
 	return error;

@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 
 #include "fs/tree.h"
+#include "tty/devpts.h"
 #include "vfs/path.h"
 
 /*
@@ -31,14 +32,17 @@ static struct mount *shm_mount(const struct path *mountpoint)
 
 int file_systems_start(void)
 {
-	struct mount *mount;
+	struct mount *mount, *dev;
 	int error = tree_mount_root();
 
 	if (error)
 		return error;
 	mount = cover(mount_root(), "dev", devfs_mount);
+	dev = mount;
 	if (!IS_ERROR(mount))
-		mount = cover(mount, "shm", shm_mount);
+		mount = cover(dev, "shm", shm_mount);
+	if (!IS_ERROR(mount))
+		mount = cover(dev, "pts", devpts_mount);
 	if (!IS_ERROR(mount))
 		mount = cover(mount_root(), "proc", procfs_mount);
 	if (!IS_ERROR(mount))

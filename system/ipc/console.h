@@ -12,6 +12,7 @@
 #include "core/channel.h"
 #include "core/lock.h"
 #include "core/wait.h"
+#include "tty/tty.h"
 
 struct process;
 
@@ -34,9 +35,9 @@ struct console_state {
 	bool hung_up;			/* atomic */
 	struct wait_queue idle;		/* console_hang_up() waits for the users to go */
 	struct {			/* tty/: at a terminal only */
+		struct tty tty;
 		struct lock lock;	/* LOCK_EVENT: modes */
 		struct terminal_modes modes;
-		u32 session, foreground;	/* process_tree_lock; 0: none */
 	} terminal;
 };
 
@@ -91,5 +92,4 @@ struct console_state *console_find(u32 index);
  */
 struct console_state *console_for_each(bool (*visit)(struct console_state *console, void *data),
 				       void *data);
-
 #endif

@@ -14,6 +14,7 @@
  * child comes to use the same addresses.
  *
  * cache->lock (LOCK_WINDOW, short) guards the entries; mapping and copying are done without it.
+ * cache->fill_lock (LOCK_WINDOW_FILL) is held by who uses the place at FILL_BASE.
  */
 #include "memory/window.h"
 
@@ -61,15 +62,19 @@ struct window {
 
 struct window_cache {
 	struct lock lock;
+	struct lock fill_lock;
 	struct window narrow[NARROW_SETS][WAYS];
 	struct window wide[WIDE_SETS][WAYS];
 };
 
 #define WIDE_BASE (WINDOW_BASE + WIDE_SIZE)
+/* Where files are mapped to be filled, a piece at a time. */
+#define FILL_BASE (WIDE_BASE + WIDE_SETS * WAYS * WIDE_SIZE)
+#define FILL_SIZE (64ul << 20)
 
 _Static_assert(sizeof(((struct window_cache *)NULL)->narrow) / sizeof(struct window) * NARROW_SIZE
 	       <= WIDE_SIZE, "narrow windows run into the wide ones");
-_Static_assert((1 + WIDE_SETS * WAYS) * WIDE_SIZE <= WINDOW_SPACE, "there are too many windows");
+_Static_assert(FILL_BASE + FILL_SIZE <= WINDOW_BASE + WINDOW_SPACE, "there are too many windows");
 
 /* What a thread wants to do at a place. */
 struct window_use {
@@ -105,6 +110,7 @@ static struct window_cache *cache_current(void)
 	if (!fresh)
 		return NULL;
 	lock_init(&fresh->lock, LOCK_WINDOW);
+	lock_init(&fresh->fill_lock, LOCK_WINDOW_FILL);
 	if (atomic_cas(&mm->windows, NULL, fresh))
 		return fresh;
 	heap_free(fresh);
@@ -170,19 +176,27 @@ static bool window_enter_locked(struct window *window, const struct window_use *
 	return true;
 }
 
+/* 0 or -errno. */
+static long range_map(u64 address, u64 size, int protection, int handle, u64 start)
+{
+	/* Not for the program's eyes, not even until it has its key. */
+	long result = host_mmap(address, size, key_in_use ? PROT_NONE : protection,
+				MAP_SHARED | MAP_FIXED, handle, start);
+
+	if (result >= 0 && key_in_use)
+		result = host_call4(__NR_pkey_mprotect, address, size, protection, LAYER_KEY);
+	return result < 0 ? result : 0;
+}
+
 static bool window_map(u64 address, const struct window_source *source,
 		       const struct window_use *use)
 {
 	u64 size = use->wide ? WIDE_SIZE : NARROW_SIZE;
 	int protection = PROT_READ | (source->writable && !use->wide ? PROT_WRITE : 0);
-	/* Not for the program's eyes, not even until it has its key. */
-	long result = host_mmap(address, size, key_in_use ? PROT_NONE : protection,
-				MAP_SHARED | MAP_FIXED, source->handle, use->start);
+	long result = range_map(address, size, protection, source->handle, use->start);
 
-	if (result >= 0 && use->wide)
+	if (!result && use->wide)
 		result = host_call3(__NR_madvise, address, size, MADV_RANDOM);
-	if (result >= 0 && key_in_use)
-		result = host_call4(__NR_pkey_mprotect, address, size, protection, LAYER_KEY);
 	return result >= 0;
 }
 
@@ -269,6 +283,33 @@ size_t window_write(const struct window_source *source, u64 offset, struct iter 
 	struct window_use use = { .size = size, .writing = true };
 
 	return cache ? window_transfer(cache, source, offset, from, use) : 0;
+}
+
+/* At most FILL_SIZE bytes. */
+static long range_fill(int handle, u64 offset, u64 size)
+{
+	long error = range_map(FILL_BASE, size, PROT_READ | PROT_WRITE, handle, offset);
+
+	if (!error)
+		error = host_call3(__NR_madvise, FILL_BASE, size, MADV_POPULATE_WRITE);
+	host_munmap(FILL_BASE, size);
+	/* As a fault at a page that the host has no memory for. */
+	return error == -EFAULT ? -ENOSPC : error;
+}
+
+int window_fill(int handle, u64 offset, u64 size)
+{
+	u64 at = ROUND_DOWN(offset, (u64)PAGE_SIZE), end = ROUND_UP(offset + size, (u64)PAGE_SIZE);
+	struct window_cache *cache = cache_current();
+	long error = cache ? 0 : -ENOMEM;
+
+	if (error)
+		return (int)error;
+	lock_acquire(&cache->fill_lock);
+	for (; !error && at < end; at += FILL_SIZE)
+		error = range_fill(handle, at, MIN(end - at, (u64)FILL_SIZE));
+	lock_release(&cache->fill_lock);
+	return (int)error;
 }
 
 void windows_drop(struct mm *mm, bool unmap)

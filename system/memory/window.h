@@ -37,6 +37,12 @@ struct window_source {
 size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size);
 size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size);
 
+/*
+ * Each page of [offset, offset + size) of a memory file gets memory, and keeps what it has; the
+ * file is so long. 0, -ENOMEM or -ENOSPC.
+ */
+int window_fill(int handle, u64 offset, u64 size);
+
 /* An address space is emptied or goes: forgets its windows. unmap: it is the calling process's. */
 void windows_drop(struct mm *mm, bool unmap);
 

@@ -110,6 +110,17 @@ static void volumes_mount(void)
 	domain_exit(EXIT_MEZZO_FAILED << 8);
 }
 
+/* What the domain keeps may be damaged, which was told then, and is no fault of the layer. */
+static void root_start(void)
+{
+	int error = file_systems_start();
+
+	if (error == -EBADMSG)
+		domain_exit(EXIT_MEZZO_FAILED << 8);
+	if (error)
+		panic("the file systems don't start: error %d", error);
+}
+
 void domain_start(void)
 {
 	static const struct event_handlers handlers = { .streams = streams_poll,
@@ -132,9 +143,8 @@ void domain_start(void)
 		panic("no process 1");
 	thread_current()->process = init_process;
 	process_publish(init_process, NULL);
-	terminal_register();
-	if (file_systems_start())
-		panic("the file systems don't start");
+	tty_register();
+	root_start();
 	volumes_mount();
 	if (program_resources_give(init_process, CONSOLE_FIRST) || program_start(CONSOLE_FIRST))
 		panic("the first program can't be started");

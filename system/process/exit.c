@@ -20,6 +20,7 @@
 #include "process/vfork.h"
 #include "signal/signal.h"
 #include "syscalls.h"
+#include "tty/job_control.h"
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 
@@ -167,6 +168,8 @@ static void process_end(struct process *process)
 	if (process->console)
 		program_end(process);
 	lock_acquire(&process_tree_lock);
+	if (process->is_session_leader)
+		job_control_leader_ends_locked(process);
 	group_orphan_check_locked(process);
 	children_hand_on_locked(process);
 	lock_acquire(&process->signal_lock);

@@ -144,18 +144,19 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	return child;
 }
 
-/*
- * Group and session are read with the tree locked inside; a parent that asks for it gets a sibling.
- */
+/* A parent that asks for it gets a sibling. */
 static void child_publish(struct process *child, struct process *parent, u64 flags)
 {
 	struct process *tree_parent = parent;
 
 	if (flags & CLONE_PARENT)
 		tree_parent = parent->parent;
+	lock_acquire(&process_tree_lock);
 	child->pgid = parent->pgid;
 	child->sid = parent->sid;
-	process_publish(child, tree_parent);
+	child->tty = parent->tty;
+	process_publish_locked(child, tree_parent);
+	lock_release(&process_tree_lock);
 }
 
 /* ---- Threads ---- */

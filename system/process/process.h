@@ -27,6 +27,7 @@ struct console_state;
 struct mm;
 struct fd_table;
 struct fs_context;
+struct tty;
 
 /* sigaction(2) as the kernel sees it. */
 struct signal_action {
@@ -58,6 +59,9 @@ struct process {
 	u32 exit_status;		/* wait status */
 	bool has_execed;		/* setpgid of a child that has execed: EACCES */
 	bool is_session_leader;
+	struct tty *tty;	/* the controlling terminal; no reference: see tty/job_control.c */
+	/* a leader whose terminal was hung up: what its foreground group was */
+	u32 lost_foreground;
 	/* own_times: of threads and host processes that it left; all of it once it has ended */
 	struct process_times own_times, children_times;
 	/* what the thread with its pid used before; is_played */
@@ -140,6 +144,7 @@ void process_discard(struct process *process);
  * before. Takes process_tree_lock.
  */
 void process_publish(struct process *process, struct process *parent);
+void process_publish_locked(struct process *process, struct process *parent);	/* held */
 /*
  * Takes a dead process out of the tree and gives its ids back. process_tree_lock held; drops the
  * table's reference.

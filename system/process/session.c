@@ -152,6 +152,7 @@ long sys_setsid(void)
 	if (!self->is_session_leader && !process_for_each_locked(group_exists, &pid)) {
 		process_set_group_locked(self, pid, pid);
 		self->is_session_leader = true;
+		self->tty = NULL;
 		result = pid;
 	}
 	lock_release(&process_tree_lock);

@@ -105,6 +105,13 @@ void process_discard(struct process *process)
 void process_publish(struct process *process, struct process *parent)
 {
 	lock_acquire(&process_tree_lock);
+	process_publish_locked(process, parent);
+	lock_release(&process_tree_lock);
+}
+
+void process_publish_locked(struct process *process, struct process *parent)
+{
+	lock_assert_held(&process_tree_lock);
 	process->parent = parent;
 	if (parent) {
 		process->parent_pid = parent->pid;
@@ -115,7 +122,6 @@ void process_publish(struct process *process, struct process *parent)
 	slots[process->pid].process = process;
 	list_add_tail(&process->pid_node, &all_processes);
 	live_processes++;
-	lock_release(&process_tree_lock);
 }
 
 void process_set_group_locked(struct process *process, u32 pgid, u32 sid)

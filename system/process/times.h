@@ -3,12 +3,16 @@
 #ifndef PROCESS_TIMES_H
 #define PROCESS_TIMES_H
 
+#include "boundary/abi.h"
 #include "process/process.h"
 
 struct rusage;
 
 /* The host's clock of all CPU time of a host process. */
 #define HOST_PROCESS_CLOCK(host_tgid) ((s32)((~(host_tgid) << 3) | 2))
+
+/* At HEAP_BASE, where the host reads it. */
+extern struct heap_front heap_front;
 
 /*
  * What the host counts for who (RUSAGE_SELF, RUSAGE_THREAD) of the calling host process. Zeros if

@@ -8,6 +8,7 @@
 #include <asm/prctl.h>
 #include <asm/resource.h>
 #include <asm/signal.h>
+#include <asm/termbits.h>
 #include <linux/eventpoll.h>
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
@@ -114,6 +115,10 @@ static const struct name fcntl_cmd[] = {
 static const struct name ioctl_cmd[] = {
 	N(TCGETS), N(TCSETS), N(TCSETSW), N(TCSETSF), N(TIOCGPGRP), N(TIOCSPGRP), N(TIOCGWINSZ),
 	N(TIOCSWINSZ), N(TIOCSCTTY), N(TIOCNOTTY), N(TIOCGSID), N(TIOCGPTN), N(TIOCSPTLCK),
+	N(TIOCGPTLCK), N(TIOCGPTPEER), N(TIOCPKT), N(TIOCGPKT), N(TIOCSIG), N(TIOCSTI), N(TCFLSH),
+	N(TCXONC), N(TCSBRK), N(TCSBRKP), N(TCGETS2), N(TCSETS2), N(TCSETSW2), N(TCSETSF2),
+	N(TIOCEXCL), N(TIOCNXCL), N(TIOCGEXCL), N(TIOCOUTQ), N(TIOCGETD), N(TIOCSETD), N(TIOCGDEV),
+	N(TIOCVHANGUP),
 	N(FIONREAD), N(FIONBIO), N(FIONCLEX), N(FIOCLEX), N(FIOASYNC), N(FICLONE),
 	N(FS_IOC_GETFLAGS),
 };

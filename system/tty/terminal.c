@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminals as files; see terminal.h. Bytes go through the rings of the console's streams
- * (ipc/stream.c), modes through the monitor. console->terminal.lock (LOCK_EVENT) guards the modes.
+ * The driver of the terminals that programs were started at; see terminal.h. Bytes go through the
+ * rings of the console's streams (ipc/stream.c), modes through the monitor. console->terminal.lock
+ * (LOCK_EVENT) guards the modes.
  */
 #include "tty/terminal.h"
 
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
+#include <linux/capability.h>
 
 #include "core/channel.h"
 #include "core/host.h"
 #include "core/string.h"
 #include "ipc/stream.h"
-#include "memory/usercopy.h"
 #include "process/process.h"
 #include "signal/signal.h"
 #include "tty/job_control.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
 #include "vfs/path.h"
-#include "vfs/special.h"
 
-#define MAJOR_TERMINAL	5
-#define MINOR_TTY	0
-#define MINOR_CONSOLE	1
+_Static_assert(sizeof(struct terminal_modes) == TTY_MODES_OLD_SIZE &&
+	       sizeof(struct tty_window) == 4 * sizeof(u16), "both are as Linux has them");
 
-/* arguments of TCFLSH, which libc's headers hide behind functions */
-#define FLUSH_INPUT	0
-#define FLUSH_OUTPUT	1
-#define FLUSH_BOTH	2
+static struct console_state *console_of_tty(const struct tty *tty)
+{
+	return container_of(tty, struct console_state, terminal.tty);
+}
 
 static bool stream_is_terminal(const struct console_state *console, u32 index)
 {
@@ -54,9 +53,12 @@ static ssize_t terminal_read(struct file *file, struct iter *to, u64 *offset)
 {
 	struct console_state *console = file->private;
 	struct stream_end *input = input_stream(console);
-	int error = job_control_check(console, SIGTTIN);
+	int error;
 
 	(void)offset;
+	if (tty_file_is_dead(&console->terminal.tty, file))
+		return 0;
+	error = job_control_check(&console->terminal.tty, SIGTTIN);
 	if (error)
 		return error;
 	return input ? stream_take(input, file, to) : -EIO;
@@ -69,10 +71,10 @@ static ssize_t terminal_write(struct file *file, struct iter *from, u64 *offset)
 	int error = 0;
 
 	(void)offset;
-	if (console_is_hung_up(console))
+	if (console_is_hung_up(console) || tty_file_is_dead(&console->terminal.tty, file))
 		return -EIO;
 	if (READ_ONCE(console->terminal.modes.lflag) & TOSTOP)
-		error = job_control_check(console, SIGTTOU);
+		error = job_control_check(&console->terminal.tty, SIGTTOU);
 	if (error)
 		return error;
 	return output ? stream_give(output, file, from) : -EIO;
@@ -80,35 +82,46 @@ static ssize_t terminal_write(struct file *file, struct iter *from, u64 *offset)
 
 static u32 terminal_poll(struct file *file, struct poll_request *request)
 {
-	struct stream_end *input = input_stream(file->private);
-	struct stream_end *output = output_stream(file->private);
+	struct console_state *console = file->private;
+	struct stream_end *input = input_stream(console), *output = output_stream(console);
 	u32 state = 0;
 
 	if (input && FILE_READABLE(file))
 		state |= stream_state(input, request);
 	if (output && FILE_WRITABLE(file))
 		state |= stream_state(output, request);
-	return state;
+	return tty_file_is_dead(&console->terminal.tty, file) ? TTY_DEAD_STATE : state;
 }
 
-/* ---- Modes ---- */
+/* ---- What a terminal does ---- */
 
-static long modes_get(struct console_state *console, uptr argument)
+static void terminal_get(struct tty *tty)
 {
-	struct terminal_modes copy;
+	console_get(console_of_tty(tty));
+}
+
+static void terminal_put(struct tty *tty)
+{
+	console_put(console_of_tty(tty));
+}
+
+/*
+ * The streams stay, for those files that are opened from now on. A read that sleeps ends with what
+ * is typed next.
+ */
+static void terminal_cut_off(struct tty *tty)
+{
+	atomic_add(&tty->hangups, 1);
+	job_control_hang_up(tty, NULL);
+}
+
+static void terminal_modes_get(struct tty *tty, struct tty_modes *modes)
+{
+	struct console_state *console = console_of_tty(tty);
 
 	lock_acquire(&console->terminal.lock);
-	copy = console->terminal.modes;
+	memcpy(modes, &console->terminal.modes, sizeof(console->terminal.modes));
 	lock_release(&console->terminal.lock);
-	return copy_to_user(argument, &copy, sizeof(copy));
-}
-
-/* What was written before is shown in the modes it was written for. */
-static int output_drain(struct console_state *console)
-{
-	struct stream_end *output = output_stream(console);
-
-	return output ? stream_drain(output) : 0;
 }
 
 static void input_drop(struct console_state *console)
@@ -119,28 +132,23 @@ static void input_drop(struct console_state *console)
 		stream_drop_input(input);
 }
 
-static long modes_set(struct console_state *console, u32 command, uptr argument)
+static int terminal_modes_set(struct tty *tty, const struct tty_modes *modes, bool flush)
 {
+	struct console_state *console = console_of_tty(tty);
 	struct terminal_modes wanted;
 	struct request request = { .op = REQ_TERMINAL, .count = console->index,
 				   .data_size = sizeof(wanted) };
 	struct reply reply;
-	long result;
+	int error;
 
-	if (copy_from_user(&wanted, argument, sizeof(wanted)))
-		return -EFAULT;
-	result = job_control_check(console, SIGTTOU);
-	if (!result && command != TCSETS)
-		result = output_drain(console);
-	if (result)
-		return result;
-	if (command == TCSETSF) {
+	memcpy(&wanted, modes, sizeof(wanted));
+	if (flush) {
 		request.flags = TERMINAL_FLUSH_INPUT;
 		input_drop(console);
 	}
-	result = request_begin(&request, (const char *)&wanted, &reply, NULL, 0);
-	if (result)
-		return result;
+	error = request_begin(&request, (const char *)&wanted, &reply, NULL, 0);
+	if (error)
+		return error;
 	lock_acquire(&console->terminal.lock);
 	console->terminal.modes = wanted;
 	lock_release(&console->terminal.lock);
@@ -148,65 +156,60 @@ static long modes_set(struct console_state *console, u32 command, uptr argument)
 	return 0;
 }
 
-static long terminal_flush(struct console_state *console, uptr which)
+static void terminal_window_get(struct tty *tty, struct tty_window *window)
 {
-	int error = job_control_check(console, SIGTTOU);
+	const struct terminal *terminal = &console_shared(console_of_tty(tty))->terminal;
 
-	if (error)
-		return error;
-	if (which > FLUSH_BOTH)
-		return -EINVAL;
-	if (which != FLUSH_OUTPUT)
-		input_drop(console);
-	return 0;
+	*window = (struct tty_window){ terminal->rows, terminal->columns, terminal->width,
+				       terminal->height };
 }
 
-static long window_get(struct console_state *console, uptr argument)
+/* The window is the outer terminal's, as is what was typed. */
+static int terminal_window_set(struct tty *tty, const struct tty_window *window)
 {
-	const struct terminal *terminal = &console_shared(console)->terminal;
-	u16 size[4] = { terminal->rows, terminal->columns, terminal->width, terminal->height };
-
-	return copy_to_user(argument, size, sizeof(size));
+	(void)tty, (void)window;
+	return -EPERM;
 }
 
-static long count_get(const struct stream_end *stream, uptr argument)
+static int terminal_push(struct tty *tty, u8 byte)
 {
-	s32 count = stream ? stream_waiting(stream) : 0;
-
-	return put_user(count, argument);
+	(void)tty, (void)byte;
+	return -EPERM;
 }
 
-static long terminal_command(struct console_state *console, u32 command, uptr argument)
+static int terminal_drain(struct tty *tty)
 {
-	s32 discipline = 0;
-	long result;
+	struct stream_end *output = output_stream(console_of_tty(tty));
 
-	switch (command) {
-	case TCGETS:
-		return modes_get(console, argument);
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-		return modes_set(console, command, argument);
-	case TIOCGWINSZ:
-		return window_get(console, argument);
-	case TIOCSWINSZ:	/* the window is the outer terminal's */
-	case TIOCSTI:
-		return -EPERM;
-	case TCFLSH:
-		return terminal_flush(console, argument);
-	case TCSBRK:
-	case TCSBRKP:
-		return output_drain(console);
-	case FIONREAD:
-		return count_get(input_stream(console), argument);
-	case TIOCOUTQ:
-		return count_get(output_stream(console), argument);
-	case TIOCGETD:
-		return put_user(discipline, argument);
-	}
-	result = job_control_ioctl(console, command, argument);
-	return result == -ENOIOCTLCMD ? -ENOTTY : result;
+	return output ? stream_drain(output) : 0;
+}
+
+static void terminal_flush(struct tty *tty, bool input, bool output)
+{
+	(void)output;	/* it is outside already, or about to be */
+	if (input)
+		input_drop(console_of_tty(tty));
+}
+
+/* Output is stopped by the keys of the outer terminal. */
+static int terminal_flow(struct tty *tty, u32 action)
+{
+	(void)tty;
+	return action > TCION ? -EINVAL : 0;
+}
+
+static u32 terminal_input_count(struct tty *tty)
+{
+	const struct stream_end *input = input_stream(console_of_tty(tty));
+
+	return input ? stream_waiting(input) : 0;
+}
+
+static u32 terminal_output_count(struct tty *tty)
+{
+	const struct stream_end *output = output_stream(console_of_tty(tty));
+
+	return output ? stream_waiting(output) : 0;
 }
 
 static long terminal_ioctl(struct file *file, u32 command, uptr argument)
@@ -216,7 +219,7 @@ static long terminal_ioctl(struct file *file, u32 command, uptr argument)
 
 	if (!console_enter(console))
 		return -EIO;
-	result = terminal_command(console, command, argument);
+	result = tty_ioctl(&console->terminal.tty, file, command, argument);
 	console_leave(console);
 	return result;
 }
@@ -236,41 +239,46 @@ static const struct file_operations terminal_operations = {
 
 /* ---- Opening ---- */
 
-/* /dev/console is a session's own terminal too; without one, that of the first program. */
-static int terminal_open(struct inode *inode, struct file *file)
+static int terminal_open(struct tty *tty, struct file *file)
 {
-	u32 minor = DEVICE_MINOR(inode->rdev);
-	struct console_state *console;
+	struct console_state *console = console_of_tty(tty);
 
-	if (minor > MINOR_CONSOLE)
-		return -ENXIO;
-	console = job_control_own();
-	if (!console && minor == MINOR_CONSOLE)
-		console = console_find(CONSOLE_FIRST);
-	if (!console)
-		return -ENXIO;
-	if (!console_has_terminal(console)) {
-		console_put(console);
-		return -ENXIO;
-	}
+	if (READ_ONCE(tty->exclusive) &&
+	    !credentials_capable(process_current()->credentials, CAP_SYS_ADMIN))
+		return -EBUSY;
+	console_get(console);
+	tty_file_note(tty, file);
 	file->operations = &terminal_operations;
 	file->private = console;
 	return 0;
 }
 
-static void terminal_release_inode(struct inode *inode)
-{
-	(void)inode;
-}
-
-static const struct special_operations terminal_special = {
+static const struct tty_driver terminal_driver = {
 	.open = terminal_open,
-	.release_inode = terminal_release_inode,
+	.get = terminal_get,
+	.put = terminal_put,
+	.hang_up = terminal_cut_off,
+	.modes_get = terminal_modes_get,
+	.modes_set = terminal_modes_set,
+	.window_get = terminal_window_get,
+	.window_set = terminal_window_set,
+	.drain = terminal_drain,
+	.flush = terminal_flush,
+	.flow = terminal_flow,
+	.input_count = terminal_input_count,
+	.output_count = terminal_output_count,
+	.push = terminal_push,
 };
 
-void terminal_register(void)
+struct tty *terminal_first(void)
 {
-	special_register_device(false, MAJOR_TERMINAL, &terminal_special);
+	struct console_state *console = console_find(CONSOLE_FIRST);
+
+	if (console && console_has_terminal(console))
+		return &console->terminal.tty;
+	if (console)
+		console_put(console);
+	return NULL;
 }
 
 int terminal_install(struct console_state *console, struct fd_table *table,
@@ -281,7 +289,9 @@ int terminal_install(struct console_state *console, struct fd_table *table,
 
 	if (!console_has_terminal(console))
 		return 0;
-	job_control_begin(console);
+	console->terminal.tty.driver = &terminal_driver;
+	console->terminal.tty.device = DEVICE(TTY_MAJOR_AUX, TTY_MINOR_CONSOLE);
+	job_control_begin(&console->terminal.tty);
 	error = path_open(walker, NULL, "/dev/console", O_RDWR, 0, WALK_FOLLOW, &file);
 	if (error)
 		return error;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminals that programs were started at, as /dev/console and /dev/tty of their sessions. The
- * outer terminal edits lines and makes signals of keys; here are its session, its foreground group,
- * and what programs see of its modes.
+ * The terminals that programs were started at, as /dev/console and /dev/tty of their sessions.
+ * Their line discipline is the host kernel's: the outer terminal edits lines and makes signals of
+ * keys. Here is what is left: their session, and what programs see and set of their modes.
  */
 #ifndef TTY_TERMINAL_H
 #define TTY_TERMINAL_H
@@ -12,8 +12,8 @@
 struct fd_table;
 struct walker;
 
-/* Makes /dev/console and /dev/tty known. Called once, before the first program. */
-void terminal_register(void);
+/* The terminal that the first program was started at, with a reference; NULL: at none. */
+struct tty *terminal_first(void);
 
 /*
  * Opens the console's terminal as those of descriptors 0, 1, 2 that it is outside, after
@@ -31,7 +31,7 @@ int terminal_install(struct console_state *console, struct fd_table *table,
 bool terminal_signal(struct console_state *console, int number);
 
 /*
- * The leader of the terminal's session has ended: its foreground group gets SIGHUP and SIGCONT, and
+ * The calling process, whose console it is, ends: its foreground group gets SIGHUP and SIGCONT, and
  * the terminal has no session any more.
  */
 void terminal_hang_up(struct console_state *console);

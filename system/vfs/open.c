@@ -95,13 +95,15 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	struct file *file;
 	int error;
 
+	/* Terminals want to know of O_NOCTTY. */
 	file = file_create(inode->file_operations, inode, path->dentry, path->mount,
-			   flags & ~CREATION_FLAGS, NULL);
+			   flags & ~(CREATION_FLAGS & ~O_NOCTTY), NULL);
 	if (!file)
 		return -ENOMEM;
 	inode_get(inode);
 	path_get(path);
 	error = open_by_type(inode, file);
+	file->flags &= ~O_NOCTTY;
 	if (!error && (flags & O_TRUNC) && inode_is_regular(inode)) {
 		error = inode->operations->truncate ? inode->operations->truncate(inode, 0)
 						    : -EINVAL;

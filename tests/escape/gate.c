@@ -46,6 +46,9 @@ static const struct attempt {
 	{ "prctl", SYS_prctl, 22, 0 },
 	{ "personality", SYS_personality, 0x40000 },
 	{ "uname", SYS_uname, (long)(char[512]){ 0 } },
+	/* Both together would tell what other domains read. */
+	{ "mincore", SYS_mincore, 0, 0, 0 },
+	{ "pageout", SYS_madvise, 0, 0, MADV_PAGEOUT },
 	{ "getpid 32 bit", SYS_getpid | 0x40000000 },
 };
 

@@ -617,6 +617,36 @@ TEST(mincore_and_mlock)
 	FAILS(mincore(memory, 2 * PAGE, state), ENOMEM);
 }
 
+/* On Linux, too, all of a file that was just read is there. */
+TEST(mincore_of_a_file)
+{
+	unsigned char state[300] = { 0 };
+	int fd = make_file(300 * PAGE), there = 0;
+	volatile char *memory = map(300 * PAGE, PROT_READ, MAP_SHARED, fd);
+
+	for (size_t i = 0; i < 300; i++)
+		there += memory[i * PAGE] & 0;
+	OK(mincore((char *)memory, 300 * PAGE - 1, state));
+	for (size_t i = 0; i < 300; i++)
+		there += state[i] & 1;
+	EQUAL(there, 300);
+	FAILS(mincore((char *)memory, 300 * PAGE, (void *)8), EFAULT);
+	OK(mincore((char *)memory, 0, state));
+}
+
+TEST(advice_to_put_pages_out)
+{
+	char *memory = map_anonymous(2 * PAGE);
+
+	memory[0] = 7;
+	OK(madvise(memory, 2 * PAGE, MADV_COLD));
+	OK(madvise(memory, 2 * PAGE, MADV_PAGEOUT));
+	EQUAL(memory[0], 7);
+	FAILS(madvise(memory + 1, PAGE, MADV_COLD), EINVAL);
+	OK(munmap(memory + PAGE, PAGE));
+	FAILS(madvise(memory, 2 * PAGE, MADV_PAGEOUT), ENOMEM);
+}
+
 TEST(msync_refusals)
 {
 	char *memory = map_anonymous(2 * PAGE);

@@ -297,6 +297,21 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* In a volume, as the host sees it, these bits of a regular file lie beside its mode. */
+#define RIGHTS "user.mezzo.rights"
+
+static unsigned mode_meant(const char *path, const struct stat *status)
+{
+	char rights[2];
+	ssize_t size = S_ISREG(status->st_mode) ?
+			       lgetxattr(path, RIGHTS, rights, sizeof(rights)) : 0;
+	unsigned mode = status->st_mode;
+
+	for (ssize_t i = 0; i < size; i++)
+		mode |= rights[i] == 'u' ? S_ISUID : S_ISGID;
+	return mode;
+}
+
 static void list_xattrs(const char *path)
 {
 	char names[4096], value[4096], *sorted[64];
@@ -312,7 +327,7 @@ static void list_xattrs(const char *path)
 
 		for (ssize_t j = 0; j < length; j++)
 			sum = sum * 31 + (uint8_t)value[j];
-		if (!strncmp(sorted[i], "user.", 5))
+		if (!strncmp(sorted[i], "user.", 5) && strcmp(sorted[i], RIGHTS))
 			printf(" %s=%zd:%u", sorted[i], length, sum);
 	}
 }
@@ -327,8 +342,8 @@ static void list_one(const char *path, int times)
 		printf("%s: %s\n", path, strerror(errno));
 		return;
 	}
-	printf("%s %o %u %u:%u", path, status.st_mode, (unsigned)status.st_nlink, status.st_uid,
-	       status.st_gid);
+	printf("%s %o %u %u:%u", path, mode_meant(path, &status), (unsigned)status.st_nlink,
+	       status.st_uid, status.st_gid);
 	if (!S_ISDIR(status.st_mode))
 		printf(" %lld", (long long)status.st_size);
 	if (times)

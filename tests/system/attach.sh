@@ -118,7 +118,9 @@ prints "which has the size of ours" "30 90" 'at_terminal "stty rows 30 cols 90; 
 prints "what is typed is echoed there, once" "$(printf 'ready\nword\ngot word')" 'typed "$MEZZO run -it --rm --name a box -- sh -c \"echo ready; read l; echo got \\\$l\"" "word\n"'
 prints "Ctrl-C is the domain's" "130" 'typed "$MEZZO run -it --rm --name a box -- sh -c \"echo ready; sleep 1000\"" "\003" > /dev/null; echo $?'
 prints "Ctrl-D" "0" 'typed "$MEZZO run -it --rm --name a box -- sh -c \"echo ready; exec cat\"" "\004" > /dev/null; echo $?'
-prints "the end of input is a Ctrl-D" "3" '"$MEZZO" run -it --rm --name a box -- sh -c "cat > /dev/null; exit 3" < /dev/null > /dev/null; echo $?'
+"$MEZZO" create -t a box -- sh -c 'cat; cat > /dev/null; exit 3' > /dev/null
+prints "the end of input is one for the terminal" "partpart3" 'printf part | "$MEZZO" start -i a; echo $?'
+"$MEZZO" rm a > /dev/null
 prints "the client is left by Ctrl-P Ctrl-Q" "0 running" 'typed "$MEZZO run -it --name a box -- sh -c \"echo ready; while read l; do echo got \\\$l; done\"" "\020\021" > /dev/null; echo $? $(state a)'
 prints "and comes back" "1 exited" '(printf "again\n"; wait_for "got again" o) | "$MEZZO" attach a > o; echo $(grep -c "got again" o) $(state a)'
 "$MEZZO" rm a > /dev/null

@@ -134,6 +134,17 @@ prints "and the rest is there" "2 file" 'echo $(inside "cat /clash/w /clash/x")'
 inside '/bin/busybox mkdir -p /planted /behind && /bin/busybox ln -s /behind /planted/x'
 ends "a directory where a link is" 1 '"$MEZZO" cp clash/. d:/planted'
 prints "nothing went through it" "" 'inside "ls /behind"'
+check "a file where a directory is" bash -c 'mkdir -p clash2 && echo file > clash2/y && echo 3 > clash2/z'
+inside '/bin/busybox mkdir -p /clash2/y && echo kept > /clash2/y/in'
+ends "is not replaced" 1 '"$MEZZO" cp clash2/. d:/clash2'
+prints "is one error" "mezzo: domain d: /clash2/y: can't make it: Is a directory" '"$MEZZO" cp clash2/. d:/clash2 2>&1 || true'
+prints "and all else is as it should be" "3 kept" 'echo $(inside "cat /clash2/z /clash2/y/in")'
+check "links and specials over others" bash -c 'mkdir over && ln -s new over/a && echo b > over/b && ln over/b over/c && mkfifo over/p'
+inside '/bin/busybox mkdir /over; cd /over; echo 1 > a; echo 1 > p; echo 1 > b; /bin/busybox ln b c'
+check "are copied" "$MEZZO" cp over/. d:/over
+check "and once more" "$MEZZO" cp over/. d:/over
+prints "and are there, with no other name" "a b c p new b 2 fifo" \
+	'echo $(inside "cd /over; ls -A; readlink a; cat c; stat -c %h b; stat -c %F p")'
 evil=$(printf 'new\nline\033[2J')
 echo e > "$evil" && inside "/bin/busybox mkdir -p '/odd/$evil'"
 prints "names are cleaned where they are told of" "1 0" 'm=$("$MEZZO" cp "$evil" d:/odd 2>&1); echo $(wc -l <<< "$m") $(grep -c $'"'\\033'"' <<< "$m")'
@@ -157,16 +168,20 @@ for signal in INT KILL; do
 		# All of its processes have this open, and so tell that they are gone.
 		cat ends &
 		waiter=$!
+		"$MEZZO" cp file d:/shared/large
 		"$MEZZO" cp - d:/shared < tar-pipe 2> cut 8> ends &
 		copying=$!
 		exec 9> tar-pipe
-		tar cf - from/a from/large | head -c 3000000 >&9
+		tar cf - -C from a large | head -c 3000000 >&9
 		kill -$signal $copying
 		wait $copying
 		ended=$?
 		exec 9>&-
 		wait $waiter
 		prints "$state: killed by $signal on the way" "$([[ $signal == INT ]] && echo 130 || echo 137)" 'echo $ended'
+		rm -rf shared && "$MEZZO" cp d:/shared .
+		prints "what was to be replaced is whole, and nothing else was left" "other a" \
+			'cat shared/large shared/a | xargs; ls -A shared | grep mezzo-cp || true'
 		if [[ $state == running ]]; then
 			prints "the domain goes on" alive 'inside "echo alive"'
 			"$MEZZO" kill d > /dev/null && "$MEZZO" wait d > /dev/null
@@ -214,6 +229,40 @@ for path in ./../../../../f .//sub/deep/fil /absolute/paths ./sub/../../../.; do
 done
 prints "paths that lead out are refused" "" 'echo -n "$bad"'
 prints "another version, too" 1 'printf "mezzo-cp\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0" | receive | grep -c "another build"'
+# A file that was broken off, and a link to it, where another file has its name.
+rm -rf received && mkdir received && echo old > received/a && echo old > received/b
+python3 - > broken <<'END'
+import struct, sys
+def record(type, mode=0, path=b"", target=b"", link=0, size=0):
+    return struct.pack("<10IqQQ", type, mode, 0, 0, 0, 0, len(path), len(target), link, 0, 0, size, 0) + path + target
+sys.stdout.buffer.write(b"mezzo-cp" + struct.pack("<4I", 1, 3, 0, 0) + record(1, 0o100644, b"./a", size=4) +
+                        record(1, 0o100644, b"./b", b"./a", 1) + record(4))
+END
+prints "no link to what was not made" N 'receive < broken | tail -1'
+prints "and all is as it was" "old old 1" 'echo $(cat received/a received/b) $(stat -c %h received/b)'
+# A second process that can't be made.
+if [[ $root ]] && setpriv --reuid 61233 --regid 61233 --clear-groups test -x "$MEZZO" 2> /dev/null; then
+	chmod 755 . && mkdir -m 777 few
+	cat > few-processes <<'END'
+cd few && export MEZZO_STORE=$PWD/store && echo few > few
+"$MEZZO" image import box ../tree > /dev/null && "$MEZZO" create f box -- /bin/sleep 1 > /dev/null
+ulimit -u 2
+exec "$MEZZO" cp few f:/few
+END
+	prints "a process too few" "125 mezzo: can't make a process: Resource temporarily unavailable" \
+		'said=$(setpriv --reuid 61233 --regid 61233 --clear-groups bash few-processes 2>&1); echo "$? $said"'
+else
+	skip "a process too few" "not root, or what is to run is nobody's to see"
+fi
+# A system layer that stops who runs it.
+if [[ -x $BUILD/tests/fake/layer ]]; then
+	"$MEZZO" create --layer "$BUILD/tests/fake/layer" h box -- exit 0 > /dev/null
+	prints "nobody stops for a domain without a terminal" 1 \
+		'timeout 20 "$MEZZO" cp file h:/x 2>&1 | grep -c "stop without a terminal"'
+	check "removed" "$MEZZO" rm h
+else
+	skip "nobody stops for a domain without a terminal" "no such layer here"
+fi
 check "the domain starts again" "$MEZZO" start d
 
 # Between domains.
@@ -251,7 +300,31 @@ check "a domain that may keep little" "$MEZZO" create --disk 4M q box -- /bin/sl
 ends "more than that" 125 '"$MEZZO" cp from/large q:/large'
 check "less than that" "$MEZZO" cp from/sub q:/sub
 prints "is there, and the other is not" "deep" '"$MEZZO" cp q:/sub/deep/file - | tar xOf - && ! "$MEZZO" cp q:/large x 2> /dev/null'
+check "a small file" "$MEZZO" cp file q:/kept
+ends "a large one over it" 125 '"$MEZZO" cp from/large q:/kept'
+prints "leaves it as it was" other '"$MEZZO" cp q:/kept - | tar xOf -'
 check "removed" "$MEZZO" rm q
+
+# Volumes.
+mkdir -p host/below && echo mine > host/below/file
+check "a domain with volumes" "$MEZZO" create -v "$PWD/host:/mnt/host" -v named:/mnt/named v box -- /bin/sleep 1000
+named=$PWD/store/volumes/named/data
+for state in idle running; do
+	[[ $state == idle ]] || check "start" "$MEZZO" start v
+	check "$state: into a volume" "$MEZZO" cp from/a v:/mnt/host/$state
+	check "$state: over a file in it" "$MEZZO" cp file v:/mnt/host/$state
+	check "$state: a tree into another" "$MEZZO" cp from/sub v:/mnt/named/$state
+	prints "$state: the host has them" "other deep" 'cat host/$state "$named/$state/deep/file" | xargs'
+	prints "$state: and nothing else" "" 'ls -A host "$named" | grep mezzo-cp || true'
+	ends "$state: out of a volume" 125 '"$MEZZO" cp v:/mnt/host/below/file x'
+	prints "$state: it is said where to find it" 1 \
+		'"$MEZZO" cp v:/mnt/named/x y 2>&1 | grep -c "/mnt/named/x: it is in volume named, which"'
+	rm -rf mnt
+	prints "$state: one within what is copied is left out, and that is said" \
+		"mezzo: note: what is in 2 volumes was left out" '"$MEZZO" cp v:/mnt . 2>&1'
+	prints "$state: all else is there" "mnt mnt/host mnt/named" 'find mnt | sort | xargs'
+done
+check "removed" "$MEZZO" rm -f v
 
 # A full disk: what is not there whole is not reported, and the domain starts.
 if unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then

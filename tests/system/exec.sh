@@ -63,6 +63,13 @@ prints "environment of the first program" "first" '$exec_in box sh -c "echo \$FR
 prints "and more of it" "second x" 'X=x $exec_in -e FROM=second -e X box sh -c "echo \$FROM \$X"'
 prints "directory" "/usr" '$exec_in -w /usr box pwd'
 prints "ids" "1:2:2" '$exec_in -u 1:2 box sh -c "echo \$(id -u):\$(id -g):\$(id -G)"'
+prints "a user by name" "0:0:$(getent passwd root | cut -d: -f6)" '$exec_in -u root box sh -c "echo \$(id -u):\$(id -g):\$HOME"'
+prints "and by number, with the group of its line" "$(id -u daemon):$(id -g daemon)" \
+	'$exec_in -u "$(id -u daemon)" box sh -c "echo \$(id -u):\$(id -g)"'
+prints "a user and a group" "$(id -u daemon):0" '$exec_in -u daemon:root box sh -c "echo \$(id -u):\$(id -g)"'
+prints "HOME of -e goes first" "/h" '$exec_in -u root -e HOME=/h box sh -c "echo \$HOME"'
+prints "no such user" "mezzo: user nobody-here: /etc/passwd of the root file system has no nobody-here" \
+	'$exec_in -u nobody-here box true 2>&1; true'
 prints "a session of its own, under init" "1 same same" '$exec_in box sh -c "read pid comm state ppid pgrp sid rest < /proc/self/stat; \
 	set -- \$(cut -d\" \" -f4,5,6 /proc/\$\$/stat); echo \$1 \$([ \$2 = \$\$ ] && echo same) \$([ \$3 = \$\$ ] && echo same)"'
 prints "what one changes the other sees" "changed" '$exec_in box sh -c "echo changed > /tmp/file"; $exec_in box cat /tmp/file'
@@ -279,8 +286,9 @@ def hear(s, *kinds):
         kind, value = struct.unpack("Ii", data[:8])
         if kind in kinds:
             return kind, value, data[8:].decode()
-def wish(head, text):
+def wish(head, text, group_count=0):
     fd = os.memfd_create("wish")
+    head = (*head, group_count, *[0] * 64) if head else ()
     os.write(fd, struct.pack("%dI" % len(head), *head) + text)
     return fd
 def ask(*handles):
@@ -299,6 +307,7 @@ assert ask() == FAILED
 assert ask(0, 1, 2) == FAILED
 assert ask(0, 1, 2, wish((), b"")) == FAILED
 assert ask(0, 1, 2, wish(good, b"true")) == FAILED		# no end
+assert ask(0, 1, 2, wish(good, b"true\0", 65)) == FAILED		# more groups than there can be
 assert ask(0, 1, 2, wish(good, b"")) == FAILED
 assert ask(0, 1, 2, wish((4, 0, 0, 0, 0, 0), b"true\0")) == FAILED
 assert ask(0, 1, 2, wish((4, 0, 0, 0, 0xffffffff, 0), b"true\0")) == FAILED

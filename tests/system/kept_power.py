@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 PAGE = 4096
+LOG_WORD = 56	# struct overlay_header
 SCRIPT = r"""
 sum() { md5sum < "$1" | cut -c 1-8; }
 make() {
@@ -40,6 +41,7 @@ while read -r what seed; do
 			rm /w/some-long-name-of-a-file-that-comes-and-goes-$i
 		done
 		;;
+	renames) renames 80000 80000 /w > /dev/null ;;
 	verify)
 		for file in /w/stable/*; do
 			name=${file##*/}
@@ -143,25 +145,28 @@ def stories(mezzo, image, chance, number):
 	return name, folder, states
 
 
-def rewriting(mezzo, image, chance, number):
-	"""A log that is written anew at a start, which the power failure interrupts."""
+def rewriting(mezzo, image, chance, number, runs):
+	"""A log that is written anew, at a start or while the domain runs, which the power failure interrupts."""
 	name = f"anew{number}"
 	subprocess.run([mezzo, "create", "-i", name, image, "--", "sh", "-c", SCRIPT], check=True,
 		       stdout=subprocess.DEVNULL)
 	folder = f"{os.environ['MEZZO_STORE']}/domains/{name}"
 	domain = Domain(mezzo, name)
 	domain.ask(f"step {chance.randint(1, 1 << 30)}")
-	domain.ask("past")
+	if not runs:
+		domain.ask("past")
 	domain.ask(f"step {chance.randint(1, 1 << 30)}")
 	domain.ask("sync")
-	domain.end()
+	if not runs:
+		domain.end()
 	before = read_all(folder)
-	domain = Domain(mezzo, name)
-	domain.ask("nothing")
+	if not runs:
+		domain = Domain(mezzo, name)
+	domain.ask("renames" if runs else "nothing")
 	after = read_all(folder)
 	domain.kill()
 	subprocess.run([mezzo, "wait", name], stdout=subprocess.DEVNULL, check=False)
-	if after["overlay"][:PAGE] == before["overlay"][:PAGE]:
+	if after["overlay"][LOG_WORD:LOG_WORD + 8] == before["overlay"][LOG_WORD:LOG_WORD + 8]:
 		print(f"log {number} was not written anew")
 	return name, folder, before, after
 
@@ -169,7 +174,7 @@ def rewriting(mezzo, image, chance, number):
 def log_pages(overlay):
 	"""The pages of an overlay's log: see boundary/overlay.h."""
 	extent_pages = 4
-	at = struct.unpack_from("<Q", overlay, 56)[0]
+	at = struct.unpack_from("<Q", overlay, LOG_WORD)[0] & (1 << 40) - 1
 	pages = set(range(at // PAGE, at // PAGE + extent_pages))
 	while True:
 		size, _, kind, _ = struct.unpack_from("<IIII", overlay, at)
@@ -182,13 +187,13 @@ def log_pages(overlay):
 		pages |= set(range(at // PAGE, at // PAGE + extent_pages))
 
 
-def interrupted(folder, before, after, chance):
+def interrupted(folder, before, after, counts, chance):
 	"""The header leads to the former log, which is as it was, until the new one is on disk."""
 	write_disk(folder, [before, after], chance)
 	with open(f"{folder}/overlay", "r+b") as file:
-		for page in {0} | log_pages(before["overlay"]):
+		for page in {0} | log_pages(counts["overlay"]):
 			file.seek(page * PAGE)
-			file.write(before["overlay"][page * PAGE:(page + 1) * PAGE])
+			file.write(counts["overlay"][page * PAGE:(page + 1) * PAGE])
 
 
 def look(mezzo, name):
@@ -215,14 +220,16 @@ def main():
 			if wrong or not synced:
 				bad += 1
 				print(f"disk {number}.{variant}: {wrong[:4] or 'nothing was synced'}")
-	for number in range(max(rounds // 6, 1)):
+	for number in range(2 * max(rounds // 6, 1)):
 		chance = random.Random(number)
-		name, folder, before, after = rewriting(mezzo, image, chance, number)
+		name, folder, before, after = rewriting(mezzo, image, chance, number, number % 2)
 		write_disk(folder, [before], chance)
 		synced = look(mezzo, name)
 		for variant in range(8):
 			disks += 1
-			interrupted(folder, before, after, chance)
+			# While the domain runs, the new log may be on disk and the rest not.
+			counts = after if number % 2 and variant % 2 else before
+			interrupted(folder, before, after, counts, chance)
 			lines = look(mezzo, name)
 			if lines != synced:
 				bad += 1

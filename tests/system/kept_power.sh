@@ -8,8 +8,8 @@ scratch
 export MEZZO_STORE=$PWD/store
 busybox_tree sh yes head md5sum cut mv sync grep rm
 mkdir -p tree/w/stable tree/w/churn tree/tmp
-cp "$BUILD/tests/programs/changes" tree/bin/changes
+cp "$BUILD/tests/programs/"{changes,renames} tree/bin
 check "import" "$MEZZO" image import box tree
-prints "nothing that was synced is lost, and the rest does no harm" "112 disks, 0 bad" \
+prints "nothing that was synced is lost, and the rest does no harm" "128 disks, 0 bad" \
 	'python3 "$here/kept_power.py" "$MEZZO" box 12'
 finish

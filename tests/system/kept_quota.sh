@@ -95,6 +95,72 @@ for what in truncate punch map sprinkle; do
 	prints "$what, and take again" "1
 lives" '"$MEZZO" run --rm --name again --disk 10M again -- again $what'
 done
+# At the limit each call that wants more fails with EDQUOT, as on Linux, and what wants nothing succeeds.
+cat > edges.c <<'END'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static char bytes[1 << 16], name[300];
+
+static const char *called(const char *what, int i)
+{
+	snprintf(name, sizeof(name), "/w/%s-%0200d", what, i);
+	return name;
+}
+
+/* Until it fails: with what. */
+#define UNTIL_IT_FAILS(what, call) do { \
+	int i_ = 0; \
+	errno = 0; \
+	while (i_ < 200000 && (call) != -1) \
+		i_++; \
+	printf("%s: %s\n", what, errno == EDQUOT ? "quota" : strerror(errno)); \
+} while (0)
+
+int main(void)
+{
+	int fd = open("/w/fill", O_CREAT | O_RDWR, 0600), other = open("/w/other", O_CREAT | O_RDWR, 0600);
+	int sparse = open("/w/sparse", O_CREAT | O_RDWR, 0600);
+
+	memset(bytes, 'x', sizeof(bytes));
+	write(fd, "small", 5);
+	UNTIL_IT_FAILS("write", write(fd, bytes, sizeof(bytes)));
+	UNTIL_IT_FAILS("write of a page", write(fd, bytes, 4096));
+	UNTIL_IT_FAILS("pwrite", pwrite(other, bytes, sizeof(bytes), (off_t)i_ << 16));
+	UNTIL_IT_FAILS("fallocate", fallocate(other, 0, 1 << 20, 1 << 20));
+	UNTIL_IT_FAILS("fallocate behind the end", fallocate(other, FALLOC_FL_KEEP_SIZE, 1 << 30, 1 << 20));
+	printf("ftruncate: %d\n", ftruncate(sparse, 1 << 30));
+	UNTIL_IT_FAILS("mmap of a hole", mmap(NULL, 1 << 30, PROT_WRITE, MAP_SHARED, sparse, 0) == MAP_FAILED ? -1 : 0);
+	UNTIL_IT_FAILS("mkdir", mkdir(called("d", i_), 0700));
+	UNTIL_IT_FAILS("symlink", symlink(bytes + sizeof(bytes) - 4000, called("s", i_)));
+	UNTIL_IT_FAILS("link", link("/w/fill", called("l", i_)));
+	UNTIL_IT_FAILS("mknod", mknod(called("p", i_), S_IFIFO | 0600, 0));
+	UNTIL_IT_FAILS("setxattr", (called("user.a", i_), setxattr("/w/other", name + 3, bytes, 200, 0)));
+	printf("rewrite: %zd\n", pwrite(fd, bytes, 4096, 8192));
+	printf("read: %zd\n", pread(fd, bytes, 4096, 0));
+	printf("unlink: %d\n", unlink("/w/fill") + close(fd));
+	printf("and again: %zd\n", pwrite(other, bytes, sizeof(bytes), 4 << 20));
+	return 0;
+}
+END
+sed -i 's/bytes + sizeof(bytes) - 4000/target/; s/^int main(void)$/static char target[4000];\n\nint main(void)/; s/write(fd, "small", 5);/memset(target, 0x79, 3999);/' edges.c
+${CC:-gcc} -static -w -o more/bin/edges edges.c
+check "import another" "$MEZZO" image import edges more
+"$MEZZO" run --rm --name edges --disk 10M edges -- edges > edges.out 2>&1
+for what in write "write of a page" pwrite fallocate "fallocate behind the end" "mmap of a hole" mkdir symlink link \
+	mknod setxattr; do
+	prints "at the limit: $what" "$what: quota" 'grep "^$what: " edges.out'
+done
+for what in "ftruncate: 0" "rewrite: 4096" "read: 4096" "unlink: 0" "and again: 65536"; do
+	prints "at the limit: ${what%:*} is none of that" "$what" 'grep "^${what%:*}: " edges.out'
+done
 prints "files without bytes count" yes 'domain "for i in \$(seq 4000); do truncate -s 200000 /w/f\$i || exit 3; done" 2>&1 | grep -qi "quota exceeded" && echo yes'
 prints "so that their number is bounded" yes '[[ $(ls store/domains/small/objects | wc -l) -le 2600 ]] && echo yes'
 prints "df tells" "10240" 'domain "df -k /w" | awk "END { print \$2 }"'

@@ -23,6 +23,7 @@ prints "its status" "143" '"$MEZZO" wait a'
 prints "stop of one that does not run" "a" '"$MEZZO" stop a'
 refuses "kill of one that does not run" "domain a is not running" kill a
 prints "it starts again" "a" '"$MEZZO" start a'
+prints "and prints again" "2" 'grep -m2 hello < <("$MEZZO" logs -f a 2>&1) | grep -c hello'
 prints "kill ends it" "a" '"$MEZZO" kill a'
 prints "with a status" "137" '"$MEZZO" wait a'
 prints "both runs printed" "$(printf 'hello\nhello')" '"$MEZZO" logs a'
@@ -60,7 +61,7 @@ prints "nor does run -d --rm" "4" '"$MEZZO" run -d -i --rm --name r box -- sh -c
 prints "run --rm without a name is as ever" "ok" '"$MEZZO" run --rm box -- echo ok; "$MEZZO" ls -q'
 prints "the client's end is not the domain's" "running" '"$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -9 $!; wait $! 2> /dev/null; state r'
 "$MEZZO" rm -f r > /dev/null
-prints "signals are passed on" "130 exited" '"$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -INT $!; wait $!; echo $? $(state r)'
+prints "signals are passed on" "130 exited" 'rm o; "$MEZZO" run --name r box -- sh -c "echo ready; exec sleep 1000" > o & wait_for ready o; kill -INT $!; wait $!; echo $? $(state r)'
 "$MEZZO" rm r > /dev/null
 
 # ---- what goes wrong ----
@@ -99,7 +100,7 @@ prints "its status is kept" "exited 127" 'echo $(state a) $("$MEZZO" wait a)'
 check "a directory to start in that is not there" bash -c '"$MEZZO" create -w /none a box -- true; "$MEZZO" start a 2> e; [ $? = 125 ] && grep /none e'
 "$MEZZO" rm a > /dev/null
 refuses "no store" "there is no image box, since there is no store" create --store none/store a box -- true
-prints "no store, nothing to list" "" '"$MEZZO" ls --store none2; [ ! -e none2 ]'
+prints "no store, nothing to list" "" '"$MEZZO" ls -q --store none2; [ ! -e none2 ]'
 rm -rf none
 check "domains are no obstacle for a store" bash -c '"$MEZZO" create --store other --rootfs tree a -- true && "$MEZZO" image import --store other box tree'
 if [[ $(id -u) -ne 0 ]]; then
@@ -149,7 +150,7 @@ sed -i 's/^version 1$/version 2/' store/domains/a/record
 refuses "a record of another version" "its record is of version 2 and this program knows version 1" start a
 echo garbage > store/domains/a/record
 refuses "a damaged record" "its record is damaged" start a
-ends "a damaged record in a list" 125 '"$MEZZO" ls'
+ends "a damaged record in a list" 1 '"$MEZZO" ls'
 prints "is removed" "a" '"$MEZZO" rm a'
 
 # ---- where it lies ----

@@ -98,6 +98,15 @@ check "private memory likewise" near "$(figure worker private_bytes < json)" \
 	"$(($(smaps_sum Private_Dirty) + $(smaps_sum Private_Clean) + heap))" 131072
 check "what it worked is counted" test "$(figure worker cpu_ns < json)" -ge 10000000
 
+# Programs that have ended: their own sum, in clock ticks, is what the shell has of its children.
+"$MEZZO" exec worker sh -c 'for i in 1 2 3 4; do (j=0; while [ $j -lt 200000 ]; do j=$((j + 1)); done; exit); done; times' > times
+ended=$(awk 'NR == 2 { split($1, user, /[ms]/); split($2, system_, /[ms]/)
+	printf "%d", (user[1] * 60 + user[2] + system_[1] * 60 + system_[2]) * 1000000000 }' times)
+check "some have worked and ended" test "$ended" -ge 100000000
+"$MEZZO" stats --json worker > later
+check "what they worked is counted, too" test "$(($(figure worker cpu_ns < later) - $(figure worker cpu_ns < json)))" -ge "$((ended * 9 / 10))"
+check "and not twice" test "$(($(figure worker cpu_ns < later) - $(figure worker cpu_ns < json)))" -le "$((ended * 3 / 2 + 100000000))"
+
 # Page cache and disk.
 cached() { fincore -b -n -o RES "$@" | awk '{ sum += $1 } END { print sum + 0 }'; }
 mapfile -t own < <(find store/domains/worker -type f)

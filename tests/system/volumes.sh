@@ -153,7 +153,7 @@ prints "and is there again" "of the host" '"$MEZZO" exec a -- cat /data/file'
 refuses "a volume that domains name is not removed" "used by domain" volume rm both
 check "removing the domains" "$MEZZO" rm -f a b
 prints "then it is" "both" '"$MEZZO" volume rm both'
-prints "with all that is in it" "" 'ls -A store/volumes'
+prints "with all that is in it" "" 'ls store/volumes; ls -A store/volumes/.new'
 
 # ---- mezzo volume ----
 

@@ -18,12 +18,10 @@ $(BUILD)/tests/host/%.o: host/%.c | $(LMDB_STAMP)
 
 $(BUILD)/tests/unit/test_domain: $(FAKE_LAYER) $(BUILD)/mezzo
 
-$(FAKE_LAYER): tests/unit/fake_layer.c tests/unit/fake_layer.lds
+$(FAKE_LAYER): tests/unit/fake_layer.c $(TEST_LAYER_FRAME)
 	@mkdir -p $(@D)
-	$(call say,LD) $(CC) $(BASE_FLAGS) -ffreestanding -fno-stack-protector -fno-pic -mcmodel=large -mno-red-zone \
-		-nostdlib -static -no-pie -Wl,-T,tests/unit/fake_layer.lds -Wl,-z,noexecstack \
-		-Wl,--build-id=none -o $@ $<
+	$(call say,LD) $(TEST_LAYER_LINK) -o $@ $(filter %.c,$^)
 
--include $(UNIT_HOST:.o=.d) $(UNIT_TESTS:=.d) $(FAKE_LAYER).d
+-include $(UNIT_HOST:.o=.d) $(UNIT_TESTS:=.d)
 
 -include $(wildcard tests/unit/*/build.mk)

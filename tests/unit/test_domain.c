@@ -115,6 +115,7 @@ static void test_bad_domains(void **state)
 	assert_run("bad", "console-number", EXIT_MEZZO_FAILED, "console that runs no program");
 	assert_run("bad", "console-terminal", EXIT_MEZZO_FAILED, "console that runs no program");
 	assert_run("bad", "console-stopped", EXIT_MEZZO_FAILED, "console that runs no program");
+	assert_run("bad", "stopped", EXIT_MEZZO_FAILED, "stop without a terminal");
 	assert_run("bad", "console-started", EXIT_MEZZO_FAILED, "console that runs no program");
 	assert_run("bad", "ring", EXIT_MEZZO_FAILED, "ring");
 	assert_run("bad", "call", EXIT_LAYER_CRASHED, "not allowed");

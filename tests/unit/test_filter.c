@@ -3,6 +3,7 @@
  * The system-call filter, installed for real in a child whose gate is one instruction of this file.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -135,6 +136,7 @@ static void test_listed_calls(void **state)
 	assert_allowed(CALL(SYS_tgkill, 1, 1, KICK_SIGNAL));
 	assert_allowed(CALL(SYS_sendmsg, HANDLE_MONITOR));
 	assert_allowed(CALL(SYS_clone, 0));
+	assert_allowed(CALL(SYS_fallocate, -1, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1));
 }
 
 static void test_unlisted_calls(void **state)
@@ -148,6 +150,7 @@ static void test_unlisted_calls(void **state)
 		SYS_dup, SYS_dup2, SYS_fcntl, SYS_read, SYS_write, SYS_fork, SYS_vfork, SYS_seccomp,
 		SYS_setuid, SYS_capset, SYS_pidfd_open, SYS_pidfd_getfd, SYS_memfd_secret,
 		SYS_modify_ldt, SYS_rseq, SYS_get_robust_list, SYS_shmget, SYS_mq_open,
+		SYS_mincore, SYS_fadvise64, SYS_readahead,
 	};
 
 	(void)state;
@@ -179,12 +182,18 @@ static void test_wrong_arguments(void **state)
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_DONTFORK));
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_HWPOISON));
 	assert_killed(CALL(SYS_madvise, 0, 0, MADV_MERGEABLE));
+	assert_killed(CALL(SYS_madvise, 0, 0, MADV_COLD));
+	assert_killed(CALL(SYS_madvise, 0, 0, MADV_PAGEOUT));
 	assert_killed(CALL(SYS_tgkill, 1, 1, SIGKILL));
 	assert_killed(CALL(SYS_sendmsg, HANDLE_HEAP));
 	assert_killed(CALL(SYS_recvmsg, 3));
 	assert_killed(CALL(SYS_lseek, 0, 0, SEEK_SET));
 	assert_killed(CALL(SYS_memfd_create, (long)"x", MFD_HUGETLB));
 	assert_killed(CALL(SYS_membarrier, 1));
+	assert_killed(CALL(SYS_fallocate, -1, 0, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_KEEP_SIZE, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_PUNCH_HOLE, 0, 1));
+	assert_killed(CALL(SYS_fallocate, -1, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 0, 1));
 }
 
 int main(void)

@@ -129,6 +129,12 @@ static void test_escapes_fail(void **state)
 	assert_int_equal(lower_list(&lower, "a/../..", 0, &answer), -EXDEV);
 	assert_int_equal(lower_list(&lower, "/etc", 0, &answer), -EXDEV);
 	assert_true(lower_open_file(&lower, "../outside", &answer) < 0);
+	/* Nor is told what lies behind a link. */
+	assert_int_equal(symlink("/", "host"), 0);
+	assert_int_equal(lower_open_file(&lower, "host/etc/passwd", &answer), -ELOOP);
+	assert_int_equal(lower_open_file(&lower, "host/none", &answer), -ELOOP);
+	assert_int_equal(lower_open_file(&lower, "host/etc", &answer), -ELOOP);
+	assert_int_equal(unlink("host"), 0);
 	assert_int_equal(answer.handle_count, 0);
 }
 
@@ -220,6 +226,38 @@ static void test_pseudo_file_systems_are_empty(void **state)
 	lower_release(&host);
 }
 
+/* One answer for what is there and what is not: else host processes could be counted. */
+static void test_inside_of_pseudo_file_systems_is_not_told(void **state)
+{
+	static const char *const paths[] = {
+		"proc/1/status", "proc/999999999/status", "proc/self/fd/0/etc", "proc/1/fd",
+		"proc/1", "proc/self/root/etc/passwd", "proc/version/x", "proc/none", "sys/kernel",
+	};
+	struct answer answer = fresh();
+	struct lower host;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(lower_open_directory(&host, "/", false, &err), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		uint32_t names = 1;
+
+		for (const char *at = paths[i]; *at; at++)
+			names += *at == '/';
+		assert_int_equal(lower_open_file(&host, paths[i], &answer), -ENOENT);
+		assert_int_equal(lower_list(&host, paths[i], 0, &answer), -ENOENT);
+		assert_int_equal(lower_xattr(&host, paths[i], "user.x", &answer), -ENOENT);
+		answer = fresh();
+		if (names > 2)
+			assert_int_equal(lower_walk(&host, paths[i], names - 1, true, &answer),
+					 -ENOENT);
+		assert_int_equal(answer.count, 0);
+	}
+	assert_int_equal(lower_open_file(&host, "proc", &answer), -EISDIR);
+	assert_int_equal(answer.handle_count, 0);
+	lower_release(&host);
+}
+
 static void test_own_ids_become_root(void **state)
 {
 	struct answer answer = fresh();
@@ -264,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_goes_on),
 		cmocka_unit_test(test_pseudo_file_systems_are_empty),
+		cmocka_unit_test(test_inside_of_pseudo_file_systems_is_not_told),
 		cmocka_unit_test(test_own_ids_become_root),
 		cmocka_unit_test(test_long_names),
 	};

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/domain/own_objects.h"
@@ -70,7 +73,7 @@ static uint64_t object_is(uint64_t id, const char *text, bool is_shared)
 static void test_joined_objects_are_one(void **state)
 {
 	uint64_t one = object_with("bytes"), other = object_with("bytes");
-	int fd = own_objects_get(&own, one, NULL);
+	int fd = own_objects_read(&own, one, true);
 
 	(void)state;
 	assert_true(object_is(one, "bytes", false) != object_is(other, "bytes", false));
@@ -86,7 +89,7 @@ static void test_joined_objects_are_one(void **state)
 static void test_what_is_gone_is_not_joined(void **state)
 {
 	uint64_t one = object_with("bytes"), other = object_with("bytes");
-	int fd = own_objects_get(&own, one, NULL);
+	int fd = own_objects_read(&own, one, true);
 
 	(void)state;
 	assert_int_equal(own_objects_delete(&own, one), 0);
@@ -99,7 +102,7 @@ static void test_what_is_gone_is_not_joined(void **state)
 static void test_half_a_join_is_swept(void **state)
 {
 	uint64_t one = object_with("bytes"), other = object_with("bytes");
-	int fd = own_objects_get(&own, one, NULL);
+	int fd = own_objects_read(&own, one, true);
 	char name[17];
 
 	(void)state;
@@ -114,6 +117,70 @@ static void test_half_a_join_is_swept(void **state)
 	close(fd);
 }
 
+/* Whether somebody who asks for an object alone would have to wait. */
+static bool has_writer(uint64_t id)
+{
+	int fd = own_objects_read(&own, id, true);
+	bool waits = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+
+	close(fd);
+	return waits;
+}
+
+/* The mapping alone, as of a process that has closed all it had. */
+static void test_who_may_write_is_waited_for(void **state)
+{
+	uint64_t id = object_with("bytes");
+	bool shared;
+	int fd = own_objects_get(&own, id, &shared), ends[2], status;
+	char *mapped = mmap(NULL, 5, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), bytes[6] = "";
+	pid_t pid;
+
+	(void)state;
+	assert_ptr_not_equal(mapped, MAP_FAILED);
+	assert_int_equal(pipe(ends), 0);
+	close(fd);
+	pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		/* Until the other is about to wait; then it takes a while to die. */
+		status = (int)read(ends[0], bytes, 1);
+		usleep(100000);
+		memcpy(mapped, "later", 5);
+		_exit(status);
+	}
+	close(ends[0]);
+	munmap(mapped, 5);
+	assert_true(has_writer(id));
+	/* One that runs is not waited for. */
+	close(own_objects_read(&own, id, true));
+	close(ends[1]);
+	fd = own_objects_read(&own, id, false);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, 5, 0), 5);
+	assert_string_equal(bytes, "later");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_false(has_writer(id));
+	close(fd);
+}
+
+/* What can only be read is no reason to wait. */
+static void test_readers_are_not_waited_for(void **state)
+{
+	uint64_t id = object_with("bytes"), other = object_with("bytes");
+	int fd = own_objects_read(&own, id, false), shared_fd;
+	bool shared;
+
+	(void)state;
+	assert_false(has_writer(id));
+	assert_int_equal(own_objects_join(&own, other, fd), 0);
+	shared_fd = own_objects_get(&own, id, &shared);
+	assert_true(shared);
+	assert_false(has_writer(id));
+	close(shared_fd);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +188,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_gone_is_not_joined, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_half_a_join_is_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_who_may_write_is_waited_for, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_readers_are_not_waited_for, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

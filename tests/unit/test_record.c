@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +69,43 @@ static void put_record(const struct folder *folder, const char *text)
 
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+/* The host programs' fsync(), too: which call of it fails next; 0: none. */
+static int sync_that_fails;
+
+int fsync(int fd)
+{
+	if (sync_that_fails && !--sync_that_fails) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* What is said to have failed has not happened. */
+static void test_a_name_that_is_not_durable_is_given_back(void **state)
+{
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+	int failed = 0;
+
+	(void)state;
+	make_record(&record);
+	for (int number = 1;; number++) {
+		sync_that_fails = number;
+		if (!folder_create(&domains, "a", &record, &folder, &err))
+			break;
+		failed++;
+		assert_int_equal(folder.fd, -1);
+		assert_int_equal(folder_open(&domains, "a", &folder, &err), -ENOENT);
+		assert_int_equal(unlinkat(domains.fd, ".new", AT_REMOVEDIR), 0);
+	}
+	sync_that_fails = 0;
+	assert_true(failed >= 2);
+	folder_close(&folder);
+	domain_record_release(&record);
 }
 
 static void test_round_trip(void **state)
@@ -214,6 +252,7 @@ static void test_left_over_is_swept(void **state)
 	struct error err;
 
 	(void)state;
+	assert_int_equal(mkdirat(domains.fd, ".new", 0700), 0);
 	assert_int_equal(mkdirat(domains.fd, ".new/left", 0700), 0);
 	assert_int_equal(mkdirat(domains.fd, ".new/left/sub", 0700), 0);
 	assert_int_equal(symlinkat("/", domains.fd, ".new/left/link"), 0);
@@ -224,7 +263,6 @@ static void test_left_over_is_swept(void **state)
 	assert_int_equal(folder_create(&domains, "a", &record, &folder, &err), -EEXIST);
 	domain_record_release(&record);
 	assert_int_equal(unlinkat(domains.fd, ".new", AT_REMOVEDIR), 0);
-	assert_int_equal(mkdirat(domains.fd, ".new", 0700), 0);
 }
 
 static void put_output(struct output *output, const char *stream, const char *text)
@@ -253,7 +291,7 @@ static void test_output(void **state)
 
 	(void)state;
 	make_domain("a", &folder);
-	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_open(&output, folder.fd, 0, &err), 0);
 	assert_int_equal(log_open(&log, folder.fd, &err), 0);
 	assert_int_equal(log_next(&log, &entry), 0);
 	put_output(&output, "stdout", "one\ntw");
@@ -292,7 +330,7 @@ static void test_output_is_followed(void **state)
 
 	(void)state;
 	make_domain("a", &folder);
-	assert_int_equal(output_open(&output, folder.fd, &err), 0);
+	assert_int_equal(output_open(&output, folder.fd, 0, &err), 0);
 	assert_int_equal(output_follow(&output, one), 0);
 	assert_int_equal(output_follow(&output, other), 0);
 	assert_int_equal(raised(one), 1);
@@ -360,10 +398,66 @@ static void test_overlay_is_of_one_run(void **state)
 	folder_close(&folder);
 }
 
+/* As a process of a domain whose monitor was killed: it writes once more, and then it is gone. */
+static pid_t hold_overlay_and_write(const struct folder *folder, const uint8_t *hash, int ready,
+				    int go)
+{
+	pid_t pid = fork();
+	struct error err;
+	uint64_t size;
+	char byte = 0;
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = overlay_file_open(folder->fd, hash, &size, &err);
+	if (fd < 0 || write(ready, "", 1) != 1 || read(go, &byte, 1) != 1)
+		_exit(1);
+	usleep(100000);
+	_exit(pwrite(fd, "late", 4, (off_t)size - 4) != 4);
+}
+
+static void test_overlay_is_read_at_rest(void **state)
+{
+	uint8_t hash[32] = { 1 };
+	struct folder folder;
+	struct error err;
+	uint64_t size;
+	int fd, ready[2], go[2], status;
+	char bytes[5] = "";
+	pid_t pid;
+
+	(void)state;
+	make_domain("a", &folder);
+	assert_int_equal(overlay_file_look(folder.fd, hash, false, &size, &err), -ENOENT);
+	assert_int_equal(pipe(ready) || pipe(go), 0);
+	pid = hold_overlay_and_write(&folder, hash, ready[1], go[0]);
+	assert_int_equal(read(ready[0], bytes, 1), 1);
+	/* Of one that runs it is looked at as it is. */
+	close(overlay_file_look(folder.fd, hash, true, &size, &err));
+	assert_int_equal(write(go[1], "x", 1), 1);
+	fd = overlay_file_look(folder.fd, hash, false, &size, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, bytes, 4, (off_t)size - 4), 4);
+	assert_string_equal(bytes, "late");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* Who looks is in nobody's way, not even in its own. */
+	close(overlay_file_open(folder.fd, hash, &size, &err));
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+	folder_close(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_durable_is_given_back,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lock_is_running, set_up, tear_down),
@@ -372,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_output_is_followed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overlay_is_of_one_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_overlay_is_read_at_rest, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

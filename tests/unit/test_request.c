@@ -89,6 +89,7 @@ static void test_input_is_granted_and_put_back(void **state)
 	assert_int_equal(lseek(file, 3, SEEK_SET), 3);
 	assert_int_equal(dup2(file, STDIN_FILENO), STDIN_FILENO);
 	input_init(&service.input, STREAM_IS_FILE);
+	service.terminal.fd = file;
 	/* Before it was granted a domain can't move it. */
 	send_request(&stop, "", 0);
 	assert_int_equal(serve(), REQUEST_STOPPED);
@@ -110,6 +111,10 @@ static void test_input_is_granted_and_put_back(void **state)
 	serve();
 	receive_reply(&handle);
 	assert_int_equal(lseek(file, 0, SEEK_CUR), 5);
+	/* Without a terminal there is no shell that would let the monitor go on. */
+	service.terminal.fd = -1;
+	send_request(&stop, "", 0);
+	assert_int_equal(serve(), REQUEST_BAD);
 	input_release(&service.input);
 	close(file);
 }

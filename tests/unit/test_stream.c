@@ -39,7 +39,7 @@ static int set_up(void **state)
 	fds[STREAM_IN] = in[0];
 	fds[STREAM_OUT] = out[1];
 	fds[STREAM_ERR] = -1;
-	streams = streams_start(channel, fds, open("/dev/full", O_WRONLY), NULL, trouble_fd,
+	streams = streams_start(channel, fds, open("/dev/full", O_WRONLY), NULL, false, trouble_fd,
 				&err);
 	return !streams;
 }

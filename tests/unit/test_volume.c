@@ -5,7 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "host/monitor/request.h"
 #include "tests/unit/tree.h"
@@ -15,11 +20,20 @@ static char area[REPLY_AREA_SIZE];
 static struct volumes volumes;
 static struct error err;
 
+static int add(struct volumes *to, const char *path, bool read_only)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = volumes_add(to, fd, path, read_only, false, &err);
+
+	close(fd);
+	return error;
+}
+
 /* Node 0 is the root of "root", 1 of the same, read-only. */
 static int set_up(void **state)
 {
-	return tree_make(state) || volumes_add(&volumes, ".", false, false, &err) ||
-	       volumes_add(&volumes, ".", true, false, &err);
+	return tree_make(state) || add(&volumes, ".", false) ||
+	       add(&volumes, ".", true);
 }
 
 static int tear_down(void **state)
@@ -258,6 +272,151 @@ static void test_attributes_of_the_host_are_not_set(void **state)
 }
 
 /* A directory that leaves the volume, and what is in it, are the domain's no more. */
+static mode_t mode_of(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(lstat(path, &status), 0);
+	return status.st_mode;
+}
+
+/* As the domain is told it. */
+static uint32_t mode_told(uint32_t number)
+{
+	struct answer answer;
+	int32_t result;
+
+	assert_int_equal(serve(R(.what = VOLUME_LOOK, .node = number), "", "", &answer, &result),
+			 0);
+	assert_int_equal(result, 0);
+	return ((const struct node *)area)->mode;
+}
+
+static int change_mode(uint32_t number, uint32_t mode)
+{
+	return ask(R(.what = VOLUME_CHANGE, .flags = VOLUME_CHANGE_MODE, .node = number,
+		     .mode = mode), "", "");
+}
+
+static void test_no_rights_of_the_user_are_given_away(void **state)
+{
+	const char *name = "user.mezzo.rights";
+	uint32_t plain = lookup(0, "plain"), made;
+	bool kept;
+
+	(void)state;
+	assert_int_equal(change_mode(plain, 06755), 0);
+	assert_int_equal(mode_of("plain"), S_IFREG | 0755);
+	kept = getxattr("plain", name, NULL, 0) == 2;
+	if (!kept)
+		assert_int_equal(errno, EOPNOTSUPP);
+	assert_int_equal(mode_told(plain), S_IFREG | (kept ? 06755 : 0755));
+	/* Nobody but who changes modes changes that. */
+	assert_int_equal(ask(R(.what = VOLUME_XATTR_SET, .node = plain), name, "u"), -EOPNOTSUPP);
+	assert_int_equal(ask(R(.what = VOLUME_XATTR_REMOVE, .node = plain), name, ""),
+			 -EOPNOTSUPP);
+	assert_int_equal(ask(R(.what = VOLUME_XATTR_GET, .node = plain), name, ""), -ENODATA);
+	assert_int_equal(change_mode(plain, 04400), 0);
+	assert_int_equal(mode_of("plain"), S_IFREG | 0400);
+	assert_int_equal(mode_told(plain), S_IFREG | (kept ? 04400 : 0400));
+	assert_int_equal(ask(R(.what = VOLUME_CHANGE, .flags = VOLUME_CHANGE_UID, .node = plain,
+			       .uid = geteuid()), "", ""), 0);
+	assert_int_equal(mode_told(plain), S_IFREG | 0400);
+	assert_int_equal(mode_of("plain"), S_IFREG | 0400);
+	for (uint32_t type = S_IFIFO; type; type = type == S_IFIFO ? S_IFREG : 0) {
+		assert_int_equal(ask(R(.what = VOLUME_MAKE, .mode = type | 06711), "new", ""), 0);
+		assert_int_equal(mode_of("new"), type | 0711);
+		made = lookup(0, "new");
+		assert_int_equal(mode_told(made), type | (kept && type == S_IFREG ? 06711 : 0711));
+		forget(made);
+		assert_int_equal(unlink("new"), 0);
+	}
+	assert_int_equal(change_mode(plain, 0644), 0);
+	assert_true(getxattr("plain", name, NULL, 0) < 0);
+	forget(plain);
+}
+
+static void test_a_size_is_changed_alone(void **state)
+{
+	uint32_t plain = lookup(0, "plain");
+	struct stat status, after;
+
+	(void)state;
+	assert_int_equal(stat("plain", &status), 0);
+	refused(R(.what = VOLUME_CHANGE, .flags = VOLUME_CHANGE_SIZE | VOLUME_CHANGE_UID,
+		  .node = plain, .uid = 4711), "", "");
+	assert_int_equal(ask(R(.what = VOLUME_CHANGE, .flags = VOLUME_CHANGE_SIZE, .node = plain,
+			       .size = 1ull << 63), "", ""), -EINVAL);
+	assert_int_equal(stat("plain", &after), 0);
+	assert_int_equal(after.st_size, status.st_size);
+	forget(plain);
+}
+
+/* In a user namespace with one id root can't give a file to another one. */
+static void make_for_others(void)
+{
+	char map[40];
+	int fd;
+
+	snprintf(map, sizeof(map), "0 %u 1\n", geteuid());
+	if (unshare(CLONE_NEWUSER))
+		_exit(77);
+	fd = open("/proc/self/uid_map", O_WRONLY);
+	if (fd < 0 || write(fd, map, strlen(map)) < 0)
+		_exit(77);
+	memset(&volumes, 0, sizeof(volumes));
+	assert_int_equal(add(&volumes, ".", false), 0);
+	for (uint32_t type = S_IFREG; type; type = type == S_IFREG ? S_IFDIR : 0) {
+		assert_int_equal(ask(R(.what = VOLUME_MAKE, .mode = type | 04777, .uid = 4711),
+				     "given", ""), -EINVAL);
+		assert_int_not_equal(access("given", F_OK), 0);
+	}
+}
+
+/* No descriptor is left for what was made. */
+static void make_without_descriptors(void)
+{
+	struct rlimit limit;
+	int next = dup(0);
+
+	close(next);
+	for (int left = 0; left < 2; left++) {
+		limit = (struct rlimit){ (rlim_t)(next + left), (rlim_t)(next + 2) };
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		assert_true(ask(R(.what = VOLUME_MAKE, .mode = S_IFREG | 0777), "given", "") < 0);
+		assert_int_not_equal(access("given", F_OK), 0);
+	}
+	limit.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(ask(R(.what = VOLUME_MAKE, .mode = S_IFDIR | 0777), "given", "") < 0);
+	assert_int_not_equal(access("given", F_OK), 0);
+}
+
+static int in_child(void (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		work();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void test_what_fails_leaves_nothing(void **state)
+{
+	int status = in_child(make_for_others);
+
+	(void)state;
+	assert_int_equal(in_child(make_without_descriptors), 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		print_message("no user namespaces here\n");
+	else
+		assert_int_equal(status, 0);
+}
+
 static void test_what_leaves_is_not_reached(void **state)
 {
 	uint32_t outer = lookup(0, "a"), inner = lookup(outer, "b"), file = lookup(inner, "file");
@@ -291,8 +450,8 @@ static void test_volumes_do_not_mix(void **state)
 	struct volumes saved = volumes;
 
 	(void)state;
-	assert_int_equal(volumes_add(&two, "a", false, false, &err), 0);
-	assert_int_equal(volumes_add(&two, ".", false, false, &err), 0);
+	assert_int_equal(add(&two, "a", false), 0);
+	assert_int_equal(add(&two, ".", false), 0);
 	volumes = two;
 	assert_int_equal(ask(R(.what = VOLUME_RENAME, .node = 1, .other = 0), "plain", "x"),
 			 -EXDEV);
@@ -351,6 +510,9 @@ int main(void)
 		cmocka_unit_test(test_special_files_are_not_opened),
 		cmocka_unit_test(test_read_only_is_read_only),
 		cmocka_unit_test(test_attributes_of_the_host_are_not_set),
+		cmocka_unit_test(test_no_rights_of_the_user_are_given_away),
+		cmocka_unit_test(test_a_size_is_changed_alone),
+		cmocka_unit_test(test_what_fails_leaves_nothing),
 		cmocka_unit_test(test_what_leaves_is_not_reached),
 		cmocka_unit_test(test_volumes_do_not_mix),
 		cmocka_unit_test(test_random_requests),

@@ -128,9 +128,10 @@ static inline bool made_init(struct made *made)
 		return false;
 	*made_header(made) = (struct overlay_header){
 		.magic = OVERLAY_MAGIC, .version = OVERLAY_VERSION,
-		.header_size = sizeof(struct overlay_header), .seed = 12345, .log = MADE_LOG,
+		.header_size = sizeof(struct overlay_header), .seed = 12345,
+		.log = OVERLAY_LOG(MADE_LOG, 1),
 	};
-	made->checksum = overlay_first_checksum(made_header(made)->seed);
+	made->checksum = overlay_first_checksum(made_header(made)->seed, made_header(made)->log);
 	return made_place(made, OVERLAY_RECORD_SLOTS, MADE_SLOTS) &&
 	       made_place(made, OVERLAY_RECORD_SLOTS, MADE_SLOTS + OVERLAY_PAGE);
 }

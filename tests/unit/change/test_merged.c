@@ -317,7 +317,7 @@ static void own_make(size_t from, size_t to)
 	assert_int_equal(pwrite(fd, text, to - from, (off_t)from), to - from);
 	close(fd);
 	/* It is used without a name from here on. */
-	assert_int_equal(own_objects_get(&fix->merged.own, id + 1, NULL), -ENOENT);
+	assert_int_equal(own_objects_read(&fix->merged.own, id + 1, true), -ENOENT);
 	close(folder);
 }
 

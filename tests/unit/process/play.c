@@ -68,6 +68,8 @@ void program_end(struct process *process);
 void program_end(struct process *process) { (void)process; abort(); }
 __noreturn void vfork_return(void) { abort(); }
 void vfork_orphan_settle(void) { }
+void job_control_leader_ends_locked(struct process *leader);
+void job_control_leader_ends_locked(struct process *leader) { (void)leader; }
 void vfork_waiting_end_locked(struct process *process) { (void)process; abort(); }
 
 /* No program, no registers: their place in the thread leads to what plays it. */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Monitors as processes; see process.h. No locks are taken: they are looked at. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/base/fd.h"
+#include "host/base/kernel.h"
+#include "host/domain/process.h"
+
+/* Whether an open file of a process has a lock for writing: fdinfo tells it. */
+static bool has_lock(pid_t process, const char *number)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", (int)process, number);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, "lock:", 5) && strstr(line, " OFDLCK ") &&
+			strstr(line, " WRITE ");
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool holds(pid_t process, const struct stat *lock)
+{
+	bool found = false;
+	struct dirent *entry;
+	char path[32];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)process);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		struct stat status;
+
+		found = !fstatat(dirfd(dir), entry->d_name, &status, 0) &&
+			status.st_dev == lock->st_dev && status.st_ino == lock->st_ino &&
+			has_lock(process, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* A pidfd and the process, or -1. */
+static int find(const struct folder *folder, pid_t *process)
+{
+	struct domain_record record = { 0 };
+	struct pollfd ended = { .events = POLLIN };
+	struct stat lock;
+
+	domain_record_load_run(folder->fd, &record);
+	if (record.monitor <= 0 || record.monitor > INT32_MAX ||
+	    fstatat(folder->fd, "lock", &lock, AT_SYMLINK_NOFOLLOW))
+		return -1;
+	*process = (pid_t)record.monitor;
+	ended.fd = kernel_pidfd_open(*process);
+	/* One that lives on had its number all the while, and so what was read was its own. */
+	if (ended.fd >= 0 && (!holds(*process, &lock) || poll(&ended, 1, 0)))
+		fd_close(&ended.fd);
+	return ended.fd;
+}
+
+pid_t monitor_find(const struct folder *folder)
+{
+	pid_t process = 0;
+	int fd = find(folder, &process);
+
+	if (fd < 0)
+		return 0;
+	close(fd);
+	return process;
+}
+
+int monitor_open(const struct folder *folder, struct error *err)
+{
+	pid_t process;
+	int fd = find(folder, &process);
+
+	if (fd >= 0)
+		return fd;
+	error_set(err, 0, "domain %s is being started, or held by a process that can't be told: "
+		  "see `fuser` of domains/%s/lock in the store", folder->name, folder->name);
+	return -ESRCH;
+}

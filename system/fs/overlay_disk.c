@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domain's limit of disk: bytes are asked for before they are written to a host file. Locks:
+ * inode->lock for what a file has taken; the credit and the flags are atomic words.
+ */
+#include <asm/unistd_64.h>
+#include <linux/fs.h>
+
+#include "core/channel.h"
+#include "core/host.h"
+#include "core/lock.h"
+#include "fs/file_data_private.h"
+#include "fs/overlay_parts.h"
+#include "vfs/inode.h"
+
+static u64 disk_credit;		/* atomic: bytes that were asked for and not used yet */
+static u32 disk_freed;		/* atomic: REQUEST_DISK_FREED for the next request */
+
+void overlay_disk_freed(void)
+{
+	store_release(&disk_freed, REQUEST_DISK_FREED);
+}
+
+u32 overlay_disk_flags(void)
+{
+	return __atomic_exchange_n(&disk_freed, 0, __ATOMIC_SEQ_CST);
+}
+
+static bool is_full(int error)
+{
+	return error == -EDQUOT || error == -ENOSPC;
+}
+
+static bool credit_use(u64 bytes)
+{
+	u64 credit = READ_ONCE(disk_credit);
+
+	while (credit >= bytes)
+		if (__atomic_compare_exchange_n(&disk_credit, &credit, credit - bytes, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static int disk_ask(u64 bytes)
+{
+	struct request request = { .op = REQ_DISK_TAKE, .offset = bytes,
+				   .flags = overlay_disk_flags() };
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+
+	if (error)
+		return error;
+	atomic_add(&disk_credit, reply.offset);
+	request_end();
+	return 0;
+}
+
+/* The range has its disk: what is written there takes none. */
+static bool range_is_filled(const struct file_data *data, u64 offset, u64 size)
+{
+	long hole = host_call3(__NR_lseek, data->own, offset, SEEK_HOLE);
+
+	return hole >= 0 && (u64)hole >= offset + size;
+}
+
+int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
+{
+	struct file_data *data = inode->data;
+	/* The disk is taken by pages. No file ends where this would overflow. */
+	u64 end = (offset + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	u64 bytes = size ? end - (offset & ~(PAGE_SIZE - 1)) : 0;
+	int error = 0;
+
+	if (!inode->fs->keeper)
+		return 0;
+	/* In a file with holes who writes may fill one. */
+	data->has_holes |= offset > data->taken_end;
+	if (!data->has_holes)
+		bytes = end > data->taken_end ? end - data->taken_end : 0;
+	while (!error && !credit_use(bytes)) {
+		error = disk_ask(bytes);
+		/* What was removed is there until a sync. */
+		if (is_full(error) && space_sync())
+			error = 0;
+	}
+	if (is_full(error) && data->has_holes && data->place >= PLACE_OWN &&
+	    range_is_filled(data, offset, size))
+		error = 0;
+	if (!error)
+		data->taken_end = MAX(data->taken_end, end);
+	return error;
+}
+
+static int object_allocate(struct inode *inode, int mode, u64 offset, u64 size)
+{
+	struct object_space space = { .id = OVERLAY_OBJECT_ID(inode->slot->data),
+				      .offset = offset, .size = size, .mode = (u32)mode };
+	struct request request = { .op = REQ_OBJECT_ALLOCATE, .data_size = sizeof(space),
+				   .flags = overlay_disk_flags() };
+	struct reply reply;
+	int error = request_begin(&request, (const char *)&space, &reply, NULL, 0);
+
+	if (!error)
+		request_end();
+	return error;
+}
+
+int overlay_disk_allocate(struct inode *inode, int mode, u64 offset, u64 size)
+{
+	struct file_data *data = inode->data;
+	int error = object_allocate(inode, mode, offset, size);
+
+	while (is_full(error) && space_sync())
+		error = object_allocate(inode, mode, offset, size);
+	if (error)
+		return error;
+	data->has_holes |= offset > data->taken_end;
+	data->taken_end = MAX(data->taken_end, ROUND_UP(offset + size, (u64)PAGE_SIZE));
+	return 0;
+}
+
+int overlay_disk_tell(u64 *total, u64 *left)
+{
+	struct request request = { .op = REQ_DISK_TELL };
+	const struct disk *disk;
+	struct reply reply;
+	int error = request_begin(&request, NULL, &reply, NULL, 0);
+
+	if (error)
+		return error;
+	disk = (const struct disk *)channel_reply_area();
+	*total = disk->total;
+	*left = disk->left;
+	request_end();
+	return 0;
+}
