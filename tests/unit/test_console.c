@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static void exit_and_reap(int console, int status)
 	struct pollfd done = { .events = POLLIN };
 	int before = ended_count;
 
-	console_exit(console_of_domain(&consoles, (uint32_t)console), status);
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), status);
 	assert_null(console_of_domain(&consoles, (uint32_t)console));
 	done.fd = consoles.done_fd;
 	while (ended_count == before) {
@@ -195,7 +196,7 @@ static void test_owner_goes(void **state)
 	assert_int_equal(shared->streams[STREAM_OUT].consumer_closed, 1);
 	assert_int_equal(shared->signals, 1ull << (SIGHUP - 1));
 	assert_int_equal(channel->signalled, 1u << console);
-	console_exit(console_of_domain(&consoles, (uint32_t)console), 0);
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), 0);
 	done.fd = consoles.done_fd;
 	while (consoles.slots[console].state != CONSOLE_FREE) {
 		assert_int_equal(poll(&done, 1, 5000), 1);
@@ -204,6 +205,71 @@ static void test_owner_goes(void **state)
 	assert_int_equal(ended_count, 0);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* What was the owner's is closed, and a domain that keeps the console keeps nothing else. */
+static void test_owner_goes_and_the_domain_keeps_it(void **state)
+{
+	struct pollfd done = { .events = POLLIN };
+	int before = open("/dev/null", O_RDONLY), after, ends[2], console = start(ends);
+	char text[8];
+
+	(void)state;
+	ask_for_input(console);
+	console_hang_up(&consoles, (uint32_t)console);
+	done.fd = consoles.done_fd;
+	while (consoles.slots[console].streams) {
+		assert_int_equal(poll(&done, 1, 5000), 1);
+		consoles_reap(&consoles);
+	}
+	assert_int_equal(read(ends[1], text, sizeof(text)), 0);
+	assert_int_equal(write(ends[0], "x", 1), -1);
+	close(ends[0]);
+	close(ends[1]);
+	close(consoles.done_fd);
+	consoles.done_fd = -1;
+	after = open("/dev/null", O_RDONLY);
+	assert_int_equal(after, before + 1);
+	close(after);
+	close(before);
+	/* It is the domain's until that gives it back. */
+	assert_int_equal(consoles.slots[console].state, CONSOLE_RUNNING);
+	console_stopped(&consoles, console_of_domain(&consoles, (uint32_t)console));
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), 0);
+	assert_int_equal(consoles.slots[console].state, CONSOLE_FREE);
+	assert_int_equal(ended_count, 0);
+}
+
+/* A domain that fills a ring as fast as it is written out. */
+static void *produce(void *argument)
+{
+	struct ring *ring = argument;
+
+	while (__atomic_load_n(&ring->reserved, __ATOMIC_SEQ_CST) == 0) {
+		uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_SEQ_CST);
+
+		__atomic_store_n(&ring->head, tail + RING_SIZE / 2, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+static void test_program_ended_and_goes_on_writing(void **state)
+{
+	int null = open("/dev/null", O_WRONLY), fds[STREAM_COUNT] = { -1, null, -1 }, console;
+	struct ring *ring;
+	pthread_t producer;
+	struct error err;
+
+	(void)state;
+	console = console_start(&consoles, &plan, fds, &one, &err);
+	ring = &channel->consoles[console].streams[STREAM_OUT];
+	assert_int_equal(pthread_create(&producer, NULL, produce, ring), 0);
+	futex_wake_all(&ring->head);
+	usleep(10000);
+	exit_and_reap(console, 0);
+	assert_int_equal(ended_count, 1);
+	__atomic_store_n(&ring->reserved, 1, __ATOMIC_SEQ_CST);
+	pthread_join(producer, NULL);
 }
 
 static void test_end_of_the_domain(void **state)
@@ -306,7 +372,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(test_a_program), test(test_all_are_in_use), test(test_numbers_of_a_domain),
-		test(test_owner_goes), test(test_end_of_the_domain), test(test_broken_ring),
+		test(test_owner_goes), test(test_owner_goes_and_the_domain_keeps_it),
+		test(test_program_ended_and_goes_on_writing),
+		test(test_end_of_the_domain), test(test_broken_ring),
 		test(test_full_disk), test(test_socket), test(test_terminal_is_read_when_allowed),
 	};
 
