@@ -29,8 +29,13 @@ int request_bad(struct error *err, const char *why)
 /* Receive without blocking. Returns bytes, 0 at end of file, -EAGAIN, or another -errno. */
 static ssize_t receive(int socket, struct message *message)
 {
-	ssize_t size = recv(socket, message->bytes, sizeof(message->bytes), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t size;
 
+	/* A reset, where the domain did not read all replies, is told before what it said. */
+	do {
+		size = recv(socket, message->bytes, sizeof(message->bytes),
+			    MSG_DONTWAIT | MSG_TRUNC);
+	} while (size < 0 && errno == ECONNRESET);
 	return size < 0 ? -errno : size;
 }
 
@@ -179,7 +184,7 @@ static int serve_console_exit(struct service *service, const struct request *req
 
 	if (!slot)
 		return -EINVAL;
-	console_exit(slot, request->status);
+	console_exit(&service->consoles, slot, request->status);
 	return 0;
 }
 

@@ -108,7 +108,7 @@ look() { find store -printf '%p %T@ %s\n' | sort; }
 look > before
 for verb in "start b" "stop a" "kill a" "rm -f a" "rm b" "rename b c" "wait b" "attach a" "logs a" "exec a true" ps ls \
 	"inspect a" stats "diff a" "cp a:/etc/name x" "cp typed_file a:/x" "create c box -- true" \
-	"create --rootfs tree c -- true" "run --name c box -- true" "run -d --rootfs tree -- true"; do
+	"volume ls" "volume create v" "create --rootfs tree c -- true" "run --name c box -- true" "run -d --rootfs tree -- true"; do
 	# shellcheck disable=SC2086
 	refuses "a newer format: $verb" "has format 2, which needs a newer program" $verb
 done
