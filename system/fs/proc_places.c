@@ -201,8 +201,19 @@ static int fd_follow(const struct proc_key *key, struct path *out)
 	return out->dentry ? 0 : -ENOMEM;
 }
 
+struct text_details {
+	struct file_details details;
+	struct proc_text *text;
+};
+
+static void text_details_add(struct file_details *details, const char *line)
+{
+	proc_append(container_of(details, struct text_details, details)->text, line, strlen(line));
+}
+
 static int fdinfo_show(struct proc_text *text, const struct proc_key *key)
 {
+	struct text_details details = { .details.add = text_details_add, .text = text };
 	struct file *file = fd_file(key);
 
 	if (!file)
@@ -210,6 +221,8 @@ static int fdinfo_show(struct proc_text *text, const struct proc_key *key)
 	proc_print(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n",
 		   (unsigned long long)(file->dentry ? READ_ONCE(file->position) : 0), file->flags,
 		   file->mount ? file->mount->id : 0, (unsigned long long)file->inode->ino);
+	if (file->operations->describe)
+		file->operations->describe(file, &details.details);
 	file_put(file);
 	return 0;
 }

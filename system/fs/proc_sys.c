@@ -10,6 +10,7 @@
 #include "core/string.h"
 #include "core/system_name.h"
 #include "fs/proc.h"
+#include "ipc/inotify.h"
 #include "ipc/pipe.h"
 #include "tty/pty.h"
 #include "vfs/file.h"
@@ -151,10 +152,22 @@ static const struct proc_row vm_rows[] = {
 };
 static const struct proc_directory vm_directory = PROC_TABLE(vm_rows);
 
+CONSTANT(inotify_events_show, "%u", INOTIFY_EVENTS_MAX)
+CONSTANT(inotify_files_show, "%u", INOTIFY_FILES_MAX)
+CONSTANT(inotify_watches_show, "%u", INOTIFY_WATCHES_MAX)
+
+static const struct proc_row inotify_rows[] = {
+	PROC_FILE("max_queued_events", 0444, inotify_events_show),
+	PROC_FILE("max_user_instances", 0444, inotify_files_show),
+	PROC_FILE("max_user_watches", 0444, inotify_watches_show),
+};
+static const struct proc_directory inotify_directory = PROC_TABLE(inotify_rows);
+
 static const struct proc_row fs_rows[] = {
 	PROC_FILE("file-max", 0444, file_max_show),
 	PROC_FILE("nr_open", 0444, nr_open_show),
 	PROC_FILE("pipe-max-size", 0444, pipe_max_show),
+	PROC_DIRECTORY("inotify", 0555, &inotify_directory),
 };
 static const struct proc_directory fs_directory = PROC_TABLE(fs_rows);
 

@@ -177,6 +177,8 @@ static void process_end(struct process *process)
 	process->stopped = process->stop_unreported = process->continue_unreported = false;
 	process->state = PROCESS_ZOMBIE;
 	lock_release(&process->signal_lock);
+	if (!wait_queue_idle(&process->end_wait))
+		wait_queue_wake_all(&process->end_wait, 0);
 	zombie_tell_locked(process);
 	lock_release(&process_tree_lock);
 }

@@ -67,6 +67,7 @@ struct process {
 	/* what the thread with its pid used before; is_played */
 	struct process_times player_times;
 	struct wait_queue child_wait;	/* the parent's wait4 sleeps here */
+	struct wait_queue end_wait;	/* who polls a pidfd of it; woken at its end */
 
 	/* signal */
 	struct lock signal_lock;

@@ -72,6 +72,7 @@ static void process_init(struct process *process, u32 pid)
 	lock_init(&process->signal_lock, LOCK_SIGNAL);
 	lock_init(&process->exec_lock, LOCK_EXEC);
 	wait_queue_init(&process->child_wait);
+	wait_queue_init(&process->end_wait);
 	wait_queue_init(&process->thread_wait);
 	wait_queue_init(&process->signal_wait);
 	timer_init(&process->real_timer, real_timer_expire);
@@ -98,6 +99,7 @@ struct process *process_create(void)
 
 void process_discard(struct process *process)
 {
+	process->state = PROCESS_DEAD;
 	id_free(process->pid);
 	process_put(process);
 }

@@ -13,6 +13,7 @@
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define AT_POSITION (~0ull)	/* as an offset: the file's own */
 
@@ -66,7 +67,11 @@ static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
 
 static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u64 *offset)
 {
-	return writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+	ssize_t result = writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+
+	if (notify_is_wanted() && result > 0)
+		notify_file(file, writing ? IN_MODIFY : IN_ACCESS);
+	return result;
 }
 
 /* At the file's own position, which moves on. */

@@ -11,6 +11,7 @@
 #include "memory/usercopy.h"
 #include "syscalls.h"
 #include "vfs/names.h"
+#include "vfs/notify.h"
 
 /* ---- names and where they begin ---- */
 
@@ -117,6 +118,14 @@ void target_release(struct target *target)
 		file_put(target->file);
 	else
 		path_put(&target->place);
+}
+
+void target_notify(const struct target *target, u32 event)
+{
+	if (target->file)
+		notify_file(target->file, event);
+	else
+		notify_place(target->place.dentry, event);
 }
 
 /* ---- open ---- */
@@ -327,5 +336,7 @@ ssize_t file_read_kernel(struct file *file, void *to, size_t size, u64 offset)
 			return n;
 		done += (size_t)n;
 	}
+	if (done)
+		notify_file(file, IN_ACCESS);
 	return (ssize_t)done;
 }

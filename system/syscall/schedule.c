@@ -156,6 +156,15 @@ long sys_sched_setparam(s32 pid, uptr parameter)
 	return policy_set(pid, SCHED_NORMAL, parameter);
 }
 
+/* A slice that is fixed is SCHED_RR's alone. */
+long sys_sched_rr_get_interval(s32 pid, uptr address)
+{
+	const struct __kernel_timespec none = { 0, 0 };
+	long host_tid = host_thread_of(pid, false);
+
+	return host_tid < 0 ? host_tid : put_user(none, address);
+}
+
 /* ---- nice values ---- */
 
 #define NICE_MIN (-20)

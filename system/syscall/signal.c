@@ -2,6 +2,7 @@
 /* The system calls on signals: actions, masks, waiting and sending. Locks are those of signal/. */
 #include "core/string.h"
 #include "core/wait.h"
+#include "ipc/pidfd.h"
 #include "ipc/signalfd.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
@@ -389,4 +390,52 @@ long sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, int number, uptr info_address)
 		return -EINVAL;
 	error = info_from_user(&info, number, tid == (s32)thread_current()->tid, info_address);
 	return error ? error : send_to_tid(tgid, tid, &info);
+}
+
+/* Sends to the process that the pidfd is about, whoever has its number by now. */
+static long send_to_pidfd(struct file *pidfd, const signal_info *info)
+{
+	struct process *process = pidfd_process(pidfd);
+	long result = -ESRCH;
+
+	lock_acquire(&process_tree_lock);
+	if (process->state != PROCESS_DEAD)
+		result = send_checked_locked(process, NULL, info);
+	lock_release(&process_tree_lock);
+	return result;
+}
+
+/* What pidfd_send_signal(2) sends; info_address 0: as kill(2). */
+static long info_for_pidfd(const struct process *process, int number, uptr info_address,
+			   signal_info *info)
+{
+	if (!info_address) {
+		info_from_self(info, number, SI_USER);
+		return 0;
+	}
+	if (get_user(*info, info_address))
+		return -EFAULT;
+	if (info->si_signo != number)
+		return -EINVAL;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && process != process_current())
+		return -EPERM;
+	return 0;
+}
+
+long sys_pidfd_send_signal(int fd, int number, uptr info_address, u64 flags)
+{
+	struct file *pidfd;
+	signal_info info;
+	long result;
+
+	if ((u32)flags)
+		return -EINVAL;
+	pidfd = pidfd_get(fd);
+	if (!pidfd)
+		return -EBADF;
+	result = info_for_pidfd(pidfd_process(pidfd), number, info_address, &info);
+	if (!result)
+		result = send_to_pidfd(pidfd, &info);
+	file_put(pidfd);
+	return result;
 }

@@ -12,6 +12,7 @@
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define BUFFER_SIZE (64ul << 10)
 #define TRANSFER_MAX 0x7ffff000ul
@@ -123,6 +124,10 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 			break;
 	}
 	pages_free(buffer, BUFFER_SIZE / PAGE_SIZE);
+	if (moved) {
+		notify_file(in->file, IN_ACCESS);
+		notify_file(out->file, IN_MODIFY);
+	}
 	if (moved && (side_store(in) || side_store(out)))
 		return -EFAULT;
 	return moved ? moved : n;

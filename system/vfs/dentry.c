@@ -11,6 +11,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 #include "vfs/pool.h"
 
 #define FIRST_TABLE_SIZE 512u
@@ -128,8 +129,11 @@ static void dentry_free(struct dentry *dentry)
 	struct inode *inode = dentry->inode;
 
 	pool_free(dentry->flags & DENTRY_LONG ? &long_pool : &short_pool, dentry);
-	if (inode)
-		inode_put(inode);
+	if (!inode)
+		return;
+	if (unlikely(READ_ONCE(inode->watches)) && !READ_ONCE(inode->nlink))
+		notify_deleted(inode);
+	inode_put(inode);
 }
 
 void dentry_put(struct dentry *dentry)

@@ -6,6 +6,7 @@
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
 #include "vfs/locks.h"
+#include "vfs/notify.h"
 #include "vfs/poll.h"
 
 static struct file_system anonymous_fs = {
@@ -93,6 +94,8 @@ void file_put(struct file *file)
 		return;
 	if (!list_empty(&file->epoll_items))
 		epoll_forget_file(file);
+	if (file->told)
+		notify_file(file, FILE_WRITABLE(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	file_locks_release(file);
 	if (file->write_claim)
 		atomic_sub(&file->inode->writers, file->write_claim);

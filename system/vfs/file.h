@@ -37,6 +37,11 @@ struct map_source {
 	bool in_use;		/* map_end is due */
 };
 
+/* Takes lines of text, each with its newline. Callable under short locks. */
+struct file_details {
+	void (*add)(struct file_details *details, const char *line);
+};
+
 struct file_operations {
 	/* Bytes moved (0: end of file) or -errno. *offset is advanced. NULL: -EINVAL. */
 	ssize_t (*read)(struct file *file, struct iter *to, u64 *offset);
@@ -70,6 +75,8 @@ struct file_operations {
 	void (*release)(struct file *file);
 	/* Called after F_SETFL or FIONBIO changed flags. NULL: nothing. */
 	void (*flags_changed)(struct file *file);
+	/* What /proc/PID/fdinfo says of it beyond what files have in common. NULL: nothing. */
+	void (*describe)(struct file *file, struct file_details *details);
 	/* O_ASYNC can be set: the owner is told by async_send() (ipc/async.h). */
 	bool signals;
 };
@@ -96,6 +103,7 @@ struct file {
 	void *private;			/* belongs to operations */
 	/* its part of inode->writers: 1 writes, -1 runs as a program */
 	s8 write_claim;
+	bool told;			/* opened by a name: vfs/notify.h is told of its uses */
 	struct file_owner owner;
 	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
 	struct list epoll_items;

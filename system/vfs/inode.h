@@ -146,6 +146,7 @@ struct inode {
 	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
+	struct watch *watches;		/* vfs/notify.c; under LOCK_NOTIFY */
 	union {
 		struct file_data *data;	/* fs/tree, regular files */
 		char *target;		/* fs/tree, symbolic links */
