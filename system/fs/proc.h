@@ -84,6 +84,14 @@ struct mount *proc_mount_table(const struct path *mountpoint, struct file_system
 
 extern const struct file_operations proc_text_operations;
 
+struct file;
+
+/*
+ * The process that an open directory /proc/PID is about, with a reference. As pointer: -EBADF where
+ * it is another file, -ESRCH where the process is gone, even if its number is in use again.
+ */
+struct process *proc_directory_process(const struct file *file);
+
 /* ---- Tables that the root refers to ---- */
 
 extern const struct proc_directory proc_mezzo_directory;	/* proc_mezzo.c */

@@ -25,12 +25,14 @@ static u64 proc_ino(const struct proc_row *row, const struct proc_key *key)
 	return number + ((u64)key->pid << 21) + ((u64)key->tid << 36) + ((u64)key->fd << 42);
 }
 
-static void inode_set_owner(struct inode *inode, const struct proc_key *key)
+static void inode_set_process(struct inode *inode, struct proc_inode *node)
 {
-	struct process *process = key->pid ? process_find(key->pid) : NULL;
+	struct process *process = node->key.pid ? process_find(node->key.pid) : NULL;
 
+	node->start_ns = 0;
 	if (!process)
 		return;
+	node->start_ns = process->start_ns;
 	lock_acquire(&process->signal_lock);
 	if (process->dumpable && process->credentials) {
 		inode->uid = process->credentials->euid;
@@ -63,8 +65,23 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 	inode->ino = proc_ino(row, key);
 	if (row->directory)
 		inode->flags = INODE_UNCACHED;
-	inode_set_owner(inode, key);
+	inode_set_process(inode, node);
 	return inode;
+}
+
+struct process *proc_directory_process(const struct file *file)
+{
+	const struct proc_inode *node = file->inode->private;
+	struct process *process;
+
+	if (file->inode->operations != &proc_node_operations || node->row != &proc_process_row)
+		return ERROR_PTR(-EBADF);
+	process = process_find(node->key.pid);
+	if (process && process->start_ns == node->start_ns)
+		return process;
+	if (process)
+		process_put(process);
+	return ERROR_PTR(-ESRCH);
 }
 
 static void proc_inode_release(struct inode *inode)

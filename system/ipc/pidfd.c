@@ -58,13 +58,13 @@ struct file *pidfd_get(int fd)
 {
 	struct file *file = current_fd_get(fd);
 
-	if (!file || file->operations == &pidfd_operations)
+	if (!file || pidfd_process(file))
 		return file;
 	file_put(file);
 	return NULL;
 }
 
-struct process *pidfd_process(const struct file *pidfd)
+struct process *pidfd_process(const struct file *file)
 {
-	return pidfd->private;
+	return file->operations == &pidfd_operations ? file->private : NULL;
 }

@@ -17,7 +17,7 @@ struct process;
 int pidfd_install(struct process *process, u32 flags) __must_check;
 /* The pidfd at a descriptor of the calling process, with a reference; NULL where it is none. */
 struct file *pidfd_get(int fd);
-/* Whom it stands for: there as long as the file is, ended or not. */
-struct process *pidfd_process(const struct file *pidfd);
+/* Whom it stands for: there as long as the file is, ended or not. NULL where it is no pidfd. */
+struct process *pidfd_process(const struct file *file);
 
 #endif

@@ -2,6 +2,7 @@
 /* The system calls on signals: actions, masks, waiting and sending. Locks are those of signal/. */
 #include "core/string.h"
 #include "core/wait.h"
+#include "fs/proc.h"
 #include "ipc/pidfd.h"
 #include "ipc/signalfd.h"
 #include "memory/usercopy.h"
@@ -392,10 +393,26 @@ long sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, int number, uptr info_address)
 	return error ? error : send_to_tid(tgid, tid, &info);
 }
 
-/* Sends to the process that the pidfd is about, whoever has its number by now. */
-static long send_to_pidfd(struct file *pidfd, const signal_info *info)
+/* Whom a pidfd or an open directory /proc/PID stands for, with a reference. ERROR_PTR. */
+static struct process *process_of_fd(int fd)
 {
-	struct process *process = pidfd_process(pidfd);
+	struct file *file = current_fd_get(fd);
+	struct process *process;
+
+	if (!file)
+		return ERROR_PTR(-EBADF);
+	process = pidfd_process(file);
+	if (process)
+		process_get(process);
+	else
+		process = file->flags & O_PATH ? ERROR_PTR(-EBADF) : proc_directory_process(file);
+	file_put(file);
+	return process;
+}
+
+/* To that very process, whoever has its number by now. */
+static long send_to_process(struct process *process, const signal_info *info)
+{
 	long result = -ESRCH;
 
 	lock_acquire(&process_tree_lock);
@@ -406,8 +423,8 @@ static long send_to_pidfd(struct file *pidfd, const signal_info *info)
 }
 
 /* What pidfd_send_signal(2) sends; info_address 0: as kill(2). */
-static long info_for_pidfd(const struct process *process, int number, uptr info_address,
-			   signal_info *info)
+static long info_for_process(const struct process *process, int number, uptr info_address,
+			     signal_info *info)
 {
 	if (!info_address) {
 		info_from_self(info, number, SI_USER);
@@ -424,18 +441,18 @@ static long info_for_pidfd(const struct process *process, int number, uptr info_
 
 long sys_pidfd_send_signal(int fd, int number, uptr info_address, u64 flags)
 {
-	struct file *pidfd;
+	struct process *process;
 	signal_info info;
 	long result;
 
 	if ((u32)flags)
 		return -EINVAL;
-	pidfd = pidfd_get(fd);
-	if (!pidfd)
-		return -EBADF;
-	result = info_for_pidfd(pidfd_process(pidfd), number, info_address, &info);
+	process = process_of_fd(fd);
+	if (IS_ERROR(process))
+		return PTR_ERROR(process);
+	result = info_for_process(process, number, info_address, &info);
 	if (!result)
-		result = send_to_pidfd(pidfd, &info);
-	file_put(pidfd);
+		result = send_to_process(process, &info);
+	process_put(process);
 	return result;
 }
