@@ -144,17 +144,27 @@ int timerfd_get(struct file *file, struct timerfd_time *time)
 	return error;
 }
 
-/* When value_ns is by the monotonic clock. What lies in the past is due now. */
+/* The clocks that would wake a machine are the others here. */
+static int clock_counted(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM:
+		return CLOCK_REALTIME;
+	case CLOCK_BOOTTIME_ALARM:
+		return CLOCK_BOOTTIME;
+	default:
+		return clock;
+	}
+}
+
+/* When value_ns is by the monotonic clock: with all that lies between where it is past. */
 static u64 timerfd_deadline(const struct timerfd *timerfd, int flags, u64 value_ns)
 {
-	u64 now = clock_monotonic_ns(), real_now;
+	u64 now = clock_monotonic_ns();
 
-	if (!(flags & TFD_TIMER_ABSTIME))
-		return value_ns < FOREVER - 1 - now ? now + value_ns : FOREVER - 1;
-	if (timerfd->clock != CLOCK_REALTIME && timerfd->clock != CLOCK_REALTIME_ALARM)
-		return value_ns;
-	real_now = clock_realtime_ns();
-	return value_ns > real_now ? now + (value_ns - real_now) : now;
+	if (flags & TFD_TIMER_ABSTIME)
+		return clock_to_monotonic_ns(clock_counted(timerfd->clock), value_ns);
+	return value_ns < FOREVER - 1 - now ? now + value_ns : FOREVER - 1;
 }
 
 int timerfd_set(struct file *file, int flags, const struct timerfd_time *time,
