@@ -128,7 +128,7 @@ static void event_free(struct inotify *inotify, struct event *event)
 		heap_free(event);
 }
 
-/* The oldest event where it fits in room: NULL and -EAGAIN where there is none, -EINVAL where not. */
+/* The oldest event. NULL: there is none (-EAGAIN), or it does not fit in room (-EINVAL). */
 static struct event *event_take(struct inotify *inotify, size_t room, int *error)
 {
 	struct event *event = NULL;

@@ -19,7 +19,7 @@
 #include "vfs/names.h"
 #include "vfs/notify.h"
 
-/* What a change is for those who watch: one time alone stands for what usually sets it. 0: nothing. */
+/* What a change is for watchers: one time alone stands for what usually sets it. 0: nothing. */
 static u32 change_event(const struct attribute_change *change)
 {
 	u32 times = change->what & (CHANGE_ATIME | CHANGE_MTIME);

@@ -3,9 +3,9 @@
  * Telling those who watch a file what happens to it: the part of inotify(7) that the vfs knows.
  *
  * A watch hangs on an inode. What is done to a file is told to the watches of its inode and, with
- * the file's name, to those of the directory that the name is in. Where nobody in the domain watches
- * anything this costs the load of a count. LOCK_NOTIFY (notify_lock) guards all watches; a look at
- * whether an inode has any is taken without it.
+ * the file's name, to those of the directory that the name is in. Where nobody in the domain
+ * watches anything this costs the load of a count. LOCK_NOTIFY (notify_lock) guards all watches;
+ * whether an inode has any is looked at without it.
  */
 #ifndef VFS_NOTIFY_H
 #define VFS_NOTIFY_H

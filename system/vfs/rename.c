@@ -401,7 +401,7 @@ static int rename_own(struct rename *rename)
 	return error;
 }
 
-/* inode has gone from one place to the other; replaced was there. NULL: nothing, or it went back. */
+/* inode has gone from one place to the other, where replaced was (NULL: nothing that is gone). */
 static void move_tell(struct inode *inode, const struct path *from, const struct last_name *old,
 		      const struct path *to, const struct last_name *new, struct inode *replaced)
 {
