@@ -57,6 +57,12 @@ struct file *signalfd_create(u64 set, u32 flags);
 struct file *signalfd_create(u64 set, u32 flags) { (void)set; (void)flags; return NULL; }
 int signalfd_change(struct file *file, u64 set);
 int signalfd_change(struct file *file, u64 set) { (void)file; (void)set; return -EINVAL; }
+struct file *pidfd_get(int fd);
+struct file *pidfd_get(int fd) { (void)fd; return NULL; }
+struct process *pidfd_process(const struct file *file);
+struct process *pidfd_process(const struct file *file) { (void)file; return NULL; }
+struct process *proc_directory_process(const struct file *file);
+struct process *proc_directory_process(const struct file *file) { (void)file; return NULL; }
 void robust_list_exit(struct thread *thread) { (void)thread; }
 __attribute__((weak)) void trace_signal(const struct siginfo *info);
 __attribute__((weak)) void trace_signal(const struct siginfo *info) { (void)info; }
