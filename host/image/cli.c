@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/image/cli.h"
+#include "host/image/interrupt.h"
 
 const char *cli_program = "mezzo-image";
 int cli_failed_status = 1;
@@ -16,7 +17,11 @@ bool cli_dies_of_pipe;
 int cli_fail(const struct error *err)
 {
 	char line[sizeof(err->text)];
+	struct error plain;
 
+	/* It is of no interest in the middle of what. */
+	if (err->code == EINTR && interrupt_check(&plain))
+		err = &plain;
 	if (err->code == EPIPE && cli_dies_of_pipe) {
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);

@@ -54,6 +54,8 @@ struct fsck {
 	struct id_list named;		/* mappings of images */
 	struct strings names;		/* of the same, each of its own */
 	uint64_t found, left;
+	uint64_t lacking;		/* of those that are left: files that are lost */
+	bool repair_first;		/* what is lost can come again once it is noted as lost */
 	uint64_t running;		/* domains that were not looked at */
 	struct error *err;
 };
@@ -92,6 +94,7 @@ static int fsck_mapping(struct fsck *fsck, mapping_id mapping, struct lacking *l
 	}
 	fsck->found += lacking->count;
 	fsck->left += lacking->count;
+	fsck->lacking += lacking->count;
 	return result;
 }
 
@@ -141,7 +144,7 @@ static int fsck_images(struct fsck *fsck)
 		if (!result && lacking.count)
 			printf("image %s: %" PRIu64 " of its files are lost: import it again%s, "
 			       "or `mezzo image rm` it\n", lacking.name, lacking.count,
-			       fsck->repair ? "" : " after --repair");
+			       fsck->repair_first ? " after --repair" : "");
 	}
 	return result;
 }
@@ -244,7 +247,8 @@ static int tell_verdict(const struct fsck *fsck, const char *path)
 {
 	if (fsck->left)
 		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s", path, fsck->left,
-		       fsck->found, fsck->repair ? "" : ": see --repair");
+		       fsck->found,
+		       fsck->repair || fsck->left == fsck->lacking ? "" : ": see --repair");
 	else if (fsck->found)
 		printf("%s: %" PRIu64 " findings, all mended", path, fsck->found);
 	else
@@ -271,6 +275,7 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 		       "store\n", path);
 		return STATUS_DAMAGED;
 	}
+	fsck.repair_first = !repair && fsck.left;
 	if (!result)
 		result = fsck_all(path, &fsck);
 	fsck_release(&fsck);

@@ -246,20 +246,21 @@ struct listing {
 static int print_object(const struct object_info *info, void *data)
 {
 	struct listing *listing = data;
-	bool sealed = info->flags & OBJECT_SEALED;
+	bool sealed = info->flags & OBJECT_SEALED, lost = info->flags & OBJECT_LOST;
 	char hash[DIGEST_TEXT_SIZE] = "";
 
 	if (sealed)
 		digest_print(info->hash, hash);
 	if (listing->json)
 		printf("%s{\"id\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"disk_bytes\":%" PRIu64
-		       ",\"references\":%" PRIu64 ",\"digest\":%s%s%s}",
+		       ",\"references\":%" PRIu64 ",\"lost\":%s,\"digest\":%s%s%s}",
 		       listing->begun ? "," : "", info->id, info->size, info->disk_size,
-		       info->references, sealed ? "\"" : "", sealed ? hash : "null",
+		       info->references, lost ? "true" : "false", sealed ? "\"" : "", sealed ? hash : "null",
 		       sealed ? "\"" : "");
 	else
-		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s\n", info->id,
-		       info->size, info->disk_size, info->references, sealed ? hash : "private");
+		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s%s\n",
+		       info->id, info->size, info->disk_size, info->references,
+		       sealed ? hash : "private", lost ? " lost" : "");
 	listing->begun = true;
 	/* Now it is known why; a reader that went away needs no more. */
 	return ferror(stdout) ? error_set(listing->err, errno, "can't write to standard output")
