@@ -76,8 +76,8 @@ int cli_check_end(int result, int argc, char **argv, struct error *err);
 
 /*
  * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 where
- * `mezzo` runs it. Where it is that a reader went away, ends the program by SIGPIPE, without a word,
- * as others end: all is tidied up by now.
+ * `mezzo` runs it. Where it is that a reader went away, ends the program by SIGPIPE, without a
+ * word, as others end: all is tidied up by now.
  */
 int cli_fail(const struct error *err);
 

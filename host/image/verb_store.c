@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs of `mezzo store`: what is told about the store as a whole. Its repair is verb_fsck.c. */
+/* The verbs of `mezzo store`: what is told about the store as a whole; fsck is verb_fsck.c. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

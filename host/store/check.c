@@ -104,7 +104,7 @@ static int list_note(struct check *check, struct id_list *list, object_id id)
 	return id_list_add(list, id) ? error_set(check->err, ENOMEM, "can't check the store") : 0;
 }
 
-/* An object of which nothing is known that could bring it back; what names it goes in later passes. */
+/* An object that nothing known of it can bring back; what names it goes in later passes. */
 static int object_gone(struct check *check, const struct walk *row)
 {
 	object_id id = key_id(&row->at, 0);
