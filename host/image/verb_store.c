@@ -255,7 +255,8 @@ static int print_object(const struct object_info *info, void *data)
 		printf("%s{\"id\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"disk_bytes\":%" PRIu64
 		       ",\"references\":%" PRIu64 ",\"lost\":%s,\"digest\":%s%s%s}",
 		       listing->begun ? "," : "", info->id, info->size, info->disk_size,
-		       info->references, lost ? "true" : "false", sealed ? "\"" : "", sealed ? hash : "null",
+		       info->references, lost ? "true" : "false", sealed ? "\"" : "",
+		       sealed ? hash : "null",
 		       sealed ? "\"" : "");
 	else
 		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s%s\n",
