@@ -41,23 +41,24 @@ struct copy_sink {
 	uint64_t volumes;		/* out: volumes whose content was not copied */
 };
 
-/*
- * Copies a file, or a directory with all below it, out of a domain. It is called name there; "":
- * of a directory only what is in it is told.
- */
-int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
-	     struct copy_sink *sink, struct error *err);
-
-/* ---- Other sources ---- */
-
-struct progress;
-
 /* Parts of a copy that came to nothing, while the rest went on. */
 struct copy_failures {
 	void (*tell)(const struct error *err);	/* called for each */
 	uint64_t count;			/* out */
 	const char *source;		/* out: what is copied, for messages */
 };
+
+/*
+ * Copies a file, or a directory with all below it, out of a domain. It is called name there; "":
+ * of a directory only what is in it is told. 0 also where files can't be opened, as those that the
+ * image has lost.
+ */
+int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
+	     struct copy_sink *sink, struct copy_failures *failures, struct error *err);
+
+/* ---- Other sources ---- */
+
+struct progress;
 
 /*
  * Copies a file of the host, or a directory with all below it: paths begin with ".", which is the

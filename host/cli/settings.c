@@ -193,6 +193,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 
 	*record = (struct domain_record){
 		.image = plan->image ? settings->use.name : NULL, .mapping = plan->mapping,
+		.config = settings->use.config,
 		.rootfs = plan->rootfs, .workdir = plan->cwd,
 		.user = plan->user, .hostname = plan->hostname,
 		.disk_limit = (int64_t)plan->disk_limit,

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 	/* libarchive converts names by it. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A reader that goes away or a file too large is an error of write(), and has a message. */
-	signal(SIGPIPE, SIG_IGN);
+	cli_dies_of_pipe = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
 	signal(SIGXFSZ, SIG_IGN);
 	status = is_store ? run_verb(store_verbs, store_usage, argc, argv) :
 			    run_verb(image_verbs, image_usage, argc, argv);

@@ -19,6 +19,9 @@ struct copy_options {
 int copy_options_take(struct copy_options *options, int argc, char **argv, const char *usage,
 		      struct error *err);
 
+/* Of a copy of which a part came to nothing, which was told. */
+#define STATUS_PART_FAILED 1
+
 /* Whether a path means what is in a directory, and not the directory: "." or ".../." */
 bool copy_is_of_content(const char *path);
 

@@ -37,13 +37,14 @@ static const char usage[] =
 	"      --store DIR        where domains are\n"
 	"      --help             this text\n"
 	"\n"
-	"Into a domain: where a part can't be copied the rest is, and the exit status is 1.\n";
+	"Where a part can't be copied the rest is, and the exit status is 1.\n";
 
 struct request {
 	struct copy_options options;
 	char domain[DOMAIN_NAME_MAX + 1];
 	const char *path;  /* in the domain */
 	const char *to;	   /* on the host, or "-" */
+	struct copy_failures failures;
 };
 
 static int take_words(struct request *request, char **words, struct error *err)
@@ -139,7 +140,7 @@ static int open_destination(const struct request *request, const struct spot *sp
 
 /* ---- Copying ---- */
 
-static int copy_to_host(const struct request *request, const struct merged *merged,
+static int copy_to_host(struct request *request, const struct merged *merged,
 			const struct spot *spot, struct error *err)
 {
 	struct destination to = { .directory = -1 };
@@ -149,7 +150,8 @@ static int copy_to_host(const struct request *request, const struct merged *merg
 	if (!result) {
 		umask(0);
 		sink = host_sink_create(to.directory, request->options.archive);
-		result = sink ? copy_out(merged, &spot->inode, to.name, sink, err)
+		result = sink ? copy_out(merged, &spot->inode, to.name, sink, &request->failures,
+					 err)
 			      : error_set(err, ENOMEM, "copy");
 		if (sink) {
 			copy_tell_left_out(sink);
@@ -160,7 +162,7 @@ static int copy_to_host(const struct request *request, const struct merged *merg
 	return result;
 }
 
-static int copy_to_tar(const struct request *request, const struct merged *merged,
+static int copy_to_tar(struct request *request, const struct merged *merged,
 		       const struct spot *spot, struct error *err)
 {
 	struct copy_sink *sink;
@@ -172,13 +174,14 @@ static int copy_to_tar(const struct request *request, const struct merged *merge
 	if (!sink)
 		return -err->code;
 	result = copy_out(merged, &spot->inode,
-			  copy_is_of_content(request->path) ? "" : spot->name, sink, err);
+			  copy_is_of_content(request->path) ? "" : spot->name, sink,
+			  &request->failures, err);
 	copy_tell_left_out(sink);
 	tar_sink_free(sink);
 	return result;
 }
 
-static int copy(const struct request *request, const struct merged *merged, struct error *err)
+static int copy(struct request *request, const struct merged *merged, struct error *err)
 {
 	struct spot spot;
 	int result = copy_find(&request->options, merged, request->path, &spot, err);
@@ -189,9 +192,14 @@ static int copy(const struct request *request, const struct merged *merged, stru
 					: copy_to_tar(request, merged, &spot, err);
 }
 
+static void tell_failure(const struct error *err)
+{
+	cli_fail(err);
+}
+
 int verb_cp(int argc, char **argv)
 {
-	struct request request;
+	struct request request = { .failures = { .tell = tell_failure } };
 	struct merged merged;
 	struct error err;
 	int result = copy_options_take(&request.options, argc, argv, usage, &err);
@@ -206,5 +214,7 @@ int verb_cp(int argc, char **argv)
 		return cli_fail(&err);
 	result = copy(&request, &merged, &err);
 	merged_close(&merged);
-	return result ? cli_fail(&err) : 0;
+	if (result)
+		return cli_fail(&err);
+	return request.failures.count ? STATUS_PART_FAILED : 0;
 }

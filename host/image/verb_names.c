@@ -135,7 +135,8 @@ static int tag_image(const struct cli *cli, const char *from_text, const char *t
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
-		if (!cli->replace)
+		result = image_check_there(store, from, err);
+		if (!result && !cli->replace)
 			result = image_check_free(store, to, err);
 		if (!result)
 			result = image_copy(store, from, to, cli->replace, err);

@@ -17,8 +17,6 @@
 #include "host/image/progress.h"
 #include "host/image/verb_copy.h"
 
-#define STATUS_PART_FAILED 1
-
 static const char usage[] =
 	"Usage: mezzo-image send [-a] [-L] [--store DIR] SRC\n"
 	"       mezzo-image send [-a] [-L] [--store DIR] NAME:PATH\n"
@@ -109,7 +107,8 @@ static int send_tar(const struct copy_options *options, struct copy_failures *fa
 /* ---- Out of another domain ---- */
 
 static int send_merged(const struct copy_options *options, const struct merged *merged,
-		       const char *path, struct copy_sink **sink, struct error *err)
+		       const char *path, struct copy_failures *failures, struct copy_sink **sink,
+		       struct error *err)
 {
 	enum stream_kind kind = STREAM_OF_FILE;
 	struct spot spot;
@@ -124,21 +123,21 @@ static int send_merged(const struct copy_options *options, const struct merged *
 				   err);
 	if (!*sink)
 		return -err->code;
-	result = copy_out(merged, &spot.inode, ".", *sink, err);
+	result = copy_out(merged, &spot.inode, ".", *sink, failures, err);
 	if (result)
 		error_context(err, "domain %s", merged->folder.name);
 	return result;
 }
 
 static int send_domain(const struct copy_options *options, const char *domain, const char *path,
-		       struct copy_sink **sink, struct error *err)
+		       struct copy_failures *failures, struct copy_sink **sink, struct error *err)
 {
 	struct merged merged;
 	int result = copy_open_domain(options, domain, &merged, err);
 
 	if (result)
 		return result;
-	result = send_merged(options, &merged, path, sink, err);
+	result = send_merged(options, &merged, path, failures, sink, err);
 	merged_close(&merged);
 	return result;
 }
@@ -154,7 +153,7 @@ static int send_any(const struct copy_options *options, const char *source,
 	if (!strcmp(source, "-"))
 		return send_tar(options, failures, sink, err);
 	if (path)
-		return send_domain(options, domain, path, sink, err);
+		return send_domain(options, domain, path, failures, sink, err);
 	return send_host(options, source, failures, sink, err);
 }
 
