@@ -32,6 +32,10 @@
 #define COMPACT_MIN_START	(1ull << 20)
 #define COMPACT_MIN		(4ull << 20)
 #define COMPACT_SHARE		4u
+/* On a full disk a half is enough, and what is held back for it lasts for a fourth. */
+#define FULL_MIN		(4ull * OVERLAY_EXTENT)
+#define FULL_SHARE		2u
+#define HELD_MORE		3u
 /* Room for what others write during a sync; more where that was too little. */
 #define CARRY_ROOM		(256ull << 10)
 
@@ -46,11 +50,16 @@ struct compaction {
 	u64 read;			/* bytes of records of this run until there */
 	struct log_writer fresh;
 	struct overlay_part *taken;	/* extents of the new log */
+	u64 room;			/* for what others write during a sync */
 };
 
 static struct lock compact_lock = LOCK_INIT(LOCK_OVERLAY_COMPACT);
 /* of the log: whether it should be written anew is looked at then */
 static u64 size_due = COMPACT_MIN;
+/* of the log: on a full disk it is not worth a look before */
+static u64 full_due = FULL_MIN;
+/* Extents for a new log where there is no other disk; under overlay_lock. */
+static struct log_writer held;
 
 /* ---- What is to be told ---- */
 
@@ -117,6 +126,25 @@ static void due_set(u64 size, u64 anew)
 
 /* ---- Writing ---- */
 
+/* One of those that are held back, or 0. */
+static u64 held_take(void)
+{
+	u64 extent = 0;
+
+	lock_acquire(&overlay_lock);
+	if (held.spares)
+		extent = log_spare_take(&held);
+	lock_release(&overlay_lock);
+	return extent;
+}
+
+static u64 extent_take(int *error)
+{
+	u64 extent = space_alloc_held(OVERLAY_EXTENT, error);
+
+	return extent ? extent : held_take();
+}
+
 /* Takes extents until so many are to come. 0 or -errno. */
 static int extents_take(struct compaction *anew, u32 count)
 {
@@ -124,12 +152,13 @@ static int extents_take(struct compaction *anew, u32 count)
 
 	while (!error && anew->fresh.spares < count) {
 		struct overlay_part *part = heap_alloc(sizeof(*part));
-		u64 extent = part ? space_alloc_held(OVERLAY_EXTENT, &error) : 0;
+		u64 extent = part ? extent_take(&error) : 0;
 
 		if (!extent) {
 			heap_free(part);
 			return part ? error : -ENOMEM;
 		}
+		error = 0;
 		*part = (struct overlay_part){ anew->taken, extent };
 		anew->taken = part;
 		log_spare_add(&anew->fresh, extent);
@@ -296,7 +325,7 @@ static int switch_try(struct compaction *anew, u64 *room)
 /* The new log is made durable, and counts. Syncs are held. */
 static int log_replace(struct compaction *anew)
 {
-	u64 room = CARRY_ROOM;
+	u64 room = anew->room;
 	int error;
 
 	do {
@@ -358,7 +387,7 @@ static int compact(struct compaction *anew)
 
 void overlay_compact(struct reading *reading, const struct overlay_log *walk)
 {
-	struct compaction anew = { .reading = reading, .walk = *walk };
+	struct compaction anew = { .reading = reading, .walk = *walk, .room = CARRY_ROOM };
 	u64 size = log_size() >= COMPACT_MIN_START ? size_anew(reading) : 0;
 
 	if (size && COMPACT_SHARE * size < log_size()) {
@@ -381,9 +410,9 @@ static int read_on(struct compaction *anew)
 	return log_read(anew->reading, &anew->walk, now.at);
 }
 
-static int compact_running(struct reading *reading)
+static int compact_running(struct reading *reading, u32 share, u64 room)
 {
-	struct compaction anew = { .reading = reading };
+	struct compaction anew = { .reading = reading, .room = room };
 	int error;
 	u64 size;
 
@@ -394,7 +423,7 @@ static int compact_running(struct reading *reading)
 	if (error)
 		return error;
 	size = size_anew(reading);
-	if (COMPACT_SHARE * size < log_size()) {
+	if (share * size < log_size()) {
 		error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 		if (!error)
 			error = read_on(&anew);
@@ -405,13 +434,13 @@ static int compact_running(struct reading *reading)
 	return error;
 }
 
-static void compact_now(void)
+static void compact_now(u32 share, u64 room)
 {
 	struct kept_table table = { 0 };
 	struct reading reading = { .table = &table };
 
 	/* What has failed for want of memory or disk is tried again when there may be some. */
-	if (compact_running(&reading))
+	if (compact_running(&reading, share, room))
 		WRITE_ONCE(size_due, log_size() + COMPACT_MIN / 4);
 	reading_release(&reading);
 	kept_table_release(&table);
@@ -429,6 +458,46 @@ void overlay_compact_if_due(void)
 		return;
 	/* Unless somebody else has done it meanwhile. */
 	if (log_size() >= READ_ONCE(size_due))
-		compact_now();
+		compact_now(COMPACT_SHARE, CARRY_ROOM);
 	lock_release(&compact_lock);
+}
+
+/* ---- On a full disk ---- */
+
+/* A log that is longer is written anew in time. */
+static bool held_lacks(void)
+{
+	u64 size = MIN(log_size(), COMPACT_MIN);
+
+	return size >= FULL_MIN &&
+	       READ_ONCE(held.spares) < size / COMPACT_SHARE / OVERLAY_EXTENT + HELD_MORE;
+}
+
+void overlay_compact_hold(void)
+{
+	u64 extent;
+
+	while (held_lacks() && (extent = space_take(OVERLAY_EXTENT))) {
+		lock_acquire(&overlay_lock);
+		log_spare_add(&held, extent);
+		lock_release(&overlay_lock);
+	}
+}
+
+bool overlay_compact_when_full(void)
+{
+	u64 size = log_size(), now;
+
+	if (size < READ_ONCE(full_due))
+		return false;
+	lock_acquire(&compact_lock);
+	/* Unless somebody else has done it meanwhile. */
+	if (log_size() >= size)
+		compact_now(FULL_SHARE, 0);
+	now = log_size();
+	WRITE_ONCE(full_due, now < size ? FULL_MIN : now + OVERLAY_EXTENT);
+	/* Also what was of no use this time. */
+	overlay_compact_hold();
+	lock_release(&compact_lock);
+	return now < size;
 }
