@@ -32,10 +32,13 @@
 #define COMPACT_MIN_START	(1ull << 20)
 #define COMPACT_MIN		(4ull << 20)
 #define COMPACT_SHARE		4u
-/* On a full disk a half is enough, and what is held back for it lasts for a fourth. */
-#define FULL_MIN		(4ull * OVERLAY_EXTENT)
-#define FULL_SHARE		2u
-#define HELD_MORE		3u
+/*
+ * On a full disk it is written anew for so little. What is held back is enough for the new log, of
+ * this length at most, with what it takes more, and until there is so much to win.
+ */
+#define FULL_GAIN		(4ull * OVERLAY_EXTENT)
+#define HELD_LOG_MAX		(COMPACT_MIN / COMPACT_SHARE)
+#define HELD_MORE		(4ull * OVERLAY_EXTENT)
 /* Room for what others write during a sync; more where that was too little. */
 #define CARRY_ROOM		(256ull << 10)
 
@@ -57,7 +60,9 @@ static struct lock compact_lock = LOCK_INIT(LOCK_OVERLAY_COMPACT);
 /* of the log: whether it should be written anew is looked at then */
 static u64 size_due = COMPACT_MIN;
 /* of the log: on a full disk it is not worth a look before */
-static u64 full_due = FULL_MIN;
+static u64 full_due = FULL_GAIN;
+/* About so long would a new log be, when that was last looked at. */
+static u64 anew_seen;
 /* Extents for a new log where there is no other disk; under overlay_lock. */
 static struct log_writer held;
 
@@ -126,13 +131,13 @@ static void due_set(u64 size, u64 anew)
 
 /* ---- Writing ---- */
 
-/* One of those that are held back, or 0. */
-static u64 held_take(void)
+/* One of those that are held back where so many bytes are left over, or 0. */
+static u64 held_take(u64 left)
 {
 	u64 extent = 0;
 
 	lock_acquire(&overlay_lock);
-	if (held.spares)
+	if (held.spares > left / OVERLAY_EXTENT)
 		extent = log_spare_take(&held);
 	lock_release(&overlay_lock);
 	return extent;
@@ -142,7 +147,7 @@ static u64 extent_take(int *error)
 {
 	u64 extent = space_alloc_held(OVERLAY_EXTENT, error);
 
-	return extent ? extent : held_take();
+	return extent ? extent : held_take(0);
 }
 
 /* Takes extents until so many are to come. 0 or -errno. */
@@ -410,9 +415,14 @@ static int read_on(struct compaction *anew)
 	return log_read(anew->reading, &anew->walk, now.at);
 }
 
-static int compact_running(struct reading *reading, u32 share, u64 room)
+static bool is_worth_it(u64 size, bool is_full)
 {
-	struct compaction anew = { .reading = reading, .room = room };
+	return is_full ? size + FULL_GAIN <= log_size() : COMPACT_SHARE * size < log_size();
+}
+
+static int compact_running(struct reading *reading, bool is_full)
+{
+	struct compaction anew = { .reading = reading, .room = is_full ? 0 : CARRY_ROOM };
 	int error;
 	u64 size;
 
@@ -423,7 +433,8 @@ static int compact_running(struct reading *reading, u32 share, u64 room)
 	if (error)
 		return error;
 	size = size_anew(reading);
-	if (share * size < log_size()) {
+	WRITE_ONCE(anew_seen, size);
+	if (is_worth_it(size, is_full)) {
 		error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 		if (!error)
 			error = read_on(&anew);
@@ -434,13 +445,13 @@ static int compact_running(struct reading *reading, u32 share, u64 room)
 	return error;
 }
 
-static void compact_now(u32 share, u64 room)
+static void compact_now(bool is_full)
 {
 	struct kept_table table = { 0 };
 	struct reading reading = { .table = &table };
 
 	/* What has failed for want of memory or disk is tried again when there may be some. */
-	if (compact_running(&reading, share, room))
+	if (compact_running(&reading, is_full))
 		WRITE_ONCE(size_due, log_size() + COMPACT_MIN / 4);
 	reading_release(&reading);
 	kept_table_release(&table);
@@ -458,19 +469,23 @@ void overlay_compact_if_due(void)
 		return;
 	/* Unless somebody else has done it meanwhile. */
 	if (log_size() >= READ_ONCE(size_due))
-		compact_now(COMPACT_SHARE, CARRY_ROOM);
+		compact_now(false);
 	lock_release(&compact_lock);
 }
 
 /* ---- On a full disk ---- */
 
-/* A log that is longer is written anew in time. */
+/* Most of a log that is longer is past: it is written anew in time. */
 static bool held_lacks(void)
 {
-	u64 size = MIN(log_size(), COMPACT_MIN);
+	u64 wanted = MIN(log_size(), HELD_LOG_MAX) + HELD_MORE + FULL_GAIN;
 
-	return size >= FULL_MIN &&
-	       READ_ONCE(held.spares) < size / COMPACT_SHARE / OVERLAY_EXTENT + HELD_MORE;
+	return READ_ONCE(held.spares) < wanted / OVERLAY_EXTENT;
+}
+
+u64 overlay_compact_spare(void)
+{
+	return held_take(MIN(READ_ONCE(anew_seen), HELD_LOG_MAX) + HELD_MORE);
 }
 
 void overlay_compact_hold(void)
@@ -493,9 +508,9 @@ bool overlay_compact_when_full(void)
 	lock_acquire(&compact_lock);
 	/* Unless somebody else has done it meanwhile. */
 	if (log_size() >= size)
-		compact_now(FULL_SHARE, 0);
+		compact_now(true);
 	now = log_size();
-	WRITE_ONCE(full_due, now < size ? FULL_MIN : now + OVERLAY_EXTENT);
+	WRITE_ONCE(full_due, now < size ? FULL_GAIN : now + OVERLAY_EXTENT);
 	/* Also what was of no use this time. */
 	overlay_compact_hold();
 	lock_release(&compact_lock);

@@ -212,10 +212,12 @@ int overlay_begin(bool frees)
 	overlay_compact_if_due();
 	while (!error && !change_begin(frees)) {
 		extent = space_alloc(OVERLAY_EXTENT, &error);
-		if (!extent)
-			break;
-		spare_add(extent);
-		overlay_compact_hold();
+		if (extent)
+			overlay_compact_hold();
+		else if ((extent = overlay_compact_spare()))
+			error = 0;
+		if (extent)
+			spare_add(extent);
 	}
 	return error;
 }

@@ -149,10 +149,11 @@ void overlay_compact_if_due(void);
  */
 bool overlay_compact_when_full(void);
 /*
- * Holds extents back with which a log as long as this one can be written anew on a full disk, as
- * far as there are some.
+ * Holds extents back with which the log can be written anew on a full disk, and go on until that is
+ * worth it, as far as there are some. One of them for the log to go on, or 0.
  */
 void overlay_compact_hold(void);
+u64 overlay_compact_spare(void);
 
 /* ---- overlay_slot.c ---- */
 
