@@ -279,11 +279,30 @@ static void test_more_is_given_than_is_asked_for(void **state)
 	assert_int_equal(error, -EDQUOT);
 }
 
+/* What was lent counts until it was told of, also where all is measured; then what is used does. */
+static void test_what_is_lent_counts(void **state)
+{
+	uint64_t more;
+
+	(void)state;
+	assert_int_equal(quota_lend(&objects.quota, &objects, 6 * MIB, &more), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), -EDQUOT);
+	object_with(6 * MIB);
+	quota_settle(&objects.quota, 6 * MIB);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB - more / 2), -EDQUOT);
+	quota_settle(&objects.quota, more);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB - 64 * 1024), 0);
+	/* More than was lent is nothing. */
+	quota_settle(&objects.quota, UINT64_MAX);
+	assert_int_equal(quota_take(&objects.quota, &objects, 5 * MIB), -EDQUOT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_who_asks_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_goes_makes_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_lent_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overlay_grows_within_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_who_takes_without_asking_is_found, set_up,
 						tear_down),
