@@ -7,7 +7,6 @@
 #include <asm/unistd_64.h>
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
-#include <linux/fs.h>
 #include <linux/memfd.h>
 
 #include "core/channel.h"
@@ -281,30 +280,22 @@ static long own_fill_from_lower(struct inode *inode, int own)
 
 	if (handle < 0)
 		return handle;
-	host_call3(__NR_lseek, own, 0, SEEK_SET);
 	while (moved > 0 && (u64)offset < inode->size)
 		moved = host_call4(__NR_sendfile, own, handle, &offset, inode->size - offset);
 	lower_handle_done(inode);
 	return moved < 0 ? moved : 0;
 }
 
-static long own_fill_bytes(struct inode *inode, int own)
-{
-	return inode->data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
-						 : own_fill_from_heap(inode, own);
-}
-
 /* With all that is known of the file's bytes, and durable where they were. 0 or -errno. */
 static long own_fill(struct inode *inode, int own)
 {
+	struct file_data *data = inode->data;
 	long error = overlay_disk_take(inode, 0, inode->size);
 
 	if (error)
 		return error;
-	/* The host's disk may be full whatever was asked for. */
-	do
-		error = own_fill_bytes(inode, own);
-	while (inode->fs->keeper && overlay_disk_reclaim(error));
+	error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
+					   : own_fill_from_heap(inode, own);
 	overlay_disk_taken(inode, !error);
 	if (!error)
 		error = host_call2(__NR_ftruncate, own, inode->size);
