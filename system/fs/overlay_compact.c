@@ -37,7 +37,7 @@
  * this length at most, with what it takes more, and until there is so much to win.
  */
 #define FULL_GAIN		(4ull * OVERLAY_EXTENT)
-#define HELD_LOG_MAX		(COMPACT_MIN / COMPACT_SHARE)
+#define HELD_LOG_MAX		(COMPACT_MIN / 16)
 #define HELD_MORE		(4ull * OVERLAY_EXTENT)
 /* Room for what others write during a sync; more where that was too little. */
 #define CARRY_ROOM		(256ull << 10)
