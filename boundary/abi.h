@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 14
+#define BOUNDARY_VERSION 15
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -95,7 +95,9 @@ enum request_op {
 	REQ_CONSOLE_EXIT = 18,
 	/*
 	 * the domain's own objects will take so many bytes more (offset); reply: offset is how many
-	 * they may, which is as many at least. -EDQUOT: the domain's limit; -ENOSPC: the disk's
+	 * they may, which is as many at least, or 0 if asked for 0. -EDQUOT: the domain's limit;
+	 * -ENOSPC: the disk's. data: uint64_t, how many of those bytes are on the disk by now, or
+	 * will not be, and were not told yet; counted in any case
 	 */
 	REQ_DISK_TAKE = 19,
 	/* reply area: struct disk */

@@ -166,11 +166,15 @@ static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 static ssize_t host_file_write(struct inode *inode, struct iter *from, u64 offset)
 {
 	int error = overlay_disk_take(inode, offset, from->left);
+	size_t size = from->left;
 	ssize_t done = error ? error : own_write(inode, from, offset);
 
-	/* What was removed may wait for a sync to be given back. */
-	if (done == -ENOSPC && inode->fs->keeper && space_sync())
+	if (!inode->fs->keeper)
+		return done;
+	/* The host's disk may be full whatever was asked for. */
+	while (!error && overlay_disk_reclaim(done))
 		done = own_write(inode, from, offset);
+	overlay_disk_taken(inode, done == (ssize_t)size);
 	return done;
 }
 
@@ -299,6 +303,7 @@ static int regular_map(struct file *file, u64 offset, u64 size, bool shared, boo
 		/* Through a mapping holes are filled without asking. */
 		if (!error && shared && writable && config()->disk_limit)
 			error = overlay_disk_take(inode, 0, inode->size);
+		overlay_disk_taken(inode, !error);
 		source->handle = data->own;
 		if (!error && shared && writable && inode->fs->keeper)
 			WRITE_ONCE(data->is_mapped, true);

@@ -30,6 +30,7 @@ struct file_data {
 	/* with a limit of disk: what is before it was asked for, but for holes */
 	u64 taken_end;
 	bool has_holes;
+	u64 taking;		/* bytes that were asked for and may not be written yet */
 	u64 placed;		/* how many changes the overlay had seen when they got it */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */

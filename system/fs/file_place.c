@@ -292,10 +292,11 @@ static long own_fill(struct inode *inode, int own)
 	struct file_data *data = inode->data;
 	long error = overlay_disk_take(inode, 0, inode->size);
 
-	if (!error)
-		error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
-						: own_fill_from_heap(inode, own);
-
+	if (error)
+		return error;
+	error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
+					   : own_fill_from_heap(inode, own);
+	overlay_disk_taken(inode, !error);
 	if (!error)
 		error = host_call2(__NR_ftruncate, own, inode->size);
 	if (!error && inode->fs->keeper && overlay_bytes_are_synced(inode))
@@ -354,6 +355,7 @@ int file_data_to_own(struct inode *inode)
 		error = overlay_disk_take(inode, 0, inode->size);
 		if (!error)
 			error = file_layer_complete(inode);
+		overlay_disk_taken(inode, !error);
 		if (!error)
 			store_release(&data->place, PLACE_OWN);
 	}
@@ -478,6 +480,7 @@ static int truncate_locked(struct inode *inode, u64 size)
 		/* Through a mapping what is new is filled without asking. */
 		if (data->is_mapped && size > inode->size && config()->disk_limit)
 			error = overlay_disk_take(inode, inode->size, size - inode->size);
+		overlay_disk_taken(inode, !error);
 		if (!error)
 			error = host_call2(__NR_ftruncate, data->own, size);
 		if (error)
