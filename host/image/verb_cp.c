@@ -35,7 +35,7 @@ static const char usage[] =
 	"                         else what goes into a domain is of user 0\n"
 	"  -L, --follow-link      where the path itself is a symbolic link, copy what it leads to\n"
 	"      --store DIR        where domains are\n"
-	"      --help             this text\n"
+	"  -h, --help             this text\n"
 	"\n"
 	"Into a domain: where a part can't be copied the rest is, and the exit status is 1.\n";
 
