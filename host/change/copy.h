@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "host/change/merged.h"
+#include "host/change/resolve.h"
 #include "host/receive/stream.h"
 
 struct copy_entry {
@@ -36,21 +37,11 @@ struct copy_sink {
 	int (*bytes)(struct copy_sink *sink, const void *data, size_t size, uint64_t offset,
 		     struct error *err);
 	int (*end)(struct copy_sink *sink, struct error *err);
+	/* In place of end: the rest of the bytes can't be had, and the file is not to be there. */
+	int (*drop)(struct copy_sink *sink, struct error *err);
 	int (*finish)(struct copy_sink *sink, struct error *err);
 	uint64_t left_out;		/* out: sockets, and devices where they are not wanted */
-	uint64_t volumes;		/* out: volumes whose content was not copied */
 };
-
-/*
- * Copies a file, or a directory with all below it, out of a domain. It is called name there; "":
- * of a directory only what is in it is told.
- */
-int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
-	     struct copy_sink *sink, struct error *err);
-
-/* ---- Other sources ---- */
-
-struct progress;
 
 /* Parts of a copy that came to nothing, while the rest went on. */
 struct copy_failures {
@@ -58,6 +49,26 @@ struct copy_failures {
 	uint64_t count;			/* out */
 	const char *source;		/* out: what is copied, for messages */
 };
+
+/*
+ * Copies a file, or a directory with all below it, out of a domain, as its programs see it: with
+ * what is in volumes, of which parts can fail. It is called name there; "": of a directory only
+ * what is in it is told.
+ */
+int copy_out(const struct merged *merged, const struct spot *spot, const char *name,
+	     struct copy_sink *sink, struct copy_failures *failures, struct error *err);
+
+/*
+ * For copy_out(): what is beneath a volume by this path ("": the volume itself), which is told as
+ * `path`; finish is not called. As copy_host(), with ids and modes as programs of the domain see
+ * them.
+ */
+int copy_volume(const struct merged *merged, int volume, const char *beneath, const char *path,
+		struct copy_sink *sink, struct copy_failures *failures, struct error *err);
+
+/* ---- Other sources ---- */
+
+struct progress;
 
 /*
  * Copies a file of the host, or a directory with all below it: paths begin with ".", which is the

@@ -33,6 +33,7 @@ struct host_sink {
 	int root;
 	bool archive;
 	int file;			/* that is told, or -1 */
+	char *path;			/* of that */
 	uint64_t size;
 	uint32_t mode;
 	int64_t mtime_ns;
@@ -147,6 +148,10 @@ static int directory_make(struct host_sink *host, int parent, const char *name,
 static int file_make(struct host_sink *host, int parent, const char *name,
 		     const struct copy_entry *entry, struct error *err)
 {
+	free(host->path);
+	host->path = strdup(entry->path);
+	if (!host->path)
+		return error_set(err, ENOMEM, "copy");
 	host->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			    0600);
 	if (host->file < 0)
@@ -243,6 +248,22 @@ static int host_end(struct copy_sink *sink, struct error *err)
 	return result;
 }
 
+static int host_drop(struct copy_sink *sink, struct error *err)
+{
+	struct host_sink *host = of(sink);
+	const char *name;
+	int parent;
+
+	fd_close(&host->file);
+	parent = open_parent(host, host->path, &name, err);
+	if (parent < 0)
+		return parent;
+	/* It may be another's by now, or gone. */
+	(void)!unlinkat(parent, name, 0);
+	close(parent);
+	return 0;
+}
+
 /* ---- The end ---- */
 
 static int directory_settle(const struct host_sink *host, const struct made_directory *made,
@@ -275,7 +296,7 @@ struct copy_sink *host_sink_create(int directory, bool archive)
 	if (!host)
 		return NULL;
 	host->sink = (struct copy_sink){ .add = host_add, .bytes = host_bytes, .end = host_end,
-					 .finish = host_finish };
+					 .drop = host_drop, .finish = host_finish };
 	host->root = directory;
 	host->archive = archive;
 	host->file = -1;
@@ -287,6 +308,7 @@ void host_sink_free(struct copy_sink *sink)
 	struct host_sink *host = of(sink);
 
 	fd_close(&host->file);
+	free(host->path);
 	for (size_t i = 0; i < host->directory_count; i++)
 		free(host->directories[i].path);
 	free(host->directories);
