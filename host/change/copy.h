@@ -40,6 +40,9 @@ struct copy_sink {
 	/* In place of end: the rest of the bytes can't be had, and the file is not to be there. */
 	int (*drop)(struct copy_sink *sink, struct error *err);
 	int (*finish)(struct copy_sink *sink, struct error *err);
+	/* The directory of the host that the copy becomes, or whose content; ino 0: none. */
+	dev_t own_dev;
+	ino_t own_ino;
 	uint64_t left_out;		/* out: sockets, and devices where they are not wanted */
 };
 
@@ -91,9 +94,10 @@ int copy_tar(struct copy_sink *sink, struct copy_failures *failures, struct prog
  * A directory of the host, whose descriptor stays the caller's. Nothing outside of it is touched,
  * whatever links there are in it. archive: owners, all bits of modes and extended attributes are
  * kept; else files are the caller's own, without set-user-id bits, and devices are left out. The
- * process has umask 0. Returns NULL where memory is lacking; host_sink_free() is due.
+ * process has umask 0. name: as copy_out() is told. Returns NULL where memory is lacking;
+ * host_sink_free() is due.
  */
-struct copy_sink *host_sink_create(int directory, bool archive);
+struct copy_sink *host_sink_create(int directory, const char *name, bool archive);
 void host_sink_free(struct copy_sink *sink);
 
 /*

@@ -337,6 +337,9 @@ static int copy_at(struct host_copy *copy, int parent, const char *name)
 	inner = copy->merged ? merged_volume_in_volume(copy->merged, copy->volume, &status) : -1;
 	if (inner >= 0)
 		return copy_inner(copy, inner);
+	if (copy->sink->own_ino && status.st_ino == copy->sink->own_ino &&
+	    status.st_dev == copy->sink->own_dev)
+		return part_failed(copy, EINVAL, "the copy itself");
 	if (S_ISSOCK(status.st_mode)) {
 		copy->sink->left_out++;
 		return 0;

@@ -116,6 +116,12 @@ static int owner_set(const struct host_sink *host, int parent, const char *name,
 
 /* ---- Entries ---- */
 
+static void own_set(struct host_sink *host, const struct stat *status)
+{
+	host->sink.own_dev = status->st_dev;
+	host->sink.own_ino = status->st_ino;
+}
+
 static int directory_note(struct host_sink *host, const struct copy_entry *entry)
 {
 	struct made_directory *made = TABLE_ADD(host->directories, host->directory_count);
@@ -139,6 +145,8 @@ static int directory_make(struct host_sink *host, int parent, const char *name,
 		return error_set(err, errno, "directory");
 	if (!S_ISDIR(status.st_mode))
 		return error_set(err, ENOTDIR, "what is there");
+	if (!host->sink.own_ino)
+		own_set(host, &status);
 	result = owner_set(host, parent, name, entry, err);
 	if (!result && directory_note(host, entry))
 		result = error_set(err, ENOMEM, "copy");
@@ -289,9 +297,10 @@ static int host_finish(struct copy_sink *sink, struct error *err)
 	return result;
 }
 
-struct copy_sink *host_sink_create(int directory, bool archive)
+struct copy_sink *host_sink_create(int directory, const char *name, bool archive)
 {
 	struct host_sink *host = calloc(1, sizeof(*host));
+	struct stat status;
 
 	if (!host)
 		return NULL;
@@ -300,6 +309,8 @@ struct copy_sink *host_sink_create(int directory, bool archive)
 	host->root = directory;
 	host->archive = archive;
 	host->file = -1;
+	if (!*name && !fstat(directory, &status))
+		own_set(host, &status);
 	return &host->sink;
 }
 

@@ -155,7 +155,7 @@ static int copy_to_host(struct request *request, const struct merged *merged,
 
 	if (!result) {
 		umask(0);
-		sink = host_sink_create(to.directory, request->options.archive);
+		sink = host_sink_create(to.directory, to.name, request->options.archive);
 		result = sink ? copy_out(merged, spot, to.name, sink, &request->failures, err)
 			      : error_set(err, ENOMEM, "copy");
 		if (sink) {

@@ -375,6 +375,11 @@ for state in running idle; do
 	refuses_cp "$state: a socket by name" "/mnt/o/socket is a socket, and none is copied" o:/mnt/o/socket x
 	"$MEZZO" rm p > /dev/null
 done
+# A copy into what is copied comes to an end.
+ends "into the volume itself" 1 'rm -rf outer/swap.link; timeout 20 "$MEZZO" cp o:/mnt/o outer/dir 2> err'
+prints "the copy is not copied" "1 outer" 'grep -c "the copy itself" err | xargs echo -n; sed "s/^/ /" outer/dir/o/dir/file; rm -rf outer/dir/o'
+ends "the content into a directory of it" 1 'timeout 20 "$MEZZO" cp o:/mnt/o/. outer/dir 2> err'
+prints "neither" "1 outer" 'grep -c "the copy itself" err | xargs echo -n; sed "s/^/ /" outer/dir/file; ls outer/dir/dir 2> /dev/null || true'
 # A directory and a link to what lies outside take turns in one name, while it is copied.
 mkdir outer/swap stolen.d && echo swapped > outer/swap/secret && echo stolen > stolen.d/secret && ln -s "$PWD/stolen.d" outer/swap.link
 python3 -c 'import ctypes
