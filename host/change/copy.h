@@ -37,7 +37,7 @@ struct copy_sink {
 	int (*bytes)(struct copy_sink *sink, const void *data, size_t size, uint64_t offset,
 		     struct error *err);
 	int (*end)(struct copy_sink *sink, struct error *err);
-	/* In place of end: the rest of the bytes can't be had, and the file is not to be there. */
+	/* In place of end, where the rest can't be had: the file goes (in a tar it gets zeros) */
 	int (*drop)(struct copy_sink *sink, struct error *err);
 	int (*finish)(struct copy_sink *sink, struct error *err);
 	/* The directory of the host that the copy becomes, or whose content; ino 0: none. */
