@@ -119,42 +119,46 @@ static int copy_inode(struct copying *copying, const struct merged_inode *inode,
 }
 
 /* What a volume hides is not of the domain as its programs see it. */
-static bool is_hidden(struct copying *copying, const struct merged_entry *entry)
+static bool is_hidden(const struct copying *copying, const struct merged_entry *entry)
 {
 	size_t size = strlen(copying->volume);
 
-	if (size && !strncmp(entry->path, copying->volume, size) && entry->path[size] == '/')
-		return true;
-	if (merged_volume(copying->merged, entry->inode.ino)) {
-		snprintf(copying->volume, sizeof(copying->volume), "%s", entry->path);
-		copying->sink->volumes++;
-	}
-	return false;
+	return size && !strncmp(entry->path, copying->volume, size) && entry->path[size] == '/';
 }
 
 static int visit(const struct merged_entry *entry, void *data)
 {
 	struct copying *copying = data;
+	int volume;
 
 	if (is_hidden(copying, entry))
 		return 0;
 	snprintf(copying->path, sizeof(copying->path), "%s%s%s", copying->name,
 		 *copying->name ? "/" : "", entry->path);
+	volume = merged_volume_in_tree(copying->merged, entry->inode.ino);
+	if (volume >= 0) {
+		snprintf(copying->volume, sizeof(copying->volume), "%s", entry->path);
+		return copy_volume(copying->merged, volume, "", copying->path, copying->sink,
+				   copying->failures, copying->err);
+	}
 	return copy_inode(copying, &entry->inode, copying->path);
 }
 
-static int copy_all(struct copying *copying, const struct merged_inode *inode)
+static int copy_all(struct copying *copying, const struct spot *spot)
 {
 	int result = 0;
 
-	if (*copying->name)
-		result = copy_inode(copying, inode, copying->name);
-	if (!result && S_ISDIR(inode->mode))
-		result = merged_walk(copying->merged, inode->ino, visit, copying, copying->err);
+	if (spot->volume >= 0)
+		result = copy_volume(copying->merged, spot->volume, spot->beneath, copying->name,
+				     copying->sink, copying->failures, copying->err);
+	else if (*copying->name)
+		result = copy_inode(copying, &spot->inode, copying->name);
+	if (!result && spot->volume < 0 && S_ISDIR(spot->inode.mode))
+		result = merged_walk(copying->merged, spot->ino, visit, copying, copying->err);
 	return result ? result : copying->sink->finish(copying->sink, copying->err);
 }
 
-int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
+int copy_out(const struct merged *merged, const struct spot *spot, const char *name,
 	     struct copy_sink *sink, struct copy_failures *failures, struct error *err)
 {
 	struct copying *copying = calloc(1, sizeof(*copying));
@@ -170,7 +174,7 @@ int copy_out(const struct merged *merged, const struct merged_inode *inode, cons
 	copying->err = err;
 	copying->paths = calloc(count, sizeof(*copying->paths));
 	copying->buffer = malloc(MERGED_BUFFER);
-	result = copying->paths && copying->buffer ? copy_all(copying, inode)
+	result = copying->paths && copying->buffer ? copy_all(copying, spot)
 						   : error_set(err, ENOMEM, "copy");
 	for (size_t i = 0; copying->paths && i < count; i++)
 		free(copying->paths[i]);

@@ -50,6 +50,9 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, cli->letters ? cli->letters : ":", options,
 				     NULL)) != -1) {
+		/* -h, which no verb names among its letters. */
+		if (option == '?' && optopt == 'h')
+			option = OPTION_HELP;
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);

@@ -78,6 +78,7 @@ static const struct verb store_verbs[] = {
 static int run_verb(const struct verb *verbs, const char *text, int argc, char **argv)
 {
 	char hint[VERB_HINT_SIZE];
+	const char *near = NULL;
 	struct error err;
 
 	if (argc < 2) {
@@ -91,13 +92,15 @@ static int run_verb(const struct verb *verbs, const char *text, int argc, char *
 	for (; verbs->name; verbs++) {
 		if (!strcmp(argv[1], verbs->name))
 			return verbs->run(argc - 1, argv + 1);
+		if (verb_is_near(argv[1], verbs->name))
+			near = verbs->name;
 	}
 	if (argv[1][0] == '-')
 		error_set(&err, 0, "the verb comes first and %.60s behind it: try `%s --help`",
 			  argv[1], cli_program);
 	else
 		error_set(&err, 0, "unknown verb '%.60s': %s", argv[1],
-			  verb_hint(cli_program, argv[1], hint));
+			  verb_hint(cli_program, argv[1], near, hint));
 	return cli_fail(&err);
 }
 

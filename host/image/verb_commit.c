@@ -29,7 +29,7 @@ static const char usage[] =
 	"      --max-file SIZE    the most that one file may have (8G)\n"
 	"      --json             tell about the image as JSON\n"
 	"      --store DIR        where domains and images are\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "json", no_argument, NULL, OPTION_JSON },

@@ -29,13 +29,13 @@ static const char usage[] =
 	"it, else it is made as the destination; a tar goes into a directory. Of PATH/. only\n"
 	"what is in the directory is copied. Symbolic links in PATH lead where they lead in the\n"
 	"domain. A path of the host with a colon in it wants a slash before that: ./a:b. What is\n"
-	"in a volume is not copied out: it is in a directory of the host.\n"
+	"in volumes is copied, too.\n"
 	"\n"
 	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices;\n"
 	"                         else what goes into a domain is of user 0\n"
 	"  -L, --follow-link      where the path itself is a symbolic link, copy what it leads to\n"
 	"      --store DIR        where domains are\n"
-	"      --help             this text\n"
+	"  -h, --help             this text\n"
 	"\n"
 	"Where a part can't be copied the rest is, and the exit status is 1.\n";
 
@@ -46,6 +46,11 @@ struct request {
 	const char *to;	   /* on the host, or "-" */
 	struct copy_failures failures;
 };
+
+static void tell_failure(const struct error *err)
+{
+	cli_fail(err);
+}
 
 static int take_words(struct request *request, char **words, struct error *err)
 {
@@ -149,9 +154,8 @@ static int copy_to_host(struct request *request, const struct merged *merged,
 
 	if (!result) {
 		umask(0);
-		sink = host_sink_create(to.directory, request->options.archive);
-		result = sink ? copy_out(merged, &spot->inode, to.name, sink, &request->failures,
-					 err)
+		sink = host_sink_create(to.directory, to.name, request->options.archive);
+		result = sink ? copy_out(merged, spot, to.name, sink, &request->failures, err)
 			      : error_set(err, ENOMEM, "copy");
 		if (sink) {
 			copy_tell_left_out(sink);
@@ -173,8 +177,7 @@ static int copy_to_tar(struct request *request, const struct merged *merged,
 	sink = tar_sink_create(STDOUT_FILENO, err);
 	if (!sink)
 		return -err->code;
-	result = copy_out(merged, &spot->inode,
-			  copy_is_of_content(request->path) ? "" : spot->name, sink,
+	result = copy_out(merged, spot, copy_is_of_content(request->path) ? "" : spot->name, sink,
 			  &request->failures, err);
 	copy_tell_left_out(sink);
 	tar_sink_free(sink);
@@ -183,18 +186,17 @@ static int copy_to_tar(struct request *request, const struct merged *merged,
 
 static int copy(struct request *request, const struct merged *merged, struct error *err)
 {
+	bool is_tar = !strcmp(request->to, "-");
 	struct spot spot;
 	int result = copy_find(&request->options, merged, request->path, &spot, err);
 
+	/* A tar can tell of devices. */
+	if (!result && (!is_tar || S_ISSOCK(spot.inode.mode)))
+		result = copy_check_kind(&request->options, spot.inode.mode, request->path, err);
 	if (result)
 		return result;
-	return strcmp(request->to, "-") ? copy_to_host(request, merged, &spot, err)
-					: copy_to_tar(request, merged, &spot, err);
-}
-
-static void tell_failure(const struct error *err)
-{
-	cli_fail(err);
+	return is_tar ? copy_to_tar(request, merged, &spot, err)
+		      : copy_to_host(request, merged, &spot, err);
 }
 
 int verb_cp(int argc, char **argv)

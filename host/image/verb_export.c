@@ -24,7 +24,7 @@ static const char usage[] = "Usage: mezzo image export [options] NAME [FILE]\n"
 			    "      --format FORMAT    tar: the files (the default); oci: a tar of "
 			    "an OCI image layout, with the config\n"
 			    "      --store DIR        where the store is\n"
-			    "      --help             this text\n";
+			    "  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "format", required_argument, NULL, OPTION_FORMAT },

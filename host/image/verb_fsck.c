@@ -25,7 +25,7 @@ static const char usage[] =
 	"\n"
 	"      --repair           mend what can be mended\n"
 	"      --store DIR        where the store is\n"
-	"      --help             this text\n"
+	"  -h, --help             this text\n"
 	"\n"
 	"A file whose bytes are lost can't be mended: its images are named until they are removed, "
 	"or until\n"

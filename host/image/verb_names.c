@@ -16,7 +16,7 @@ static const char rm_usage[] = "Usage: mezzo image rm [options] NAME...\n"
 			       "  -f, --force            also those of lasting domains, which keep "
 			       "their files\n"
 			       "      --store DIR        where the store is\n"
-			       "      --help             this text\n";
+			       "  -h, --help             this text\n";
 
 static const char tag_usage[] =
 	"Usage: mezzo image tag [options] NAME NEW\n"
@@ -25,7 +25,7 @@ static const char tag_usage[] =
 	"\n"
 	"      --replace          take the place of an image that is called NEW\n"
 	"      --store DIR        where the store is\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option rm_options[] = { CLI_OPTIONS,
 					    { "force", no_argument, NULL, 'f' },

@@ -84,6 +84,9 @@ static int send_host(const struct copy_options *options, const char *source,
 		return result;
 	if (follow ? stat(source, &status) : lstat(source, &status))
 		return error_set(err, errno, "%.200s", source);
+	result = copy_check_kind(options, status.st_mode, source, err);
+	if (result)
+		return result;
 	if (S_ISDIR(status.st_mode))
 		kind = copy_is_of_content(source) || !*name ? STREAM_OF_CONTENT
 							    : STREAM_OF_DIRECTORY;
@@ -114,6 +117,8 @@ static int send_merged(const struct copy_options *options, const struct merged *
 	struct spot spot;
 	int result = copy_find(options, merged, path, &spot, err);
 
+	if (!result)
+		result = copy_check_kind(options, spot.inode.mode, path, err);
 	if (result)
 		return result;
 	if (S_ISDIR(spot.inode.mode))
@@ -123,7 +128,7 @@ static int send_merged(const struct copy_options *options, const struct merged *
 				   err);
 	if (!*sink)
 		return -err->code;
-	result = copy_out(merged, &spot.inode, ".", *sink, failures, err);
+	result = copy_out(merged, &spot, ".", *sink, failures, err);
 	if (result)
 		error_context(err, "domain %s", merged->folder.name);
 	return result;

@@ -21,7 +21,7 @@ static const char dedup_usage[] =
 	"A domain can't be started meanwhile; one that runs is left out.\n"
 	"\n"
 	"      --store DIR        where the store is\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const char info_usage[] = "Usage: mezzo store info [options]\n"
 				 "\n"
@@ -29,7 +29,7 @@ static const char info_usage[] = "Usage: mezzo store info [options]\n"
 				 "\n"
 				 "      --store DIR        where the store is\n"
 				 "      --json             as JSON, sizes in bytes\n"
-				 "      --help             this text\n";
+				 "  -h, --help             this text\n";
 
 static const char ls_usage[] =
 	"Usage: mezzo store ls [options]\n"
@@ -39,7 +39,7 @@ static const char ls_usage[] =
 	"\n"
 	"      --store DIR        where the store is\n"
 	"      --json             an array of objects\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option plain_options[] = { CLI_OPTIONS, { 0 } };
 static const struct option json_options[] = { CLI_OPTIONS,
