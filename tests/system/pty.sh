@@ -132,6 +132,7 @@ keys C-c
 keys 'script -qc "tty; stty size" /dev/null' Enter
 shows "an inner terminal within it" '^/dev/pts/[0-9]'
 shows "of its size" '^24 80'
+shows "which ends" '^ready\$ *$'
 keys 'exit 3' Enter
 shows "its status comes out" '^ended 3'
 
