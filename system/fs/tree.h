@@ -35,13 +35,6 @@ struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u3
 /* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
-/* ---- Operations on open directories that other file systems have, too ---- */
-
-/* lseek(2): offsets are cookies. */
-loff_t tree_directory_seek(struct file *file, loff_t offset, int whence);
-/* -EISDIR. */
-ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset);
-
 /* ---- Between the parts of the tree ---- */
 
 /* An inode of a tree, as inode_create(). NULL: out of memory. */
