@@ -44,6 +44,15 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
 
+FUZZ_CALLS := $(sort $(wildcard tests/fuzz/calls/*.c))
+
+$(BUILD)/tests/fuzz/calls: $(FUZZ_CALLS) $(wildcard tests/fuzz/calls/*.h) $(BUILD)/tests/fuzz/include/call_table.h
+	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_calls.d -I$(BUILD)/tests/fuzz/include -o $@ $(FUZZ_CALLS)
+
+$(BUILD)/tests/fuzz/include/call_table.h: $(TABLE) system/syscall/generate
+	@mkdir -p $(@D)
+	$(call say,GEN) $(GENERATE) -v out=calls $(TABLE) > $@
+
 -include tests/fuzz/images/build.mk
 
 # Programs of other makes, for tests/system.

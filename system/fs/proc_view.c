@@ -205,6 +205,5 @@ int proc_view_take(const struct proc_key *key, struct proc_view *view)
 
 void proc_view_release(struct proc_view *view)
 {
-	if (view->credentials)
-		credentials_put(view->credentials);
+	credentials_put(view->credentials);
 }

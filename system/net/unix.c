@@ -55,10 +55,8 @@ void unix_put(struct unix_socket *self)
 		return;
 	if (self->name)
 		unix_name_put(self->name);
-	if (self->credentials)
-		credentials_put(self->credentials);
-	if (self->peer_credentials)
-		credentials_put(self->peer_credentials);
+	credentials_put(self->credentials);
+	credentials_put(self->peer_credentials);
 	pipe_free_pages(&self->ring);
 	heap_free(self);
 }

@@ -27,14 +27,18 @@ struct credentials *credentials_copy(const struct credentials *from)
 		return NULL;
 	*copy = *from;
 	refcount_init(&copy->references, 1);
-	copy->next_retired = NULL;
+	copy->replaced = NULL;
 	return copy;
 }
 
 void credentials_put(struct credentials *credentials)
 {
-	if (refcount_put(&credentials->references))
+	while (credentials && refcount_put(&credentials->references)) {
+		struct credentials *replaced = credentials->replaced;
+
 		heap_free(credentials);
+		credentials = replaced;
+	}
 }
 
 bool credentials_in_group(const struct credentials *credentials, u32 gid)
@@ -73,31 +77,6 @@ static bool ids_differ(const struct credentials *a, const struct credentials *b)
 	       a->fsgid != b->fsgid;
 }
 
-/*
- * Files and other threads may hold old: it is freed at once only where no other thread can be
- * reading it.
- */
-static struct credentials *retire_locked(struct process *process, struct credentials *old)
-{
-	old->next_retired = process->retired_credentials;
-	process->retired_credentials = old;
-	if (process->thread_count > 1)
-		return NULL;
-	old = process->retired_credentials;
-	process->retired_credentials = NULL;
-	return old;
-}
-
-void credentials_retired_free(struct credentials *list)
-{
-	while (list) {
-		struct credentials *next = list->next_retired;
-
-		credentials_put(list);
-		list = next;
-	}
-}
-
 void credentials_commit(struct credentials *next)
 {
 	struct process *process = process_current();
@@ -110,11 +89,14 @@ void credentials_commit(struct credentials *next)
 		process->dumpable = false;
 		process->parent_death_signal = 0;
 	}
+	if (process->thread_count > 1) {
+		next->replaced = old;
+		old = NULL;
+	}
 	process->credentials = next;
-	old = retire_locked(process, old);
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
-	credentials_retired_free(old);
+	credentials_put(old);
 }
 
 /* ---- User and group ids ---- */

@@ -17,7 +17,11 @@ struct credentials {
 	u64 cap_effective, cap_permitted, cap_inheritable, cap_bounding, cap_ambient;
 	u32 group_count;
 	u32 groups[GROUPS_MAX];
-	struct credentials *next_retired;	/* replaced, but another thread may still read it */
+	/*
+	 * What this was put in place of, kept while other threads may still read it; a reference.
+	 * Constant from then on: processes that share this may each replace it.
+	 */
+	struct credentials *replaced;
 };
 
 #define CAP_BIT(cap) (1ull << (cap))
@@ -29,8 +33,7 @@ struct credentials *credentials_copy(const struct credentials *from);	/* NULL: o
  * the user ids as Linux has it. May sleep.
  */
 void credentials_commit(struct credentials *next);
-void credentials_retired_free(struct credentials *list);
-void credentials_put(struct credentials *credentials);
+void credentials_put(struct credentials *credentials);	/* NULL: nothing */
 /* fsgid or a supplementary one */
 bool credentials_in_group(const struct credentials *credentials, u32 gid);
 static inline bool credentials_capable(const struct credentials *credentials, int cap)

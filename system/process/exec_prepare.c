@@ -19,8 +19,7 @@ void exec_free(struct exec *exec)
 	elf_release(&exec->interpreter);
 	text_release(&exec->arguments);
 	text_release(&exec->environment);
-	if (exec->credentials)
-		credentials_put(exec->credentials);
+	credentials_put(exec->credentials);
 	heap_free(exec->name);
 	heap_free(exec);
 }

@@ -99,8 +99,6 @@ struct process {
 	struct fd_table *files;
 	struct fs_context *fs;
 	struct credentials *credentials;
-	/* replaced while other threads may still read them */
-	struct credentials *retired_credentials;
 	char *exe_path;			/* /proc/PID/exe; heap string */
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;

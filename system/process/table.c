@@ -155,9 +155,7 @@ void process_put(struct process *process)
 	if (!refcount_put(&process->references))
 		return;
 	signal_queue_flush(&process->pending_queue);
-	if (process->credentials)
-		credentials_put(process->credentials);
-	credentials_retired_free(process->retired_credentials);
+	credentials_put(process->credentials);
 	heap_free(process->exe_path);
 	heap_free(process);
 }

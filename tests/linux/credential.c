@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
@@ -121,6 +122,46 @@ TEST(supplementary_groups)
 	IN_CHILD(EQUAL(getgroups(0, NULL), 3));
 	OK(setgroups(0, NULL));
 	EQUAL(getgroups(0, NULL), 0);
+}
+
+static void *wait_on_pipe(void *fd)
+{
+	char byte;
+
+	read((int)(long)fd, &byte, 1);
+	return NULL;
+}
+
+/* Sets its ids while another thread could be reading the old ones. */
+static void set_ids_beside_a_thread(void)
+{
+	pthread_t thread;
+	int pipe_fds[2];
+
+	OK(pipe(pipe_fds));
+	ZERO(pthread_create(&thread, NULL, wait_on_pipe, (void *)(long)pipe_fds[0]));
+	for (int i = 0; i < 4; i++)
+		OK(syscall(SYS_setresuid, getuid(), geteuid(), -1));
+	OK(close(pipe_fds[1]));
+	ZERO(pthread_join(thread, NULL));
+	OK(close(pipe_fds[0]));
+}
+
+/* A child begins with its parent's very ids; both replace them, each with threads about. */
+TEST(ids_are_replaced_by_parent_and_child)
+{
+	for (int i = 0; i < 4; i++) {
+		pid_t child;
+		int status;
+
+		set_ids_beside_a_thread();
+		OK(child = fork());
+		set_ids_beside_a_thread();
+		if (!child)
+			_exit(0);
+		EQUAL(waitpid(child, &status, 0), child);
+		EQUAL(status, 0);
+	}
 }
 
 TEST(credentials_are_inherited_by_exec)
