@@ -134,6 +134,17 @@ static bool group_is_orphaned(struct process *process)
 	return orphaned;
 }
 
+/* SIGKILL is on its way to one of the threads, which does not look for it where it is stopped. */
+static bool kill_is_pending_locked(struct process *process)
+{
+	u64 pending = process->pending;
+	struct thread *thread;
+
+	list_for_each(thread, &process->threads, process_node)
+		pending |= thread->pending;
+	return pending & SIGNAL_BIT(SIGKILL);
+}
+
 /* Default action of the stop signals. Called with the lock held, returns without it. */
 static void stop_begin(struct process *process, int number)
 {
@@ -145,7 +156,8 @@ static void stop_begin(struct process *process, int number)
 	if (number != SIGSTOP && group_is_orphaned(process))
 		return;
 	lock_acquire(&process->signal_lock);
-	if (count == process->continue_count && !process->exiting && !process->stopped) {
+	if (count == process->continue_count && !process->exiting && !process->stopped &&
+	    !kill_is_pending_locked(process)) {
 		begun = true;
 		process->stopped = true;
 		process->stop_signal = number;

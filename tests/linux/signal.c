@@ -999,6 +999,32 @@ static void on_stop_counting(int number)
 }
 
 /* All are sent while the target is kept from running. */
+/*
+ * A thread takes what was sent to it before what was sent to its process, but what ends it is not held
+ * up by what would stop it. On one processor the child gets both at once.
+ */
+TEST(kill_is_not_held_up_by_stop)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	OK(sched_setaffinity(0, sizeof(one), &one));
+	for (int i = 0; i < 50; i++) {
+		pid_t child;
+		int status;
+
+		OK(child = fork());
+		while (!child)
+			sched_yield();
+		OK(kill(child, SIGKILL));
+		OK(syscall(SYS_tgkill, child, child, SIGSTOP));
+		EQUAL(waitpid(child, &status, 0), child);
+		CHECK(WIFSIGNALED(status));
+		EQUAL(WTERMSIG(status), SIGKILL);
+	}
+}
+
 TEST(two_thousand_signals_at_once)
 {
 	cpu_set_t one;
