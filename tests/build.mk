@@ -49,6 +49,11 @@ FUZZ_CALLS := $(sort $(wildcard tests/fuzz/calls/*.c))
 $(BUILD)/tests/fuzz/calls: $(FUZZ_CALLS) $(wildcard tests/fuzz/calls/*.h) $(BUILD)/tests/fuzz/include/call_table.h
 	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_calls.d -I$(BUILD)/tests/fuzz/include -o $@ $(FUZZ_CALLS)
 
+# Random calls in a domain for longer than in `make check`: SEED (the time), SECONDS (600).
+.PHONY: fuzz-calls
+fuzz-calls: all $(BUILD)/tests/fuzz/calls
+	$(BUILD)/mezzo do -- $(BUILD)/tests/fuzz/calls $(or $(SEED),$(shell date +%s)) $(or $(SECONDS),600)
+
 $(BUILD)/tests/fuzz/include/call_table.h: $(TABLE) system/syscall/generate
 	@mkdir -p $(@D)
 	$(call say,GEN) $(GENERATE) -v out=calls $(TABLE) > $@

@@ -158,19 +158,33 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	return child;
 }
 
-/* A parent that asks for it gets a sibling. */
-static void child_publish(struct process *child, struct process *parent, u64 flags)
+/*
+ * A parent that asks for it gets a sibling. -ERESTARTNOINTR where a signal is to be taken before: the
+ * child would escape one that was sent to all processes, or to a group.
+ */
+static int child_publish(struct process *child, struct process *parent, u64 flags)
 {
 	struct process *tree_parent = parent;
+	struct thread *self = thread_current();
+	bool late;
 
 	if (flags & CLONE_PARENT)
 		tree_parent = parent->parent;
 	lock_acquire(&process_tree_lock);
-	child->pgid = parent->pgid;
-	child->sid = parent->sid;
-	child->tty = parent->tty;
-	process_publish_locked(child, tree_parent);
+	lock_acquire(&parent->signal_lock);
+	late = signal_precedes_fork_locked(self);
+	/* Where it is another thread's, this one begins anew all the same. */
+	if (late)
+		atomic_or(&self->work, WORK_SIGNAL);
+	lock_release(&parent->signal_lock);
+	if (!late) {
+		child->pgid = parent->pgid;
+		child->sid = parent->sid;
+		child->tty = parent->tty;
+		process_publish_locked(child, tree_parent);
+	}
 	lock_release(&process_tree_lock);
+	return late ? -ERESTARTNOINTR : 0;
 }
 
 /*
@@ -317,6 +331,8 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	thread = error ? NULL : thread_create(child, pid, request->flags & CLONE_VM);
 	if (thread && (request->flags & CLONE_PARENT_SETTID))
 		error = put_user(pid, request->parent_tid);
+	if (thread && !error)
+		error = child_publish(child, parent, request->flags);
 	if (!thread || error) {
 		if (thread)
 			thread_free(thread);
@@ -328,7 +344,6 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	thread_inherit(thread, self, request);
 	thread->start_argument =
 		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
-	child_publish(child, parent, request->flags);
 	error = thread_publish(thread);
 	if (!error)
 		error = host_fork(child, thread, parent->mm, request->flags, request->tls);
@@ -353,16 +368,20 @@ static long vfork_play(struct thread *self, const struct clone_request *request)
 	error = pidfd_give(child, request, &pidfd);
 	if (!error)
 		frame = vfork_frame_create(child);
-	if (!frame) {
+	if (frame) {
+		refcount_get(&parent->mm->references);
+		child->mm = parent->mm;
+		child->host_tgid = self->host_tgid;
+		error = child_publish(child, parent, request->flags);
+	}
+	if (!frame || error) {
 		pidfd_take_back(pidfd);
 		process_release_resources(child);
 		process_discard(child);
+		if (frame)
+			vfork_frame_free(frame);
 		return error ? error : -ENOMEM;
 	}
-	refcount_get(&parent->mm->references);
-	child->mm = parent->mm;
-	child->host_tgid = self->host_tgid;
-	child_publish(child, parent, request->flags);
 	error = vfork_begin(frame);
 	if (error) {
 		pidfd_take_back(pidfd);

@@ -86,6 +86,25 @@ static bool ends_at_once_locked(const struct thread *stand_in, int number)
 				     !(READ_ONCE(stand_in->work) & WORK_SIGNAL));
 }
 
+bool signal_precedes_fork_locked(const struct thread *thread)
+{
+	struct process *process = thread->process;
+	u64 left = process->pending & ~SIGNALS_IGNORED;
+
+	lock_assert_held(&process->signal_lock);
+	if (process->exiting || (READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT)))
+		return true;
+	for (; left; left &= left - 1) {
+		int number = __builtin_ctzll(left) + 1;
+
+		/* Another thread takes it, and it ends this one too. */
+		if (process->actions[number - 1].handler == (uptr)SIG_DFL &&
+		    thread_choose_locked(process, number))
+			return true;
+	}
+	return false;
+}
+
 /* number is pending, and thread takes it. One that waits for its vfork child can only be ended. */
 static void thread_tell_locked(struct process *process, struct thread *thread, int number)
 {

@@ -70,6 +70,12 @@ void signal_mask_set(u64 mask);
 struct signal_action;
 bool signal_take(signal_info *info, struct signal_action *action);
 
+/*
+ * Whether the thread, which is about to publish a child of its process, has to take a signal first, or
+ * its process ends by one. process->signal_lock held.
+ */
+bool signal_precedes_fork_locked(const struct thread *thread);
+
 /* Dequeues one of the signals in set, for sigtimedwait and signalfd: its number or 0. */
 int signal_dequeue(u64 set, signal_info *info);
 

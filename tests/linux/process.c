@@ -3,6 +3,7 @@
 #include "tests/linux/test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -732,6 +733,45 @@ static void on_usr1(int number)
 }
 
 /* The signal that clone(2) was given says nothing about a child of the caller's parent. */
+static void *fork_children(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 10; i++)
+		if (!fork())
+			for (;;)
+				pause();
+	return NULL;
+}
+
+/*
+ * A child that is being made when its group is killed either is killed too or is not made: one that
+ * escapes is waited for in vain.
+ */
+TEST(no_fork_escapes_a_signal_to_its_group)
+{
+	OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (int round = 0; round < 150; round++) {
+		pthread_t thread;
+		pid_t child;
+
+		OK(child = fork());
+		if (!child) {
+			OK(setpgid(0, 0));
+			pthread_create(&thread, NULL, fork_children, NULL);
+			fork_children(NULL);
+			for (;;)
+				pause();
+		}
+		setpgid(child, child);
+		for (int i = 0; i < round % 32; i++)
+			sched_yield();
+		OK(kill(-child, SIGKILL));
+		while (wait(NULL) > 0)
+			;
+		EQUAL(errno, ECHILD);
+	}
+}
+
 TEST(sibling_ends_with_its_makers_signal)
 {
 	pid_t child, first, second;

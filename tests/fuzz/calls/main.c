@@ -10,6 +10,7 @@
  * time, the domain must work, and over the rounds what the layer uses must not grow. A failure
  * prints the round's seed, which `calls SEED 0` plays alone.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -204,6 +205,24 @@ static void party_start(uint64_t seed)
 	party_play(seed);
 }
 
+/* Names of lower files, once known, are kept: so that a late look at one of these is no growth. */
+static void names_warm(void)
+{
+	static const char *const directories[] = {
+		"/", "/bin", "/dev", "/dev/pts", "/dev/shm", "/tmp", "/proc", "/proc/self", "/proc/self/fd",
+	};
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		DIR *directory = opendir(directories[i]);
+		struct stat status;
+
+		for (struct dirent *entry; directory && (entry = readdir(directory));)
+			fstatat(dirfd(directory), entry->d_name, &status, 0);
+		if (directory)
+			closedir(directory);
+	}
+}
+
 static int round_play(uint64_t seed)
 {
 	struct timespec pause = { 0, 2000000 };
@@ -264,6 +283,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	stand_apart();
+	names_warm();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!mkdtemp(directory) || chmod(directory, 0755)) {
 		perror(directory);
