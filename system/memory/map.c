@@ -186,7 +186,7 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 		area.flags |= AREA_ANONYMOUS;
 	area.file = file;
 	if (file)
-		file_get(file);
+		area_file_get(file);
 	lock_acquire(&mm->lock);
 	result = map_locked(mm, address, size, protection, flags, &area, &source, &removed);
 	lock_release(&mm->lock);
@@ -194,7 +194,7 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 		file->operations->map_end(file);
 	removed_put(&removed);
 	if (area.file && result < 0)
-		file_put(file);
+		area_file_put(file);
 	return result;
 }
 

@@ -71,7 +71,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 	memcpy(copy->areas, mm->areas, mm->area_count * sizeof(struct area));
 	for (u32 i = 0; i < mm->area_count; i++)
 		if (copy->areas[i].file)
-			file_get(copy->areas[i].file);
+			area_file_get(copy->areas[i].file);
 	stub_blocks_share(mm->stub_blocks);
 	site_table_share(mm->sites);
 	if (copy->command_line)
@@ -100,7 +100,7 @@ static void areas_put(struct mm *mm)
 {
 	for (u32 i = 0; i < mm->area_count; i++)
 		if (mm->areas[i].file)
-			file_put(mm->areas[i].file);
+			area_file_put(mm->areas[i].file);
 	mm->area_count = 0;
 	mm->mapped_bytes = 0;
 }
@@ -224,13 +224,13 @@ int mm_add_locked(struct mm *mm, const struct area *area)
 	after = index < mm->area_count && areas_mergeable(area, &mm->areas[index]);
 	/* A merged area holds one reference on its file; this one is not the last. */
 	if ((before || after) && area->file)
-		file_put(area->file);
+		area_file_put(area->file);
 	if (before) {
 		mm->areas[index - 1].end = area->end;
 		if (after) {
 			mm->areas[index - 1].end = mm->areas[index].end;
 			if (area->file)
-				file_put(area->file);
+				area_file_put(area->file);
 			area_delete_at(mm, index);
 		}
 	} else if (after) {
@@ -258,7 +258,7 @@ static int area_split_at(struct mm *mm, u64 address)
 	upper.offset += address - area->start;
 	area->end = address;
 	if (upper.file)
-		file_get(upper.file);
+		area_file_get(upper.file);
 	area_insert_at(mm, index + 1, &upper);
 	return 0;
 }
@@ -284,7 +284,7 @@ int mm_remove_locked(struct mm *mm, u64 start, u64 end, struct removed_files *re
 		}
 		mm->mapped_bytes -= area->end - area->start;
 		if (area->file && removed_add(removed, area->file))
-			file_put(area->file);
+			area_file_put(area->file);
 	}
 	memmove(&mm->areas[kept], &mm->areas[to], (mm->area_count - to) * sizeof(struct area));
 	mm->area_count -= to - kept;
@@ -306,7 +306,7 @@ void mm_merge_locked(struct mm *mm, u64 start, u64 end)
 		}
 		area->end = area[1].end;
 		if (area->file)
-			file_put(area->file);
+			area_file_put(area->file);
 		area_delete_at(mm, index + 1);
 	}
 }
@@ -322,7 +322,7 @@ int removed_add(struct removed_files *removed, struct file *file)
 void removed_put(struct removed_files *removed)
 {
 	for (u32 i = 0; i < removed->count; i++)
-		file_put(removed->files[i]);
+		area_file_put(removed->files[i]);
 }
 
 /* Unmaps [from, to) on the host but for the vDSO, which cannot be had again. */

@@ -18,6 +18,7 @@
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
+#include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "memory/usercopy.h"
@@ -136,6 +137,8 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal
 							   : request->exit_signal;
 	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
+	if (!error && (request->flags & CLONE_SYSVSEM))
+		error = sem_undo_share(child, parent);
 	if (error) {
 		process_release_resources(child);
 		process_discard(child);

@@ -129,7 +129,7 @@ static long remap_grow_in_place(struct mm *mm, struct area *area, u64 address, u
 	added.end = end;
 	added.offset += added.start - area->start;
 	if (added.file)
-		file_get(added.file);
+		area_file_get(added.file);
 	return mm_add_locked(mm, &added) ?: (long)address;
 }
 
@@ -140,7 +140,7 @@ static long remap_move(struct mm *mm, struct area moved, u64 address, u64 old_si
 
 	moved.offset += address - moved.start;
 	if (moved.file)
-		file_get(moved.file);
+		area_file_get(moved.file);
 	result = mm_isolate_locked(mm, address, address + old_size);
 	if (!result && (flags & MREMAP_FIXED))
 		result = mm_remove_locked(mm, place, place + new_size, removed);
