@@ -13,6 +13,7 @@
 #include "core/system_name.h"
 #include "fs/proc.h"
 #include "ipc/pipe.h"
+#include "ipc/posix_mq.h"
 #include "ipc/sysv_shm.h"
 #include "tty/pty.h"
 #include "vfs/file.h"
@@ -176,8 +177,24 @@ static const struct proc_row vm_rows[] = {
 };
 static const struct proc_directory vm_directory = PROC_TABLE(vm_rows);
 
+CONSTANT(mq_messages_default_show, "%u", MQ_MESSAGES_DEFAULT)
+CONSTANT(mq_messages_show, "%u", MQ_MESSAGES_MAX)
+CONSTANT(mq_size_default_show, "%u", MQ_SIZE_DEFAULT)
+CONSTANT(mq_size_show, "%u", MQ_SIZE_MAX)
+CONSTANT(mq_queues_show, "%u", MQ_QUEUES_MAX)
+
+static const struct proc_row mqueue_rows[] = {
+	PROC_FILE("msg_default", 0444, mq_messages_default_show),
+	PROC_FILE("msg_max", 0444, mq_messages_show),
+	PROC_FILE("msgsize_default", 0444, mq_size_default_show),
+	PROC_FILE("msgsize_max", 0444, mq_size_show),
+	PROC_FILE("queues_max", 0444, mq_queues_show),
+};
+static const struct proc_directory mqueue_directory = PROC_TABLE(mqueue_rows);
+
 static const struct proc_row fs_rows[] = {
 	PROC_FILE("file-max", 0444, file_max_show),
+	PROC_DIRECTORY("mqueue", 0555, &mqueue_directory),
 	PROC_FILE("nr_open", 0444, nr_open_show),
 	PROC_FILE("pipe-max-size", 0444, pipe_max_show),
 };

@@ -130,7 +130,7 @@ static int filesystems_show(struct proc_text *text, const struct proc_key *key)
 	(void)key;
 	proc_print(text,
 		   "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n"
-		   "nodev\tpipefs\n");
+		   "nodev\tpipefs\nnodev\tmqueue\n");
 	return 0;
 }
 

@@ -266,6 +266,8 @@ static int receive_begin_locked(s32 id, struct receiver *receiver, bool nonblock
 	if (message->size > selection->size_max && !selection->cut)
 		return -E2BIG;
 	if (selection->kind == SELECT_NTH) {
+		if (message->size > selection->size_max)
+			return -EINVAL;
 		receiver->message = message_copy(message);
 		return receiver->message ? 0 : -ENOMEM;
 	}

@@ -203,8 +203,11 @@ static void area_delete_at(struct mm *mm, u32 index)
 		(mm->area_count - index) * sizeof(struct area));
 }
 
+/* Those that their file counts stay apart, as on Linux. */
 static bool areas_mergeable(const struct area *a, const struct area *b)
 {
+	if (a->file && a->file->operations->area_removed)
+		return false;
 	return a->end == b->start && a->file == b->file && a->protection == b->protection &&
 	       a->max_protection == b->max_protection && a->flags == b->flags &&
 	       !(a->flags & AREA_STUBS) &&
