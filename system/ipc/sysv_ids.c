@@ -80,9 +80,9 @@ static int table_grow(struct ipc_table *table)
 /* Of ids that follow each other none is the same soon, whatever was removed between. */
 static s32 id_choose(struct ipc_table *table, u32 index)
 {
-	if (index <= table->last_index)
+	if (index < table->next_index)
 		table->sequence = table->sequence >= SEQUENCE_MAX ? 0 : table->sequence + 1;
-	table->last_index = index;
+	table->next_index = index + 1;
 	return (s32)(table->sequence * IPC_INDEX_MAX + index);
 }
 

@@ -33,7 +33,8 @@ struct ipc_table {
 	u32 capacity;
 	u32 count;
 	u32 end;			/* all in use are below */
-	u32 last_index, sequence;
+	u32 next_index;			/* behind the one given last */
+	u32 sequence;
 };
 
 #define IPC_TABLE(max_) { .lock = LOCK_INIT(LOCK_IPC), .max = (max_) }

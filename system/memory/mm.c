@@ -69,14 +69,17 @@ struct mm *mm_copy_locked(struct mm *mm)
 		return NULL;
 	}
 	memcpy(copy->areas, mm->areas, mm->area_count * sizeof(struct area));
-	for (u32 i = 0; i < mm->area_count; i++)
+	for (u32 i = 0; i < mm->area_count; i++) {
+		copy->areas[i].flags &= ~AREA_LOCKED;
 		if (copy->areas[i].file)
 			area_file_get(copy->areas[i].file);
+	}
 	stub_blocks_share(mm->stub_blocks);
 	site_table_share(mm->sites);
 	if (copy->command_line)
 		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
+	copy->lock_new = false;
 	copy->windows = NULL;
 	return copy;
 }
@@ -102,7 +105,7 @@ static void areas_put(struct mm *mm)
 		if (mm->areas[i].file)
 			area_file_put(mm->areas[i].file);
 	mm->area_count = 0;
-	mm->mapped_bytes = 0;
+	mm->mapped_bytes = mm->locked_bytes = 0;
 }
 
 void mm_put(struct mm *mm)
@@ -223,6 +226,8 @@ int mm_add_locked(struct mm *mm, const struct area *area)
 	if (areas_reserve(mm, 1))
 		return -ENOMEM;
 	mm->mapped_bytes += area->end - area->start;
+	if (area->flags & AREA_LOCKED)
+		mm->locked_bytes += area->end - area->start;
 	before = index > 0 && areas_mergeable(&mm->areas[index - 1], area);
 	after = index < mm->area_count && areas_mergeable(area, &mm->areas[index]);
 	/* A merged area holds one reference on its file; this one is not the last. */
@@ -286,6 +291,8 @@ int mm_remove_locked(struct mm *mm, u64 start, u64 end, struct removed_files *re
 			continue;
 		}
 		mm->mapped_bytes -= area->end - area->start;
+		if (area->flags & AREA_LOCKED)
+			mm->locked_bytes -= area->end - area->start;
 		if (area->file && removed_add(removed, area->file))
 			area_file_put(area->file);
 	}

@@ -56,6 +56,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 	thread->flags = parent->flags & THREAD_TRAPPED;
 	thread->signal_mask = parent->signal_mask;
 	thread->timer_slack_ns = parent->timer_slack_ns;
+	thread->memory_policy = parent->memory_policy;
 	thread->gs_base = parent->gs_base;
 	memcpy(thread->name, parent->name, sizeof(thread->name));
 	if (request->flags & CLONE_CHILD_CLEARTID)
@@ -74,6 +75,10 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->no_new_privs = parent->no_new_privs;
 	child->keep_caps = parent->keep_caps;
 	child->nice = parent->nice;
+	child->io_priority = parent->io_priority;
+	child->personality = parent->personality;
+	child->no_huge_pages = parent->no_huge_pages;
+	child->memory_failure_policy = parent->memory_failure_policy;
 	child->oom_score_adj = parent->oom_score_adj;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);

@@ -119,6 +119,10 @@ struct process {
 	bool is_played;
 	struct work end_work;		/* killed while all its threads wait for vfork children */
 	s32 nice;
+	u16 io_priority;	/* ioprio_set(2) */
+	u32 personality;	/* personality(2) */
+	bool no_huge_pages;	/* PR_SET_THP_DISABLE */
+	u8 memory_failure_policy;	/* PR_MCE_KILL */
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
 };
