@@ -11,18 +11,21 @@ static int shm_show(struct proc_text *text, const struct proc_key *key)
 	u32 index = 0;
 
 	(void)key;
-	proc_print(text, "       key      shmid perms                  size  cpid  lpid nattch   uid"
-			 "   gid  cuid  cgid      atime      dtime      ctime                   rss"
-			 "                  swap\n");
+	proc_print(text,
+		   "       key      shmid perms                  size  cpid  lpid nattch   uid"
+		   "   gid  cuid  cgid      atime      dtime      ctime                   rss"
+		   "                  swap\n");
 	while (shm_next(&index, &view)) {
 		const struct shmid64_ds *state = &view.state;
 
-		proc_print(text, "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10lu %10lu "
-				 "%10lu %21lu %21lu\n",
+		proc_print(text,
+			   "%10d %10d  %4o %21lu %5u %5u  %5lu %5u %5u %5u %5u %10lu %10lu %10lu "
+			   "%21lu %21lu\n",
 			   state->shm_perm.key, view.id, state->shm_perm.mode, state->shm_segsz,
-			   state->shm_cpid, state->shm_lpid, state->shm_nattch, state->shm_perm.uid,
-			   state->shm_perm.gid, state->shm_perm.cuid, state->shm_perm.cgid,
-			   state->shm_atime, state->shm_dtime, state->shm_ctime, view.resident, 0ul);
+			   state->shm_cpid, state->shm_lpid, state->shm_nattch,
+			   state->shm_perm.uid, state->shm_perm.gid, state->shm_perm.cuid,
+			   state->shm_perm.cgid, state->shm_atime, state->shm_dtime,
+			   state->shm_ctime, view.resident, 0ul);
 	}
 	return 0;
 }
@@ -33,8 +36,8 @@ static int sem_show(struct proc_text *text, const struct proc_key *key)
 	u32 index = 0;
 
 	(void)key;
-	proc_print(text, "       key      semid perms      nsems   uid   gid  cuid  cgid      otime"
-			 "      ctime\n");
+	proc_print(text, "       key      semid perms      nsems   uid   gid  cuid  cgid"
+			 "      otime      ctime\n");
 	while (sem_next(&index, &view)) {
 		const struct semid64_ds *state = &view.state;
 
@@ -52,8 +55,8 @@ static int msg_show(struct proc_text *text, const struct proc_key *key)
 	u32 index = 0;
 
 	(void)key;
-	proc_print(text, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid"
-			 "  cuid  cgid      stime      rtime      ctime\n");
+	proc_print(text, "       key      msqid perms      cbytes       qnum lspid lrpid   uid"
+			 "   gid  cuid  cgid      stime      rtime      ctime\n");
 	while (msg_next(&index, &view)) {
 		const struct msqid64_ds *state = &view.state;
 

@@ -362,14 +362,16 @@ static u32 mq_poll(struct file *file, struct poll_request *request)
 static ssize_t mq_read(struct file *file, struct iter *to, u64 *offset)
 {
 	struct mq *mq = mq_of(file);
-	char text[96];
 	size_t size, copied;
+	char text[96];
+	bool by_signal;
 
 	lock_acquire(&mq_lock);
+	by_signal = mq->notified && mq->notify_kind == SIGEV_SIGNAL;
 	size = (size_t)format(text, sizeof(text),
 			      "QSIZE:%-10llu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6u\n",
 			      (unsigned long long)mq->bytes, mq->notified ? mq->notify_kind : 0,
-			      mq->notified && mq->notify_kind == SIGEV_SIGNAL ? mq->notify_signal : 0,
+			      by_signal ? mq->notify_signal : 0,
 			      mq->notified ? mq->notified->pid : 0);
 	lock_release(&mq_lock);
 	if (*offset >= size)

@@ -98,8 +98,8 @@ void ipc_waiter_begin(struct ipc_waiter *waiter, struct list *list);
 /* Ends a wait. The waiter must not be touched afterwards. table->lock held. */
 void ipc_waiter_end(struct ipc_waiter *waiter, int status);
 /*
- * Sleeps until the wait was ended: its status; or by itself, off the list: -EINTR, -ETIMEDOUT. Takes
- * lock, which guards the list.
+ * Sleeps until the wait was ended: its status; or by itself, off the list: -EINTR, -ETIMEDOUT.
+ * Takes lock, which guards the list.
  */
 int ipc_waiter_sleep(struct ipc_waiter *waiter, struct lock *lock, u64 deadline_ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System V semaphores, as others see them: limits, what a process is to undo, the list for /proc. */
+/* System V semaphores, as others see them: what a process is to undo, the list for /proc. */
 #ifndef IPC_SYSV_SEM_H
 #define IPC_SYSV_SEM_H
 

@@ -229,8 +229,8 @@ static struct file *attached_create(struct shm_segment *segment, u32 flags)
 
 	inode_get(memory->inode);
 	dentry_get(memory->dentry);
-	file = file_create(&attached_operations, memory->inode, memory->dentry, memory->mount, flags,
-			   segment);
+	file = file_create(&attached_operations, memory->inode, memory->dentry, memory->mount,
+			   flags, segment);
 	if (!file) {
 		dentry_put(memory->dentry);
 		inode_put(memory->inode);
@@ -316,7 +316,8 @@ long sys_shmat(int id, uptr address, u64 flags_argument)
  * The next piece of an attachment that begins (or began) at address: of the file that *file says,
  * or, where that is NULL, of any, which it becomes then.
  */
-static bool piece_find(struct mm *mm, uptr address, u64 from, struct file **file, struct area *piece)
+static bool piece_find(struct mm *mm, uptr address, u64 from, struct file **file,
+		       struct area *piece)
 {
 	struct area *area;
 	bool found = false;

@@ -105,7 +105,7 @@ int mm_unlock_range(struct mm *mm, u64 start, u64 size)
 	return error;
 }
 
-/* What can't be there (a mapping without rights, behind a file's end) does not count, as on Linux. */
+/* What can't be there (a mapping without rights, behind a file's end) is no error, as on Linux. */
 int mm_lock_all(struct mm *mm, bool on_fault)
 {
 	int error;

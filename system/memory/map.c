@@ -153,10 +153,9 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	if (over_limit(mm, size))
 		return -ENOMEM;
 	if ((flags & MAP_LOCKED) || mm->lock_new) {
-		if (mm_may_lock_locked(mm, size))
-			return flags & MAP_LOCKED && !process_current()->limits[RLIMIT_MEMLOCK].rlim_cur
-				       ? -EPERM
-				       : -EAGAIN;
+		result = mm_may_lock_locked(mm, size);
+		if (result)
+			return result == -EPERM && (flags & MAP_LOCKED) ? -EPERM : -EAGAIN;
 		area->flags |= AREA_LOCKED;
 	}
 	place = place_choose(mm, address, size, flags, huge ? (s64)offset : -1);

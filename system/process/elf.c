@@ -28,7 +28,8 @@
 #define BRK_RANDOM_PAGES	(1ul << 13)
 #define STACK_RANDOM_PAGES	(1ul << 20)
 #define MMAP_RANDOM_PAGES	(1ul << 24)
-#define PLACES_RANDOM	4	/* of the numbers that elf_load() draws; the others are the program's */
+/* Of the numbers that elf_load() draws; the others are the program's. */
+#define PLACES_RANDOM	4
 #define STACK_SIZE_MIN		(128ul << 10)
 /* of unlimited ones too: all of it is mapped at once */
 #define STACK_SIZE_MAX		(64ul << 20)

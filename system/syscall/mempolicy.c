@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory policies, as on a machine with one node: a thread's is kept for who asks, and all memory is
- * where it says. Where the host's pages lie is the host's to choose. No locks: only a thread itself
- * changes its policy.
+ * Memory policies, as on a machine with one node: a thread's is kept for who asks, and all memory
+ * is where it says. Where the host's pages lie is the host's to choose. No locks: only a thread
+ * itself changes its policy.
  */
 #include <linux/mempolicy.h>
 

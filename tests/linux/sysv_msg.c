@@ -155,8 +155,9 @@ TEST(sizes)
 TEST(bad_arguments)
 {
 	static const struct { int id, command, error; } rows[] = {
-		{ -1, IPC_STAT, EINVAL }, { -1, IPC_RMID, EINVAL }, { NO_SUCH_ID, IPC_STAT, EINVAL },
-		{ NO_SUCH_ID, IPC_RMID, EINVAL }, { NO_SUCH_ID, IPC_SET, EINVAL },
+		{ -1, IPC_STAT, EINVAL }, { -1, IPC_RMID, EINVAL },
+		{ NO_SUCH_ID, IPC_STAT, EINVAL }, { NO_SUCH_ID, IPC_RMID, EINVAL },
+		{ NO_SUCH_ID, IPC_SET, EINVAL },
 		{ NO_SUCH_ID, MSG_STAT, EINVAL }, { 0, 99, EINVAL }, { 0, -1, EINVAL },
 	};
 	struct message message = { .type = 1 };
