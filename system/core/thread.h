@@ -115,6 +115,7 @@ struct thread {
 	char name[16];			/* PR_SET_NAME, /proc/PID/comm */
 	u64 gs_base;			/* what the program set by arch_prctl(2); only remembered */
 	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK; only remembered */
+	u32 memory_policy;		/* set_mempolicy(2); only remembered */
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
 	/*

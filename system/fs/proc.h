@@ -96,6 +96,7 @@ struct process *proc_directory_process(const struct file *file);
 
 extern const struct proc_directory proc_mezzo_directory;	/* proc_mezzo.c */
 extern const struct proc_directory proc_sys_directory;		/* proc_sys.c */
+extern const struct proc_directory proc_sysvipc_directory;	/* proc_sysvipc.c */
 extern const struct proc_row proc_process_row;			/* proc_process.c: /proc/PID */
 extern const struct proc_directory proc_fd_directory;		/* proc_places.c */
 extern const struct proc_directory proc_fdinfo_directory;

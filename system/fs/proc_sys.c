@@ -4,6 +4,8 @@
  * count of pseudo-terminals.
  */
 #include <asm/unistd_64.h>
+#include <linux/msg.h>
+#include <linux/sem.h>
 
 #include "core/channel.h"
 #include "core/host.h"
@@ -12,6 +14,8 @@
 #include "fs/proc.h"
 #include "ipc/inotify.h"
 #include "ipc/pipe.h"
+#include "ipc/posix_mq.h"
+#include "ipc/sysv_shm.h"
 #include "tty/pty.h"
 #include "vfs/file.h"
 
@@ -125,11 +129,28 @@ static const struct proc_row pty_rows[] = {
 };
 static const struct proc_directory pty_directory = PROC_TABLE(pty_rows);
 
+CONSTANT(msg_max_show, "%u", MSGMAX)
+CONSTANT(msg_bytes_show, "%u", MSGMNB)
+CONSTANT(msg_count_show, "%u", MSGMNI)
+CONSTANT(shm_pages_show, "%lu", SHM_PAGES_MAX)
+CONSTANT(shm_size_show, "%lu", SHM_SIZE_MAX)
+CONSTANT(shm_count_show, "%u", SHM_ID_COUNT_MAX)
+
+static int sem_limits_show(struct proc_text *text, const struct proc_key *key)
+{
+	(void)key;
+	proc_print(text, "%u\t%u\t%u\t%u\n", SEMMSL, SEMMNS, SEMOPM, SEMMNI);
+	return 0;
+}
+
 static const struct proc_row kernel_rows[] = {
 	PROC_FILE("cap_last_cap", 0444, cap_last_show),
 	PROC_FILE("core_pattern", 0444, core_pattern_show),
 	PROC_FILE("domainname", 0444, domainname_show),
 	PROC_FILE("hostname", 0444, hostname_show),
+	PROC_FILE("msgmax", 0444, msg_max_show),
+	PROC_FILE("msgmnb", 0444, msg_bytes_show),
+	PROC_FILE("msgmni", 0444, msg_count_show),
 	PROC_FILE("ngroups_max", 0444, groups_max_show),
 	PROC_FILE("osrelease", 0444, osrelease_show),
 	PROC_FILE("ostype", 0444, ostype_show),
@@ -137,6 +158,11 @@ static const struct proc_row kernel_rows[] = {
 	PROC_FILE("overflowuid", 0444, overflow_show),
 	PROC_FILE("pid_max", 0444, pid_max_show),
 	PROC_FILE("randomize_va_space", 0444, two_show),
+	PROC_FILE("sem", 0444, sem_limits_show),
+	PROC_FILE("shm_rmid_forced", 0444, zero_show),
+	PROC_FILE("shmall", 0444, shm_pages_show),
+	PROC_FILE("shmmax", 0444, shm_size_show),
+	PROC_FILE("shmmni", 0444, shm_count_show),
 	PROC_FILE("threads-max", 0444, pid_max_show),
 	PROC_FILE("version", 0444, version_show),
 	PROC_DIRECTORY("pty", 0555, &pty_directory),
@@ -162,9 +188,24 @@ static const struct proc_row inotify_rows[] = {
 	PROC_FILE("max_user_watches", 0444, inotify_watches_show),
 };
 static const struct proc_directory inotify_directory = PROC_TABLE(inotify_rows);
+CONSTANT(mq_messages_default_show, "%u", MQ_MESSAGES_DEFAULT)
+CONSTANT(mq_messages_show, "%u", MQ_MESSAGES_MAX)
+CONSTANT(mq_size_default_show, "%u", MQ_SIZE_DEFAULT)
+CONSTANT(mq_size_show, "%u", MQ_SIZE_MAX)
+CONSTANT(mq_queues_show, "%u", MQ_QUEUES_MAX)
+
+static const struct proc_row mqueue_rows[] = {
+	PROC_FILE("msg_default", 0444, mq_messages_default_show),
+	PROC_FILE("msg_max", 0444, mq_messages_show),
+	PROC_FILE("msgsize_default", 0444, mq_size_default_show),
+	PROC_FILE("msgsize_max", 0444, mq_size_show),
+	PROC_FILE("queues_max", 0444, mq_queues_show),
+};
+static const struct proc_directory mqueue_directory = PROC_TABLE(mqueue_rows);
 
 static const struct proc_row fs_rows[] = {
 	PROC_FILE("file-max", 0444, file_max_show),
+	PROC_DIRECTORY("mqueue", 0555, &mqueue_directory),
 	PROC_FILE("nr_open", 0444, nr_open_show),
 	PROC_FILE("pipe-max-size", 0444, pipe_max_show),
 	PROC_DIRECTORY("inotify", 0555, &inotify_directory),

@@ -130,7 +130,7 @@ static int filesystems_show(struct proc_text *text, const struct proc_key *key)
 	(void)key;
 	proc_print(text,
 		   "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n"
-		   "nodev\tpipefs\n");
+		   "nodev\tpipefs\nnodev\tmqueue\n");
 	return 0;
 }
 
@@ -231,6 +231,7 @@ static const struct proc_row root_rows[] = {
 	PROC_FILE("version", 0444, version_show),
 	PROC_DIRECTORY("mezzo", 0555, &proc_mezzo_directory),
 	PROC_DIRECTORY("sys", 0555, &proc_sys_directory),
+	PROC_DIRECTORY("sysvipc", 0555, &proc_sysvipc_directory),
 };
 
 static const struct proc_directory root_directory = {

@@ -32,7 +32,12 @@ struct mount *tree_mount(const struct path *mountpoint, const char *type, const 
 struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev,
 			const char *target);
 
-/* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
+/*
+ * An open, nameless regular file for memory that is shared; shown: what stands for its name, which
+ * is copied. File or ERROR_PTR(-ENOMEM).
+ */
+struct file *tree_create_memory(const char *shown, u32 mode);
+/* Another, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
 /* ---- Operations on open directories that other file systems have, too ---- */

@@ -65,6 +65,16 @@ static bool range_is_free(struct mm *mm, u64 start, u64 end)
 	return !area || area->start >= end;
 }
 
+bool mm_range_is_mapped(struct mm *mm, u64 start, u64 end)
+{
+	lock_acquire(&mm->lock);
+	for (u32 i = mm_index_locked(mm, start);
+	     i < mm->area_count && start < end && mm->areas[i].start <= start; i++)
+		start = mm->areas[i].end;
+	lock_release(&mm->lock);
+	return start >= end;
+}
+
 bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end)
 {
 	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end;
@@ -142,6 +152,12 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 
 	if (over_limit(mm, size))
 		return -ENOMEM;
+	if ((flags & MAP_LOCKED) || mm->lock_new) {
+		result = mm_may_lock_locked(mm, size);
+		if (result)
+			return result == -EPERM && (flags & MAP_LOCKED) ? -EPERM : -EAGAIN;
+		area->flags |= AREA_LOCKED;
+	}
 	place = place_choose(mm, address, size, flags, huge ? (s64)offset : -1);
 	if (place < 0)
 		return place;
@@ -161,6 +177,9 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return -ENOMEM;
 	}
 	area->file = NULL;	/* taken over */
+	/* As on Linux it is mapped, even if it can't all be there now. */
+	if (area->flags & AREA_LOCKED)
+		mm_lock_new_locked(mm, place, size);
 	if (protection & PROT_EXEC)
 		sites_patch_mapped(mm, place, size, patched);
 	return place;
@@ -186,7 +205,7 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 		area.flags |= AREA_ANONYMOUS;
 	area.file = file;
 	if (file)
-		file_get(file);
+		area_file_get(file);
 	lock_acquire(&mm->lock);
 	result = map_locked(mm, address, size, protection, flags, &area, &source, &removed);
 	lock_release(&mm->lock);
@@ -194,7 +213,7 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 		file->operations->map_end(file);
 	removed_put(&removed);
 	if (area.file && result < 0)
-		file_put(file);
+		area_file_put(file);
 	return result;
 }
 

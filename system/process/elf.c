@@ -5,6 +5,7 @@
  * address space.
  */
 #include <asm/unistd_64.h>
+#include <linux/personality.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
 
@@ -27,6 +28,8 @@
 #define BRK_RANDOM_PAGES	(1ul << 13)
 #define STACK_RANDOM_PAGES	(1ul << 20)
 #define MMAP_RANDOM_PAGES	(1ul << 24)
+/* Of the numbers that elf_load() draws; the others are the program's. */
+#define PLACES_RANDOM	4
 #define STACK_SIZE_MIN		(128ul << 10)
 /* of unlimited ones too: all of it is mapped at once */
 #define STACK_SIZE_MAX		(64ul << 20)
@@ -453,6 +456,8 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 
 	if (host_call3(__NR_getrandom, random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
+	if (process_current()->personality & ADDR_NO_RANDOMIZE)
+		memset(random, 0, PLACES_RANDOM * sizeof(random[0]));
 	error = vdso_record(mm) ?: stack_map(mm, random) ?: span_find(&exec->program, &span) ?:
 		program_place(mm, &exec->program, &span, random[2]) ?:
 		segments_map(mm, &exec->program);

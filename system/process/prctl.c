@@ -86,6 +86,24 @@ static long prctl_privilege(struct process *process, int option, u64 a, u64 b, u
 	}
 }
 
+/* Only remembered: whether the host has huge pages for a program is its own affair. */
+static long huge_pages_set(struct process *process, bool allowed)
+{
+	process->no_huge_pages = !allowed;
+	return 0;
+}
+
+/* Only remembered: of memory that fails the host tells nobody. */
+static long memory_failure_set(struct process *process, u64 what, u64 policy)
+{
+	if (what == PR_MCE_KILL_CLEAR && !policy)
+		policy = PR_MCE_KILL_DEFAULT;
+	else if (what != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	process->memory_failure_policy = (u8)policy;
+	return 0;
+}
+
 static long timer_slack_set(struct thread *thread, u64 ns)
 {
 	thread->timer_slack_ns = ns;
@@ -130,12 +148,19 @@ long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
 		return PR_TIMING_STATISTICAL;
 	case PR_SET_TIMING:
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_SET_THP_DISABLE:
+		return b || c || d ? -EINVAL : huge_pages_set(process, a == 0);
 	case PR_GET_THP_DISABLE:
+		return a || b || c || d ? -EINVAL : process->no_huge_pages;
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE:
 		return 0;
+	case PR_MCE_KILL:
+		return c || d ? -EINVAL : memory_failure_set(process, a, b);
 	case PR_MCE_KILL_GET:
-		return PR_MCE_KILL_DEFAULT;
+		return a || b || c || d ? -EINVAL : process->memory_failure_policy;
+	case PR_SET_TSC:
+		return a == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_TSC:
 		return put_user((int)PR_TSC_ENABLE, a);
 	default:

@@ -27,6 +27,7 @@ struct console_state;
 struct mm;
 struct fd_table;
 struct fs_context;
+struct sem_undo_list;
 struct tty;
 
 /* sigaction(2) as the kernel sees it. */
@@ -107,6 +108,7 @@ struct process {
 	u32 parent_death_signal;
 	/* started from outside, with these streams; NULL: not. Until it ends */
 	struct console_state *console;
+	struct sem_undo_list *sem_undos;	/* ipc/sem_undo.c; NULL until used */
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
 	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
 	u64 real_timer_interval_ns;
@@ -118,6 +120,10 @@ struct process {
 	bool is_played;
 	struct work end_work;		/* killed while all its threads wait for vfork children */
 	s32 nice;
+	u16 io_priority;	/* ioprio_set(2) */
+	u32 personality;	/* personality(2) */
+	bool no_huge_pages;	/* PR_SET_THP_DISABLE */
+	u8 memory_failure_policy;	/* PR_MCE_KILL */
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
 };
@@ -223,8 +229,8 @@ void thread_free(struct thread *thread);
 /* ---- process/exit.c ---- */
 
 /*
- * Gives back descriptors, directories, program file and memory of a process that ends, or that
- * never began. Takes its exec_lock and signal_lock.
+ * Gives back descriptors, directories, program file, memory and what semaphores are to be undone of
+ * a process that ends, or that never began. Takes its exec_lock and signal_lock.
  */
 void process_release_resources(struct process *process);
 

@@ -65,6 +65,12 @@ struct file_operations {
 		   struct map_source *source);
 	/* What map said with in_use is mapped now, or is not to be: the handle may go. */
 	void (*map_end)(struct file *file);
+	/*
+	 * An area that maps it came (with fork, too), or is about to go; each holds a reference.
+	 * Only short locks may be taken. NULL: nothing.
+	 */
+	void (*area_added)(struct file *file);
+	void (*area_removed)(struct file *file);
 	/* NULL: -EINVAL. */
 	int (*sync)(struct file *file, bool data_only);
 	int (*truncate)(struct file *file, u64 size);
