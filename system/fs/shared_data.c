@@ -13,7 +13,7 @@
 #include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/shared.h"
 #include "memory/iter.h"
 #include "vfs/file.h"
@@ -40,7 +40,7 @@ static int handle_ask(struct inode *inode, u32 flags)
 		if (!error && call.handle >= 0)
 			return call.handle;
 		/* No room for it in the domain. */
-		if (!error && !lower_handle_spare())
+		if (!error && !file_handle_spare())
 			return -ENFILE;
 		if (error)
 			return error;
