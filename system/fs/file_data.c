@@ -252,7 +252,7 @@ static ssize_t regular_write(struct file *file, struct iter *from, u64 *offset)
 	if (!from->left)
 		return 0;
 	lock_acquire(&inode->lock);
-	if (file->flags & O_APPEND)
+	if (file->flags & O_APPEND || from->append)
 		*offset = inode->size;
 	result = write_locked(inode, from, *offset);
 	lock_release(&inode->lock);

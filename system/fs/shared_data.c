@@ -185,7 +185,7 @@ static ssize_t shared_read(struct file *file, struct iter *to, u64 *offset)
 
 static ssize_t shared_write(struct file *file, struct iter *from, u64 *offset)
 {
-	bool append = file->flags & O_APPEND;
+	bool append = file->flags & O_APPEND || from->append;
 	int handle = handle_to_write(file, append);
 	ssize_t done, end;
 

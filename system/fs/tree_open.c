@@ -38,7 +38,8 @@ static bool needs_handle(const struct inode *inode)
 
 	if (!inode_is_regular(inode) || !tree_has_ground(inode) || READ_ONCE(inode->size) == 0)
 		return false;
-	return !data || (READ_ONCE(data->place) == PLACE_LOWER && READ_ONCE(data->lower.handle) < 0);
+	return !data || (READ_ONCE(data->place) == PLACE_LOWER &&
+			 READ_ONCE(data->lower.handle) < 0);
 }
 
 /* Appends the path of a lower file. False: no room. */

@@ -38,8 +38,8 @@ int window_source_handle(struct window_source *source);
 
 /*
  * Copies up to size bytes at offset between the file and iter, if the calling process reads
- * (writes) around there often enough. The caller has checked that the file is so long. Bytes copied, maybe fewer than size; 0: do it by the host. No short lock may be
- * held.
+ * (writes) around there often enough. The caller has checked that the file is so long. Bytes
+ * copied, maybe fewer than size; 0: do it by the host. No short lock may be held.
  */
 size_t window_read(struct window_source *source, u64 offset, struct iter *to, size_t size);
 size_t window_write(struct window_source *source, u64 offset, struct iter *from, size_t size);

@@ -6,25 +6,17 @@
  */
 #include <linux/fs.h>
 
+#include "syscall/transfer.h"
+
 #include "core/heap.h"
+#include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
 
-#define BUFFER_SIZE (64ul << 10)
-#define TRANSFER_MAX 0x7ffff000ul
-
-/* One side: a file, and where in it. */
-struct side {
-	struct file *file;
-	uptr offset_address;	/* the program's offset; 0: the file's own */
-	u64 offset;
-	bool seekable;
-};
-
-static int side_open(struct side *side, int fd, uptr offset_address, bool writing)
+int side_open(struct side *side, int fd, uptr offset_address, bool writing)
 {
 	struct file *file = current_fd_get(fd);
 
@@ -47,8 +39,7 @@ static int side_open(struct side *side, int fd, uptr offset_address, bool writin
 	return (s64)side->offset < 0 ? -EINVAL : 0;
 }
 
-/* Gives the new offset to whom it belongs. */
-static int side_store(struct side *side)
+int side_store(struct side *side)
 {
 	struct file *file = side->file;
 
@@ -62,13 +53,13 @@ static int side_store(struct side *side)
 	return 0;
 }
 
-static void side_close(struct side *side)
+void side_close(struct side *side)
 {
 	if (side->file)
 		file_put(side->file);
 }
 
-static ssize_t side_read(struct side *side, char *buffer, size_t size)
+ssize_t side_read(struct side *side, char *buffer, size_t size)
 {
 	struct iter iter;
 
@@ -76,7 +67,7 @@ static ssize_t side_read(struct side *side, char *buffer, size_t size)
 	return side->file->operations->read(side->file, &iter, &side->offset);
 }
 
-static ssize_t side_write(struct side *side, char *buffer, size_t size)
+ssize_t side_write(struct side *side, char *buffer, size_t size)
 {
 	struct iter iter;
 
@@ -106,13 +97,13 @@ static ssize_t move_piece(struct side *in, struct side *out, char *buffer, size_
 
 static long move_bytes(struct side *in, struct side *out, size_t size)
 {
-	char *buffer = pages_alloc(BUFFER_SIZE / PAGE_SIZE, 1);
+	char *buffer = pages_alloc(TRANSFER_BUFFER / PAGE_SIZE, 1);
 	ssize_t moved = 0, n = 0;
 
 	if (!buffer)
 		return -ENOMEM;
 	while (size) {
-		size_t piece = MIN(size, BUFFER_SIZE);
+		size_t piece = MIN(size, TRANSFER_BUFFER);
 
 		n = move_piece(in, out, buffer, piece);
 		if (n <= 0)
@@ -122,7 +113,7 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 		if ((size_t)n < piece || thread_interrupted())
 			break;
 	}
-	pages_free(buffer, BUFFER_SIZE / PAGE_SIZE);
+	pages_free(buffer, TRANSFER_BUFFER / PAGE_SIZE);
 	if (moved && (side_store(in) || side_store(out)))
 		return -EFAULT;
 	return moved ? moved : n;
@@ -132,9 +123,23 @@ static long sendfile_check(const struct side *in, const struct side *out)
 {
 	if (!inode_is_regular(in->file->inode) || !in->file->operations->read)
 		return -EINVAL;
-	if (!out->file->operations->write || out->file->flags & O_APPEND)
+	if (!out->file->operations->write)
 		return -EINVAL;
-	return 0;
+	return !pipe_of(out->file) && out->file->flags & O_APPEND ? -EINVAL : 0;
+}
+
+/* To a pipe goes what fits, as with splice(2). */
+static long sendfile_move(struct side *in, struct side *out, size_t size)
+{
+	struct pipe *pipe = pipe_of(out->file);
+	long moved;
+
+	if (!pipe)
+		return move_bytes(in, out, size);
+	if (!size)
+		return 0;
+	moved = side_to_pipe(in, pipe, size, out->file->flags & O_NONBLOCK);
+	return moved > 0 && side_store(in) ? -EFAULT : moved;
 }
 
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
@@ -147,7 +152,7 @@ long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
 	if (!result)
 		result = sendfile_check(&in, &out);
 	if (!result)
-		result = move_bytes(&in, &out, MIN(size, TRANSFER_MAX));
+		result = sendfile_move(&in, &out, MIN(size, TRANSFER_MAX));
 	side_close(&in);
 	side_close(&out);
 	return result;

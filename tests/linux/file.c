@@ -648,3 +648,53 @@ TEST(space_that_nobody_has_is_refused)
 	CHECK(errno == ENOSPC || errno == EFBIG);
 	EQUAL(lseek(fd, 0, SEEK_END), 0);
 }
+
+TEST(pwritev2_flags)
+{
+	char text[16] = { 0 };
+	struct iovec out = { "xy", 2 }, in = { text, sizeof(text) }, none = { "", 0 };
+	int fd, fds[2];
+
+	test_write_file("file", "0123456789");
+	OK(fd = open("file", O_RDWR));
+	OK(pipe(fds));
+	EQUAL(pwritev2(fd, &out, 1, 3, RWF_APPEND), 2);
+	EQUAL(lseek(fd, 0, SEEK_CUR), 0);
+	EQUAL(pwritev2(fd, &out, 1, -1, RWF_APPEND | RWF_DSYNC), 2);
+	EQUAL(lseek(fd, 0, SEEK_CUR), 14);
+	EQUAL(pwritev2(fd, &out, 1, 1, RWF_SYNC | RWF_HIPRI), 2);
+	EQUAL(preadv2(fd, &in, 1, 0, RWF_HIPRI), 14);
+	CHECK(!memcmp(text, "0xy3456789xyxy", 14));
+	FAILS(pwritev2(fd, &out, 1, 0, 0x40000000), EOPNOTSUPP);
+	FAILS(preadv2(fd, &in, 1, 0, 0x40000000), EOPNOTSUPP);
+	EQUAL(preadv2(fd, &none, 1, 0, 0x40000000), 0);
+	FAILS(preadv2(fd, &in, 1, -2, 0), EINVAL);
+	FAILS(preadv2(fd, &in, 1025, 0, 0x40000000), EINVAL);
+	FAILS(preadv2(fd, (struct iovec *)8, 1, 0, 0), EFAULT);
+	FAILS(preadv2(-1, &in, 1, 0, 0x40000000), EBADF);
+	FAILS(preadv2(fds[0], &in, 1, 0, 0), ESPIPE);
+	FAILS(preadv2(fds[0], (struct iovec *)8, 1, 0, 0), ESPIPE);
+	FAILS(pwritev2(fds[1], &out, 1, -1, 0x40000000), EOPNOTSUPP);
+	EQUAL(pwritev2(fds[1], &out, 1, -1, 0), 2);
+}
+
+TEST(file_handles_bad_input)
+{
+	struct {
+		struct file_handle head;
+		char bytes[8];
+	} some = { .head.handle_bytes = 8 };
+	struct file_handle handle = { .handle_bytes = 0 };
+	int mount;
+
+	FAILS(name_to_handle_at(AT_FDCWD, "missing", &handle, &mount, 0), ENOENT);
+	FAILS(name_to_handle_at(AT_FDCWD, ".", &handle, &mount, 0x8000), EINVAL);
+	FAILS(name_to_handle_at(-1, ".", &handle, &mount, 0), EBADF);
+	if (geteuid())
+		return;
+	FAILS(open_by_handle_at(-1, &some.head, O_RDONLY), EBADF);
+	FAILS(open_by_handle_at(AT_FDCWD, NULL, O_RDONLY), EFAULT);
+	FAILS(open_by_handle_at(AT_FDCWD, &handle, O_RDONLY), EINVAL);
+	OK(setuid(65534));
+	FAILS(open_by_handle_at(AT_FDCWD, &some.head, O_RDONLY), EPERM);
+}
