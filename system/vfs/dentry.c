@@ -94,7 +94,7 @@ struct dentry *dentry_create_root(struct inode *inode)
 	struct dentry *dentry = dentry_create(NULL, "", 0, inode);
 
 	if (dentry)
-		dentry->flags = DENTRY_PINNED;
+		dentry->flags = DENTRY_PINNED | (dentry->flags & DENTRY_LONG);
 	return dentry;
 }
 
@@ -147,6 +147,8 @@ void dentry_put(struct dentry *dentry)
 			return;
 		parent = dentry->parent;
 		dentry_free(dentry);
+		if (parent == dentry)
+			return;		/* a root */
 		dentry = parent;
 	}
 }

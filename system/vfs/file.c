@@ -5,6 +5,7 @@
 #include "core/heap.h"
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
+#include "vfs/mount.h"
 #include "vfs/locks.h"
 #include "vfs/poll.h"
 
@@ -101,5 +102,8 @@ void file_put(struct file *file)
 	if (file->dentry)
 		dentry_put(file->dentry);
 	inode_put(file->inode);
+	/* With the last of a file system go its files. */
+	if (file->dentry)
+		mount_put(file->mount);
 	heap_free(file);
 }

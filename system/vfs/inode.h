@@ -29,7 +29,10 @@ struct path;
 
 #define MODE_PERMISSIONS 07777u
 
-/* One instance of a file system; what st_dev and statfs show. Lives for ever once made. */
+/*
+ * One instance of a file system; what st_dev and statfs show. Lives for ever once made, unless it
+ * says how it goes (release).
+ */
 struct file_system {
 	const char *type;		/* as in /proc/mounts: "tmpfs", "proc" */
 	const char *source;		/* first field of /proc/mounts */
@@ -41,6 +44,10 @@ struct file_system {
 	const struct keeper *keeper;	/* vfs/keep.h; NULL: changes live in memory alone */
 	/* vfs/foreign.h: names and attributes are not ours; NULL: they are */
 	const struct foreign *foreign;
+	u32 mounts;			/* atomic: of it, or of parts of it */
+	/* The last mount is gone, and so is all that was open: frees it. NULL: it stays. */
+	void (*release)(struct file_system *fs);
+	struct dentry *root;		/* for release */
 };
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */

@@ -175,6 +175,7 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 		return -ENOMEM;
 	}
 	place.dentry->flags |= DENTRY_DELETED;
+	mount_get(place.mount);
 	error = open_file(&place, flags & ~(O_TMPFILE | O_TRUNC), out);
 	path_put(&place);
 	return error;
@@ -293,6 +294,7 @@ static int open_create_once(const struct walker *walker, const struct path *star
 	if (error)
 		goto out;
 	place.mount = parent->mount;
+	mount_get(place.mount);
 	if (made) {
 		/* Whoever makes a file may open it, whatever its mode. */
 		error = open_file(&place, flags & ~O_TRUNC, out);
