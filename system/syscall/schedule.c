@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/time_types.h>
 
 #include "core/host.h"
 #include "memory/usercopy.h"
@@ -63,7 +64,7 @@ static long host_thread_of(s32 tid, bool change)
 
 long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, false);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, false);
 
 	if (host_tid < 0)
 		return host_tid;
@@ -74,7 +75,7 @@ long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 
 long sys_sched_setaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, true);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, true);
 
 	if (host_tid < 0)
 		return host_tid;
@@ -154,6 +155,15 @@ long sys_sched_setscheduler(s32 pid, int policy, uptr parameter)
 long sys_sched_setparam(s32 pid, uptr parameter)
 {
 	return policy_set(pid, SCHED_NORMAL, parameter);
+}
+
+/* All threads are SCHED_NORMAL, whose slice is the host's affair: what Linux tells as a rule. */
+long sys_sched_rr_get_interval(s32 pid, uptr interval)
+{
+	const struct __kernel_timespec slice = { .tv_nsec = 4000000 };
+	long host_tid = host_thread_of(pid, false);
+
+	return host_tid < 0 ? host_tid : put_user(slice, interval);
 }
 
 /* ---- nice values ---- */

@@ -155,23 +155,31 @@ static bool copy_add_locked(struct mount *mount)
 	return true;
 }
 
-/*
- * Copies what is mounted below from to the same places of from's copy. The list has parents before
- * their children. Nothing made now is copied itself.
- */
-static bool tree_copy_locked(const struct path *from)
+/* A mount below from that has no copy yet, though its parent has. NULL: none. top: from's copy. */
+static struct mount *uncopied_find_locked(const struct path *from, const struct mount *top)
 {
-	struct mount *last = list_entry(mount_list.prev, struct mount, node), *mount;
+	struct mount *mount;
+
+	list_for_each(mount, &mount_list, node)
+		if (mount != top && mount != from->mount && !mount->copy && mount->parent &&
+		    mount->parent->copy &&
+		    is_below_locked(mount->parent, mount->mountpoint, from))
+			return mount;
+	return NULL;
+}
+
+/*
+ * Copies what is mounted below from to the same places of top. Copies have none themselves, so
+ * nothing that is made now is copied.
+ */
+static bool tree_copy_locked(const struct path *from, struct mount *top)
+{
+	struct mount *mount;
 	bool done = true;
 
-	from->mount->copy = last;
-	list_for_each(mount, &mount_list, node) {
-		if (mount == last || !done)
-			break;
-		if (mount != from->mount && mount->parent && mount->parent->copy &&
-		    is_below_locked(mount->parent, mount->mountpoint, from))
-			done = copy_add_locked(mount);
-	}
+	from->mount->copy = top;
+	while (done && (mount = uncopied_find_locked(from, top)))
+		done = copy_add_locked(mount);
 	list_for_each(mount, &mount_list, node)
 		mount->copy = NULL;
 	return done;
@@ -193,7 +201,7 @@ int mount_bind(const struct path *from, const struct path *to, bool recursive)
 	lock_acquire(&name_lock);
 	mount_attach_locked(mount, to);
 	if (recursive)
-		done = tree_copy_locked(from);
+		done = tree_copy_locked(from, mount);
 	lock_release(&name_lock);
 	if (!done)
 		tree_detach(mount);

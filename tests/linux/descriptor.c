@@ -415,8 +415,8 @@ TEST(unshare_makes_own_files)
 	EQUAL(dup2(0, 100), 100);
 	OK(stat(".", &before));
 	umask(022);
-	OK(child = clone(in_thread, stack + sizeof(stack), CLONE_FS | CLONE_FILES | CLONE_VM | SIGCHLD,
-			 NULL));
+	OK(child = clone(in_thread, stack + sizeof(stack),
+			 CLONE_FS | CLONE_FILES | CLONE_VM | SIGCHLD, NULL));
 	EQUAL(test_wait(child), 0);
 	OK(fcntl(100, F_GETFD));
 	OK(stat(".", &after));

@@ -57,7 +57,8 @@ TEST(tmpfs_comes_and_goes)
 	begin();
 	test_write_file("a/below", "below");
 	OK(stat("a", &before));
-	OK(mount("some where", "a", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0751,uid=7,gid=8"));
+	OK(mount("some where", "a", "tmpfs", MS_NOSUID | MS_NODEV,
+		 "size=1m,mode=0751,uid=7,gid=8"));
 	OK(stat("a", &inside));
 	CHECK(inside.st_dev != before.st_dev);
 	EQUAL(inside.st_mode, S_IFDIR | 0751);
@@ -203,6 +204,16 @@ TEST(move_takes_it_along)
 	CHECK(!strcmp(test_read_file("b/d/file"), "text"));
 	FAILS(mount("c", "a", NULL, MS_MOVE, NULL), EINVAL);
 	FAILS(mount("b", "b/d", NULL, MS_MOVE, NULL), ELOOP);
+	/* What was moved is bound with all that lies on it. */
+	OK(mount("b", "a", NULL, MS_BIND | MS_REC, NULL));
+	CHECK(!strcmp(test_read_file("a/d/file"), "text"));
+	/* Also into itself, once. */
+	OK(mkdir("b/self", 0755));
+	OK(mount("b", "b/self", NULL, MS_BIND | MS_REC, NULL));
+	CHECK(!strcmp(test_read_file("b/self/d/file"), "text"));
+	CHECK(!exists("b/self/self/d"));
+	OK(umount2("b/self", MNT_DETACH));
+	OK(umount2("a", MNT_DETACH));
 	OK(umount("b/d"));
 	OK(umount("b"));
 }
@@ -280,7 +291,7 @@ TEST_TIMEOUT(mounting_while_others_walk, 60)
 		if (walkers[i])
 			continue;
 		for (int round = 0; round < 20000; round++) {
-			int fd = open(i == 0 ? "a/d/../d/file" : "a/d/file", O_RDWR | O_CREAT, 0600);
+			int fd = open(i ? "a/d/file" : "a/d/../d/file", O_RDWR | O_CREAT, 0600);
 
 			if (fd >= 0)
 				close(fd);
