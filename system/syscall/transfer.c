@@ -16,14 +16,13 @@
 #include "vfs/file.h"
 #include "vfs/inode.h"
 
-int side_open(struct side *side, int fd, uptr offset_address, bool writing)
+/* Whatever it may do. -EBADF, -EFAULT. */
+static int side_take(struct side *side, int fd, uptr offset_address)
 {
 	struct file *file = current_fd_get(fd);
 
 	*side = (struct side){ .file = file, .offset_address = offset_address };
-	if (!file)
-		return -EBADF;
-	if (file->flags & O_PATH || !(writing ? FILE_WRITABLE(file) : FILE_READABLE(file)))
+	if (!file || file->flags & O_PATH)
 		return -EBADF;
 	side->seekable = file->operations->seek;
 	if (!offset_address) {
@@ -32,8 +31,19 @@ int side_open(struct side *side, int fd, uptr offset_address, bool writing)
 		lock_release(&file->position_lock);
 		return 0;
 	}
-	if (get_user(side->offset, offset_address))
-		return -EFAULT;
+	return get_user(side->offset, offset_address) ? -EFAULT : 0;
+}
+
+int side_open(struct side *side, int fd, uptr offset_address, bool writing)
+{
+	int error = side_take(side, fd, offset_address);
+
+	if (error == -EBADF)
+		return error;
+	if (!(writing ? FILE_WRITABLE(side->file) : FILE_READABLE(side->file)))
+		return -EBADF;
+	if (error || !offset_address)
+		return error;
 	if (!side->seekable)
 		return -ESPIPE;
 	return (s64)side->offset < 0 ? -EINVAL : 0;
@@ -164,10 +174,12 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 		return -EISDIR;
 	if (!inode_is_regular(in->file->inode) || !inode_is_regular(out->file->inode))
 		return -EINVAL;
-	if (out->file->flags & O_APPEND)
+	if (!FILE_READABLE(in->file) || !FILE_WRITABLE(out->file) || out->file->flags & O_APPEND)
 		return -EBADF;
 	if (in->offset + size < in->offset || out->offset + size < out->offset)
 		return -EOVERFLOW;
+	if ((s64)in->offset < 0 || (s64)out->offset < 0)
+		return -EINVAL;
 	if (in->file->inode == out->file->inode && in->offset < out->offset + size &&
 	    out->offset < in->offset + size)
 		return -EINVAL;
@@ -177,11 +189,11 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t size,
 			 u64 flags)
 {
-	struct side in, out = { 0 };
-	long result = side_open(&in, in_fd, in_offset, false);
+	struct side in, out;
+	int in_error = side_take(&in, in_fd, in_offset);
+	int out_error = side_take(&out, out_fd, out_offset);
+	long result = out_error == -EBADF ? out_error : in_error ? in_error : out_error;
 
-	if (!result)
-		result = side_open(&out, out_fd, out_offset, true);
 	if (!result)
 		result = flags ? -EINVAL : copy_check(&in, &out, size);
 	if (!result)

@@ -2,6 +2,8 @@
 /* Open files: making them, counting references, the last of which releases. No locks of its own. */
 #include "vfs/file.h"
 
+#include <linux/magic.h>
+
 #include "core/heap.h"
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
@@ -12,7 +14,8 @@
 static struct file_system anonymous_fs = {
 	.type = "anon_inodefs",
 	.source = "anon_inodefs",
-	.magic = 0x09041934,
+	.magic = ANON_INODE_FS_MAGIC,
+	.is_made_up = true,
 };
 
 /* By /proc/PID/fd: only pipes can be opened again, and those are special. */

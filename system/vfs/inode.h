@@ -39,6 +39,7 @@ struct file_system {
 	u32 magic;			/* f_type of statfs(2) */
 	u32 dev;			/* st_dev: file_system_register() assigns it */
 	bool read_only;
+	bool is_made_up;		/* takes no space, and has none to tell of */
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
 	const struct keeper *keeper;	/* vfs/keep.h; NULL: changes live in memory alone */

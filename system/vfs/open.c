@@ -352,6 +352,8 @@ int path_open(const struct walker *walker, const struct path *start, const char 
 	struct path place;
 	int error;
 
+	if (walk_flags & WALK_CACHED && flags & (O_CREAT | O_TRUNC | __O_TMPFILE))
+		return -EAGAIN;
 	if (flags & __O_TMPFILE) {
 		error = path_walk(walker, start, name, walk_flags | WALK_FOLLOW, &place);
 		if (error)

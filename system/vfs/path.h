@@ -29,6 +29,7 @@ enum walk_flags {
 	WALK_IN_ROOT = 64u,		/* RESOLVE_IN_ROOT: start is the root */
 	WALK_NO_MOUNTS = 128u,		/* RESOLVE_NO_XDEV: -EXDEV */
 	WALK_NO_MAGIC = 256u,		/* RESOLVE_NO_MAGICLINKS: -ELOOP */
+	WALK_CACHED = 512u,		/* RESOLVE_CACHED: -EAGAIN unless the fast walk does it */
 };
 
 /* Who walks. */

@@ -437,6 +437,8 @@ int path_walk(const struct walker *walker, const struct path *start, const char 
 
 	if (error <= 0)
 		return error;
+	if (flags & WALK_CACHED)
+		return -EAGAIN;
 	error = walk_begin(&walk, walker, start, name, flags);
 	if (error)
 		return error;

@@ -327,6 +327,7 @@ TEST(flock_belongs_to_the_open_file)
 	OK(a = open("file", O_RDWR | O_CREAT, 0600));
 	OK(b = open("file", O_RDWR));
 	OK(copy = dup(a));
+	OK(flock(a, LOCK_MAND | LOCK_READ));
 	OK(flock(a, LOCK_EX));
 	OK(flock(copy, LOCK_EX));
 	FAILS(flock(b, LOCK_EX | LOCK_NB), EWOULDBLOCK);

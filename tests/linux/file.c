@@ -7,7 +7,9 @@
 #include <asm/termbits.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -93,6 +95,8 @@ TEST(open_path_descriptor)
 	OK(fstat(fd, &status));
 	EQUAL(status.st_size, 1);
 	EQUAL(fcntl(fd, F_GETFL), O_PATH);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+	EQUAL(errno, EBADF);
 	OK(again = open("/proc/self/fd/3", O_RDONLY));
 	OK(symlink("file", "link"));
 	OK(again = open("link", O_PATH | O_NOFOLLOW));
@@ -697,4 +701,56 @@ TEST(file_handles_bad_input)
 	FAILS(open_by_handle_at(AT_FDCWD, &handle, O_RDONLY), EINVAL);
 	OK(setuid(65534));
 	FAILS(open_by_handle_at(AT_FDCWD, &some.head, O_RDONLY), EPERM);
+}
+
+TEST(copy_file_range_bad_input)
+{
+	int file, directory, read_only, append, fds[2];
+	off64_t negative = -1, *bad = (off64_t *)8;
+
+	test_write_file("file", "0123456789");
+	OK(file = open("file", O_RDWR));
+	OK(read_only = open("file", O_RDONLY));
+	OK(append = open("file", O_RDWR | O_APPEND));
+	OK(directory = open(".", O_RDONLY));
+	OK(pipe(fds));
+	FAILS(copy_file_range(file, NULL, directory, NULL, 1, 0), EISDIR);
+	FAILS(copy_file_range(directory, NULL, file, NULL, 1, 0), EISDIR);
+	FAILS(copy_file_range(fds[1], NULL, file, NULL, 1, 0), EINVAL);
+	FAILS(copy_file_range(file, NULL, read_only, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, NULL, append, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, &negative, append, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, &negative, file, NULL, 1, 0), EOVERFLOW);
+	FAILS(copy_file_range(file, bad, -1, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, bad, directory, NULL, 1, 1), EFAULT);
+	FAILS(copy_file_range(file, NULL, directory, NULL, 1, 1), EINVAL);
+}
+
+TEST(statfs_of_each_kind)
+{
+	static const struct {
+		const char *path;
+		long magic;
+	} rows[] = {
+		{ "/proc", 0x9fa0 },
+		{ "/sys", 0x62656572 },
+		{ "/dev/pts", 0x1cd1 },
+	};
+	struct statfs status;
+	int fds[2], memory;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		OK(statfs(rows[i].path, &status));
+		EQUAL(status.f_type, rows[i].magic);
+		EQUAL(status.f_blocks, 0);
+		EQUAL(status.f_bfree, 0);
+		EQUAL(status.f_namelen, 255);
+	}
+	OK(pipe(fds));
+	OK(fstatfs(fds[0], &status));
+	EQUAL(status.f_type, 0x50495045);
+	EQUAL(status.f_blocks, 0);
+	OK(memory = memfd_create("memory", 0));
+	OK(fstatfs(memory, &status));
+	EQUAL(status.f_type, 0x01021994);
 }
