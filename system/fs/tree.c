@@ -294,8 +294,7 @@ static void tree_free(struct file_system *fs)
 	}
 	here->flags |= DENTRY_DETACHED;
 	dentry_put(here);
-	heap_free((void *)fs->source);
-	heap_free(fs);
+	file_system_put(fs);
 }
 
 static struct dentry *tmpfs_root(struct file_system *fs, const struct tree_options *options)
@@ -321,14 +320,14 @@ int tree_mount_tmpfs(const struct path *mountpoint, const struct tree_options *o
 	if (!fs)
 		return -ENOMEM;
 	fs->next_ino = 0;
+	fs->users = 1;
+	fs->release = tree_free;
 	fs->source = heap_strdup(options->source);
 	fs->root = fs->source ? tmpfs_root(fs, options) : NULL;
 	if (!fs->root) {
-		heap_free((void *)fs->source);
-		heap_free(fs);
+		file_system_put(fs);
 		return -ENOMEM;
 	}
-	fs->release = tree_free;
 	dentry_get(fs->root);
 	mount = mount_add(mountpoint, fs->root, fs, options->mount_flags);
 	if (!IS_ERROR(mount))

@@ -46,10 +46,17 @@ struct file_system {
 	/* vfs/foreign.h: names and attributes are not ours; NULL: they are */
 	const struct foreign *foreign;
 	u32 mounts;			/* atomic: of it, or of parts of it */
-	/* The last mount is gone, and so is all that was open: frees it. NULL: it stays. */
+	/*
+	 * The last mount is gone, and so is all that was open: frees its names, and gives back its
+	 * own reference. NULL: it stays.
+	 */
 	void (*release)(struct file_system *fs);
 	struct dentry *root;		/* for release */
+	/* atomic, with release: its own, and one for each inode (a socket may hold one) */
+	u32 users;
 };
+/* Drops a reference of one that has release; frees it and its source with the last. */
+void file_system_put(struct file_system *fs);
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
 struct attributes {

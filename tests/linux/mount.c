@@ -9,9 +9,11 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 /* Every test that mounts begins with this. */
 static void begin(void)
@@ -130,6 +132,21 @@ TEST(detached_lives_while_it_is_used)
 	CHECK(!exists("a/inner"));
 	EQUAL(read(fd, text, 4), 4);
 	CHECK(!strcmp(text, "text"));
+	OK(close(fd));
+}
+
+/* A socket has its inode without a file that is open there. */
+TEST(detached_with_a_socket)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "a/socket" };
+	int fd;
+
+	begin();
+	OK(mount("none", "a", "tmpfs", 0, NULL));
+	OK(fd = socket(AF_UNIX, SOCK_STREAM, 0));
+	OK(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	OK(umount2("a", MNT_DETACH));
+	CHECK(!exists("a/socket"));
 	OK(close(fd));
 }
 
