@@ -246,6 +246,7 @@ static struct file_system procfs = {
 	.type = "proc",
 	.source = "proc",
 	.magic = PROC_SUPER_MAGIC,
+	.is_made_up = true,
 };
 
 struct mount *procfs_mount(const struct path *mountpoint)

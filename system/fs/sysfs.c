@@ -48,6 +48,7 @@ static struct file_system sysfs = {
 	.type = "sysfs",
 	.source = "sysfs",
 	.magic = SYSFS_MAGIC,
+	.is_made_up = true,
 };
 
 struct mount *sysfs_mount(const struct path *mountpoint)

@@ -24,6 +24,14 @@ int tree_mount_root(void);
  */
 struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source,
 			 u32 mode, u32 mount_flags);
+/* What mount(2) was told of a tmpfs. */
+struct tree_options {
+	const char *source;
+	u32 mode, uid, gid;
+	u32 mount_flags;
+};
+/* An empty tmpfs that goes with its last mount. 0 or -ENOMEM. */
+int tree_mount_tmpfs(const struct path *mountpoint, const struct tree_options *options);
 /*
  * Adds an entry (any type: mode's S_IFMT; target: of a symbolic link) without permission checks,
  * for populating /dev and the like; the name must not be there yet. The dentry with a reference, or

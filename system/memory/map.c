@@ -209,8 +209,8 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 	lock_acquire(&mm->lock);
 	result = map_locked(mm, address, size, protection, flags, &area, &source, &removed);
 	lock_release(&mm->lock);
-	if (source.in_use)
-		file->operations->map_end(file);
+	if (source.done)
+		source.done(file->inode);
 	removed_put(&removed);
 	if (area.file && result < 0)
 		area_file_put(file);

@@ -144,6 +144,25 @@ int process_own_files(void)
 	return 0;
 }
 
+int process_own_fs(void)
+{
+	struct process *process = process_current();
+	struct fs_context *shared = process->fs, *own;
+
+	if (READ_ONCE(shared->references.count) == 1)
+		return 0;
+	own = fs_context_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
+	process->fs = own;
+	lock_release(&process->signal_lock);
+	lock_release(&process->exec_lock);
+	fs_context_put(shared);
+	return 0;
+}
+
 /* What shared descriptors are closed on exec stay open for the others. */
 static void files_change(struct process *process)
 {

@@ -249,6 +249,8 @@ void process_kill_locked(struct process *process, u32 status);
  * -ENOMEM.
  */
 int process_own_files(void);
+/* The same of its root, working directory and umask. */
+int process_own_fs(void);
 
 /* Clears the word that set_tid_address(2) named, and wakes who waits for that (pthread_join). */
 void clear_tid_tell(struct thread *thread);

@@ -40,6 +40,10 @@ long sys_mmap(uptr address, size_t size, u64 protection, u64 flags, int fd, u64 
 		file = current_fd_get(fd);
 		if (!file)
 			return -EBADF;
+		if (file->flags & O_PATH) {
+			file_put(file);
+			return -EBADF;
+		}
 		if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & MAP_SYNC)) {
 			file_put(file);
 			return -EOPNOTSUPP;

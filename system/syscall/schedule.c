@@ -67,7 +67,7 @@ static long host_thread_of(s32 tid, bool change)
 
 long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, false);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, false);
 
 	if (host_tid < 0)
 		return host_tid;
@@ -78,7 +78,7 @@ long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 
 long sys_sched_setaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, true);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, true);
 
 	if (host_tid < 0)
 		return host_tid;

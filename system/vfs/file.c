@@ -2,9 +2,12 @@
 /* Open files: making them, counting references, the last of which releases. No locks of its own. */
 #include "vfs/file.h"
 
+#include <linux/magic.h>
+
 #include "core/heap.h"
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
+#include "vfs/mount.h"
 #include "vfs/locks.h"
 #include "vfs/notify.h"
 #include "vfs/poll.h"
@@ -12,7 +15,8 @@
 static struct file_system anonymous_fs = {
 	.type = "anon_inodefs",
 	.source = "anon_inodefs",
-	.magic = 0x09041934,
+	.magic = ANON_INODE_FS_MAGIC,
+	.is_made_up = true,
 };
 
 /* By /proc/PID/fd: only pipes can be opened again, and those are special. */
@@ -104,5 +108,8 @@ void file_put(struct file *file)
 	if (file->dentry)
 		dentry_put(file->dentry);
 	inode_put(file->inode);
+	/* With the last of a file system go its files. */
+	if (file->dentry)
+		mount_put(file->mount);
 	heap_free(file);
 }

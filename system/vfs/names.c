@@ -196,6 +196,10 @@ struct inode *name_make_inode(const struct walker *walker, const struct dentry *
 		inode->gid = directory->gid;
 		if (inode_is_directory(inode))
 			inode->mode |= S_ISGID;
+		else if (mode & S_ISGID && mode & S_IXGRP &&
+			 !credentials_in_group(walker->credentials, directory->gid) &&
+			 !credentials_capable(walker->credentials, CAP_FSETID))
+			inode->mode &= ~(u32)S_ISGID;	/* it would run as a group of others */
 	}
 	return inode;
 }
