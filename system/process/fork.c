@@ -86,6 +86,7 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->keep_caps = parent->keep_caps;
 	child->nice = parent->nice;
 	child->oom_score_adj = parent->oom_score_adj;
+	child->login_uid = parent->login_uid;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);
 	lock_acquire(&parent->signal_lock);

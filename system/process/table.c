@@ -79,6 +79,7 @@ static void process_init(struct process *process, u32 pid)
 	process->exit_signal = SIGCHLD;
 	process->dumpable = true;
 	process->start_ns = clock_monotonic_ns();
+	process->login_uid = LOGIN_UID_NONE;
 }
 
 struct process *process_create(void)
