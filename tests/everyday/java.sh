@@ -34,7 +34,7 @@ public class Threads {
 	}
 }
 END
-cat > files/System.java << 'END'
+cat > files/Facts.java << 'END'
 import java.nio.file.*;
 
 class Facts {
@@ -66,5 +66,5 @@ for collector in Serial Parallel G1 Shenandoah Z; do
 		skip "200 threads under $collector" "this Java has no such collector"
 	fi
 done
-same "a source file, children, files, a null pointer" "java System.java"
+same "a source file, children, files, a null pointer" "java Facts.java"
 finish
