@@ -122,7 +122,7 @@ u32 proc_pid_next(const struct proc_key *key, u32 from);
 typedef int proc_show(struct proc_text *text, const struct proc_key *key);
 typedef int proc_store(const struct proc_key *key, char *data, size_t size);
 
-void proc_cpuinfo_start(void);			/* once, early: how fast the clock runs is measured */
+void proc_cpuinfo_start(void);		/* once, early: from then on its speed is measured */
 proc_show proc_cpuinfo_show;
 proc_show proc_mounts_show, proc_mountinfo_show;				/* proc_mounts.c */
 proc_show proc_uptime_show, proc_loadavg_show, proc_stat_show;			/* proc_time.c */
@@ -184,7 +184,7 @@ struct proc_view {
 	u32 exit_status;
 	u64 queued_limit;		/* RLIMIT_SIGPENDING */
 	struct credentials *credentials;	/* reference held: proc_view_release() */
-	u32 host_tid;			/* 0: none */
+	u32 host_tid, host_tgid;	/* 0: none */
 	u64 processors[PROC_PROCESSORS_MAX / 64];	/* that it may run on */
 	u32 processor_count;		/* of the mask: bits above are 0 */
 	/* It sleeps in a call, or is the caller: number, arguments, and where it goes on. */

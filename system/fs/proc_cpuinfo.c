@@ -160,8 +160,9 @@ static void processor_print(struct proc_text *text, const struct processor *proc
 	flags_print(text);
 	proc_print(text, "bogomips\t: %u.%02u\nclflush size\t: 64\ncache_alignment\t: 64\n",
 		   processor->khz / 500, processor->khz / 5 % 100);
-	proc_print(text, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
+	proc_print(text, "address sizes\t: %u bits physical, %u bits virtual\n",
 		   address_bits & 255, address_bits >> 8 & 255);
+	proc_print(text, "power management:\n\n");
 }
 
 int proc_cpuinfo_show(struct proc_text *text, const struct proc_key *key)

@@ -32,7 +32,8 @@ static void mapped_sum(struct mapped *sum)
 	struct proc_memory memory;
 
 	*sum = (struct mapped){ 0 };
-	for (u32 pid = proc_pid_next(&key, 1); pid != PROC_NONE; pid = proc_pid_next(&key, pid + 1)) {
+	for (u32 pid = proc_pid_next(&key, 1); pid != PROC_NONE;
+	     pid = proc_pid_next(&key, pid + 1)) {
 		struct process *process = process_find(pid);
 		struct mm *mm = process ? proc_mm_get(process) : NULL;
 
@@ -50,13 +51,12 @@ static void mapped_sum(struct mapped *sum)
 int proc_meminfo_show(struct proc_text *text, const struct proc_key *key)
 {
 	static const char *const cached[] = {
-		"Buffers:", "Cached:", "SwapCached:", "Active:", "Inactive:", "Active(anon):",
-		"Inactive(anon):", "Active(file):", "Inactive(file):", NULL
+		"Buffers:",	 "Cached:",	    "SwapCached:",   "Active:",		"Inactive:",
+		"Active(anon):", "Inactive(anon):", "Active(file):", "Inactive(file):", NULL
 	};
-	static const char *const swapped[] = {
-		"SwapTotal:", "SwapFree:", "Dirty:", "Writeback:", "AnonPages:", "Mapped:", "Shmem:",
-		"KReclaimable:", NULL
-	};
+	static const char *const swapped[] = { "SwapTotal:", "SwapFree:",     "Dirty:",
+					       "Writeback:", "AnonPages:",    "Mapped:",
+					       "Shmem:",     "KReclaimable:", NULL };
 	u64 total = config()->memory_total, available;
 	struct heap_usage usage;
 	struct mapped mapped;

@@ -7,8 +7,10 @@
 #include "core/string.h"
 #include "fs/proc.h"
 #include "memory/mm.h"
+#include "process/memory_use.h"
 
 #define NS_PER_TICK 10000000ull
+#define PAGE_KB (PAGE_SIZE >> 10)
 
 static void print_numbers(struct proc_text *text, const u64 *numbers, u32 count)
 {
@@ -20,9 +22,11 @@ static void stat_show_process(struct proc_text *text, struct process *process,
 			      const struct proc_view *view)
 {
 	struct mm *mm = proc_mm_get(process);
-	u64 resident = view->times.max_rss_kb / (PAGE_SIZE >> 10);
 	const struct process_times *own = &view->times, *children = &view->children_times;
+	struct process_memory use = { 0 };
 
+	if (mm)
+		memory_use_read(view->host_tgid, &use);
 	proc_print(text, "%u (%s) %c %u %u %u %u %d 4194304", view->tid, view->name, view->state,
 		   view->parent_pid, view->pgid, view->sid, view->tty, view->tty_foreground);
 	print_numbers(text, (u64[]){ own->minor_faults, children->minor_faults, own->major_faults,
@@ -31,7 +35,8 @@ static void stat_show_process(struct proc_text *text, struct process *process,
 				     children->system_ns / NS_PER_TICK, 20 + view->nice }, 9);
 	proc_print(text, " %d", view->nice);
 	print_numbers(text, (u64[]){ view->threads, 0, view->start_ns / NS_PER_TICK,
-				     mm ? mm->mapped_bytes : 0, mm ? resident : 0, ~0ull }, 6);
+				     mm ? mm->mapped_bytes : 0, use.resident_kb / PAGE_KB,
+				     ~0ull }, 6);
 	print_numbers(text,
 		      (u64[]){ mm ? mm->start_code : 0, mm ? mm->end_code : 0,
 			       mm ? mm->stack_start : 0, 0, 0, view->pending_thread & INT32_MAX,
@@ -57,18 +62,20 @@ static void statm_show_process(struct proc_text *text, struct process *process,
 			       const struct proc_view *view)
 {
 	struct mm *mm = proc_mm_get(process);
+	struct process_memory use = { 0 };
 	struct proc_memory memory = { 0 };
-	u64 page_kb = PAGE_SIZE >> 10;
 
 	if (mm) {
+		memory_use_read(view->host_tgid, &use);
 		proc_memory_read(mm, &memory);
 		mm_put(mm);
 	}
-	proc_print(text, "%llu %llu 0 %llu 0 %llu 0\n",
-		   (unsigned long long)(memory.mapped_kb / page_kb),
-		   (unsigned long long)(MIN(view->times.max_rss_kb, memory.mapped_kb) / page_kb),
-		   (unsigned long long)(memory.text_kb / page_kb),
-		   (unsigned long long)((memory.data_kb + memory.stack_kb) / page_kb));
+	proc_print(text, "%llu %llu %llu %llu 0 %llu 0\n",
+		   (unsigned long long)(memory.mapped_kb / PAGE_KB),
+		   (unsigned long long)(use.resident_kb / PAGE_KB),
+		   (unsigned long long)((use.file_kb + use.shared_kb) / PAGE_KB),
+		   (unsigned long long)(memory.text_kb / PAGE_KB),
+		   (unsigned long long)((memory.data_kb + memory.stack_kb) / PAGE_KB));
 }
 
 static int statm_show(struct proc_text *text, const struct proc_key *key)

@@ -122,9 +122,9 @@ int proc_oom_adj_show(struct proc_text *text, const struct proc_key *key)
 
 	if (error)
 		return error;
-	proc_print(text, "%d\n", adjust == OOM_ADJUST_MAX
-					 ? OOM_OLD_MAX
-					 : adjust * -OOM_OLD_DISABLE / OOM_ADJUST_MAX);
+	proc_print(text, "%d\n",
+		   adjust == OOM_ADJUST_MAX ? OOM_OLD_MAX
+					    : adjust * -OOM_OLD_DISABLE / OOM_ADJUST_MAX);
 	return 0;
 }
 
@@ -133,7 +133,8 @@ int proc_oom_adj_store(const struct proc_key *key, char *data, size_t size)
 	s64 old;
 
 	(void)size;
-	if (integer_parse(data, &old) || (old != OOM_OLD_DISABLE && (old < -16 || old > OOM_OLD_MAX)))
+	if (integer_parse(data, &old) ||
+	    (old != OOM_OLD_DISABLE && (old < -16 || old > OOM_OLD_MAX)))
 		return -EINVAL;
 	return oom_adjust_set(key, old == OOM_OLD_MAX
 					   ? OOM_ADJUST_MAX

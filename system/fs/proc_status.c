@@ -3,6 +3,7 @@
 #include "core/string.h"
 #include "fs/proc.h"
 #include "memory/mm.h"
+#include "process/memory_use.h"
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 
@@ -70,27 +71,33 @@ static void kb_line(struct proc_text *text, const char *name, u64 kb)
 	proc_print(text, "%s:\t%8llu kB\n", name, (unsigned long long)kb);
 }
 
-static void status_memory(struct proc_text *text, struct process *process, u64 resident_kb)
+static void status_memory(struct proc_text *text, struct process *process,
+			  const struct proc_view *view)
 {
 	struct mm *mm = proc_mm_get(process);
+	struct process_memory use;
 	struct proc_memory memory;
 
 	if (!mm)
 		return;
 	proc_memory_read(mm, &memory);
 	mm_put(mm);
-	resident_kb = MIN(resident_kb, memory.mapped_kb);
+	memory_use_read(view->host_tgid, &use);
 	kb_line(text, "VmPeak", memory.mapped_kb);
 	kb_line(text, "VmSize", memory.mapped_kb);
 	kb_line(text, "VmLck", memory.locked_kb);
 	kb_line(text, "VmPin", 0);
-	kb_line(text, "VmHWM", resident_kb);
-	kb_line(text, "VmRSS", resident_kb);
+	kb_line(text, "VmHWM", use.peak_kb);
+	kb_line(text, "VmRSS", use.resident_kb);
+	kb_line(text, "RssAnon", use.anonymous_kb);
+	kb_line(text, "RssFile", use.file_kb);
+	kb_line(text, "RssShmem", use.shared_kb);
 	kb_line(text, "VmData", memory.data_kb);
 	kb_line(text, "VmStk", memory.stack_kb);
 	kb_line(text, "VmExe", memory.text_kb);
 	kb_line(text, "VmLib", memory.library_kb);
-	kb_line(text, "VmSwap", 0);
+	kb_line(text, "VmPTE", use.page_table_kb);
+	kb_line(text, "VmSwap", use.swapped_kb);
 	kb_line(text, "HugetlbPages", 0);
 	proc_print(text, "CoreDumping:\t0\n");
 }
@@ -140,7 +147,7 @@ static void status_show_process(struct proc_text *text, struct process *process,
 	status_groups(text, view->credentials);
 	proc_print(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", view->pid, view->tid,
 		   view->pgid, view->sid);
-	status_memory(text, process, view->times.max_rss_kb);
+	status_memory(text, process, view);
 	status_signals(text, view);
 	status_capabilities(text, view->credentials);
 	proc_print(text, "NoNewPrivs:\t%u\nSeccomp:\t0\nSeccomp_filters:\t0\n", view->no_new_privs);

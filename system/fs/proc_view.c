@@ -187,6 +187,7 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 		return -ESRCH;
 	view->tid = key->tid ? key->tid : key->pid;
 	view->host_tid = thread ? thread->host_tid : 0;
+	view->host_tgid = thread ? thread->host_tgid : 0;
 	/* The first thread may end before the others do: it is a zombie until they have. */
 	view->state = thread_state(process, thread);
 	view->threads = process->thread_count;

@@ -16,8 +16,8 @@ static const struct proc_directory empty_directory = { 0 };
 #define EMPTY(name) PROC_DIRECTORY(name, 0755, &empty_directory)
 
 static const struct proc_row class_rows[] = {
-	EMPTY("block"), EMPTY("mem"), EMPTY("misc"), EMPTY("net"), EMPTY("power_supply"),
-	EMPTY("thermal"), EMPTY("tty"),
+	EMPTY("block"),	       EMPTY("mem"),	 EMPTY("misc"), EMPTY("net"),
+	EMPTY("power_supply"), EMPTY("thermal"), EMPTY("tty"),
 };
 static const struct proc_directory class_directory = PROC_TABLE(class_rows);
 
@@ -37,7 +37,7 @@ static const struct proc_directory devices_directory = PROC_TABLE(devices_rows);
 static const struct proc_row fs_rows[] = { EMPTY("cgroup") };
 static const struct proc_directory fs_directory = PROC_TABLE(fs_rows);
 
-/* madvise(2) reaches the host, whose own setting the layer cannot see: that is the least it does. */
+/* madvise(2) reaches the host, whose own setting the layer cannot see: it does that at least. */
 static const struct proc_row huge_rows[] = {
 	PROC_CONSTANT("enabled", "always [madvise] never\n"),
 	PROC_CONSTANT("hpage_pmd_size", "2097152\n"),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How much the domain as a whole has its processors work: for /proc/stat, /proc/loadavg, sysinfo(2). */
+/* How much the domain as a whole uses its processors: /proc/stat, /proc/loadavg, sysinfo(2). */
 #ifndef PROCESS_LOAD_H
 #define PROCESS_LOAD_H
 
 #include "core/types.h"
 
-#define LOAD_SHIFT 11			/* loads are fixed-point numbers with so many bits behind the point */
+#define LOAD_SHIFT 11 /* loads are fixed-point numbers with so many bits behind the point */
 #define LOAD_ONE (1u << LOAD_SHIFT)
 
 /*

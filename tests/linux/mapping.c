@@ -756,7 +756,7 @@ TEST(text_is_what_the_file_says_even_where_its_times_do_not)
 	EQUAL(text[63], 'B');
 }
 
-/* A range of text of a file, as /proc/self/maps shows it: is it in a mapping of our own what the file has? */
+/* Text of a file, by a line of /proc/self/maps: is it in a mapping of our own as in the file? */
 static void check_text(const char *line, const char *path)
 {
 	unsigned long start, end, offset;
@@ -777,8 +777,8 @@ static void check_text(const char *line, const char *path)
 }
 
 /*
- * As valgrind maps the text of the program that it looks at: read, and translated, but never run. The
- * programs before it make the calls of the same text well known.
+ * As valgrind maps the text of the program that it looks at: read, and translated, but never run.
+ * The programs before it make the calls of the same text well known.
  */
 TEST(text_that_a_program_maps_itself_is_as_in_the_file)
 {

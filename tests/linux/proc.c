@@ -7,6 +7,7 @@
 #include <linux/prctl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -17,8 +18,9 @@
 
 /*
  * A pattern is the text itself, but for: %u a decimal number, %d one with a sign, %f one with two
- * digits behind a point, %x a hexadecimal one, %o an octal one, %s a word, %* the rest of the line, and a
- * blank, which stands for any white space within the line. Returns where text goes on, or NULL.
+ * digits behind a point, %x a hexadecimal one, %o an octal one, %s a word, %* the rest of the line,
+ * and a blank, which stands for any white space within the line. Returns where text goes on, or
+ * NULL.
  */
 static const char *match_class(const char *text, const char *class)
 {
@@ -30,13 +32,20 @@ static const char *match_class(const char *text, const char *class)
 static const char *match_one(const char *text, char kind)
 {
 	switch (kind) {
-	case 'u': return match_class(text, "0123456789");
-	case 'd': return match_class(text + (*text == '-'), "0123456789");
-	case 'f': return match_class(text, "0123456789.");
-	case 'x': return match_class(text, "0123456789abcdef,");
-	case 'o': return match_class(text, "01234567");
-	case 's': return *text && !strchr(" \t\n", *text) ? text + strcspn(text, " \t\n") : NULL;
-	default: return text + strcspn(text, "\n");
+	case 'u':
+		return match_class(text, "0123456789");
+	case 'd':
+		return match_class(text + (*text == '-'), "0123456789");
+	case 'f':
+		return match_class(text, "0123456789.");
+	case 'x':
+		return match_class(text, "0123456789abcdef,");
+	case 'o':
+		return match_class(text, "01234567");
+	case 's':
+		return *text && !strchr(" \t\n", *text) ? text + strcspn(text, " \t\n") : NULL;
+	default:
+		return text + strcspn(text, "\n");
 	}
 }
 
@@ -56,7 +65,10 @@ static const char *match(const char *text, const char *pattern, const char *patt
 	return text;
 }
 
-/* ALL: the file is this text. EACH: each line is like this one. KEYS: has lines like these, in this order. */
+/*
+ * ALL: the file is this text. EACH: each line is like this one. KEYS: it has lines like these, in
+ * this order.
+ */
 enum shape_kind { ALL, EACH, KEYS };
 
 struct shape {
@@ -89,8 +101,8 @@ static void check_keys(const struct shape *shape, const char *text)
 	for (const char *pattern = shape->pattern; *pattern; pattern = line_end(pattern)) {
 		text = find_line(text, pattern, line_end(pattern));
 		if (!text)
-			test_fail(__FILE__, __LINE__, "%s: no line \"%.*s\" in its place", shape->path,
-				  (int)(line_end(pattern) - pattern) - 1, pattern);
+			test_fail(__FILE__, __LINE__, "%s: no line \"%.*s\" in its place",
+				  shape->path, (int)(line_end(pattern) - pattern) - 1, pattern);
 	}
 }
 
@@ -116,7 +128,8 @@ static void check_shape(const struct shape *shape)
 		return;
 	end = match(text, shape->pattern, shape->pattern + strlen(shape->pattern));
 	if (!end || *end)
-		test_fail(__FILE__, __LINE__, "%s: \"%s\" is not as it should be", shape->path, text);
+		test_fail(__FILE__, __LINE__, "%s: \"%s\" is not as it should be", shape->path,
+			  text);
 }
 
 static void check_shapes(const struct shape *shapes, size_t count)
@@ -132,29 +145,34 @@ static const struct shape system_shapes[] = {
 	{ "/proc/uptime", ALL, "%f %f\n" },
 	{ "/proc/version", ALL, "Linux version %*\n" },
 	{ "/proc/cmdline", ALL, "%*\n" },
-	{ "/proc/stat", KEYS, "cpu %u %u %u %u %u %u %u %u %u %u\ncpu0 %u %u %u %u %u %u %u %u %u %u\n"
-		"intr %u%*\nctxt %u\nbtime %u\nprocesses %u\nprocs_running %u\nprocs_blocked %u\n"
-		"softirq %u %u %u %u %u %u %u %u %u %u %u\n" },
-	{ "/proc/meminfo", KEYS, "MemTotal: %u kB\nMemFree: %u kB\nMemAvailable: %u kB\nBuffers: %u kB\n"
-		"Cached: %u kB\nSwapCached: %u kB\nActive: %u kB\nInactive: %u kB\nActive(anon): %u kB\n"
-		"Inactive(anon): %u kB\nActive(file): %u kB\nInactive(file): %u kB\nUnevictable: %u kB\n"
-		"Mlocked: %u kB\nSwapTotal: %u kB\nSwapFree: %u kB\nDirty: %u kB\nWriteback: %u kB\n"
-		"AnonPages: %u kB\nMapped: %u kB\nShmem: %u kB\nKReclaimable: %u kB\nSlab: %u kB\n"
-		"SReclaimable: %u kB\nSUnreclaim: %u kB\nPageTables: %u kB\nCommitLimit: %u kB\n"
-		"Committed_AS: %u kB\nHugePages_Total: %u\nHugePages_Free: %u\nHugePages_Rsvd: %u\n"
-		"HugePages_Surp: %u\nHugepagesize: %u kB\n" },
+	{ "/proc/stat", KEYS,
+	  "cpu %u %u %u %u %u %u %u %u %u %u\ncpu0 %u %u %u %u %u %u %u %u %u %u\n"
+	  "intr %u%*\nctxt %u\nbtime %u\nprocesses %u\nprocs_running %u\nprocs_blocked %u\n"
+	  "softirq %u %u %u %u %u %u %u %u %u %u %u\n" },
+	{ "/proc/meminfo", KEYS,
+	  "MemTotal: %u kB\nMemFree: %u kB\nMemAvailable: %u kB\nBuffers: %u kB\n"
+	  "Cached: %u kB\nSwapCached: %u kB\nActive: %u kB\nInactive: %u kB\nActive(anon): %u kB\n"
+	  "Inactive(anon): %u kB\nActive(file): %u kB\nInactive(file): %u kB\nUnevictable: %u kB\n"
+	  "Mlocked: %u kB\nSwapTotal: %u kB\nSwapFree: %u kB\nDirty: %u kB\nWriteback: %u kB\n"
+	  "AnonPages: %u kB\nMapped: %u kB\nShmem: %u kB\nKReclaimable: %u kB\nSlab: %u kB\n"
+	  "SReclaimable: %u kB\nSUnreclaim: %u kB\nPageTables: %u kB\nCommitLimit: %u kB\n"
+	  "Committed_AS: %u kB\nHugePages_Total: %u\nHugePages_Free: %u\nHugePages_Rsvd: %u\n"
+	  "HugePages_Surp: %u\nHugepagesize: %u kB\n" },
 	{ "/proc/vmstat", EACH, "%s %u\n" },
-	{ "/proc/vmstat", KEYS, "nr_free_pages %u\nnr_mlock %u\nnr_slab_unreclaimable %u\npgpgin %u\n"
-		"pgpgout %u\npswpin %u\npswpout %u\n" },
-	{ "/proc/cpuinfo", KEYS, "processor : 0\nvendor_id : %s\ncpu family : %u\nmodel : %u\n"
-		"model name : %*\nstepping : %u\ncpu MHz : %f\ncache size : %u KB\nphysical id : %u\n"
-		"siblings : %u\ncore id : %u\ncpu cores : %u\napicid : %u\ninitial apicid : %u\n"
-		"fpu : yes\nfpu_exception : yes\ncpuid level : %u\nwp : yes\nflags : fpu %*\n"
-		"bogomips : %f\nclflush size : %u\ncache_alignment : %u\n"
-		"address sizes : %u bits physical, %u bits virtual\npower management:%*\n\n" },
+	{ "/proc/vmstat", KEYS,
+	  "nr_free_pages %u\nnr_mlock %u\nnr_slab_unreclaimable %u\npgpgin %u\n"
+	  "pgpgout %u\npswpin %u\npswpout %u\n" },
+	{ "/proc/cpuinfo", KEYS,
+	  "processor : 0\nvendor_id : %s\ncpu family : %u\nmodel : %u\n"
+	  "model name : %*\nstepping : %u\ncpu MHz : %f\ncache size : %u KB\nphysical id : %u\n"
+	  "siblings : %u\ncore id : %u\ncpu cores : %u\napicid : %u\ninitial apicid : %u\n"
+	  "fpu : yes\nfpu_exception : yes\ncpuid level : %u\nwp : yes\nflags : fpu %*\n"
+	  "bogomips : %f\nclflush size : %u\ncache_alignment : %u\n"
+	  "address sizes : %u bits physical, %u bits virtual\npower management:%*\n\n" },
 	{ "/proc/filesystems", KEYS, "nodev sysfs\nnodev tmpfs\nnodev proc\n" },
-	{ "/proc/devices", KEYS, "Character devices:\n 1 mem\n 5 /dev/tty\n 5 /dev/ptmx\n128 ptm\n"
-		"136 pts\n\nBlock devices:\n" },
+	{ "/proc/devices", KEYS,
+	  "Character devices:\n 1 mem\n 5 /dev/tty\n 5 /dev/ptmx\n128 ptm\n"
+	  "136 pts\n\nBlock devices:\n" },
 	{ "/proc/swaps", KEYS, "Filename Type Size Used Priority\n" },
 	{ "/proc/partitions", KEYS, "major minor #blocks name\n\n" },
 	{ "/proc/tty/drivers", EACH, "%s %s %u %s %*\n" },
@@ -252,8 +270,9 @@ static const struct shape memory_shapes[] = {
 	{ "/sys/devices/system/node/node0/cpulist", ALL, "0%*\n" },
 	{ "/sys/devices/system/node/node0/cpumap", ALL, "%x\n" },
 	{ "/sys/devices/system/node/node0/distance", ALL, "10\n" },
-	{ "/sys/devices/system/node/node0/meminfo", KEYS, "Node 0 MemTotal: %u kB\n"
-		"Node 0 MemFree: %u kB\nNode 0 MemUsed: %u kB\n" },
+	{ "/sys/devices/system/node/node0/meminfo", KEYS,
+	  "Node 0 MemTotal: %u kB\n"
+	  "Node 0 MemFree: %u kB\nNode 0 MemUsed: %u kB\n" },
 	{ "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", ALL, "%u\n" },
 	{ "/sys/kernel/mm/transparent_hugepage/enabled", ALL, "%s %s %s\n" },
 	{ "/sys/kernel/fscaps", ALL, "1\n" },
@@ -296,17 +315,22 @@ TEST(all_places_in_sys_agree_on_the_processors)
 #define NUMBERS_10 " %d %d %d %d %d %d %d %d %d %d"
 
 static const struct shape process_shapes[] = {
-	{ "status", KEYS, "Name: %*\nUmask: %o\nState: R (running)\nTgid: %u\nNgid: %u\nPid: %u\nPPid: %u\n"
-		"TracerPid: %u\nUid: %u %u %u %u\nGid: %u %u %u %u\nFDSize: %u\nGroups:%*\n"
-		"NStgid: %u%*\nNSpid: %u%*\nNSpgid: %u%*\nNSsid: %u%*\nVmPeak: %u kB\nVmSize: %u kB\n"
-		"VmLck: %u kB\nVmPin: %u kB\nVmHWM: %u kB\nVmRSS: %u kB\nVmData: %u kB\nVmStk: %u kB\n"
-		"VmExe: %u kB\nVmLib: %u kB\nVmSwap: %u kB\nHugetlbPages: %u kB\nCoreDumping: 0\n"
-		"Threads: 1\nSigQ: %u/%u\nSigPnd: %x\nShdPnd: %x\nSigBlk: %x\nSigIgn: %x\nSigCgt: %x\n"
-		"CapInh: %x\nCapPrm: %x\nCapEff: %x\nCapBnd: %x\nCapAmb: %x\nNoNewPrivs: %u\n"
-		"Seccomp: %u\nSeccomp_filters: %u\nCpus_allowed: %x\nCpus_allowed_list: %*\n"
-		"Mems_allowed: %x\nMems_allowed_list: %*\nvoluntary_ctxt_switches: %u\n"
-		"nonvoluntary_ctxt_switches: %u\n" },
-	{ "stat", ALL, "%u (proc) R %u %u %u %u" NUMBERS_10 NUMBERS_10 NUMBERS_10 NUMBERS_10 " %d %d %d %d %d\n" },
+	{ "status", KEYS,
+	  "Name: %*\nUmask: %o\nState: R (running)\nTgid: %u\nNgid: %u\nPid: %u\nPPid: %u\n"
+	  "TracerPid: %u\nUid: %u %u %u %u\nGid: %u %u %u %u\nFDSize: %u\nGroups:%*\n"
+	  "NStgid: %u%*\nNSpid: %u%*\nNSpgid: %u%*\nNSsid: %u%*\nVmPeak: %u kB\nVmSize: %u kB\n"
+	  "VmLck: %u kB\nVmPin: %u kB\nVmHWM: %u kB\nVmRSS: %u kB\n"
+	  "RssAnon: %u kB\nRssFile: %u kB\nRssShmem: %u kB\nVmData: %u kB\nVmStk: %u kB\n"
+	  "VmExe: %u kB\nVmLib: %u kB\nVmPTE: %u kB\nVmSwap: %u kB\nHugetlbPages: %u "
+	  "kB\nCoreDumping: 0\n"
+	  "Threads: 1\nSigQ: %u/%u\nSigPnd: %x\nShdPnd: %x\nSigBlk: %x\nSigIgn: %x\nSigCgt: %x\n"
+	  "CapInh: %x\nCapPrm: %x\nCapEff: %x\nCapBnd: %x\nCapAmb: %x\nNoNewPrivs: %u\n"
+	  "Seccomp: %u\nSeccomp_filters: %u\nCpus_allowed: %x\nCpus_allowed_list: %*\n"
+	  "Mems_allowed: %x\nMems_allowed_list: %*\nvoluntary_ctxt_switches: %u\n"
+	  "nonvoluntary_ctxt_switches: %u\n" },
+	{ "stat", ALL,
+	  "%u (proc) R %u %u %u %u" NUMBERS_10 NUMBERS_10 NUMBERS_10 NUMBERS_10 " %d %d %d %d "
+										"%d\n" },
 	{ "statm", ALL, "%u %u %u %u %u %u %u\n" },
 	{ "schedstat", ALL, "%u %u %u\n" },
 	{ "syscall", ALL, "%u 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x\n" },
@@ -322,14 +346,16 @@ static const struct shape process_shapes[] = {
 	{ "uid_map", EACH, " %u %u %u\n" },
 	{ "gid_map", EACH, " %u %u %u\n" },
 	{ "setgroups", ALL, "allow\n" },
-	{ "limits", KEYS, "Limit Soft Limit Hard Limit Units %*\nMax cpu time %s %s seconds %*\n"
-		"Max file size %s %s bytes %*\nMax data size %s %s bytes %*\nMax stack size %s %s bytes %*\n"
-		"Max core file size %s %s bytes %*\nMax resident set %s %s bytes %*\n"
-		"Max processes %s %s processes %*\nMax open files %s %s files %*\n"
-		"Max locked memory %s %s bytes %*\nMax address space %s %s bytes %*\n"
-		"Max file locks %s %s locks %*\nMax pending signals %s %s signals %*\n"
-		"Max msgqueue size %s %s bytes %*\nMax nice priority %u %u %*\n"
-		"Max realtime priority %u %u %*\nMax realtime timeout %s %s us %*\n" },
+	{ "limits", KEYS,
+	  "Limit Soft Limit Hard Limit Units %*\nMax cpu time %s %s seconds %*\n"
+	  "Max file size %s %s bytes %*\nMax data size %s %s bytes %*\nMax stack size %s %s bytes "
+	  "%*\n"
+	  "Max core file size %s %s bytes %*\nMax resident set %s %s bytes %*\n"
+	  "Max processes %s %s processes %*\nMax open files %s %s files %*\n"
+	  "Max locked memory %s %s bytes %*\nMax address space %s %s bytes %*\n"
+	  "Max file locks %s %s locks %*\nMax pending signals %s %s signals %*\n"
+	  "Max msgqueue size %s %s bytes %*\nMax nice priority %u %u %*\n"
+	  "Max realtime priority %u %u %*\nMax realtime timeout %s %s us %*\n" },
 	{ "mountinfo", EACH, "%u %u %u:%u %s %s %s %*\n" },
 	{ "mounts", EACH, "%s %s %s %s 0 0\n" },
 };
@@ -360,17 +386,39 @@ static const struct {
 	const char *name;
 	unsigned int mode;
 } process_modes[] = {
-	{ "auxv", S_IFREG | 0400 }, { "cgroup", S_IFREG | 0444 }, { "cmdline", S_IFREG | 0444 },
-	{ "comm", S_IFREG | 0644 }, { "cpuset", S_IFREG | 0444 }, { "cwd", S_IFLNK | 0777 },
-	{ "environ", S_IFREG | 0400 }, { "exe", S_IFLNK | 0777 }, { "fd", S_IFDIR | 0500 },
-	{ "fdinfo", S_IFDIR | 0555 }, { "gid_map", S_IFREG | 0644 }, { "limits", S_IFREG | 0444 },
-	{ "maps", S_IFREG | 0444 }, { "mountinfo", S_IFREG | 0444 }, { "mounts", S_IFREG | 0444 },
-	{ "net", S_IFDIR | 0555 }, { "ns", S_IFDIR | 0511 }, { "ns/pid", S_IFLNK | 0777 },
-	{ "oom_adj", S_IFREG | 0644 }, { "oom_score", S_IFREG | 0444 }, { "oom_score_adj", S_IFREG | 0644 },
-	{ "personality", S_IFREG | 0400 }, { "projid_map", S_IFREG | 0644 }, { "root", S_IFLNK | 0777 },
-	{ "schedstat", S_IFREG | 0444 }, { "setgroups", S_IFREG | 0644 }, { "stat", S_IFREG | 0444 },
-	{ "statm", S_IFREG | 0444 }, { "status", S_IFREG | 0444 }, { "syscall", S_IFREG | 0400 },
-	{ "task", S_IFDIR | 0555 }, { "timerslack_ns", S_IFREG | 0666 }, { "uid_map", S_IFREG | 0644 },
+	{ "auxv", S_IFREG | 0400 },
+	{ "cgroup", S_IFREG | 0444 },
+	{ "cmdline", S_IFREG | 0444 },
+	{ "comm", S_IFREG | 0644 },
+	{ "cpuset", S_IFREG | 0444 },
+	{ "cwd", S_IFLNK | 0777 },
+	{ "environ", S_IFREG | 0400 },
+	{ "exe", S_IFLNK | 0777 },
+	{ "fd", S_IFDIR | 0500 },
+	{ "fdinfo", S_IFDIR | 0555 },
+	{ "gid_map", S_IFREG | 0644 },
+	{ "limits", S_IFREG | 0444 },
+	{ "maps", S_IFREG | 0444 },
+	{ "mountinfo", S_IFREG | 0444 },
+	{ "mounts", S_IFREG | 0444 },
+	{ "net", S_IFDIR | 0555 },
+	{ "ns", S_IFDIR | 0511 },
+	{ "ns/pid", S_IFLNK | 0777 },
+	{ "oom_adj", S_IFREG | 0644 },
+	{ "oom_score", S_IFREG | 0444 },
+	{ "oom_score_adj", S_IFREG | 0644 },
+	{ "personality", S_IFREG | 0400 },
+	{ "projid_map", S_IFREG | 0644 },
+	{ "root", S_IFLNK | 0777 },
+	{ "schedstat", S_IFREG | 0444 },
+	{ "setgroups", S_IFREG | 0644 },
+	{ "stat", S_IFREG | 0444 },
+	{ "statm", S_IFREG | 0444 },
+	{ "status", S_IFREG | 0444 },
+	{ "syscall", S_IFREG | 0400 },
+	{ "task", S_IFDIR | 0555 },
+	{ "timerslack_ns", S_IFREG | 0666 },
+	{ "uid_map", S_IFREG | 0644 },
 	{ "wchan", S_IFREG | 0444 },
 };
 
@@ -397,7 +445,8 @@ static void as_stranger(void (*check)(pid_t other))
 
 	if (getuid())
 		test_skip("not root");
-	IN_CHILD(OK(setresgid(12345, 12345, 12345)); OK(setresuid(12345, 12345, 12345)); check(other));
+	IN_CHILD(OK(setresgid(12345, 12345, 12345)); OK(setresuid(12345, 12345, 12345));
+		 check(other));
 }
 
 static int open_of(pid_t pid, const char *name, int flags)
@@ -410,8 +459,8 @@ static int open_of(pid_t pid, const char *name, int flags)
 
 static void strangers_are_refused(pid_t other)
 {
-	static const char *const files[] = { "environ", "auxv", "fd", "syscall", "personality", "cwd",
-					     "root", "exe", "ns/pid" };
+	static const char *const files[] = { "environ", "auxv", "fd",  "syscall", "personality",
+					     "cwd",	"root", "exe", "ns/pid" };
 	char byte;
 	int fd;
 
@@ -460,7 +509,8 @@ static unsigned long cpu_ticks(const char *path)
 	const char *text = strrchr(test_read_file(path), ')');
 	unsigned long user, system;
 
-	EQUAL(sscanf(text, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &system), 2);
+	EQUAL(sscanf(text, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &system),
+	      2);
 	return user + system;
 }
 
@@ -506,7 +556,9 @@ static void cpu_total(unsigned long *busy, unsigned long *idle)
 {
 	unsigned long user, nice, system;
 
-	EQUAL(sscanf(test_read_file("/proc/stat"), "cpu %lu %lu %lu %lu", &user, &nice, &system, idle), 4);
+	EQUAL(sscanf(test_read_file("/proc/stat"), "cpu %lu %lu %lu %lu", &user, &nice, &system,
+		     idle),
+	      4);
 	*busy = user + nice + system;
 }
 
@@ -519,6 +571,40 @@ TEST(the_system_counts_what_processes_use)
 	cpu_total(&after, &idle_after);
 	CHECK(after >= before + 19);
 	CHECK(idle_after >= idle_before);
+}
+
+TEST(memory_of_a_process_is_what_it_touched)
+{
+	const size_t size = 30 << 20, slack = 4 << 20;
+	unsigned long pages, resident, anonymous = 0;
+	char path[40], byte;
+	const char *line;
+	int ready[2], done[2];
+	pid_t child;
+
+	OK(pipe(ready));
+	OK(pipe(done));
+	OK(child = fork());
+	if (!child) {
+		close(done[1]);
+		memset(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		       1, size);
+		write(ready[1], "x", 1);
+		read(done[0], &byte, 1);
+		_exit(0);
+	}
+	EQUAL(read(ready[0], &byte, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)child);
+	EQUAL(sscanf(test_read_file(path), "%lu %lu", &pages, &resident), 2);
+	/* Linux adds up what each processor counted only now and then. */
+	CHECK(resident * 4096 >= size - slack && resident <= pages &&
+	      resident * 4096 < size + 5 * slack);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+	line = strstr(test_read_file(path), "\nRssAnon:");
+	EQUAL(sscanf(line, " RssAnon: %lu kB", &anonymous), 1);
+	CHECK(anonymous * 1024 >= size - slack && anonymous * 1024 < size + slack);
+	OK(close(done[1]));
+	EQUAL(test_wait(child), 0);
 }
 
 TEST(running_threads_are_counted)
@@ -544,7 +630,9 @@ TEST(a_sleeper_shows_its_call)
 	}
 	test_await_sleep(child);
 	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)child);
-	EQUAL(sscanf(test_read_file(path), "%lu 0x%lx 0x%lx 0x%lx", &number, &first, &second, &third), 4);
+	EQUAL(sscanf(test_read_file(path), "%lu 0x%lx 0x%lx 0x%lx", &number, &first, &second,
+		     &third),
+	      4);
 	EQUAL(number, 0);
 	EQUAL(first, fds[0]);
 	EQUAL(second, 0x1000);
@@ -581,8 +669,11 @@ TEST(children_are_listed)
 
 TEST(namespaces_are_the_same_for_all)
 {
-	static const char *const kinds[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
-					     "time_for_children", "user", "uts" };
+	static const char *const kinds[] = { "cgroup", "ipc",
+					     "mnt",    "net",
+					     "pid",    "pid_for_children",
+					     "time",   "time_for_children",
+					     "user",   "uts" };
 	struct stat own, parents;
 	char path[64], target[64];
 
