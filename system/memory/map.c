@@ -140,6 +140,21 @@ static int source_find(struct file *file, u64 offset, u64 size, int protection, 
 				     source);
 }
 
+/*
+ * Text that exec and the dynamic linker map is there to be run, and jumps are written to its known
+ * sites ahead. Others map it to read it, as valgrind does, which runs a translation: no jump may
+ * be seen in it.
+ */
+static bool text_is_to_run(const struct mm *mm)
+{
+	u64 site;
+
+	if (!mm->has_loaded)
+		return true;
+	site = regs_syscall_address(thread_current()->regs);
+	return site >= mm->linker_start && site < mm->linker_end;
+}
+
 static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int flags,
 		       struct area *area, const struct map_source *source,
 		       struct removed_files *removed)
@@ -147,7 +162,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	u64 offset = source->anonymous ? 0 : area->offset + source->handle_offset;
 	bool huge = !source->anonymous && (flags & MAP_TYPE) != MAP_PRIVATE && size >= HUGE_SIZE;
 	int handle = source->handle;
-	bool patched = false;
+	bool to_run = (protection & PROT_EXEC) && text_is_to_run(mm), patched = false;
 	long place, result;
 
 	if (over_limit(mm, size))
@@ -163,7 +178,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))
 		return -ENOMEM;
-	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
+	if (to_run && !(protection & PROT_WRITE) && area->file &&
 	    !(area->flags & AREA_SHARED))
 		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
 	result = host_mmap(place, size, protection, host_flags(flags, source), handle,
@@ -180,7 +195,7 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	/* As on Linux it is mapped, even if it can't all be there now. */
 	if (area->flags & AREA_LOCKED)
 		mm_lock_new_locked(mm, place, size);
-	if (protection & PROT_EXEC)
+	if (to_run)
 		sites_patch_mapped(mm, place, size, patched);
 	return place;
 }

@@ -86,6 +86,12 @@ struct mm {
 	u64 start_code, end_code, start_data, end_data;
 	u64 auxv[48];
 	u32 auxv_words;
+	/*
+	 * Where the program's dynamic linker lies; empty where it has none. has_loaded: exec has
+	 * mapped what there is to map.
+	 */
+	u64 linker_start, linker_end;
+	bool has_loaded;
 	struct command_line *command_line;	/* NULL before exec */
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */

@@ -238,6 +238,8 @@ static int interpreter_map(struct mm *mm, struct elf *elf)
 			return -ENOMEM;
 		elf->bias = base - span.start;
 	}
+	mm->linker_start = span.start + elf->bias;
+	mm->linker_end = span.end + elf->bias;
 	return segments_map(mm, elf);
 }
 
@@ -466,6 +468,7 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 					       : edge_map(mm);
 	if (error)
 		return error;
+	mm->has_loaded = true;
 	code_record(mm, &exec->program);
 	brk_place(mm, &exec->program, &span, random[3]);
 	error = stack_build(exec, mm, random + 4, &rsp);

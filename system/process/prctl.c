@@ -12,8 +12,6 @@
 #include "process/process.h"
 #include "syscalls.h"
 
-#define TIMER_SLACK_DEFAULT_NS 50000
-
 static long name_set(struct thread *thread, uptr address)
 {
 	char name[sizeof(thread->name)];
@@ -110,11 +108,6 @@ static long timer_slack_set(struct thread *thread, u64 ns)
 	return 0;
 }
 
-static long timer_slack_get(const struct thread *thread)
-{
-	return thread->timer_slack_ns ? (long)thread->timer_slack_ns : TIMER_SLACK_DEFAULT_NS;
-}
-
 long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
 {
 	struct thread *thread = thread_current();
@@ -141,7 +134,7 @@ long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
 	case PR_SET_TIMERSLACK:
 		return timer_slack_set(thread, a);
 	case PR_GET_TIMERSLACK:
-		return timer_slack_get(thread);
+		return (long)thread_timer_slack_ns(thread);
 	case PR_GET_TID_ADDRESS:
 		return put_user(thread->clear_tid, a);
 	case PR_GET_TIMING:

@@ -23,6 +23,8 @@
 #define PID_MAX 32768
 #define FIRST_PROGRAM_PID 2	/* the domain lives as long as this process */
 
+#define LOGIN_UID_NONE UINT32_MAX
+
 struct console_state;
 struct mm;
 struct fd_table;
@@ -126,6 +128,7 @@ struct process {
 	u8 memory_failure_policy;	/* PR_MCE_KILL */
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
+	u32 login_uid;			/* /proc/PID/loginuid */
 };
 
 extern struct lock process_tree_lock;

@@ -82,6 +82,7 @@ static void process_init(struct process *process, u32 pid)
 	process->dumpable = true;
 	process->memory_failure_policy = PR_MCE_KILL_DEFAULT;
 	process->start_ns = clock_monotonic_ns();
+	process->login_uid = LOGIN_UID_NONE;
 }
 
 struct process *process_create(void)

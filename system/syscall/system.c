@@ -17,6 +17,7 @@
 #include "core/system_name.h"
 #include "core/timer.h"
 #include "memory/usercopy.h"
+#include "process/load.h"
 #include "process/process.h"
 #include "syscalls.h"
 
@@ -64,7 +65,13 @@ long sys_sysinfo(uptr address)
 	struct __kernel_timespec up = { 0 };
 	struct heap_usage heap;
 	struct sysinfo info = { .mem_unit = 1 };
+	u32 loads[3];
+	int error = load_read(loads);
 
+	if (error)
+		return error;
+	for (u32 i = 0; i < ARRAY_SIZE(loads); i++)
+		info.loads[i] = (u64)loads[i] << (SI_LOAD_SHIFT - LOAD_SHIFT);
 	clock_read(CLOCK_BOOTTIME, &up);
 	heap_usage(&heap);
 	info.uptime = up.tv_sec + (up.tv_nsec != 0);
