@@ -4,8 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lasting.sh"
 
-# Only where a bug hangs it the limit ends it, with 124.
-soon() { timeout -k 1 30 "$@"; }
 stubborn='trap : TERM; echo ready; while :; do sleep 1; done'
 echo 'echo exit' > typed_file
 

@@ -6,8 +6,6 @@
 
 layer=$BUILD/tests/escape/hostile
 
-# Only where a bug hangs it the limit ends it, with 124.
-soon() { timeout -k 1 30 "$@"; }
 # A domain that attacks.
 attacker()	# attack options...
 {
