@@ -125,13 +125,10 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 			break;
 	}
 	pages_free(buffer, TRANSFER_BUFFER / PAGE_SIZE);
-	if (moved) {
-		notify_file(in->file, IN_ACCESS);
-		notify_file(out->file, IN_MODIFY);
-	}
-	if (moved && (side_store(in) || side_store(out)))
-		return -EFAULT;
-	return moved ? moved : n;
+	if (!moved)
+		return n;
+	notify_moved(in->file, out->file);
+	return side_store(in) || side_store(out) ? -EFAULT : moved;
 }
 
 static long sendfile_check(const struct side *in, const struct side *out)
@@ -154,7 +151,10 @@ static long sendfile_move(struct side *in, struct side *out, size_t size)
 	if (!size)
 		return 0;
 	moved = side_to_pipe(in, pipe, size, out->file->flags & O_NONBLOCK);
-	return moved > 0 && side_store(in) ? -EFAULT : moved;
+	if (moved <= 0)
+		return moved;
+	notify_moved(in->file, out->file);
+	return side_store(in) ? -EFAULT : moved;
 }
 
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
