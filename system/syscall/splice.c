@@ -107,7 +107,8 @@ static ssize_t claimed_to_side(struct pipe *in, struct side *out, char *buffer, 
 		pipe_consume(in, (u32)put);
 		moved += put;
 		size -= (size_t)put;
-		if (put < got)
+		/* A file that takes no more says why, if only by a signal. */
+		if (put < got && !inode_is_regular(out->file->inode))
 			break;
 	}
 	return moved ? moved : MIN(got, put);

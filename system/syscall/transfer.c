@@ -12,6 +12,7 @@
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "syscall/file_size.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
@@ -83,7 +84,7 @@ ssize_t side_write(struct side *side, char *buffer, size_t size)
 	struct iter iter;
 
 	iter_init_kernel(&iter, buffer, size);
-	return side->file->operations->write(side->file, &iter, &side->offset);
+	return file_write_at(side->file, &iter, &side->offset);
 }
 
 /*
@@ -191,6 +192,15 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 	return 0;
 }
 
+/* Cut at the limit without a signal, where sendfile(2) tries to go on. */
+static size_t copy_size(const struct side *out, size_t size)
+{
+	u64 limit = process_current()->limits[RLIMIT_FSIZE].rlim_cur;
+
+	size = MIN(size, TRANSFER_MAX);
+	return out->offset < limit ? MIN(size, limit - out->offset) : size;
+}
+
 long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t size,
 			 u64 flags)
 {
@@ -202,7 +212,7 @@ long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset,
 	if (!result)
 		result = flags ? -EINVAL : copy_check(&in, &out, size);
 	if (!result)
-		result = move_bytes(&in, &out, MIN(size, TRANSFER_MAX));
+		result = move_bytes(&in, &out, copy_size(&out, size));
 	side_close(&in);
 	side_close(&out);
 	return result;
