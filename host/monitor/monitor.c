@@ -114,6 +114,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
 			.lower = { .root = -1, .descriptors = -1 },
+			.processes.pidfd = setup->pidfd,
 		},
 	};
 	consoles_init(&monitor->service.consoles, channel, -1, &control_exec_listener);

@@ -205,6 +205,21 @@ static int serve_program(const struct request *request, struct answer *answer, i
 	return 0;
 }
 
+static int serve_process(struct process_finder *processes, const struct request *request,
+			 struct answer *answer, int32_t *result, struct error *err)
+{
+	struct process_memory memory;
+
+	if (request->data_size)
+		return request_bad(err, "words beside the id of a process");
+	*result = process_memory_read(processes, request->count, &memory);
+	if (*result)
+		return 0;
+	memcpy(answer->area, &memory, sizeof(memory));
+	answer->used = sizeof(memory);
+	return 0;
+}
+
 /* Of a domain whose ground is a directory of the host. */
 static int serve_lower(const struct lower *lower, const struct request *request,
 		       struct answer *answer, int32_t *result, struct error *err)
@@ -250,6 +265,8 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_stopped(service, request, err);
 	case REQ_CONSOLE_EXIT:
 		return serve_console_exit(service, request, err);
+	case REQ_PROCESS:
+		return serve_process(&service->processes, request, answer, result, err);
 	case REQ_PROGRAM:
 		return serve_program(request, answer, result, err);
 	case REQ_INPUT:

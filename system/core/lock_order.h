@@ -35,6 +35,7 @@
 	X(LOCK_NOTIFY)		/* domain: watches of files */ \
 	X(LOCK_LOCAL)		/* domain: names and ties of local sockets, rights in flight */ \
 	X(LOCK_LOCAL_QUEUE)	/* local socket: messages, marks on its stream */ \
+	X(LOCK_IPC)		/* domain: System V and POSIX IPC, one for each kind */ \
 	X(LOCK_PROCESS_TREE)	/* domain: ids, parents, children, groups, sessions */ \
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \
 	X(LOCK_EVENT)		/* timer and other small files */ \

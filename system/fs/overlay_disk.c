@@ -86,10 +86,13 @@ bool overlay_disk_reclaim(long error)
 }
 
 /* The range has its disk: what is written there takes none. */
-static bool range_is_filled(const struct file_data *data, u64 offset, u64 size)
+static bool range_is_filled(struct inode *inode, u64 offset, u64 size)
 {
-	long hole = host_call3(__NR_lseek, data->own, offset, SEEK_HOLE);
+	int own = own_handle_use(inode);
+	long hole = own < 0 ? own : host_call3(__NR_lseek, own, offset, SEEK_HOLE);
 
+	if (own >= 0)
+		own_handle_done(inode);
 	return hole >= 0 && (u64)hole >= offset + size;
 }
 
@@ -114,7 +117,7 @@ int overlay_disk_take(struct inode *inode, u64 offset, u64 size)
 	}
 	data->taking += error ? 0 : bytes;
 	if (is_full(error) && data->has_holes && data->place >= PLACE_OWN &&
-	    range_is_filled(data, offset, size))
+	    range_is_filled(inode, offset, size))
 		error = 0;
 	if (!error)
 		data->taken_end = MAX(data->taken_end, end);

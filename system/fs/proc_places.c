@@ -227,7 +227,29 @@ static int fdinfo_show(struct proc_text *text, const struct proc_key *key)
 	return 0;
 }
 
-static const struct proc_row fd_row = PROC_MAGIC("", fd_link, fd_follow);
+/* What the file was opened for, which lsof shows. */
+static u32 fd_permissions(const struct proc_key *key)
+{
+	struct file *file = fd_file(key);
+	u32 permissions = 0;
+
+	if (!file)
+		return 0;
+	if (!(file->flags & O_PATH)) {
+		permissions |= FILE_READABLE(file) ? S_IRUSR | S_IXUSR : 0;
+		permissions |= FILE_WRITABLE(file) ? S_IWUSR | S_IXUSR : 0;
+	}
+	file_put(file);
+	return permissions;
+}
+
+static const struct proc_row fd_row = {
+	.name = "",
+	.mode = S_IFLNK | 0700,
+	.link = fd_link,
+	.follow = fd_follow,
+	.permissions = fd_permissions,
+};
 static const struct proc_row fdinfo_row = PROC_FILE("", 0444, fdinfo_show);
 
 static const struct proc_numbers fd_numbers = {

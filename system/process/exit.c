@@ -11,6 +11,7 @@
 
 #include "core/heap.h"
 #include "core/host.h"
+#include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/fork.h"
@@ -83,6 +84,7 @@ void process_release_resources(struct process *process)
 	struct file *exe_file = process->exe_file;
 	struct mm *mm = process->mm;
 
+	sem_undo_exit(process);
 	lock_acquire(&process->exec_lock);
 	lock_acquire(&process->signal_lock);
 	process->files = NULL;

@@ -19,6 +19,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "ipc/pidfd.h"
+#include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "memory/usercopy.h"
@@ -57,6 +58,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 	thread->flags = parent->flags & THREAD_TRAPPED;
 	thread->signal_mask = parent->signal_mask;
 	thread->timer_slack_ns = parent->timer_slack_ns;
+	thread->memory_policy = parent->memory_policy;
 	thread->gs_base = parent->gs_base;
 	memcpy(thread->name, parent->name, sizeof(thread->name));
 	if (request->flags & CLONE_CHILD_CLEARTID)
@@ -85,7 +87,12 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->no_new_privs = parent->no_new_privs;
 	child->keep_caps = parent->keep_caps;
 	child->nice = parent->nice;
+	child->io_priority = parent->io_priority;
+	child->personality = parent->personality;
+	child->no_huge_pages = parent->no_huge_pages;
+	child->memory_failure_policy = parent->memory_failure_policy;
 	child->oom_score_adj = parent->oom_score_adj;
+	child->login_uid = parent->login_uid;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);
 	lock_acquire(&parent->signal_lock);
@@ -150,6 +157,8 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal
 							   : request->exit_signal;
 	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
+	if (!error && (request->flags & CLONE_SYSVSEM))
+		error = sem_undo_share(child, parent);
 	if (error) {
 		process_release_resources(child);
 		process_discard(child);

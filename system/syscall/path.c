@@ -214,9 +214,11 @@ static int resolve_flags(u64 resolve, u32 *walk_flags)
 	}
 	if (*walk_flags & WALK_BENEATH && *walk_flags & WALK_IN_ROOT)
 		return -EINVAL;
-	if (resolve == RESOLVE_CACHED)
-		return -EAGAIN;
-	return resolve ? -EINVAL : 0;
+	if (resolve & ~(u64)RESOLVE_CACHED)
+		return -EINVAL;
+	if (resolve)
+		*walk_flags |= WALK_CACHED;
+	return 0;
 }
 
 /* A structure of a later kernel may be longer where what is new is zero. */

@@ -95,7 +95,7 @@ struct dentry *dentry_create_root(struct inode *inode)
 	struct dentry *dentry = dentry_create(NULL, "", 0, inode);
 
 	if (dentry)
-		dentry->flags = DENTRY_PINNED;
+		dentry->flags = DENTRY_PINNED | (dentry->flags & DENTRY_LONG);
 	return dentry;
 }
 
@@ -151,6 +151,8 @@ void dentry_put(struct dentry *dentry)
 			return;
 		parent = dentry->parent;
 		dentry_free(dentry);
+		if (parent == dentry)
+			return;		/* a root */
 		dentry = parent;
 	}
 }

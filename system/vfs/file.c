@@ -3,10 +3,12 @@
 #include "vfs/file.h"
 
 #include <linux/fs.h>
+#include <linux/magic.h>
 
 #include "core/heap.h"
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
+#include "vfs/mount.h"
 #include "vfs/locks.h"
 #include "vfs/notify.h"
 #include "vfs/poll.h"
@@ -14,7 +16,8 @@
 static struct file_system anonymous_fs = {
 	.type = "anon_inodefs",
 	.source = "anon_inodefs",
-	.magic = 0x09041934,
+	.magic = ANON_INODE_FS_MAGIC,
+	.is_made_up = true,
 };
 
 /* By /proc/PID/fd: only pipes can be opened again, and those are special. */
@@ -124,5 +127,8 @@ void file_put(struct file *file)
 	if (file->dentry)
 		dentry_put(file->dentry);
 	inode_put(file->inode);
+	/* With the last of a file system go its files. */
+	if (file->dentry)
+		mount_put(file->mount);
 	heap_free(file);
 }

@@ -30,11 +30,14 @@ void poll_wait(struct poll_request *request, struct wait_queue *queue);
 
 /* What a mapping of a file maps; filled by the map operation. */
 struct map_source {
-	int handle;		/* host descriptor; owned by the inode, valid until map_end */
+	int handle;		/* host descriptor; owned by the inode, valid until done */
 	u64 handle_offset;	/* added to the file's offset */
 	bool read_only;		/* only private or read-only mappings are possible */
 	bool anonymous;		/* as /dev/zero: map anonymous memory instead */
-	bool in_use;		/* map_end is due */
+	/*
+	 * To be called once the handle is mapped, or is not to be: it may go then. NULL: it stays.
+	 */
+	void (*done)(struct inode *inode);
 };
 
 /* Takes lines of text, each with its newline. Callable under short locks. */
@@ -63,8 +66,12 @@ struct file_operations {
 	/* What to map for [offset, offset + size). NULL: -ENODEV. */
 	int (*map)(struct file *file, u64 offset, u64 size, bool shared, bool writable,
 		   struct map_source *source);
-	/* What map said with in_use is mapped now, or is not to be: the handle may go. */
-	void (*map_end)(struct file *file);
+	/*
+	 * An area that maps it came (with fork, too), or is about to go; each holds a reference.
+	 * Only short locks may be taken. NULL: nothing.
+	 */
+	void (*area_added)(struct file *file);
+	void (*area_removed)(struct file *file);
 	/* NULL: -EINVAL. */
 	int (*sync)(struct file *file, bool data_only);
 	int (*truncate)(struct file *file, u64 size);

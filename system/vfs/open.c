@@ -190,6 +190,7 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 		return -ENOMEM;
 	}
 	place.dentry->flags |= DENTRY_DELETED;
+	mount_get(place.mount);
 	error = open_file(&place, flags & ~(O_TMPFILE | O_TRUNC), out);
 	path_put(&place);
 	return error;
@@ -310,6 +311,7 @@ static int open_create_once(const struct walker *walker, const struct path *star
 	if (error)
 		goto out;
 	place.mount = parent->mount;
+	mount_get(place.mount);
 	if (made) {
 		/* Whoever makes a file may open it, whatever its mode. */
 		error = open_file(&place, flags & ~O_TRUNC, out);
@@ -367,6 +369,8 @@ int path_open(const struct walker *walker, const struct path *start, const char 
 	struct path place;
 	int error;
 
+	if (walk_flags & WALK_CACHED && flags & (O_CREAT | O_TRUNC | __O_TMPFILE))
+		return -EAGAIN;
 	if (flags & __O_TMPFILE) {
 		error = path_walk(walker, start, name, walk_flags | WALK_FOLLOW, &place);
 		if (error)

@@ -40,6 +40,8 @@ void mm_put(struct mm *mm);
 void mm_put(struct mm *mm) { (void)mm; }
 void fd_table_put(struct fd_table *table);
 void fd_table_put(struct fd_table *table) { (void)table; }
+void sem_undo_exit(struct process *process);
+void sem_undo_exit(struct process *process) { (void)process; }
 void fs_context_put(struct fs_context *fs);
 void fs_context_put(struct fs_context *fs) { (void)fs; }
 void file_put(struct file *file);
