@@ -34,6 +34,8 @@
 #include "tests/fuzz/calls/party.h"
 #include "tests/fuzz/calls/random.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 enum { ROUND_MS = 400, END_SECONDS = 20, USAGE_LINES = 8, ROUNDS_MAX = 100000, USER = 12345 };
 
 static char directory[] = "/tmp/mezzo-fuzz-XXXXXX";
@@ -65,7 +67,7 @@ static struct usage usage_read(int fd)
 
 static unsigned long slack_of(const char *name)
 {
-	for (size_t i = 0; i < sizeof(slacks) / sizeof(slacks[0]); i++)
+	for (size_t i = 0; i < COUNT(slacks); i++)
 		if (!strcmp(slacks[i].name, name))
 			return slacks[i].slack;
 	return 0;
@@ -120,17 +122,29 @@ static int entry_remove(const char *path, const struct stat *status, int type, s
 {
 	(void)status;
 	(void)type;
-	if (ftw->level)
-		remove(path);
+	(void)ftw;
+	remove(path);
 	return 0;
 }
 
-/* Away with what outlives its makers. */
+/* Away with what outlives its makers, wherever they went. */
 static void remains_remove(void)
 {
-	nftw(directory, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
-	nftw("/dev/shm", entry_remove, 16, FTW_DEPTH | FTW_PHYS);
-	syscall(SYS_mq_unlink, "a");
+	static const char *const places[] = { "work", "/", "/tmp", "/dev", "/dev/shm" };
+	static const char *const names[] = {
+		".", "a", "b", "c", "dir", "link", "fifo", "socket", "none", "tmpfs", "user.a",
+		"security.capability",
+	};
+	char path[64];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		for (size_t j = i ? 1 : 0; j < (i ? COUNT(places) : 1); j++) {
+			snprintf(path, sizeof(path), "%s/%s", places[j], names[i]);
+			nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+		}
+		syscall(SYS_mq_unlink, names[i]);
+	}
+	rmdir("work");
 	for (int i = 0; i < 256; i++) {
 		struct shmid_ds segment;
 		struct seminfo semaphores;
@@ -212,7 +226,7 @@ static void names_warm(void)
 		"/", "/bin", "/dev", "/dev/pts", "/dev/shm", "/tmp", "/proc", "/proc/self", "/proc/self/fd",
 	};
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+	for (size_t i = 0; i < COUNT(directories); i++) {
 		DIR *directory = opendir(directories[i]);
 		struct stat status;
 
