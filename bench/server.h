@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Servers that figures start beside themselves, one at a time. They run in bench_directory, so
- * their sockets have short names. Whatever fails ends the program, and the server with it. No locks.
+ * their sockets have short names. Whatever fails ends the program, and the server with it. No
+ * locks.
  */
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H

@@ -25,7 +25,7 @@ static void ask(int fd)
 	MUST(send(fd, question, sizeof(question) - 1, 0) == sizeof(question) - 1);
 }
 
-/* Reads one answer, which must be the page: heads and an empty line, and 1 KiB that ends in "end". */
+/* Reads one answer, which must be the page: heads, an empty line, and 1 KiB that ends in "end". */
 static void answer_read(int fd)
 {
 	char answer[ANSWER_MAX + 1], *page = NULL;
