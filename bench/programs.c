@@ -102,12 +102,8 @@ static double java_hello_run(void)
 }
 
 const struct figure program_figures[] = {
-	{ "configure", configure_run },
-	{ "make_project", make_project_run },
-	{ "git_status", git_status_run },
-	{ "find_tree", find_tree_run },
-	{ "python_imports", python_imports_run },
-	{ "node_hello", node_hello_run },
-	{ "java_hello", java_hello_run },
-	{ 0 },
+	{ "configure", configure_run },		  { "make_project", make_project_run },
+	{ "git_status", git_status_run },	  { "find_tree", find_tree_run },
+	{ "python_imports", python_imports_run }, { "node_hello", node_hello_run },
+	{ "java_hello", java_hello_run },	  { 0 },
 };

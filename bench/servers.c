@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REDIS_SERVER                                                                      \
+#define REDIS_SERVER \
 	"exec redis-server --port 0 --unixsocket redis.sock --save '' --appendonly no 2>&1"
 #define REDIS_REQUESTS "100000" /* of each of the two kinds */
 #define PGBENCH_CLIENTS "4"
@@ -43,10 +43,12 @@ static long redis_done(void)
 /* redis-benchmark with its 50 clients, which set and get. */
 static double redis_measure(char *pipelined)
 {
-	char *warm[] = { "redis-benchmark", "-s", "redis.sock", "-t",  "set,get", "-q",
-			 "-n",		    "5000", "-P",	   pipelined, NULL };
-	char *timed[] = { "redis-benchmark", "-s", "redis.sock",    "-t", "set,get", "-q",
-			  "-n",		     REDIS_REQUESTS, "-P", pipelined, NULL };
+	char *warm[] = {
+		"redis-benchmark", "-s", "redis.sock", "-t", "set,get", "-q", "-n", "5000", "-P",
+		pipelined,	   NULL
+	};
+	char *timed[] = { "redis-benchmark", "-s", "redis.sock", "-t", "set,get", "-q", "-n",
+			  REDIS_REQUESTS,    "-P", pipelined,	 NULL };
 	double requests = 2 * strtod(REDIS_REQUESTS, NULL), taken_ns;
 	long done;
 
@@ -75,8 +77,8 @@ static double redis_unix_pipelined_run(void)
 static void database_make(void)
 {
 	char *remove[] = { "rm", "-rf", "data", NULL };
-	char *make[] = { "initdb", "-D", "data", "-U", "bench", "-A", "trust", "-E", "UTF8",
-			 "--no-locale", "--no-sync", NULL };
+	char *make[] = { "initdb", "-D", "data", "-U",		"bench",     "-A",
+			 "trust",  "-E", "UTF8", "--no-locale", "--no-sync", NULL };
 
 	command_time_ns(remove, -1, -1);
 	command_time_ns(make, -1, -1);
@@ -85,8 +87,15 @@ static void database_make(void)
 /* Transactions that the tables tell of: each adds a row to the history. */
 static long pgbench_done(char *directory)
 {
-	char *ask[] = { "psql", "-h", directory, "-U", "bench", "-Atc",
-			"select count(*) from pgbench_history", "postgres", NULL };
+	char *ask[] = { "psql",
+			"-h",
+			directory,
+			"-U",
+			"bench",
+			"-Atc",
+			"select count(*) from pgbench_history",
+			"postgres",
+			NULL };
 	char text[32];
 	int pipe_fds[2];
 	ssize_t size;
@@ -109,18 +118,22 @@ static long pgbench_done(char *directory)
 static double pgbench_unix_run(void)
 {
 	char *directory = (char *)bench_directory, *server;
-	char *fill[] = { "pgbench", "-i", "-q", "-s", "5", "-h", directory, "-U", "bench",
-			 "postgres", NULL };
-	char *timed[] = { "pgbench", "-n", "-c", PGBENCH_CLIENTS, "-j", "2", "-t",
-			  PGBENCH_TRANSACTIONS, "-h", directory, "-U", "bench", "postgres", NULL };
-	long transactions = strtol(PGBENCH_CLIENTS, NULL, 10) *
-			    strtol(PGBENCH_TRANSACTIONS, NULL, 10);
+	char *fill[] = { "pgbench", "-i", "-q",	   "-s",       "5", "-h",
+			 directory, "-U", "bench", "postgres", NULL };
+	char *timed[] = { "pgbench",  "-n",	 "-c", PGBENCH_CLIENTS,
+			  "-j",	      "2",	 "-t", PGBENCH_TRANSACTIONS,
+			  "-h",	      directory, "-U", "bench",
+			  "postgres", NULL };
+	long transactions =
+		strtol(PGBENCH_CLIENTS, NULL, 10) * strtol(PGBENCH_TRANSACTIONS, NULL, 10);
 	double taken_ns;
 
 	server_directory_enter();
 	database_make();
-	MUST(asprintf(&server, "exec postgres -D data -k '%s' -c listen_addresses= -c fsync=off "
-		      "-c autovacuum=off 2>&1", directory) > 0);
+	MUST(asprintf(&server,
+		      "exec postgres -D data -k '%s' -c listen_addresses= -c fsync=off "
+		      "-c autovacuum=off 2>&1",
+		      directory) > 0);
 	server_start(server, "ready to accept connections");
 	command_time_ns(fill, -1, -1);
 	taken_ns = (double)command_time_ns(timed, -1, -1);
