@@ -30,6 +30,9 @@ extern const struct figure storage_figures[];
 extern const struct figure random_figures[];
 extern const struct figure tree_figures[];
 extern const struct figure sqlite_figures[];
+extern const struct figure program_figures[];
+extern const struct figure server_figures[];
+extern const struct figure http_figures[];
 
 /*
  * The directory in which figures make their files, and the prepared files in it: "data" (DATA_SIZE

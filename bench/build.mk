@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The benchmark programs, `make bench` and `make bench-storage`. ONLY="names", ROUNDS=n and BENCH_PEER="prefix" go to bench/run.
+# The benchmark programs, `make bench`, `make bench-storage` and `make bench-programs`. ONLY="names", ROUNDS=n and BENCH_PEER="prefix" go to bench/run.
 
 BENCH_BUILD  := $(BUILD)/bench
 BENCH_CALLS  := measure main calls transfers names waits processes commands \
-	command storage storage_random storage_trees storage_sqlite
+	command storage storage_random storage_trees storage_sqlite \
+	programs server servers servers_http
 BENCH_WHOLE  := measure whole_main whole_time whole_stream whole_idle
 BENCH_PROGRAMS := $(BENCH_BUILD)/bench-calls $(BENCH_BUILD)/bench-whole
 
@@ -33,7 +34,16 @@ $(BENCH_FIO): $(FIO_SOURCE)/configure
 	@mkdir -p $(@D)
 	$(call say,FIO) (cd $(@D) && $(abspath $<) $(FIO_OPTIONS) && $(MAKE) fio) > $(@D)/log 2>&1
 
-.PHONY: bench bench-storage
+# The project that bench-programs makes.
+BENCH_PROJECT := $(SOURCES)/coreutils
+
+$(BENCH_PROJECT)/configure:
+	$(call say,FETCH) tools/fetch-source coreutils
+
+.PHONY: bench bench-storage bench-programs
+bench-programs: $(ALL) $(BENCH_PROGRAMS) $(BENCH_PROJECT)/configure
+	@bench/run programs
+
 bench-storage: $(ALL) $(BENCH_PROGRAMS) $(BENCH_FIO)
 	@bench/run storage
 

@@ -49,3 +49,13 @@ uint64_t command_time_ns(char *const *arguments, int in_fd, int out_fd)
 	command_wait(command_start(arguments, in_fd, out_fd), arguments[0]);
 	return clock_ns() - began_ns;
 }
+
+uint64_t command_batch(void *context, uint64_t count)
+{
+	char *const *arguments = context;
+	uint64_t began_ns = clock_ns();
+
+	for (uint64_t i = 0; i < count; i++)
+		command_wait(command_start(arguments, -1, -1), arguments[0]);
+	return clock_ns() - began_ns;
+}

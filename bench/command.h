@@ -18,4 +18,7 @@ void command_wait(pid_t child, const char *name);
 /* Both, and the nanoseconds from start to exit. */
 uint64_t command_time_ns(char *const *arguments, int in_fd, int out_fd);
 
+/* For measure(): the command, one after the other; context is its arguments. */
+uint64_t command_batch(void *context, uint64_t count);
+
 #endif

@@ -13,16 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static uint64_t command_batch(void *context, uint64_t count)
-{
-	char *const *arguments = context;
-	uint64_t began_ns = clock_ns();
-
-	for (uint64_t i = 0; i < count; i++)
-		command_wait(command_start(arguments, -1, -1), arguments[0]);
-	return clock_ns() - began_ns;
-}
-
 /* gcc_file: gcc -O2 -c of the 5,000 lines of C that the driver wrote. Once: it takes a second or
  * more. */
 static double gcc_file_run(void)
@@ -45,14 +35,6 @@ static double gcc_file_run(void)
 static double python_pass_run(void)
 {
 	char *arguments[] = { "/usr/bin/python3", "-c", "pass", NULL };
-
-	return measure(command_batch, arguments, UINT64_MAX / 2);
-}
-
-/* find_tree: find walks the file tree of /usr/include and looks at each file's size. */
-static double find_tree_run(void)
-{
-	char *arguments[] = { "find", "/usr/include", "-size", "+0", NULL };
 
 	return measure(command_batch, arguments, UINT64_MAX / 2);
 }
@@ -88,6 +70,5 @@ const struct figure command_figures[] = {
 	{ "gcc_file", gcc_file_run },
 	{ "python_pass", python_pass_run },
 	{ "tar_include", tar_include_run },
-	{ "find_tree", find_tree_run },
 	{ 0 },
 };

@@ -12,6 +12,7 @@
 static const struct figure *const tables[] = {
 	call_figures,	 transfer_figures, name_figures,   wait_figures, process_figures,
 	command_figures, storage_figures,  random_figures, tree_figures, sqlite_figures,
+	program_figures, server_figures,   http_figures,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

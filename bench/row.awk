@@ -63,7 +63,7 @@ END {
 	if (colour)
 		shown = (word == "met" ? "\033[32m" : word == "-" ? "\033[2m" : "\033[31m") word "\033[0m"
 	sign = rule == "ratio" ? "x" : rule == "most" ? "<=" : ">="
-	printf "%-18s %-5s %11s %11s", name, unit, cell("native"), cell("domain")
+	printf "%-20s %-5s %11s %11s", name, unit, cell("native"), cell("domain")
 	if (peer)
 		printf " %11s", cell("peer")
 	printf " %7s %7s %s\n", ratio ? sprintf("%.2f", ratio) : "-", target ? sign target : "-", shown
@@ -78,7 +78,7 @@ END {
 	for (i = 1; i in others; i++)
 		if (others[i] in counts || others[i] in failed) {
 			printf ", \"%s\": %s", others[i], json_value(others[i]) >> json
-			printf "%18s %-5s %11s %11s\n", "", others[i], "", cell(others[i])
+			printf "%20s %-5s %11s %11s\n", "", others[i], "", cell(others[i])
 		}
 	printf "}\n" >> json
 }

@@ -14,7 +14,7 @@
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
 
-#define NAMES_MAX	32768u	/* with their inodes about 10 MiB */
+#define NAMES_MAX	131072u	/* with their inodes about 40 MiB */
 #define BATCH		32
 #define ROUNDS_MAX	256	/* directories looked at in one go */
 
