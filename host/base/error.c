@@ -9,9 +9,11 @@
 
 #include "host/base/error.h"
 
-/* Not every C library has a text for what damaged data are. */
+/* Not every C library has a text for what damaged data are, nor any for what helps. */
 static const char *code_text(int code)
 {
+	if (code == EMFILE)
+		return "too few file descriptors: raise `ulimit -n`";
 	return code == EUCLEAN ? "the data are damaged" : strerror(code);
 }
 
@@ -43,6 +45,11 @@ void error_context(struct error *err, const char *format, ...)
 	used = strlen(err->text);
 	snprintf(err->text + used, sizeof(err->text) - used, ": %.*s",
 		 (int)(sizeof(former) - 1), former);
+}
+
+bool error_is_want(int result)
+{
+	return result == -ENOMEM || result == -EMFILE || result == -ENFILE;
 }
 
 const char *error_line(const struct error *err, char line[sizeof(err->text)])

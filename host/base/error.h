@@ -7,6 +7,8 @@
 #ifndef HOST_BASE_ERROR_H
 #define HOST_BASE_ERROR_H
 
+#include <stdbool.h>
+
 struct error {
 	int code;			/* a positive errno, or 0 where none fits */
 	char text[600];
@@ -22,6 +24,12 @@ int error_set(struct error *err, int code, const char *format, ...)
 /* Put "context: " before the message of an error that is already set. */
 void error_context(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Whether a result is that of a process which lacks memory or descriptors, and so tells nothing of
+ * what it was about to look at.
+ */
+bool error_is_want(int result);
 
 /*
  * The message as one line for a terminal, copied to line: names of hostile sources may be in it,

@@ -49,6 +49,20 @@ int fd_pwrite_all(int fd, const void *data, size_t size, long offset)
 	return 0;
 }
 
+int fd_pread_all(int fd, void *data, size_t size, long offset)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t got = pread(fd, (char *)data + done, size - done, offset + (long)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -ENODATA;
+		done += (size_t)got;
+	}
+	return 0;
+}
+
 long fd_read_file(const char *path, char *text, size_t size)
 {
 	size_t used = 0;

@@ -22,6 +22,9 @@ void fd_close(int *fd);
 /* Write all of data to fd, going on after partial writes. Returns 0 or -errno. */
 int fd_pwrite_all(int fd, const void *data, size_t size, long offset);
 
+/* Read exactly size bytes. Returns 0, -ENODATA where the file ends before, or another -errno. */
+int fd_pread_all(int fd, void *data, size_t size, long offset);
+
 /*
  * Read a whole small file into text, at most size - 1 bytes, and end it with NUL. Bytes or -errno.
  */

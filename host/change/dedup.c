@@ -198,8 +198,13 @@ static int domain_consider(const char *name, void *data)
 	struct folder folder;
 	int lock, result = folder_open(dedup->domains, name, &folder, dedup->err);
 
-	if (result)
+	if (result == -ENOENT || error_is_want(result))
 		return result == -ENOENT ? 0 : result;
+	/* What lies there is no domain. */
+	if (result) {
+		dedup->counts->damaged++;
+		return 0;
+	}
 	lock = folder_lock(dedup->domains, &folder, dedup->err);
 	dedup->counts->running += lock == -EBUSY;
 	if (lock >= 0)
@@ -209,7 +214,7 @@ static int domain_consider(const char *name, void *data)
 	folder_close(&folder);
 	if (dedup->count == count && dedup->idle_count > idle_count)
 		idle_release(&dedup->idle[--dedup->idle_count]);
-	if (result != -EUCLEAN && result != -EPROTO)
+	if (!result || error_is_want(result) || result == -EROFS)
 		return result;
 	dedup->counts->damaged++;
 	return 0;

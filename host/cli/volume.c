@@ -59,6 +59,7 @@ struct user_search {
 	const struct domains *domains;
 	const char *volume;
 	char user[DOMAIN_NAME_MAX + 1];	/* "": none */
+	bool is_unknown;		/* the user's record can't be read */
 };
 
 static bool names_volume(const struct domain_record *record, const char *volume)
@@ -83,7 +84,8 @@ static int look_at_domain(const char *name, void *data)
 	int error = folder_open(search->domains, name, &folder, &err);
 	bool found = true;
 
-	if (error == -ENOENT)
+	/* What is no folder, or has a name that no domain can have, is no domain. */
+	if (error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EINVAL)
 		return 0;
 	if (!error) {
 		error = domain_record_load(folder.fd, &record, &err);
@@ -95,6 +97,7 @@ static int look_at_domain(const char *name, void *data)
 	}
 	if (!found)
 		return 0;
+	search->is_unknown = error != 0;
 	snprintf(search->user, sizeof(search->user), "%s", name);
 	return 1;
 }
@@ -112,7 +115,12 @@ static int check_unused(struct volume_verb *verb, const char *name, struct error
 	domains_close(&domains);
 	if (error <= 0)
 		return error;
-	error_set(err, 0, "volume %s is used by domain %s: remove that first", name, search.user);
+	if (search.is_unknown)
+		error_set(err, 0, "volume %s may be used by domain %s, whose record can't be read: "
+			  "`mezzo rm %s` first", name, search.user, search.user);
+	else
+		error_set(err, 0, "volume %s is used by domain %s: remove that first", name,
+			  search.user);
 	return -EBUSY;
 }
 

@@ -135,6 +135,8 @@ int image_save(struct store *store, const char *name, const struct image *image,
 	if (head.launch_size)
 		memcpy(value + size - head.launch_size, image->launch, head.launch_size);
 	result = record_put(store, RECORD_IMAGE, name, value, size, !replace, err);
+	if (!result)
+		result = record_secure(store, RECORD_IMAGE, name, image->head.mapping, err);
 	free(value);
 	return result;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* `mezzo store fsck`: the store, its images and what domains keep, looked at and mended. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/change/check.h"
 #include "host/domain/record.h"
@@ -23,7 +25,9 @@ static const char usage[] =
 	"image,\n"
 	"and what each domain keeps that does not run. Says a line for each finding.\n"
 	"\n"
-	"      --repair           mend what can be mended\n"
+	"      --repair           mend what can be mended; no bytes of objects are deleted: what "
+	"nothing\n"
+	"                         names is put aside in the store's folder lost\n"
 	"      --store DIR        where the store is\n"
 	"  -h, --help             this text\n"
 	"\n"
@@ -98,6 +102,24 @@ static int fsck_mapping(struct fsck *fsck, mapping_id mapping, struct lacking *l
 	return result;
 }
 
+/* No finding: images of older programs have no second copy, nor has one whose copy was damaged. */
+static int secure_image(struct fsck *fsck, const char *name, mapping_id mapping)
+{
+	int result;
+
+	if (!fsck->repair || record_is_secure(fsck->store, mapping))
+		return 0;
+	result = store_begin(fsck->store, fsck->err);
+	if (result)
+		return result;
+	result = record_secure(fsck->store, RECORD_IMAGE, name, mapping, fsck->err);
+	if (!result)
+		return store_commit(fsck->store, fsck->err);
+	store_abort(fsck->store);
+	/* It was removed since it was listed. */
+	return result == -ENOENT ? 0 : result;
+}
+
 /* One that is removed just now lacks nothing. */
 static int fsck_mapping_pinned(struct fsck *fsck, mapping_id mapping, struct lacking *lacking)
 {
@@ -141,6 +163,8 @@ static int fsck_images(struct fsck *fsck)
 		struct lacking lacking = { "image", fsck->names.items[i], 0 };
 
 		result = fsck_mapping_pinned(fsck, fsck->named.ids[i], &lacking);
+		if (!result)
+			result = secure_image(fsck, lacking.name, fsck->named.ids[i]);
 		if (!result && lacking.count)
 			printf("image %s: %" PRIu64 " of its files are lost: import it again%s, "
 			       "or `mezzo image rm` it\n", lacking.name, lacking.count,
@@ -185,7 +209,8 @@ static int fsck_base(const char *name, void *data)
 
 static int fsck_lost(struct fsck *fsck, const char *path)
 {
-	int result = store_open_disk(path, STORE_READ_ONLY, &fsck->store, fsck->err);
+	int result = store_open_disk(path, fsck->repair ? 0 : STORE_READ_ONLY, &fsck->store,
+				     fsck->err);
 
 	if (result)
 		return result;
@@ -197,6 +222,13 @@ static int fsck_lost(struct fsck *fsck, const char *path)
 }
 
 /* ---- Domains ---- */
+
+static bool is_there(const struct domains *domains, const char *name)
+{
+	struct stat status;
+
+	return !fstatat(domains->fd, name, &status, AT_SYMLINK_NOFOLLOW);
+}
 
 static int fsck_domain(const char *name, void *data)
 {
@@ -210,8 +242,18 @@ static int fsck_domain(const char *name, void *data)
 		printf("domain %s: it runs, and is not looked at\n", name);
 		return 0;
 	}
-	if (result)
+	if (error_is_want(result))
 		return result;
+	/* Whatever lies there in place of a domain, the others are looked at. */
+	if (result == -ENOENT && !is_there(fsck->domains, name))
+		return 0;
+	if (result) {
+		char line[sizeof(fsck->err->text)];
+
+		printf("domain %s: it can't be looked at: %s\n", name,
+		       error_line(fsck->err, line));
+		found = left = 1;
+	}
 	fsck->found += found;
 	fsck->left += left;
 	return 0;
@@ -271,8 +313,8 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 	if (result == -ENOENT)
 		result = cli_no_store(path, err);
 	if (result == -EUCLEAN) {
-		printf("%s: its tables can't be read, nor mended: import the images into a new "
-		       "store\n", path);
+		printf("%s: its tables are damaged, and nothing else was looked at: see "
+		       "--repair\n", path);
 		return STATUS_DAMAGED;
 	}
 	fsck.repair_first = !repair && fsck.left;

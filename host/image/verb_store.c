@@ -130,7 +130,7 @@ int verb_dedup(int argc, char **argv)
 	if (result)
 		return cli_fail(&err);
 	print_counts(&counts);
-	return 0;
+	return counts.damaged ? cli_failed_status : 0;
 }
 
 /* ---- info ---- */
@@ -150,6 +150,7 @@ struct info {
 	uint64_t images;
 	const struct domains *list;
 	uint64_t domains, domain_bytes;	/* blocks of their folders */
+	bool is_part;			/* not all domains could be counted */
 };
 
 static int count_domain(const char *name, void *data)
@@ -158,9 +159,18 @@ static int count_domain(const char *name, void *data)
 	uint64_t bytes;
 	int result = directory_bytes(info->list->fd, name, &bytes);
 
+	if (error_is_want(result))
+		return result;
+	/* What is no folder is no domain. */
+	if (result) {
+		fprintf(stderr, "%s: note: %s/domains/%s can't be counted: %s\n", cli_program,
+			info->list->store, name, strerror(-result));
+		info->is_part = true;
+		return 0;
+	}
 	info->domains++;
 	info->domain_bytes += bytes;
-	return result;
+	return 0;
 }
 
 static int count_domains(const char *path, struct info *info, struct error *err)
@@ -233,7 +243,9 @@ int verb_info(int argc, char **argv)
 		result = print_info_json(verb.path, &info, &err);
 	else if (!result)
 		print_info(verb.path, &info);
-	return result ? cli_fail(&err) : 0;
+	if (result)
+		return cli_fail(&err);
+	return info.is_part ? cli_failed_status : 0;
 }
 
 /* ---- ls ---- */

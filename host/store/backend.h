@@ -75,6 +75,15 @@ struct backend_operations {
 			 struct error *err);
 
 	/*
+	 * T: a file beside the tables that is made and removed with the transaction, one for each
+	 * mapping; a backend that can't be damaged keeps none.
+	 */
+	int (*copy_put)(struct store *store, mapping_id id, const void *data, size_t size,
+			struct error *err);
+	bool (*copy_is_there)(struct store *store, mapping_id id);
+	int (*copy_remove)(struct store *store, mapping_id id, struct error *err);
+
+	/*
 	 * Use of mappings, across processes. Shared until mapping_unshare() or close(); waits for a
 	 * transaction that has claimed it.
 	 */

@@ -50,6 +50,8 @@ int check_folders(struct check *check, const char *path)
 	if (!error)
 		error = check_folder(check, path, "new");
 	if (!error)
+		error = check_folder(check, path, "tables");
+	if (!error)
 		error = check_folder(check, path, "objects");
 	for (unsigned i = 0; i < DISK_OBJECT_DIRS && !error; i++) {
 		snprintf(name, sizeof(name), "objects/%02x", i);
@@ -58,68 +60,92 @@ int check_folders(struct check *check, const char *path)
 	return error;
 }
 
-int check_object_file(struct check *check, object_id id, const struct object_row *row, bool *good)
+int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[OBJECT_HASH_SIZE])
 {
 	struct store *store = &check->disk.store;
-	uint8_t hash[OBJECT_HASH_SIZE];
-	uint64_t size, disk_size;
-	int error = file_size(store, id, &size, &disk_size, check->err);
+	uint64_t disk_size;
+	int error = file_size(store, id, size, &disk_size, check->err);
 
-	*good = false;
-	if (error == -ENOENT) {
-		check_finding(check, true, "object %" PRIu64 ": its file is missing", id);
-		return 0;
-	}
 	if (error)
-		return error;
-	*good = true;
-	if (!(row->flags & OBJECT_SEALED))
-		return 0;
-	if (size == row->size) {
-		error = object_hash(store, id, size, hash, check->err);
-		if (error || !memcmp(hash, row->hash, sizeof(hash)))
-			return error;
-	}
-	*good = false;
-	check_finding(check, true, "object %" PRIu64 ": its bytes are not those that were sealed",
-		      id);
-	return 0;
+		return error == -ENOENT ? 0 : error;
+	error = object_hash(store, id, *size, hash, check->err);
+	return error ? error : 1;
 }
 
 /* Whether an object has the file, or a later transaction will remove it. */
-static int file_is_known(struct check *check, object_id id)
+static int file_is_of_table(struct check *check, object_id id)
 {
 	struct slice value;
 	struct key key;
 	int error;
 
-	key_set_id(&key, TABLE_OBJECTS, id);
+	key_set_id(&key, TABLE_DOOMED, id);
 	error = tables_row_get(&check->disk.store, &key, &value, check->err);
-	if (error == -ENOENT) {
-		key_set_id(&key, TABLE_DOOMED, id);
+	if (error == -ENOENT && !check_list_has(&check->gone, id)) {
+		key_set_id(&key, TABLE_OBJECTS, id);
 		error = tables_row_get(&check->disk.store, &key, &value, check->err);
 	}
 	return error == -ENOENT ? 0 : error ? error : 1;
 }
 
+static int file_known(struct check *check, object_id id)
+{
+	struct known known = { .id = id, .row.flags = OBJECT_SEALED };
+	int result = file_is_of_table(check, id);
+	struct known *list;
+
+	if (result)
+		return result < 0 ? result : 0;
+	result = check_bytes(check, id, &known.row.size, known.row.hash);
+	if (result <= 0)
+		return result;
+	list = check_add(check->known, &check->known_count, sizeof(*list));
+	if (!list)
+		return check_no_memory(check);
+	check->known = list;
+	list[check->known_count - 1] = known;
+	return 0;
+}
+
+/* The name of an object's file, but not where that object's file would be. */
+static int file_misplaced(struct check *check, int dir_fd, unsigned dir, const char *name)
+{
+	uint8_t hash[OBJECT_HASH_SIZE];
+	char place[FILE_NAME_SIZE], folder[FILE_NAME_SIZE];
+	struct stat status;
+	int error, fd;
+
+	if (!check_finding(check, true, "objects/%02x/%s belongs to no object: put aside in lost/",
+			   dir, name))
+		return 0;
+	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status))
+		error = error_set(check->err, errno, "objects/%02x/%s", dir, name);
+	else
+		error = file_hash(fd, (uint64_t)status.st_size, hash, check->err);
+	fd_close(&fd);
+	file_name(file_name_id(name), place);
+	/* The folder's name is that of an id which is as small. */
+	file_name(dir, folder);
+	memcpy(place, folder, FILE_NAME_NEW);
+	return error ? error : aside_note(check, place, hash);
+}
+
 static int check_file(struct check *check, int dir_fd, unsigned dir, const char *name)
 {
 	object_id id = file_name_id(name);
-	int known = 0;
+	struct stat status;
 
-	if (!id) {
+	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : error_set(check->err, errno, "objects/%02x/%s", dir,
+						       name);
+	if (!id || !S_ISREG(status.st_mode)) {
 		check_finding(check, false, "objects/%02x/%s is no object's file", dir, name);
 		return 0;
 	}
-	if (id % DISK_OBJECT_DIRS == dir)
-		known = file_is_known(check, id);
-	if (known)
-		return known < 0 ? known : 0;
-	if (check_finding(check, true, "objects/%02x/%s belongs to no object", dir, name) &&
-	    unlinkat(dir_fd, name, 0))
-		return error_set(check->err, errno, "objects/%02x/%s", dir, name);
-	check->disk.dirty_dirs[dir] = true;
-	return 0;
+	if (id % DISK_OBJECT_DIRS != dir)
+		return file_misplaced(check, dir_fd, dir, name);
+	return file_known(check, id);
 }
 
 static int check_dir(struct check *check, unsigned number)
@@ -146,7 +172,7 @@ static int check_dir(struct check *check, unsigned number)
 	return error;
 }
 
-int check_orphans(struct check *check)
+int check_files(struct check *check)
 {
 	int error = 0;
 

@@ -106,6 +106,9 @@ const struct backend_operations disk_operations = {
 	.mapping_claim = lock_mapping_claim,
 	.mapping_holder = domains_holder,
 	.pins_keep = lock_pins_keep,
+	.copy_put = copy_put,
+	.copy_is_there = copy_is_there,
+	.copy_remove = copy_remove,
 	.reserve_use = reserve_use,
 };
 
@@ -120,6 +123,8 @@ void disk_release(struct disk *disk)
 	free(disk->restored.ids);
 	free(disk->removed.ids);
 	free(disk->claimed.ids);
+	free(disk->copies.ids);
+	free(disk->copies_removed.ids);
 	fd_close(&disk->new_fd);
 	fd_close(&disk->objects_fd);
 	fd_close(&disk->lock_fd);
@@ -174,6 +179,13 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 	return create ? create_if_none(disk, path, err) : 0;
 }
 
+static int part_error(int code, const char *path, struct error *err)
+{
+	if (code != ENOENT)
+		return error_set(err, code, "%s", path);
+	return error_set(err, EUCLEAN, "%s lacks a part: run `mezzo store fsck`", path);
+}
+
 int disk_open(struct disk *disk, const char *path, unsigned flags, struct error *err)
 {
 	int error = -EINVAL;
@@ -191,8 +203,7 @@ int disk_open(struct disk *disk, const char *path, unsigned flags, struct error 
 		disk->new_fd = open_dir(disk->root_fd, "new");
 		if (disk->objects_fd < 0 || disk->new_fd < 0 ||
 		    faccessat(disk->root_fd, "tables/data.mdb", R_OK, 0))
-			error = error_set(err, errno == ENOENT ? EUCLEAN : errno,
-					  "%s lacks a part: run fsck", path);
+			error = part_error(errno, path, err);
 	}
 	if (!error)
 		error = tables_open(disk, path, disk->store.read_only, err);

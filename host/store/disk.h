@@ -20,6 +20,7 @@ struct disk {
 	struct store store;
 	int root_fd, lock_fd, objects_fd, new_fd;
 	MDB_env *env;
+	bool tables_checked;		/* whole, when this store first began a transaction */
 	MDB_txn *view;			/* reset while nobody reads */
 	unsigned view_lock;		/* the lock that guards it */
 	/* Of the open transaction: */
@@ -31,6 +32,8 @@ struct disk {
 	struct id_list removed;		/* older files, to be unlinked after the commit */
 	bool dirty_dirs[DISK_OBJECT_DIRS]; /* a name was added or removed that must be durable */
 	bool new_dirty;
+	struct id_list copies;		/* of mappings, in new/ */
+	struct id_list copies_removed;	/* to be unlinked after the commit */
 	struct id_list claimed;		/* mappings that it deletes, locked */
 	/* The file that was used last, open; 0 for none. */
 	object_id open_id;
@@ -89,6 +92,8 @@ int reserve_use(struct store *store, struct error *err);
 
 int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
 		   struct error *err);
+/* The greatest mapping that a lasting domain names, as far as their records can be read. */
+int domains_last_mapping(struct store *store, mapping_id *last, struct error *err);
 
 /* ---- disk_tables.c ---- */
 
@@ -138,6 +143,23 @@ int file_size(struct store *store, object_id id, uint64_t *size, uint64_t *disk_
 	      struct error *err);
 /* Closes the file that was used last. */
 void file_forget(struct disk *disk);
+
+/* ---- disk_copy.c: the copies of mappings that record_secure() makes ---- */
+
+#define COPY_NAME_SIZE 32u
+/* In the store's folder, in new/ or after the commit; those in new/ begin with an m. */
+void copy_file_name(mapping_id id, bool is_new, char name[COPY_NAME_SIZE]);
+#define COPY_NAME_NEW 4u
+/* The id by a name in mappings/; 0 for a name that is none. */
+mapping_id copy_file_id(const char *name);
+
+int copy_put(struct store *store, mapping_id id, const void *data, size_t size, struct error *err);
+bool copy_is_there(struct store *store, mapping_id id);
+int copy_remove(struct store *store, mapping_id id, struct error *err);
+void copies_finish(struct disk *disk);
+void copies_abort(struct disk *disk);
+/* One in new/ whose move is late, or that was never committed. */
+int copy_recover(struct disk *disk, mapping_id id, struct error *err);
 
 /* ---- disk_commit.c: the files' side of a transaction ---- */
 

@@ -72,9 +72,12 @@ static int recover_new(struct disk *disk, struct error *err)
 	}
 	while (!error && (entry = readdir(dir))) {
 		object_id id = file_name_id(entry->d_name);
+		mapping_id copy = entry->d_name[0] == 'm' ? copy_file_id(entry->d_name + 1) : 0;
 
 		if (id)
 			error = recover_new_file(disk, id, err);
+		else if (copy)
+			error = copy_recover(disk, copy, err);
 	}
 	closedir(dir);
 	return error;
@@ -94,7 +97,11 @@ static int recover_doomed(struct disk *disk, struct error *err)
 		object_id id = key_id(&walk.at, 0);
 
 		file_name(id, name);
-		if (unlinkat(disk->objects_fd, name, 0) && errno != ENOENT)
+		more = has_bytes(disk, id, err);
+		if (more < 0)
+			break;
+		/* The row of one that is in use is damaged: its bytes are not to go with it. */
+		if (!more && unlinkat(disk->objects_fd, name, 0) && errno != ENOENT)
 			continue;
 		disk->dirty_dirs[dir_of(id)] = true;
 		more = tables_row_remove(&disk->store, &walk.at, err);
@@ -115,7 +122,8 @@ int files_recover(struct disk *disk, struct error *err)
 
 static size_t sync_count(const struct disk *disk)
 {
-	size_t count = disk->made.count + disk->settled.count + disk->new_dirty;
+	size_t count = disk->made.count + disk->settled.count + disk->copies.count +
+		       disk->new_dirty;
 
 	for (unsigned i = 0; i < DISK_OBJECT_DIRS; i++)
 		count += disk->dirty_dirs[i];
@@ -164,6 +172,12 @@ static int sync_each(struct disk *disk)
 		if (!error)
 			error = sync_at(disk->new_fd, name + FILE_NAME_NEW, 0);
 	}
+	for (size_t i = 0; i < disk->copies.count && !error; i++) {
+		char copy[COPY_NAME_SIZE];
+
+		copy_file_name(disk->copies.ids[i], true, copy);
+		error = sync_at(disk->root_fd, copy, 0);
+	}
 	return error ? error : sync_dirs(disk);
 }
 
@@ -209,6 +223,7 @@ void files_finish(struct disk *disk)
 		file_name(disk->removed.ids[i], name);
 		unlinkat(disk->objects_fd, name, 0);
 	}
+	copies_finish(disk);
 	files_end(disk);
 }
 
@@ -227,5 +242,6 @@ void files_abort(struct disk *disk)
 	file_forget(disk);
 	drop_files(disk, &disk->made);
 	drop_files(disk, &disk->restored);
+	copies_abort(disk);
 	files_end(disk);
 }

@@ -18,19 +18,20 @@
 #define DOMAIN_RECORD_MAX 65536u
 #define MAPPING_KEY "mapping "
 
-/* Whether a record names the mapping; the text ends with NUL. */
-static bool record_names(const char *text, mapping_id id)
+/* The mapping that a record names, 0 for none; the text ends with NUL. */
+static mapping_id record_mapping(const char *text)
 {
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		mapping_id id;
 		char *end;
 
 		if (strncmp(line, MAPPING_KEY, strlen(MAPPING_KEY)))
 			continue;
-		if (strtoull(line + strlen(MAPPING_KEY), &end, 10) == id &&
-		    (*end == '\n' || !*end))
-			return true;
+		id = strtoull(line + strlen(MAPPING_KEY), &end, 10);
+		if (*end == '\n' || !*end)
+			return id;
 	}
-	return false;
+	return 0;
 }
 
 /* The record of a domain: its size, -ENOENT where there is none, -EFBIG or another -errno. */
@@ -55,8 +56,13 @@ static ssize_t record_read(int domains_fd, const char *name, char text[DOMAIN_RE
 	return size;
 }
 
-static int find_in(int domains_fd, DIR *dir, mapping_id id, char name[RECORD_NAME_MAX + 1],
-		   struct error *err)
+/*
+ * Calls visit with the mapping of each record, until it returns non-zero, which is then the result.
+ * A record that can't be read is a failure, or with lenient left out.
+ */
+static int visit_in(int domains_fd, DIR *dir, bool lenient,
+		    int (*visit)(const char *name, mapping_id id, void *data), void *data,
+		    struct error *err)
 {
 	char *text = malloc(DOMAIN_RECORD_MAX);
 	struct dirent *entry;
@@ -68,20 +74,19 @@ static int find_in(int domains_fd, DIR *dir, mapping_id id, char name[RECORD_NAM
 		if (entry->d_name[0] == '.')
 			continue;
 		size = record_read(domains_fd, entry->d_name, text);
-		if (size < 0 && size != -ENOENT)
+		if (size >= 0)
+			result = visit(entry->d_name, record_mapping(text), data);
+		else if (size != -ENOENT && !lenient)
 			result = error_set(err, (int)-size, "the record of domain %s",
 					   entry->d_name);
-		if (size < 0 || !record_names(text, id))
-			continue;
-		snprintf(name, RECORD_NAME_MAX + 1, "%s", entry->d_name);
-		result = 1;
 	}
 	free(text);
 	return result;
 }
 
-int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
-		   struct error *err)
+static int domains_visit(struct store *store, bool lenient,
+			 int (*visit)(const char *name, mapping_id id, void *data), void *data,
+			 struct error *err)
 {
 	int result, fd = openat(disk_of(store)->root_fd, "domains",
 				O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -92,7 +97,46 @@ int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX
 		fd_close(&fd);
 		return result;
 	}
-	result = find_in(fd, dir, id, name, err);
+	result = visit_in(fd, dir, lenient, visit, data, err);
 	closedir(dir);
 	return result;
+}
+
+struct holder_search {
+	mapping_id id;
+	char *name;			/* RECORD_NAME_MAX + 1 bytes */
+};
+
+static int holder_look(const char *name, mapping_id id, void *data)
+{
+	struct holder_search *search = data;
+
+	if (id != search->id)
+		return 0;
+	snprintf(search->name, RECORD_NAME_MAX + 1, "%s", name);
+	return 1;
+}
+
+int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX + 1],
+		   struct error *err)
+{
+	struct holder_search search = { .id = id, .name = name };
+
+	return domains_visit(store, false, holder_look, &search, err);
+}
+
+static int last_note(const char *name, mapping_id id, void *data)
+{
+	mapping_id *last = data;
+
+	(void)name;
+	if (id > *last)
+		*last = id;
+	return 0;
+}
+
+int domains_last_mapping(struct store *store, mapping_id *last, struct error *err)
+{
+	*last = 0;
+	return domains_visit(store, true, last_note, last, err);
 }

@@ -19,9 +19,10 @@
 /* A directory with files of others is not taken for an unfinished store. */
 static int check_is_free(struct disk *disk, const char *path, struct error *err)
 {
-	static const char *const own[] = { ".",	      "..",	 "lock",    "format.new", "tables",
-					   "objects", "new",	 "domains", "volumes",
-					   "reserve", "lost+found" };
+	static const char *const own[] = { ".",		 "..",	    "lock",    "format.new",
+					   "tables",	 "objects", "new",     "mappings",
+					   "lost",	 "domains", "volumes", "reserve",
+					   "lost+found" };
 	int fd = openat(disk->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *foreign = NULL;
 	struct dirent *entry;

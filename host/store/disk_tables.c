@@ -4,17 +4,30 @@
  * disk_lock.c, which also tells why LMDB's own are not used.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host/store/disk.h"
+#include "host/store/guard.h"
+#include "host/store/pages.h"
 
 #define RETRY_NS 100000			/* a commit that is just being written takes longer */
 #define MAIN_TABLE 1u			/* LMDB's number of the unnamed database */
+#define VALUE_STEP 4096u		/* no page of memory is smaller */
+
+/* As one line, without the code's own text. */
+static int tables_damaged(const char *finding, struct error *err)
+{
+	error_set(err, 0, "the store's tables are damaged (%s): run `mezzo store fsck`", finding);
+	err->code = EUCLEAN;
+	return -EUCLEAN;
+}
 
 static int tables_error(int code, struct error *err)
 {
@@ -25,32 +38,35 @@ static int tables_error(int code, struct error *err)
 	/* LMDB takes no more from a process that could not write which commit is the last. */
 	if (code == MDB_PANIC)
 		return error_set(err, EIO, "the store's tables can't be written: open it again");
-	return error_set(err, EUCLEAN, "the store's tables are damaged (%s): run fsck",
-			 mdb_strerror(code));
+	return tables_damaged(mdb_strerror(code), err);
 }
 
-/*
- * LMDB reads its file through a mapping: a page that is missing at the end would be a signal. The
- * greatest page number is no measure, since pages that a transaction both took and gave back are
- * never written; but the pages that are in use must have room.
- */
-static int check_size(MDB_env *env, struct error *err)
+/* After a guard has tripped. */
+static int tables_tripped(struct error *err)
 {
-	struct stat status;
-	MDB_stat stat;
-	size_t pages;
-	int fd, error = mdb_env_get_fd(env, &fd);
+	return tables_error(MDB_CORRUPTED, err);
+}
 
-	if (!error)
-		error = mdb_env_stat(env, &stat);
-	if (error)
-		return tables_error(error, err);
-	if (fstat(fd, &status))
-		return tables_error(errno, err);
-	pages = 2 + stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-	if ((size_t)status.st_size / stat.ms_psize >= pages)
-		return 0;
-	return error_set(err, EUCLEAN, "the store's tables are cut off: run fsck");
+/* What LMDB itself would find out by a signal, as far as a quick look tells. */
+static int tables_look(const char *path, struct error *err)
+{
+	char name[PATH_MAX + sizeof("/data.mdb")], finding[PAGES_FINDING_SIZE];
+	int result, fd;
+
+	snprintf(name, sizeof(name), "%s/data.mdb", path);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : tables_error(errno, err);
+	result = pages_look(fd, finding, err);
+	close(fd);
+	return result > 0 ? tables_damaged(finding, err) : result;
+}
+
+static void assertion_failed(MDB_env *env, const char *text)
+{
+	(void)env;
+	(void)text;
+	guard_trip();
 }
 
 /* Tells LMDB that keys are compared as bytes; it reads no page for that, and remembers it. */
@@ -67,34 +83,54 @@ static int name_table(MDB_env *env)
 	return error;
 }
 
+static int env_open(MDB_env **env, const char *path, bool read_only)
+{
+	int error = mdb_env_create(env);
+
+	if (!error)
+		error = mdb_env_set_assert(*env, assertion_failed);
+	if (!error)
+		error = mdb_env_set_mapsize(*env, DISK_TABLES_MAX);
+	if (!error)
+		error = mdb_env_open(*env, path, MDB_NOLOCK | (read_only ? MDB_RDONLY : 0), 0600);
+	return error ? error : name_table(*env);
+}
+
 int tables_open(struct disk *disk, const char *store_path, bool read_only, struct error *err)
 {
 	char path[PATH_MAX];
+	struct guard guard;
 	int error;
 
 	if (snprintf(path, sizeof(path), "%s/tables", store_path) >= (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%s", store_path);
-	error = mdb_env_create(&disk->env);
+	error = tables_look(path, err);
 	if (error)
-		return tables_error(error, err);
-	error = mdb_env_set_mapsize(disk->env, DISK_TABLES_MAX);
-	if (!error)
-		error = mdb_env_open(disk->env, path, MDB_NOLOCK | (read_only ? MDB_RDONLY : 0),
-				     0600);
-	if (!error)
-		error = name_table(disk->env);
-	error = error ? tables_error(error, err) : check_size(disk->env, err);
+		return error;
+	guard_install();
+	if (guard_trips(&guard)) {
+		disk->env = NULL;
+		return tables_tripped(err);
+	}
+	error = env_open(&disk->env, path, read_only);
+	guard_leave(&guard);
 	if (error)
 		tables_close(disk);
-	return error;
+	return error ? tables_error(error, err) : 0;
 }
 
 void tables_close(struct disk *disk)
 {
-	if (disk->view)
-		mdb_txn_abort(disk->view);
-	if (disk->env)
-		mdb_env_close(disk->env);
+	struct guard guard;
+
+	/* What is left of damaged tables goes with the process. */
+	if (!guard_trips(&guard)) {
+		if (disk->view)
+			mdb_txn_abort(disk->view);
+		if (disk->env)
+			mdb_env_close(disk->env);
+		guard_leave(&guard);
+	}
 	disk->view = NULL;
 	disk->env = NULL;
 }
@@ -114,9 +150,17 @@ static size_t last_commit(struct disk *disk)
 
 static int view_renew(struct disk *disk)
 {
+	struct guard guard;
+	int error;
+
+	if (guard_trips(&guard))
+		return MDB_CORRUPTED;
 	if (disk->view)
-		return mdb_txn_renew(disk->view);
-	return mdb_txn_begin(disk->env, NULL, MDB_RDONLY, &disk->view);
+		error = mdb_txn_renew(disk->view);
+	else
+		error = mdb_txn_begin(disk->env, NULL, MDB_RDONLY, &disk->view);
+	guard_leave(&guard);
+	return error;
 }
 
 /*
@@ -157,20 +201,62 @@ void tables_view_end(struct store *store)
 	disk_unlock(disk->lock_fd, disk->view_lock);
 }
 
-int tables_begin(struct disk *disk, struct error *err)
+/* A repair puts another file in its place. */
+static int check_current(struct disk *disk, int fd, struct error *err)
 {
+	struct stat own, named;
+
+	if (fstat(fd, &own) || fstatat(disk->root_fd, "tables/data.mdb", &named, 0))
+		return tables_error(errno, err);
+	if (own.st_ino == named.st_ino && own.st_dev == named.st_dev)
+		return 0;
+	return error_set(err, ESTALE, "the store's tables were mended meanwhile: try again");
+}
+
+/* Nothing is written into tables that are damaged: that would damage more. */
+static int check_whole(struct disk *disk, struct error *err)
+{
+	char finding[PAGES_FINDING_SIZE];
+	int fd, result = mdb_env_get_fd(disk->env, &fd);
+
+	if (result)
+		return tables_error(result, err);
+	result = check_current(disk, fd, err);
+	if (result || disk->tables_checked)
+		return result;
+	result = pages_check(fd, NULL, NULL, finding, err);
+	disk->tables_checked = !result;
+	return result > 0 ? tables_damaged(finding, err) : result;
+}
+
+static int txn_begin(struct disk *disk)
+{
+	struct guard guard;
 	int error;
 
+	if (guard_trips(&guard)) {
+		disk->txn = NULL;
+		return MDB_CORRUPTED;
+	}
+	error = mdb_txn_begin(disk->env, NULL, 0, &disk->txn);
+	guard_leave(&guard);
+	return error;
+}
+
+int tables_begin(struct disk *disk, struct error *err)
+{
+	int error = check_whole(disk, err);
+
+	if (error)
+		return error;
 	disk->txn_lock = view_lock(last_commit(disk) + 1);
 	error = disk_lock(disk->lock_fd, disk->txn_lock, true, true);
 	if (error)
 		return error_set(err, -error, "can't lock the store");
-	error = mdb_txn_begin(disk->env, NULL, 0, &disk->txn);
-	if (error) {
+	error = txn_begin(disk);
+	if (error)
 		disk_unlock(disk->lock_fd, disk->txn_lock);
-		return tables_error(error, err);
-	}
-	return 0;
+	return error ? tables_error(error, err) : 0;
 }
 
 /* LMDB takes a write that was cut short, as where the disk becomes full, for an I/O error. */
@@ -183,8 +269,15 @@ static bool disk_is_full(struct disk *disk)
 
 int tables_commit(struct disk *disk, struct error *err)
 {
-	int error = mdb_txn_commit(disk->txn);
+	struct guard guard;
+	int error;
 
+	if (guard_trips(&guard)) {
+		error = MDB_CORRUPTED;
+	} else {
+		error = mdb_txn_commit(disk->txn);
+		guard_leave(&guard);
+	}
 	if (error == EIO && disk_is_full(disk))
 		error = ENOSPC;
 	disk->txn = NULL;
@@ -194,7 +287,12 @@ int tables_commit(struct disk *disk, struct error *err)
 
 void tables_abort(struct disk *disk)
 {
-	mdb_txn_abort(disk->txn);
+	struct guard guard;
+
+	if (!guard_trips(&guard)) {
+		mdb_txn_abort(disk->txn);
+		guard_leave(&guard);
+	}
 	disk->txn = NULL;
 	disk_unlock(disk->lock_fd, disk->txn_lock);
 }
@@ -211,69 +309,117 @@ static MDB_val key_value(const struct key *key)
 	return (MDB_val){ .mv_size = key->size, .mv_data = (void *)key->bytes };
 }
 
+/* Touches all pages of a value, and gives it out. No value is larger than a record's. */
+static int value_take(const MDB_val *found, struct slice *value)
+{
+	const volatile char *bytes = found->mv_data;
+
+	if (found->mv_size > RECORD_VALUE_MAX)
+		return MDB_CORRUPTED;
+	for (size_t i = 0; i < found->mv_size; i += VALUE_STEP)
+		(void)bytes[i];
+	if (found->mv_size)
+		(void)bytes[found->mv_size - 1];
+	*value = (struct slice){ found->mv_data, found->mv_size };
+	return 0;
+}
+
 int tables_row_get(struct store *store, const struct key *key, struct slice *value,
 		   struct error *err)
 {
 	MDB_val name = key_value(key), found;
-	int error = mdb_get(current(store), MAIN_TABLE, &name, &found);
+	struct guard guard;
+	int error;
 
+	if (guard_trips(&guard))
+		return tables_tripped(err);
+	error = mdb_get(current(store), MAIN_TABLE, &name, &found);
+	if (!error)
+		error = value_take(&found, value);
+	guard_leave(&guard);
 	if (error == MDB_NOTFOUND)
 		return -ENOENT;
-	if (error)
-		return tables_error(error, err);
-	*value = (struct slice){ found.mv_data, found.mv_size };
+	return error ? tables_error(error, err) : 0;
+}
+
+static bool is_key(const MDB_val *name, const struct key *key)
+{
+	return name->mv_size == key->size && !memcmp(name->mv_data, key->bytes, key->size);
+}
+
+/* Damaged branches could lead back: keys rise, or a walk would not end. */
+static int key_take(const MDB_val *name, const struct key *key, bool after, struct key *found)
+{
+	struct key next;
+	int order;
+
+	if (name->mv_size > KEY_SIZE_MAX)
+		return MDB_CORRUPTED;
+	memcpy(next.bytes, name->mv_data, name->mv_size);
+	next.size = name->mv_size;
+	order = key_compare(&next, key);
+	if (order < 0 || (!order && after))
+		return MDB_CORRUPTED;
+	*found = next;
 	return 0;
 }
 
-static int cursor_next(MDB_cursor *cursor, const struct key *key, bool after, MDB_val *name,
-		       MDB_val *found)
+static int cursor_next(MDB_cursor *cursor, const struct key *key, bool after, struct key *found,
+		       struct slice *value)
 {
-	int error;
+	MDB_val name = key_value(key), data;
+	int error = mdb_cursor_get(cursor, &name, &data, MDB_SET_RANGE);
 
-	*name = key_value(key);
-	error = mdb_cursor_get(cursor, name, found, MDB_SET_RANGE);
-	if (!error && after && name->mv_size == key->size &&
-	    !memcmp(name->mv_data, key->bytes, key->size))
-		error = mdb_cursor_get(cursor, name, found, MDB_NEXT);
-	return error;
+	if (!error && after && is_key(&name, key))
+		error = mdb_cursor_get(cursor, &name, &data, MDB_NEXT);
+	if (!error)
+		error = key_take(&name, key, after, found);
+	return error ? error : value_take(&data, value);
 }
 
 int tables_row_next(struct store *store, const struct key *key, bool after, struct key *found,
 		    struct slice *value, struct error *err)
 {
-	MDB_val name, data;
+	struct guard guard;
 	MDB_cursor *cursor;
-	int error = mdb_cursor_open(current(store), MAIN_TABLE, &cursor);
+	int error;
 
-	if (error)
-		return tables_error(error, err);
-	error = cursor_next(cursor, key, after, &name, &data);
-	mdb_cursor_close(cursor);
+	if (guard_trips(&guard))
+		return tables_tripped(err);
+	error = mdb_cursor_open(current(store), MAIN_TABLE, &cursor);
+	if (!error) {
+		error = cursor_next(cursor, key, after, found, value);
+		mdb_cursor_close(cursor);
+	}
+	guard_leave(&guard);
 	if (error == MDB_NOTFOUND)
 		return -ENOENT;
-	if (error)
-		return tables_error(error, err);
-	if (name.mv_size > KEY_SIZE_MAX)
-		return error_set(err, EUCLEAN, "the store's tables are damaged: run fsck");
-	memcpy(found->bytes, name.mv_data, name.mv_size);
-	found->size = name.mv_size;
-	*value = (struct slice){ data.mv_data, data.mv_size };
-	return 0;
+	return error ? tables_error(error, err) : 0;
 }
 
 int tables_row_put(struct store *store, const struct key *key, const void *value, size_t size,
 		   struct error *err)
 {
 	MDB_val name = key_value(key), data = { .mv_size = size, .mv_data = (void *)value };
-	int error = mdb_put(disk_of(store)->txn, MAIN_TABLE, &name, &data, 0);
+	struct guard guard;
+	int error;
 
+	if (guard_trips(&guard))
+		return tables_tripped(err);
+	error = mdb_put(disk_of(store)->txn, MAIN_TABLE, &name, &data, 0);
+	guard_leave(&guard);
 	return error ? tables_error(error, err) : 0;
 }
 
 int tables_row_remove(struct store *store, const struct key *key, struct error *err)
 {
 	MDB_val name = key_value(key);
-	int error = mdb_del(disk_of(store)->txn, MAIN_TABLE, &name, NULL);
+	struct guard guard;
+	int error;
 
+	if (guard_trips(&guard))
+		return tables_tripped(err);
+	error = mdb_del(disk_of(store)->txn, MAIN_TABLE, &name, NULL);
+	guard_leave(&guard);
 	return error ? tables_error(error, err) : 0;
 }

@@ -12,5 +12,7 @@
 /* Hashes the size bytes of an object's file as it is now. */
 int object_hash(struct store *store, object_id id, uint64_t size, uint8_t hash[OBJECT_HASH_SIZE],
 		struct error *err);
+/* The same for any file of the host. */
+int file_hash(int fd, uint64_t size, uint8_t hash[OBJECT_HASH_SIZE], struct error *err);
 
 #endif

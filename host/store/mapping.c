@@ -82,6 +82,8 @@ int mapping_destroy(struct store *store, mapping_id id, struct error *err)
 		if (more)
 			return more;
 	}
+	if (!more)
+		more = store->operations->copy_remove(store, id, err);
 	if (more)
 		return more;
 	key_set_id(&key, TABLE_MAPPINGS, id);

@@ -325,6 +325,32 @@ static int memory_pins_keep(struct store *store, struct error *err)
 	return error_set(err, EOPNOTSUPP, "a store in memory ends with its owner");
 }
 
+static int memory_copy_put(struct store *store, mapping_id id, const void *data, size_t size,
+			   struct error *err)
+{
+	(void)store;
+	(void)id;
+	(void)data;
+	(void)size;
+	(void)err;
+	return 0;
+}
+
+static bool memory_copy_is_there(struct store *store, mapping_id id)
+{
+	(void)store;
+	(void)id;
+	return true;
+}
+
+static int memory_copy_remove(struct store *store, mapping_id id, struct error *err)
+{
+	(void)store;
+	(void)id;
+	(void)err;
+	return 0;
+}
+
 static const struct backend_operations memory_operations = {
 	.close = memory_close,
 	.view_begin = memory_begin,
@@ -352,6 +378,9 @@ static const struct backend_operations memory_operations = {
 	.mapping_claim = memory_claim,
 	.mapping_holder = memory_holder,
 	.pins_keep = memory_pins_keep,
+	.copy_put = memory_copy_put,
+	.copy_is_there = memory_copy_is_there,
+	.copy_remove = memory_copy_remove,
 	.reserve_use = memory_begin,
 };
 

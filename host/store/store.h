@@ -71,8 +71,10 @@ enum store_open_flags {
 };
 
 /*
- * The store in a directory. -ENOENT: there is none. -EPROTO: its format is newer than this program.
- * -EUCLEAN: damaged, the message says to run fsck.
+ * The store in a directory. -ENOENT: there is none. -EPROTO: its format is newer than this
+ * program. -EUCLEAN: damaged, the message says to run fsck. Any call can give that when it comes
+ * upon damage of the tables, and store_begin() for all damage of them; -ESTALE where a repair has
+ * replaced them.
  */
 int store_open_disk(const char *path, unsigned flags, struct store **out, struct error *err);
 int store_open_memory(struct store **out, struct error *err);
@@ -188,6 +190,14 @@ ssize_t record_get(struct store *store, enum record_kind kind, const char *name,
 		   size_t size, struct error *err);
 /* T. -ENOENT. */
 int record_delete(struct store *store, enum record_kind kind, const char *name, struct error *err);
+/*
+ * T: keeps a second copy of a record and of all entries of the mapping that it leads to, whose
+ * objects are sealed, outside of the tables, until the mapping is deleted or is secured again.
+ * store_check() compares the tables with it, and makes them from it again.
+ */
+int record_secure(struct store *store, enum record_kind kind, const char *name,
+		  mapping_id mapping, struct error *err);
+bool record_is_secure(struct store *store, mapping_id mapping);
 /* In the order of names, until visit returns non-zero, which is then the result. */
 int record_visit(struct store *store, enum record_kind kind,
 		 int (*visit)(const char *name, const void *value, size_t size, void *data),
@@ -253,14 +263,16 @@ struct store_totals {
 int store_totals(struct store *store, struct store_totals *totals, struct error *err);
 
 /*
- * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN: the tables can't
- * be read at all); with repair mends what can be mended: orphans are deleted, counts
- * corrected, sealed objects whose bytes are not theirs become lost ones (OBJECT_LOST), entries of
- * mappings whose object is not even known are removed. say is called with one line for each
- * finding; that an object is lost since an earlier repair is none. *found counts findings, *left
- * those that remain. *lost gets the ids of all objects without their bytes, rising, with or without
- * repair: the caller's to free. Fails only where the store can't be looked at. Not in `mezzo`, as
- * object_seal().
+ * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN, after a
+ * finding: the tables are damaged and repair was not asked for, so nothing else was looked at).
+ * With repair mends what can be mended: damaged tables are made anew; records and mappings become
+ * what record_secure() kept of them; counts are corrected, sealed objects whose bytes are not
+ * theirs become lost ones (OBJECT_LOST), entries of other mappings whose object is not even known
+ * are removed. No bytes are deleted: what nothing names is put aside, and taken back by its hash
+ * when something does. say is called with one line for each finding; that an object is lost since
+ * an earlier repair is none. *found counts findings, *left those that remain. *lost gets the ids
+ * of all objects without their bytes, rising, with or without repair: the caller's to free. Fails
+ * only where the store can't be looked at. Not in `mezzo`, as object_seal().
  */
 struct id_list;
 int store_check(const char *path, bool repair, void (*say)(const char *line, void *data),

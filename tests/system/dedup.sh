@@ -124,6 +124,6 @@ prints "and the domain has its bytes" "$image" "once c 'cat /w/copy | md5sum'"
 # An overlay that can't be read is told of.
 printf X | dd of=store/domains/c/overlay bs=1 seek=0 conv=notrunc status=none
 prints "a damaged domain is left out" "0 files were superfluous, 0 B
-1 domains can't be read, and were left out: see \`mezzo store fsck\`" dedup
+1 domains can't be read, and were left out: see \`mezzo store fsck\`" 'dedup; [[ $? -eq 125 ]]'
 "$MEZZO" rm -f b c > /dev/null
 finish

@@ -52,7 +52,7 @@ static void expect(unsigned count, const char *text)
 {
 	unsigned found;
 
-	assert_int_equal(play_check(play_path("store"), false, &found), count);
+	play_check(play_path("store"), false, &found);
 	if (found != count || (count && !strstr(play_findings, text)))
 		fail_msg("%u found, want %u with \"%s\":\n%s", found, count, text, play_findings);
 	assert_int_equal(play_check(play_path("store"), true, &found), 0);
@@ -276,8 +276,8 @@ static void test_rows(void **state)
 	wrong = 1;
 	must(store->operations->row_put(store, &key, &wrong, sizeof(wrong), &play_error));
 	commit();
-	/* The bad row, its hash and entry; two bad entries; the counter. */
-	expect(6, "its row is damaged");
+	/* The bad row, by its hash, and its count; two bad entries; the counter. */
+	expect(5, "its row is damaged");
 	begin();
 	must(object_create(store, &wrong, &play_error));
 	assert_true(wrong > private_one);
