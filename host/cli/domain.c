@@ -17,6 +17,11 @@ int cli_exit_code(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : EXIT_MEZZO_FAILED;
 }
 
+bool cli_signal_ends(int number)
+{
+	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
+}
+
 /* How a first process ended that said nothing. */
 static int tell_death(const struct domain *domain, int wait_status, struct error *err)
 {

@@ -23,7 +23,7 @@
 #include "host/monitor/control_server.h"
 #include "host/monitor/futex.h"
 
-#define BACKLOG		64
+#define BACKLOG		4096	/* what the host allows by custom: who comes never waits */
 #define EVENTS_MAX	16
 #define SECONDS_MAX	(365 * 24 * 3600)
 
