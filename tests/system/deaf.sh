@@ -16,7 +16,9 @@ ends()		# signal verb arguments...
 	# In the background the shell has SIGINT ignored.
 	env --default-signal=INT "$MEZZO" "$@" < /dev/null > printed 2> told &
 	client=$!
-	until grep -q 'poll\|recv\|wait\|sigsuspend' "/proc/$client/wchan"; do sleep 0.02; done
+	until grep -q mezzo "/proc/$client/comm" && grep -q 'poll_schedule\|skb_wait' "/proc/$client/wchan"; do
+		sleep 0.02
+	done
 	kill "-$signal" $client
 	(sleep 10; kill -KILL $client) 2> /dev/null &
 	wait $client
