@@ -101,6 +101,9 @@ static int monitor_domain(const struct plan *plan, struct objects *objects,
 	if (ends->reason && outcome == OUTCOME_OVER_LIMIT)
 		*ends->reason = REASON_DISK_LIMIT;
 	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, err);
+	/* Of our own streams it was said where it was found. */
+	if (!complete && ends->output && !err->text[0])
+		error_set(err, 0, "output is lost: it could not be written");
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || complete ? status : EXIT_MEZZO_FAILED;
 }

@@ -52,6 +52,7 @@ enum control_kind {
 	 */
 	CONTROL_EXEC = 8,
 	CONTROL_INPUT_RESUME = 9,	/* after CONTROL_INPUT_WANTED; no answer */
+	CONTROL_RENAME = 10,		/* data: the name that the domain has, NUL, another one */
 	/* What comes back */
 	CONTROL_DONE = 128,		/* value: 0 */
 	CONTROL_FAILED = 129,		/* data: why, as text */
