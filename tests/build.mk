@@ -48,7 +48,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
-	local_socket sharing wall)
+	local_socket sharing wall full)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)
