@@ -7,6 +7,7 @@
 
 #define ROOM_SIZE (1u << 18)
 #define WINDOW_BITS (15 + 16) /* the largest window; with gzip's head and tail */
+#define PADDING_MAX (64u << 20)
 #define FIRST_BYTE 0x1f
 #define SECOND_BYTE 0x8b
 
@@ -46,10 +47,12 @@ static int begin_member(struct gunzip *gunzip, struct error *err)
 	z_stream *stream = &gunzip->stream;
 
 	for (; stream->avail_in && !*stream->next_in; stream->avail_in--, stream->next_in++)
-		gunzip->is_padding = true;
+		gunzip->padding++;
+	if (gunzip->padding > PADDING_MAX)
+		return error_set(err, 0, "it goes on for more than 64 MiB behind the gzip's end");
 	if (!stream->avail_in)
 		return 0;
-	if (gunzip->is_padding || *stream->next_in != FIRST_BYTE)
+	if (gunzip->padding || *stream->next_in != FIRST_BYTE)
 		return error_set(err, 0, "there is something else behind the end of the gzip");
 	gunzip->within = true;
 	return inflateReset(stream) == Z_OK ? 0 : error_set(err, EINVAL, "gzip");

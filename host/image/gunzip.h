@@ -7,6 +7,7 @@
 #define HOST_IMAGE_GUNZIP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <zlib.h>
 
@@ -16,7 +17,7 @@ struct gunzip {
 	z_stream stream;
 	unsigned char *room; /* for what comes out; NULL: not in use */
 	bool within;	     /* a member has begun, and not ended */
-	bool is_padding;     /* zeros were read behind the last one */
+	uint64_t padding;    /* zeros behind the last one */
 };
 
 /* Whether bytes begin as gzip does; two are enough to tell. */
