@@ -96,6 +96,9 @@ static int take_end(const struct exec_state *state, int wait_status)
 {
 	int status = cli_exit_code(wait_status);
 
+	/* Else we would not have waited; and it had no streams to say why. */
+	if (state->is_detached)
+		exec_failed("the program did not begin: `mezzo logs` tells why");
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || !state->output_lost ? status : EXIT_MEZZO_FAILED;
 }

@@ -338,6 +338,27 @@ unread()
 }
 prints "a domain ends though nobody reads a program's output" "0" unread
 
+# ---- no more processes ----
+# Of root alone it is known that no others of its own count.
+if [[ -n $as_user ]]; then
+	cat > forks.py <<'END'
+import os, time
+try:
+    while os.fork():
+        pass
+except BlockingIOError:
+    print("all", flush=True)
+time.sleep(1000)
+END
+	(ulimit -u 200; "$MEZZO" run -d --name full --rootfs / -v "$PWD:/mnt" -- python3 /mnt/forks.py > /dev/null)
+	until_true '"$MEZZO" logs full 2> /dev/null | grep -q all'
+	# One is kept in reserve.
+	$exec_in -d full sleep 1000
+	prints "a program for which there is none is told why" "126 1" 's=$($exec_in full true 2> e; echo $?); echo $s $(grep -c "no more processes" e)'
+	prints "and without streams, where to look" "126 1 1" 's=$($exec_in -d full true 2> e; echo $?); echo $s $(grep -c "mezzo logs" e) $("$MEZZO" logs full 2>&1 | grep -c "can.t be started: no more processes")'
+	prints "it can be ended" "full" '"$MEZZO" rm -f full'
+fi
+
 # ---- an ordinary user ----
 if [[ -n $as_user ]]; then
 	prints "as an ordinary user" "hello 0" '$as_user run -d --name box --rootfs / -- sleep 10000 > /dev/null && echo hello | $as_user exec -i box sh -c "echo \$(cat) \$(id -u)"'
