@@ -95,7 +95,7 @@ static la_ssize_t read_unpacked(struct archive *archive, void *data, const void 
 	return (la_ssize_t)size;
 }
 
-/* No filter that would start another program, and none for gzip, whose checks it would leave out. */
+/* No filter that would start another program, nor that of gzip, which leaves checks out. */
 static void support_filters(struct archive *archive)
 {
 	archive_read_support_filter_bzip2(archive);

@@ -363,8 +363,8 @@ END
 	prints "a program that its monitor has no thread for" "125 1" 's=$($alone exec full true 2> e; echo $?); echo $s $(grep -c "Resource temporarily" e)'
 	prints "the domain can be ended" "full" '$alone rm -f full'
 	(ulimit -u 600; crowd "$MEZZO")
-	prints "a program that there is no process for is told why" 126 'until_true "$exec_in full true 2> e; s=\$?; grep -q \"no more processes\" e"; echo $s'
-	prints "and without streams, where to look" 126 'until_true "$exec_in -d full true 2> e; s=\$?; grep -q \"mezzo logs\" e"; echo $s'
+	prints "a program that there is no process for is told why" 126 'until_true "$exec_in full true 2> e; s=\$?; grep -q \"no more processes\" e" && echo $s'
+	prints "and without streams, where to look" 126 'until_true "$exec_in -d full true 2> e; s=\$?; grep -q \"mezzo logs\" e" && echo $s'
 	prints "where it is said" yes '"$MEZZO" logs full 2>&1 | grep -q "can.t be started: no more processes" && echo yes'
 	prints "it can be ended" "full" '"$MEZZO" rm -f full'
 fi
