@@ -111,9 +111,10 @@ install: all
 .PHONY: run dependencies
 dependencies:
 	@{ command -v $(CC) && command -v musl-gcc && command -v dpkg-source && \
-		[ -e /usr/include/archive.h ] && [ -e /usr/include/json-c ] && [ -e /usr/include/openssl ]; } >/dev/null || \
+		[ -e /usr/include/archive.h ] && [ -e /usr/include/json-c ] && [ -e /usr/include/openssl ] && \
+		[ -e /usr/include/zlib.h ]; } >/dev/null || \
 		{ apt-get update && apt-get install -y gcc libc6-dev musl-tools dpkg-dev libarchive-dev \
-			libjson-c-dev libssl-dev; }
+			libjson-c-dev libssl-dev zlib1g-dev; }
 
 run: dependencies
 	@$(MAKE) --no-print-directory all

@@ -62,7 +62,7 @@ _mezzo_lasting()
 		compopt -o filenames
 		;;
 	ps-f | ps--filter | ls-f | ls--filter)
-		mapfile -t COMPREPLY < <(compgen -W 'name= status=created status=running status=exited status=killed' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'name= state=created state=running state=exited state=killed' -- "$current")
 		;;
 	stop-t | stop--time | logs-n | logs--tail | logs--since | inspect-f | inspect--format | commit-m | \
 		commit--message | commit-c | commit--change | commit--max-file) ;;

@@ -62,7 +62,7 @@ $(BUILD)/tests/fuzz/include/call_table.h: $(TABLE) system/syscall/generate
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
-	local_socket sharing wall many_files)
+	local_socket sharing wall many_files full)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of the receiver; see answer.h. No locks: one thread. */
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,13 +51,26 @@ static void take_line(struct answers *answers, const char *line)
 	tell(answers, strncmp(line, own, strlen(own)) ? line : line + strlen(own));
 }
 
-void answers_read(struct answers *answers, int fd)
+/* Who else has the other end, unread in the socket of a monitor that is stopped, writes nothing. */
+static bool may_come(int fd, int runner)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN }, { .fd = runner, .events = POLLIN },
+	};
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return fds[0].revents != 0;
+}
+
+void answers_read(struct answers *answers, int fd, int runner)
 {
 	char piece[4096], line[LINE_MAX_SIZE + 1];
 	size_t used = 0;
 	ssize_t size;
 
-	while ((size = read(fd, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR)) {
+	while (may_come(fd, runner) && ((size = read(fd, piece, sizeof(piece))) > 0 ||
+					(size < 0 && errno == EINTR))) {
 		for (ssize_t i = 0; i < size; i++) {
 			if (piece[i] != '\n') {
 				/* The rest of a longer line is left out. */

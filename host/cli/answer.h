@@ -14,9 +14,9 @@ struct answers {
 };
 
 /*
- * Reads to the end, and prints errors to standard error: what comes from the domain is cleaned, cut
- * and counted, and can do no more than be wrong.
+ * Reads to the end, or to that of the runner, by its pidfd, and prints errors to standard error:
+ * what comes from the domain is cleaned, cut and counted, and can do no more than be wrong.
  */
-void answers_read(struct answers *answers, int fd);
+void answers_read(struct answers *answers, int fd, int runner);
 
 #endif

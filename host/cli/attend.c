@@ -127,31 +127,40 @@ static int take_input(struct loop *loop)
 
 /* ---- Signals ---- */
 
-/* By a connection of its own, where no input is in the way. */
-static void pass_signal(struct loop *loop, int number)
+/*
+ * By a connection of its own, where no input is in the way. False where the monitor does not hear;
+ * that it is gone the loop is told.
+ */
+static bool pass_signal(const struct loop *loop, int number)
 {
+	struct pollfd answer = { .events = POLLIN };
 	struct error err;
-	int32_t status;
-	int fd = control_connect(loop->to->folder, &err);
+	bool heard;
 
-	if (fd >= 0)
-		control_ask(fd, CONTROL_SIGNAL, number, &status, &err);
-	fd_close(&fd);
+	answer.fd = control_connect(loop->to->folder, &err);
+	if (answer.fd < 0)
+		return answer.fd == -ENOTCONN;
+	heard = control_send(answer.fd, CONTROL_SIGNAL, number, NULL, 0, NULL, 0, MSG_DONTWAIT) ||
+		(!control_is_stopped(answer.fd) && poll(&answer, 1, CONTROL_PATIENCE_MS) > 0);
+	close(answer.fd);
+	return heard;
 }
 
 static int take_signal(struct loop *loop)
 {
 	struct signalfd_siginfo info;
+	int number;
 
 	if (read(loop->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return GOES_ON;
-	if (info.ssi_signo == SIGWINCH)
+	number = (int)info.ssi_signo;
+	if (number == SIGWINCH) {
 		send_size(loop);
-	else if (loop->to->passes_signals)
-		pass_signal(loop, (int)info.ssi_signo);
-	else
-		return 128 + (int)info.ssi_signo;
-	return GOES_ON;
+		return GOES_ON;
+	}
+	if (loop->to->passes_signals && (pass_signal(loop, number) || !cli_signal_ends(number)))
+		return GOES_ON;
+	return 128 + number;
 }
 
 /* ---- The monitor ---- */

@@ -76,6 +76,9 @@ int volumes_take(struct plan *plan, const struct strings *volumes, struct error 
 /* The exit status for a wait status, as shells have it. */
 int cli_exit_code(int wait_status);
 
+/* Whether who sends this signal wants an end: SIGHUP, SIGINT, SIGQUIT, SIGTERM. */
+bool cli_signal_ends(int number);
+
 /*
  * Becomes mezzo-image, which knows by argv[0] who runs it. Returns only where that fails, and it
  * has been said: EXIT_MEZZO_FAILED.

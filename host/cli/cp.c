@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/kernel.h"
 #include "host/cli/answer.h"
 #include "host/cli/cli.h"
 #include "host/cli/receive.h"
@@ -236,7 +237,7 @@ static int receive(const struct copy *copy, const struct domains *domains,
 		   const struct folder *folder, int from)
 {
 	struct answers answers = { .domain = copy->domain };
-	int answer_end = begin_running(copy, domains, folder, from), status;
+	int answer_end = begin_running(copy, domains, folder, from), status, runner_fd;
 
 	close(from);
 	if (answer_end < 0) {
@@ -244,7 +245,9 @@ static int receive(const struct copy *copy, const struct domains *domains,
 		return EXIT_MEZZO_FAILED;
 	}
 	catch_signals();
-	answers_read(&answers, answer_end);
+	runner_fd = kernel_pidfd_open(runner);
+	answers_read(&answers, answer_end, runner_fd);
+	fd_close(&runner_fd);
 	close(answer_end);
 	wait_for(&runner);
 	status = answers.end == ANSWER_DONE || answers.end == ANSWER_PART ? wait_for(&sender)

@@ -30,6 +30,7 @@ struct daemon {
 	struct output output;
 	struct control_server control;
 	struct pty pty;
+	struct error unsaid;		/* what the output could not take first; else no text */
 };
 
 /* Leave the caller's session, directory, streams and files, but for the starter's connection. */
@@ -148,12 +149,15 @@ static int run_domain(struct daemon *daemon, struct error *err)
 	return status;
 }
 
+/* Where the disk is full, who waits for the end is told. */
 static void say(struct daemon *daemon, const struct error *err)
 {
 	char line[sizeof(err->text) + 16];
 	int size = snprintf(line, sizeof(line), "mezzo: %s\n", err->text);
 
-	output_write(&daemon->output, "stderr", line, (size_t)size);
+	if (output_write(&daemon->output, "stderr", line, (size_t)size) < 0 &&
+	    !daemon->unsaid.text[0])
+		daemon->unsaid = *err;
 }
 
 /* The end is on disk, and the domain anybody's, before anybody hears of it. */
@@ -168,7 +172,7 @@ static void finish(struct daemon *daemon, int status)
 	if (daemon->record.remove && folder_remove(&daemon->domains, &daemon->folder, &err))
 		say(daemon, &err);
 	fd_close(&daemon->lock_fd);
-	control_server_close(&daemon->control, status);
+	control_server_close(&daemon->control, status, daemon->unsaid.text);
 }
 
 /* ---- Beginning ---- */
@@ -192,8 +196,8 @@ static int open_folder(struct daemon *daemon, const char *store, const char *nam
 	/* Who finds the record of this run finds its monitor, too. */
 	return output_open(&daemon->output, daemon->folder.fd,
 			   (uint64_t)daemon->record.log_size, err) ||
-	       control_server_open(&daemon->control, &daemon->folder, &daemon->output,
-				   STARTER_FD, err) ||
+	       control_server_open(&daemon->control, &daemon->domains, &daemon->folder,
+				   &daemon->output, STARTER_FD, err) ||
 	       domain_record_save_run(daemon->folder.fd, &daemon->record, err);
 }
 

@@ -17,6 +17,11 @@ int cli_exit_code(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : EXIT_MEZZO_FAILED;
 }
 
+bool cli_signal_ends(int number)
+{
+	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
+}
+
 /* How a first process ended that said nothing. */
 static int tell_death(const struct domain *domain, int wait_status, struct error *err)
 {
@@ -96,6 +101,9 @@ static int monitor_domain(const struct plan *plan, struct objects *objects,
 	if (ends->reason && outcome == OUTCOME_OVER_LIMIT)
 		*ends->reason = REASON_DISK_LIMIT;
 	status = tell_outcome(outcome, plan, domain, &monitor, wait_status, err);
+	/* Of our own streams it was said where it was found. */
+	if (!complete && ends->output && !err->text[0])
+		error_set(err, 0, "output is lost: it could not be written");
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || complete ? status : EXIT_MEZZO_FAILED;
 }

@@ -4,24 +4,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/socket.h>
 
 #include "host/base/fd.h"
 #include "host/base/kernel.h"
+#include "host/base/time.h"
 #include "host/cli/ending.h"
 #include "host/domain/process.h"
 
 /* So many at a time, as each takes two descriptors, of which a process has 1024 by custom. */
 #define TOGETHER_MAX	256
-#define NS_PER_S	1000000000ll
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
+/* How often a monitor whose time is over is looked at. */
+#define LOOK_MS		200
 
 /* ---- Asking ---- */
 
@@ -33,8 +27,6 @@ static int process_ask(struct ending *ending, const struct ending_way *way)
 	ending->pidfd = monitor_open(&ending->folder, &ending->err);
 	if (ending->pidfd < 0)
 		return ending->pidfd;
-	if (!at_once && way->value >= 0)
-		ending->deadline_ns = now_ns() + way->value * NS_PER_S;
 	if (!kernel_pidfd_send_signal(ending->pidfd, at_once ? SIGKILL : SIGTERM))
 		return 0;
 	return errno == ESRCH ? 0 : error_set(&ending->err, errno, "can't end domain %s",
@@ -55,8 +47,11 @@ static bool may_run(const struct folder *folder)
 static void ask(struct ending *ending, const struct ending_way *way)
 {
 	struct error *err = &ending->err;
-	int error;
+	int seconds = way->kind == CONTROL_STOP ? way->value : 0, error;
 
+	ending->patience_ns = time_now_ns() + CONTROL_PATIENCE_MS * TIME_NS_PER_MS;
+	if (seconds >= 0)
+		ending->deadline_ns = time_now_ns() + seconds * 1000 * TIME_NS_PER_MS;
 	ending->socket = control_connect(&ending->folder, err);
 	if (ending->socket == -ENOTCONN && !may_run(&ending->folder)) {
 		ending->result = -ENOTCONN;
@@ -68,7 +63,8 @@ static void ask(struct ending *ending, const struct ending_way *way)
 			ending->result = -ENOTCONN;
 		}
 	} else {
-		error = control_send(ending->socket, way->kind, way->value, NULL, 0, NULL, 0, 0);
+		error = control_send(ending->socket, way->kind, way->value, NULL, 0, NULL, 0,
+				     MSG_DONTWAIT);
 		/* One that is gone may have said so. */
 		if (error && error != -EPIPE)
 			ending->result = error_set(err, -error, "can't end domain %s",
@@ -78,47 +74,85 @@ static void ask(struct ending *ending, const struct ending_way *way)
 
 /* ---- Waiting ---- */
 
-/* Rounded up: it has the whole of its time. */
-static int time_left_ms(const struct ending *ending)
+static int process_kill(struct ending *ending)
 {
-	int64_t left = ending->deadline_ns - now_ns();
-
-	if (ending->deadline_ns < 0)
-		return -1;
-	if (left <= 0)
+	if (!kernel_pidfd_send_signal(ending->pidfd, SIGKILL) || errno == ESRCH)
 		return 0;
-	return left / 1000000 < INT32_MAX ? (int)(left / 1000000) + 1 : INT32_MAX;
+	return error_set(&ending->err, errno, "can't end domain %s", ending->folder.name);
 }
 
 static int process_wait(struct ending *ending)
 {
 	struct pollfd ended = { .fd = ending->pidfd, .events = POLLIN };
-	int ready;
+	int ready, error;
 
-	while ((ready = poll(&ended, 1, time_left_ms(ending))) <= 0) {
-		if (ready || ending->deadline_ns < 0 || now_ns() < ending->deadline_ns)
+	while ((ready = poll(&ended, 1, time_left_ms(ending->deadline_ns))) <= 0) {
+		if (ready || time_left_ms(ending->deadline_ns))
 			continue;
 		ending->deadline_ns = -1;
-		if (kernel_pidfd_send_signal(ending->pidfd, SIGKILL) && errno != ESRCH)
-			return error_set(&ending->err, errno, "can't end domain %s",
-					 ending->folder.name);
+		error = process_kill(ending);
+		if (error)
+			return error;
 	}
 	return 0;
 }
 
-static void wait_for(struct ending *ending)
+/* Whether the monitor's time is over, and it does not hear that. */
+static bool is_deaf(const struct ending *ending)
+{
+	if (time_left_ms(ending->deadline_ns))
+		return false;
+	return control_is_stopped(ending->socket) ||
+	       (!ending->answered && !time_left_ms(ending->patience_ns));
+}
+
+/* Ends it without its own part in that. */
+static int monitor_end(struct ending *ending)
+{
+	int error;
+
+	ending->pidfd = monitor_open(&ending->folder, &ending->err);
+	if (ending->pidfd < 0)
+		return folder_is_locked(&ending->folder) ? ending->pidfd : 0;
+	ending->deadline_ns = -1;
+	error = process_kill(ending);
+	return error ? error : process_wait(ending);
+}
+
+/* The next word of the monitor: 0 where it answered, as control_ask() else. */
+static int monitor_hear(struct ending *ending)
 {
 	int32_t status;
+	int result = control_answer_take(ending->socket, &status, &ending->err);
 
-	if (ending->result)
-		return;
-	if (ending->pidfd >= 0) {
-		ending->result = process_wait(ending);
-		return;
-	}
-	ending->result = control_wait(ending->socket, &status, &ending->err);
-	if (ending->result)
+	ending->answered |= !result;
+	if (result < 0)
 		error_context(&ending->err, "domain %s", ending->folder.name);
+	return result;
+}
+
+static int monitor_wait(struct ending *ending)
+{
+	struct pollfd heard = { .fd = ending->socket, .events = POLLIN };
+	int result = 0;
+
+	while (!result) {
+		int left_ms = time_left_ms(ending->deadline_ns);
+
+		if (poll(&heard, 1, 0) > 0)
+			result = monitor_hear(ending);
+		else if (is_deaf(ending))
+			return monitor_end(ending);
+		else
+			poll(&heard, 1, left_ms ? left_ms : LOOK_MS);
+	}
+	return result < 0 ? result : 0;
+}
+
+static void wait_for(struct ending *ending)
+{
+	if (!ending->result)
+		ending->result = ending->pidfd >= 0 ? process_wait(ending) : monitor_wait(ending);
 }
 
 /* ---- All of them ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ending domains: all that are named are asked, then all are waited for, so that the time which one
- * takes is not added to that of others. A monitor that can't be reached by its socket is ended as a
- * process (host/domain/process.h).
+ * takes is not added to that of others. A monitor that can't be reached by its socket, or does not
+ * hear what comes there when its time is over, is ended as a process (host/domain/process.h).
  */
 #ifndef HOST_CLI_ENDING_H
 #define HOST_CLI_ENDING_H
@@ -16,8 +16,11 @@
 struct ending {
 	struct folder folder;
 	int socket;			/* to the monitor; -1: there is none */
-	int pidfd;			/* of a monitor without a socket; -1 */
-	int64_t deadline_ns;		/* of that, by the monotonic clock; -1: none */
+	int pidfd;			/* of a monitor that is ended as a process; -1 */
+	/* By the monotonic clock: when the domain is to have ended (-1: no time is set) ... */
+	int64_t deadline_ns;
+	int64_t patience_ns;		/* ... and its monitor to have answered */
+	bool answered;
 	/*
 	 * 0, or -errno with err: -ENOTCONN, it did not run; -EPIPE, its monitor was killed, or does
 	 * not hear us

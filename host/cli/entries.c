@@ -6,7 +6,7 @@
 #include "host/base/output.h"
 #include "host/cli/entries.h"
 
-void entries_print(struct entries *entries, const struct log_entry *entry)
+int entries_print(struct entries *entries, const struct log_entry *entry, struct error *err)
 {
 	FILE *to = entry->is_error ? stderr : stdout;
 
@@ -19,6 +19,8 @@ void entries_print(struct entries *entries, const struct log_entry *entry)
 	fwrite(entry->text, 1, entry->size, to);
 	if (!entry->is_partial)
 		fputc('\n', to);
+	/* Why is known here alone: who has nobody to print for is told so. */
+	return ferror(stdout) ? error_set(err, errno, "can't write to standard output") : 0;
 }
 
 int entries_print_all(struct entries *entries, struct error *err)
@@ -27,10 +29,8 @@ int entries_print_all(struct entries *entries, struct error *err)
 	int result;
 
 	while ((result = log_next(&entries->log, &entry)) > 0) {
-		entries_print(entries, &entry);
-		/* Why is known here alone: who has nobody to print for is told so. */
-		if (ferror(stdout))
-			return error_set(err, errno, "can't write to standard output");
+		if (entries_print(entries, &entry, err))
+			return -err->code;
 	}
 	if (result < 0)
 		return error_set(err, -result, "output of the domain");

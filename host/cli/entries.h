@@ -11,8 +11,8 @@ struct entries {
 	bool is_within[2];		/* of a line of stdout, stderr */
 };
 
-/* Print one. */
-void entries_print(struct entries *entries, const struct log_entry *entry);
+/* Print one. Returns 0, or -errno with a message. */
+int entries_print(struct entries *entries, const struct log_entry *entry, struct error *err);
 
 /*
  * Print all that is there by now, and flush. Returns 0, -EPIPE where nobody reads it, or -errno

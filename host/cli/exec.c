@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/time.h"
 #include "host/cli/cli.h"
 #include "host/cli/exec.h"
 #include "host/cli/exec_user.h"
@@ -56,6 +57,9 @@ struct exec_state {
 	bool is_detached;
 	bool is_accepted;		/* the monitor does what it was asked for */
 	bool output_lost;
+	unsigned int unanswered;	/* signals that were passed on */
+	int end_signal;			/* the first of them that ends us if nobody hears it; 0 */
+	int64_t patience_ns;		/* with that: until then */
 };
 
 static const int passed_on[] = {
@@ -92,8 +96,21 @@ static int take_end(const struct exec_state *state, int wait_status)
 {
 	int status = cli_exit_code(wait_status);
 
+	/* Else we would not have waited; and it had no streams to say why. */
+	if (state->is_detached)
+		exec_failed("the program did not begin: `mezzo logs` tells why");
 	/* A program that could not know that its output is lost has not succeeded. */
 	return status || !state->output_lost ? status : EXIT_MEZZO_FAILED;
+}
+
+/* The program is accepted, or a signal was passed on. */
+static void take_done(struct exec_state *state)
+{
+	if (state->is_accepted && state->unanswered)
+		state->unanswered--;
+	state->is_accepted = true;
+	if (!state->unanswered)
+		state->end_signal = 0;
 }
 
 static int take_message(int socket, struct exec_state *state)
@@ -107,7 +124,7 @@ static int take_message(int socket, struct exec_state *state)
 	case CONTROL_FAILED:
 		return exec_failed(message.data);
 	case CONTROL_DONE:
-		state->is_accepted = true;
+		take_done(state);
 		return GOES_ON;
 	case CONTROL_STARTED:
 		return state->is_detached ? 0 : GOES_ON;
@@ -130,13 +147,30 @@ static int take_message(int socket, struct exec_state *state)
 }
 
 /* Where the monitor is gone, or has other things to say, the socket tells. */
-static void pass_signals(int socket, int signal_fd)
+static void pass_signals(int socket, int signal_fd, struct exec_state *state)
 {
 	struct signalfd_siginfo info;
 
-	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		control_send(socket, CONTROL_SIGNAL, (int32_t)info.ssi_signo, NULL, 0, NULL, 0,
-			     MSG_DONTWAIT);
+	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (!control_send(socket, CONTROL_SIGNAL, (int32_t)info.ssi_signo, NULL, 0, NULL,
+				  0, MSG_DONTWAIT))
+			state->unanswered++;
+		if (state->end_signal || !cli_signal_ends((int)info.ssi_signo))
+			continue;
+		state->end_signal = (int)info.ssi_signo;
+		state->patience_ns = time_now_ns() + CONTROL_PATIENCE_MS * TIME_NS_PER_MS;
+	}
+}
+
+/* A signal is to end us with the program, or without it where its domain's monitor is deaf. */
+static int look_for_end(int socket, const struct exec_state *state)
+{
+	if (!state->end_signal ||
+	    (!control_is_stopped(socket) && time_left_ms(state->patience_ns)))
+		return GOES_ON;
+	exec_failed("the domain's monitor does not answer: what becomes of the program is not "
+		    "known");
+	return 128 + state->end_signal;
 }
 
 static int wait_for_end(int socket, int signal_fd, struct exec_state *state)
@@ -147,12 +181,14 @@ static int wait_for_end(int socket, int signal_fd, struct exec_state *state)
 	int status = GOES_ON;
 
 	while (status == GOES_ON) {
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents)
-			pass_signals(socket, signal_fd);
-		if (fds[0].revents)
+		int ready = poll(fds, 2, state->end_signal ? time_left_ms(state->patience_ns) : -1);
+
+		if (ready > 0 && fds[1].revents)
+			pass_signals(socket, signal_fd, state);
+		if (ready > 0 && fds[0].revents)
 			status = take_message(socket, state);
+		else
+			status = look_for_end(socket, state);
 	}
 	return status;
 }

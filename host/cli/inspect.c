@@ -19,7 +19,7 @@ static const char usage[] =
 "      --seccomp          the host calls that a domain may make, with the arguments that are\n"
 "                         allowed, and why\n"
 "  -f, --format FORMAT    text with {{.FACT}} in it, or {{json .FACT}}. FACT is a name of the\n"
-"                         JSON, as status, or docker's: State.Status, State.Running,\n"
+"                         JSON, as state, or docker's: State.Status, State.Running,\n"
 "                         State.ExitCode, State.Pid, State.StartedAt, State.FinishedAt, Name,\n"
 "                         Created, Config.Image, Config.Cmd, Config.Env, Config.User, ...\n"
 "      --store DIR        where domains are\n"

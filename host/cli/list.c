@@ -15,9 +15,9 @@ static const char ls_usage[] =
 "\n"
 "List all domains, by name.\n"
 "\n"
-"  -f, --filter FILTER    name=TEXT: with the text in their names; status=STATE: created,\n"
-"                         running, exited or killed, whether they run or not. Of several of a\n"
-"                         kind one is enough\n"
+"  -f, --filter FILTER    name=TEXT: with the text in their names; state=STATE (or, as docker's,\n"
+"                         status=STATE): created, running, exited or killed, whether they run or\n"
+"                         not. Of several of a kind one is enough\n"
 "  -q, --quiet            names alone\n"
 "      --json             an array of objects\n"
 "      --store DIR        where domains are\n"
@@ -29,9 +29,9 @@ static const char ps_usage[] =
 "List the domains that run, by name.\n"
 "\n"
 "  -a, --all              all domains, as `mezzo ls`\n"
-"  -f, --filter FILTER    name=TEXT: with the text in their names; status=STATE: created,\n"
-"                         running, exited or killed, whether they run or not. Of several of a\n"
-"                         kind one is enough\n"
+"  -f, --filter FILTER    name=TEXT: with the text in their names; state=STATE (or, as docker's,\n"
+"                         status=STATE): created, running, exited or killed, whether they run or\n"
+"                         not. Of several of a kind one is enough\n"
 "  -q, --quiet            names alone\n"
 "      --json             an array of objects\n"
 "      --store DIR        where domains are\n"
@@ -95,20 +95,30 @@ struct list {
 	struct strings domains;
 };
 
+/* The state that a filter names, as the JSON does or as docker, or NULL. */
+static const char *filter_state(const char *filter)
+{
+	if (!strncmp(filter, "state=", 6))
+		return filter + 6;
+	return strncmp(filter, "status=", 7) ? NULL : filter + 7;
+}
+
 /* Returns 0 or -errno. */
 static int filter_take(struct list *list, char *filter, struct error *err)
 {
+	const char *state = filter_state(filter);
+
 	if (!strncmp(filter, "name=", 5))
 		return strings_add(&list->texts, filter + 5) ?
 			       error_set(err, ENOMEM, "--filter") : 0;
-	for (unsigned int i = 0; i < DOMAIN_STATES && !strncmp(filter, "status=", 7); i++) {
-		if (strcmp(filter + 7, domain_state_name(i)))
+	for (unsigned int i = 0; i < DOMAIN_STATES && state; i++) {
+		if (strcmp(state, domain_state_name(i)))
 			continue;
 		list->states |= 1u << i;
 		list->all = true;
 		return 0;
 	}
-	error_set(err, 0, "--filter %.100s: want name=TEXT, or status= and created, running, "
+	error_set(err, 0, "--filter %.100s: want name=TEXT, or state= and created, running, "
 		  "exited or killed", filter);
 	return -EINVAL;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/base/fd.h"
+#include "host/base/output.h"
 #include "host/cli/cli.h"
 #include "host/cli/entries.h"
 #include "host/cli/since.h"
@@ -49,7 +50,7 @@ static bool is_wanted(const struct logs *logs, const struct log_entry *entry)
 	       memcmp(entry->time, logs->since, LOG_TIME_SIZE) >= 0;
 }
 
-/* How many lines there are by now. One without an end is one. */
+/* How many lines there are. One without an end is one. */
 static long long count_lines(struct logs *logs)
 {
 	bool is_within = false;
@@ -65,31 +66,29 @@ static long long count_lines(struct logs *logs)
 	return count + is_within;
 }
 
-/* Print the wanted part of what is there. */
+/* Print the wanted part of what is there by now, however fast more comes. */
 static int print_past(struct logs *logs, struct error *err)
 {
 	struct log_reader *log = &logs->entries.log;
 	struct log_entry entry;
 	long long skip = 0;
-	int result;
+	int result = log_hold(log);
 
-	/* Both times the same files. */
-	log->stays = true;
-	if (logs->tail >= 0)
+	if (!result && logs->tail >= 0)
 		skip = count_lines(logs) - logs->tail;
-	result = log_rewind(log);
+	if (!result)
+		result = log_rewind(log);
 	while (!result && (result = log_next(log, &entry)) > 0) {
 		result = 0;
 		if (!is_wanted(logs, &entry))
 			continue;
-		if (skip <= 0)
-			entries_print(&logs->entries, &entry);
-		else
+		if (skip > 0)
 			skip -= !entry.is_partial;
+		else if (entries_print(&logs->entries, &entry, err))
+			return -err->code;
 	}
-	log->stays = false;
-	return result ? error_set(err, -result, "output of the domain") :
-			entries_print_all(&logs->entries, err);
+	log_go_on(log);
+	return result ? error_set(err, -result, "output of the domain") : output_flush(err);
 }
 
 /* Print what comes until the monitor says that the domain has ended, or is gone itself. */

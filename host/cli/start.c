@@ -67,10 +67,11 @@ static void finish(struct attendance *attendance)
 static int tell_failure(struct attendance *attendance, const struct control_message *message)
 {
 	struct log_entry entry;
+	struct error err;
 
 	while (log_next(&attendance->entries.log, &entry) > 0) {
 		entry.is_error = true;
-		entries_print(&attendance->entries, &entry);
+		entries_print(&attendance->entries, &entry, &err);
 	}
 	if (message->size)
 		fprintf(stderr, "mezzo: %s\n", message->data);

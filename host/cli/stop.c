@@ -136,7 +136,11 @@ static int signal_one(const struct domains *domains, struct folder *folder, void
 	(void)domains;
 	if (fd < 0)
 		return cli_fail(&err);
-	result = control_ask(fd, CONTROL_SIGNAL, *(int *)data, &status, &err);
+	if (control_is_stopped(fd))
+		result = error_set(&err, 0, "its monitor was stopped, and passes no signal on: "
+				   "SIGKILL alone ends it");
+	else
+		result = control_ask(fd, CONTROL_SIGNAL, *(int *)data, &status, &err);
 	fd_close(&fd);
 	if (result < 0) {
 		error_context(&err, "domain %s", folder->name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages to and from monitors; see control.h. No locks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,14 +21,15 @@ union handle_room {
 static int connect_once(const struct folder *folder)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
 
 	if (fd < 0)
 		return -errno;
 	/* The folder's own path may be longer than an address can be. */
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control",
 		 folder->fd);
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+	    !fcntl(fd, F_SETFL, 0))
 		return fd;
 	error = errno;
 	close(fd);
@@ -55,25 +57,41 @@ int control_connect(const struct folder *folder, struct error *err)
 	}
 	if (fd >= 0)
 		return fd;
+	if (fd == -EAGAIN) {
+		error_set(err, 0, "domain %s: its monitor is stopped, or busy, and too many wait "
+			  "for it already", folder->name);
+		return -EAGAIN;
+	}
 	if (fd != -ENOTCONN)
 		return error_set(err, -fd, "can't reach the monitor of domain %s", folder->name);
 	error_set(err, 0, "domain %s is not running: see `mezzo start --help`", folder->name);
 	return -ENOTCONN;
 }
 
-pid_t control_monitor(const struct folder *folder)
+static pid_t peer_process(int socket)
 {
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
+
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) ? 0 : peer.pid;
+}
+
+pid_t control_monitor(const struct folder *folder)
+{
 	struct error err;
 	int fd = control_connect(folder, &err);
+	pid_t process;
 
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		peer.pid = 0;
 	if (fd < 0)
 		return fd == -ENOTCONN ? 0 : monitor_find(folder);
+	process = peer_process(fd);
 	close(fd);
-	return peer.pid;
+	return process;
+}
+
+bool control_is_stopped(int socket)
+{
+	return monitor_is_stopped(peer_process(socket));
 }
 
 int control_send(int socket, enum control_kind kind, int32_t value, const void *data, size_t size,
@@ -162,24 +180,25 @@ void control_heard(int fd)
 		;
 }
 
-/* What a message says to who waits for an answer: as control_ask(). */
-static int take_answer(int received, const struct control_message *message, int32_t *status,
-		       struct error *err)
+int control_answer_take(int socket, int32_t *status, struct error *err)
 {
+	struct control_message message;
+	int received = control_receive(socket, &message, 0);
+
 	if (received < 0)
 		return error_set(err, -received, "can't hear the domain's monitor");
 	if (!received) {
 		error_set(err, 0, "the domain's monitor was killed");
 		return -EPIPE;
 	}
-	switch (message->head.kind) {
+	switch (message.head.kind) {
 	case CONTROL_DONE:
 		return 0;
 	case CONTROL_ENDED:
-		*status = message->head.value;
+		*status = message.head.value;
 		return 1;
 	case CONTROL_FAILED:
-		return error_set(err, 0, "%s", message->data);
+		return error_set(err, 0, "%s", message.data);
 	}
 	return error_set(err, EPROTO, "the domain's monitor speaks otherwise than this mezzo");
 }
@@ -187,22 +206,20 @@ static int take_answer(int received, const struct control_message *message, int3
 int control_ask(int socket, enum control_kind kind, int32_t value, int32_t *status,
 		struct error *err)
 {
-	struct control_message message;
 	int error = control_send(socket, kind, value, NULL, 0, NULL, 0, 0);
 
 	/* It may have said why it is gone. */
 	if (error && error != -EPIPE)
 		return error_set(err, -error, "can't ask the domain's monitor");
-	return take_answer(control_receive(socket, &message, 0), &message, status, err);
+	return control_answer_take(socket, status, err);
 }
 
 int control_wait(int socket, int32_t *status, struct error *err)
 {
-	struct control_message message;
 	int result;
 
 	do {
-		result = take_answer(control_receive(socket, &message, 0), &message, status, err);
+		result = control_answer_take(socket, status, err);
 	} while (!result);
 	return result < 0 ? result : 0;
 }

@@ -17,6 +17,7 @@
 #ifndef HOST_DOMAIN_CONTROL_H
 #define HOST_DOMAIN_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -51,6 +52,7 @@ enum control_kind {
 	 */
 	CONTROL_EXEC = 8,
 	CONTROL_INPUT_RESUME = 9,	/* after CONTROL_INPUT_WANTED; no answer */
+	CONTROL_RENAME = 10,		/* data: the name that the domain has, NUL, another one */
 	/* What comes back */
 	CONTROL_DONE = 128,		/* value: 0 */
 	CONTROL_FAILED = 129,		/* data: why, as text */
@@ -79,14 +81,24 @@ struct control_message {
 	char data[CONTROL_DATA_MAX + 1];	/* ends in NUL, behind size */
 };
 
+/* A monitor does nothing for long: one that has not answered for so long does not hear. */
+#define CONTROL_PATIENCE_MS 2000
+
 /*
- * Connect to the monitor. Returns the socket, or -ENOTCONN where the domain is not running,
- * -ENOLINK where it is and the socket in its folder is gone, or another -errno.
+ * Connect to the monitor, without waiting. Returns the socket, or -ENOTCONN where the domain is not
+ * running, -ENOLINK where it is and the socket in its folder is gone, -EAGAIN where as many wait as
+ * can, or another -errno.
  */
 int control_connect(const struct folder *folder, struct error *err);
 
 /* The process of the monitor, or 0 where the domain is not running. */
 pid_t control_monitor(const struct folder *folder);
+
+/*
+ * Whether the monitor at the other end of control_connect()'s socket was stopped (SIGSTOP): what it
+ * is sent it hears when it goes on.
+ */
+bool control_is_stopped(int socket);
 
 /*
  * Send a message with size bytes of data and count handles, which stay the caller's. Returns 0 or
@@ -111,6 +123,9 @@ void control_heard(int fd);
  */
 int control_ask(int socket, enum control_kind kind, int32_t value, int32_t *status,
 		struct error *err);
+
+/* The next answer, of which control_ask() waits for one: the same results. */
+int control_answer_take(int socket, int32_t *status, struct error *err);
 
 /* Wait for the end of the domain. Returns 0 with its status, or -EPIPE: its monitor was killed. */
 int control_wait(int socket, int32_t *status, struct error *err);

@@ -228,6 +228,13 @@ int folder_lock_shared(const struct domains *domains, const struct folder *folde
 	return lock_take(domains, folder, fd, F_RDLCK, err);
 }
 
+bool folder_is_removed(const struct folder *folder)
+{
+	struct stat status;
+
+	return !fstat(folder->fd, &status) && !status.st_nlink;
+}
+
 bool folder_is_locked(const struct folder *folder)
 {
 	/* A read lock is refused by one who holds it alone, not by readers. */

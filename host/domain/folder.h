@@ -71,6 +71,9 @@ int folder_lock(const struct domains *domains, const struct folder *folder, stru
 int folder_lock_shared(const struct domains *domains, const struct folder *folder,
 		       struct error *err);
 
+/* Whether it is no more, whatever its name leads to by now. */
+bool folder_is_removed(const struct folder *folder);
+
 /* Whether somebody holds the lock alone. */
 bool folder_is_locked(const struct folder *folder);
 

@@ -123,6 +123,21 @@ int log_skip(struct log_reader *log)
 	return lseek(log->fds[1], 0, SEEK_END) < 0 ? -errno : 0;
 }
 
+int log_hold(struct log_reader *log)
+{
+	struct stat status;
+
+	if (fstat(log->fds[1], &status))
+		return -errno;
+	log->end = status.st_size;
+	return 0;
+}
+
+void log_go_on(struct log_reader *log)
+{
+	log->end = -1;
+}
+
 /*
  * All that there is was read. Returns 1 where there may be more now, 0, or -errno. What was in
  * between, where the reader was so slow that more than one file was begun, is gone.
@@ -137,7 +152,7 @@ static int files_advance(struct log_reader *log)
 		return 1;
 	}
 	if (!log->is_complete) {
-		log->is_complete = !log->stays &&
+		log->is_complete = log->end < 0 &&
 				   !is_named(log->folder_fd, OUTPUT_NAME, log->fds[1]);
 		/* What was written before another was begun is to be read first. */
 		return log->is_complete;
@@ -159,6 +174,20 @@ static int files_advance(struct log_reader *log)
 
 /* ---- Entries ---- */
 
+/* How much of the room the file that is read may fill. */
+static size_t room_to_read(const struct log_reader *log)
+{
+	size_t room = log->room - log->used;
+	off_t left;
+
+	if (!log->at || log->end < 0)
+		return room;
+	left = log->end - lseek(log->fds[1], 0, SEEK_CUR);
+	if (left < 0)
+		return 0;
+	return (size_t)left < room ? (size_t)left : room;
+}
+
 /* Bytes that were read more, 0 at the end, or -errno. */
 static ssize_t read_more(struct log_reader *log)
 {
@@ -176,7 +205,7 @@ static ssize_t read_more(struct log_reader *log)
 		log->data = data;
 		log->room = room;
 	}
-	done = read(log->fds[log->at], log->data + log->used, log->room - log->used);
+	done = read(log->fds[log->at], log->data + log->used, room_to_read(log));
 	if (done > 0)
 		log->used += (size_t)done;
 	return done < 0 ? -errno : done;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "host/base/error.h"
 
@@ -24,7 +25,7 @@ struct log_reader {
 	int fds[LOG_FILES];		/* in the order of time; -1: there is none */
 	unsigned int at;		/* the one that is read */
 	bool is_complete;		/* no more comes to the last one: there is a later one */
-	bool stays;			/* with the files that it has: they can be read anew */
+	off_t end;			/* of the last one, for who holds it; -1: it goes on */
 	char *data;			/* bytes that were read, and of those ... */
 	size_t used, taken, room;
 };
@@ -38,7 +39,7 @@ struct log_entry {
 };
 
 /* A reader that log_close() may be given. */
-#define LOG_NONE { .folder_fd = -1, .fds = { -1, -1 } }
+#define LOG_NONE { .folder_fd = -1, .fds = { -1, -1 }, .end = -1 }
 
 /* Read the output in a domain's folder, made where there is none. log_close() is due on success. */
 int log_open(struct log_reader *log, int folder_fd, struct error *err);
@@ -49,7 +50,14 @@ int log_rewind(struct log_reader *log);
 int log_skip(struct log_reader *log);
 
 /*
- * The next entry, also of files that are begun meanwhile, unless log->stays. Returns 1, 0 where
+ * Hold it as it is by now, so that it ends there, and can be read more than once; or let it go on
+ * behind what was read. Returns 0 or -errno.
+ */
+int log_hold(struct log_reader *log);
+void log_go_on(struct log_reader *log);
+
+/*
+ * The next entry, also of files that are begun meanwhile, unless it is held. Returns 1, 0 where
  * there is none (yet), or -errno.
  */
 int log_next(struct log_reader *log, struct log_entry *entry);

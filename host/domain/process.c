@@ -52,12 +52,10 @@ static bool holds(pid_t process, const struct stat *lock)
 	return found;
 }
 
-/* Whether it executes no more, and gives back what it held (PF_EXITING), or has done so. */
-static bool is_dying(pid_t process)
+/* What the host says of a process; false: there is none. */
+static bool process_look(pid_t process, char *state, unsigned int *flags)
 {
-	const unsigned int exiting = 4;
 	char path[32], line[512] = "", *end;
-	unsigned int flags = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
@@ -68,7 +66,25 @@ static bool is_dying(pid_t process)
 		fclose(file);
 	/* Behind the name, in which there may be anything: the state, and five numbers. */
 	end = strrchr(line, ')');
-	return end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & exiting;
+	return end && sscanf(end, ") %c %*d %*d %*d %*d %*d %u", state, flags) == 2;
+}
+
+/* Whether it executes no more, and gives back what it held (PF_EXITING), or has done so. */
+static bool is_dying(pid_t process)
+{
+	const unsigned int exiting = 4;
+	unsigned int flags;
+	char state;
+
+	return process_look(process, &state, &flags) && flags & exiting;
+}
+
+bool monitor_is_stopped(pid_t process)
+{
+	unsigned int flags;
+	char state;
+
+	return process > 0 && process_look(process, &state, &flags) && state == 'T';
 }
 
 /*

@@ -7,6 +7,7 @@
 #ifndef HOST_DOMAIN_PROCESS_H
 #define HOST_DOMAIN_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "host/base/error.h"
@@ -14,6 +15,9 @@
 
 /* The monitor's process; 0: there is none, or it is not ours to see. */
 pid_t monitor_find(const struct folder *folder);
+
+/* Whether it was stopped (SIGSTOP): it hears nobody until it goes on. 0 is none. */
+bool monitor_is_stopped(pid_t process);
 
 /*
  * A pidfd of it, or -ESRCH with a message. Also of one that was killed and is dying: the kernel

@@ -6,7 +6,7 @@ IMAGE_PARTS   := $(addprefix host/base/,error.c fd.c id_list.c output.c owner.c 
 	$(wildcard host/store/*.c host/domain/*.c host/change/*.c) \
 	$(filter-out host/image/main.c,$(wildcard host/image/*.c))
 IMAGE_FLAGS   := $(HOST_FLAGS) -isystem /usr/include/json-c
-IMAGE_LIBS    := -larchive -ljson-c -lcrypto
+IMAGE_LIBS    := -larchive -ljson-c -lcrypto -lz
 IMAGE_OBJECTS := $(IMAGE_PARTS:%.c=$(BUILD)/image/%.o)
 IMAGE_MAIN    := $(BUILD)/image/host/image/main.o
 

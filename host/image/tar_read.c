@@ -2,7 +2,7 @@
 /*
  * A tar as a stream; see tar_read.h. Two readers of libarchive stand one behind the other: the
  * first only unpacks, so that it is known how many bytes the archive has and where the second one
- * found its end. No locks.
+ * found its end. What is packed as gzip comes to the first one unpacked. No locks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,19 +16,60 @@
 #define GOES_ON "it goes on for more than 64 MiB behind the archive's end"
 #define END_MARK_SIZE 1024u /* two blocks of zeros */
 
+/* The next piece of the blob, behind what of it is in the buffer. */
+static ssize_t fill(struct tar_stream *stream)
+{
+	char *at = stream->buffer + stream->peeked;
+	ssize_t size = blob_read(stream->blob, at, BUFFER_SIZE - stream->peeked, &stream->failure);
+
+	if (size > 0 && stream->blob_hash)
+		digest_add(&stream->blob_digest, at, (size_t)size);
+	if (size > 0)
+		stream->progress->at += (uint64_t)size;
+	return size;
+}
+
+static ssize_t take_piece(struct tar_stream *stream)
+{
+	ssize_t size = stream->peeked ? (ssize_t)stream->peeked : fill(stream);
+
+	stream->peeked = 0;
+	return size;
+}
+
+static ssize_t take_inflated(struct tar_stream *stream, const void **buffer)
+{
+	ssize_t size;
+
+	while (!(size = gunzip_take(&stream->gunzip, buffer, &stream->failure))) {
+		size = take_piece(stream);
+		if (!size)
+			size = gunzip_finish(&stream->gunzip, &stream->failure);
+		if (size <= 0)
+			return size;
+		gunzip_put(&stream->gunzip, stream->buffer, (size_t)size);
+	}
+	return size;
+}
+
 static la_ssize_t read_blob(struct archive *archive, void *data, const void **buffer)
 {
 	struct tar_stream *stream = data;
-	ssize_t size = blob_read(stream->blob, stream->buffer, BUFFER_SIZE, &stream->failure);
+	const char *bytes;
+	ssize_t size, used;
 
 	*buffer = stream->buffer;
+	size = stream->gunzip.room ? take_inflated(stream, buffer) : take_piece(stream);
 	if (size < 0) {
 		archive_set_error(archive, EIO, "%s", stream->failure.text);
 		return -1;
 	}
-	if (stream->blob_hash)
-		digest_add(&stream->blob_digest, stream->buffer, (size_t)size);
-	stream->progress->at += (uint64_t)size;
+	bytes = *buffer;
+	for (used = size; used && !bytes[used - 1]; used--)
+		;
+	if (used)
+		stream->taken_used = stream->taken + (uint64_t)used;
+	stream->taken += (uint64_t)size;
 	return size;
 }
 
@@ -54,12 +95,11 @@ static la_ssize_t read_unpacked(struct archive *archive, void *data, const void 
 	return (la_ssize_t)size;
 }
 
-/* No filter that would start another program. */
+/* No filter that would start another program, nor that of gzip, which leaves checks out. */
 static void support_filters(struct archive *archive)
 {
 	archive_read_support_filter_bzip2(archive);
 	archive_read_support_filter_compress(archive);
-	archive_read_support_filter_gzip(archive);
 	archive_read_support_filter_lz4(archive);
 	archive_read_support_filter_lzip(archive);
 	archive_read_support_filter_lzma(archive);
@@ -67,22 +107,48 @@ static void support_filters(struct archive *archive)
 	archive_read_support_filter_zstd(archive);
 }
 
-/* What libarchive says of a failure, which may be nothing. A signal is no fault of the archive. */
+/* What libarchive says of a failure, which may be nothing. */
+static const char *archive_reason(struct archive *archive)
+{
+	const char *text = archive_error_string(archive);
+
+	return text ? text : "no reason is known";
+}
+
+/* A signal is no fault of the archive. */
 static int archive_failure(const struct tar_stream *stream, struct archive *archive,
 			   struct error *err)
 {
-	const char *text = archive_error_string(archive);
 	int result = interrupt_check(err);
 
 	return result ? result : error_set(err, 0, "%s: damaged, or no tar: %s", stream->blob->name,
-			 text ? text : "no reason is known");
+			 archive_reason(archive));
+}
+
+static int look_for_gzip(struct tar_stream *stream, struct error *err)
+{
+	ssize_t size = 1;
+
+	while (size > 0 && stream->peeked < 2) {
+		size = fill(stream);
+		if (size > 0)
+			stream->peeked += (size_t)size;
+	}
+	if (size < 0) {
+		*err = stream->failure;
+		return (int)size;
+	}
+	return gunzip_is_for((const unsigned char *)stream->buffer, stream->peeked) ?
+		       gunzip_init(&stream->gunzip, err) : 0;
 }
 
 static int open_unpacked(struct tar_stream *stream, struct error *err)
 {
 	struct archive_entry *entry;
-	int result;
+	int result = look_for_gzip(stream, err);
 
+	if (result)
+		return result;
 	support_filters(stream->unpacked);
 	archive_read_support_format_raw(stream->unpacked);
 	archive_read_support_format_empty(stream->unpacked);
@@ -166,7 +232,12 @@ static int read_rest(struct tar_stream *stream, struct error *err)
 		if (whole > PADDING_MAX)
 			return error_set(err, 0, "%s: " GOES_ON, stream->blob->name);
 	}
-	return size < 0 ? archive_failure(stream, stream->unpacked, err) : 0;
+	if (size < 0)
+		return archive_failure(stream, stream->unpacked, err);
+	if (stream->taken_used > (uint64_t)archive_filter_bytes(stream->unpacked, -1))
+		return error_set(err, 0, "%s: there is something else behind what is packed",
+				 stream->blob->name);
+	return 0;
 }
 
 /* Behind the last entry: the end mark, the rest of the blob, and the digests. */
@@ -214,7 +285,7 @@ int tar_data(struct tar_stream *stream, const void **data, size_t *size, uint64_
 		return 0;
 	}
 	at = interrupt_check(err);
-	return at ? (int)at : error_set(err, 0, "damaged: %s", archive_error_string(stream->tar));
+	return at ? (int)at : error_set(err, 0, "damaged: %s", archive_reason(stream->tar));
 }
 
 int tar_path(struct archive_entry *entry, const char **path, struct error *err)
@@ -232,6 +303,7 @@ void tar_close(struct tar_stream *stream)
 		archive_read_free(stream->tar);
 	if (stream->unpacked)
 		archive_read_free(stream->unpacked);
+	gunzip_release(&stream->gunzip);
 	digest_release(&stream->blob_digest);
 	digest_release(&stream->content_digest);
 	free(stream->buffer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads tar archives, packed in any way that libarchive unpacks by itself, as a stream of entries.
- * An archive that ends without its end mark is truncated and refused, which libarchive alone would
- * not do.
+ * Reads tar archives, packed as gzip or in any way that libarchive unpacks by itself, as a stream
+ * of entries. An archive that ends without its end mark is truncated and refused, which libarchive
+ * alone would not do, and so is one with something else behind what is packed.
  */
 #ifndef HOST_IMAGE_TAR_READ_H
 #define HOST_IMAGE_TAR_READ_H
@@ -14,6 +14,7 @@
 #include "host/image/blob.h"
 #include "host/image/builder.h"
 #include "host/image/digest.h"
+#include "host/image/gunzip.h"
 
 struct tar_stream {
 	struct blob *blob;
@@ -21,7 +22,10 @@ struct tar_stream {
 	struct archive *unpacked;  /* the blob without its compression */
 	struct archive *tar;
 	uint64_t unpacked_size; /* that came out so far */
+	struct gunzip gunzip;	/* between the blob and libarchive, where that begins as gzip */
 	char *buffer;
+	size_t peeked;		    /* bytes in it that were looked at, and not taken yet */
+	uint64_t taken, taken_used; /* by libarchive; up to the last byte that is no zero */
 	struct digest blob_digest, content_digest;
 	const uint8_t *blob_hash, *content_hash;
 	struct error failure; /* of a callback */

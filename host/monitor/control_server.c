@@ -20,10 +20,11 @@
 #include "host/base/fd.h"
 #include "host/monitor/console.h"
 #include "host/monitor/control_exec.h"
+#include "host/monitor/control_rename.h"
 #include "host/monitor/control_server.h"
 #include "host/monitor/futex.h"
 
-#define BACKLOG		64
+#define BACKLOG		4096	/* what the host allows by custom: who comes never waits */
 #define EVENTS_MAX	16
 #define SECONDS_MAX	(365 * 24 * 3600)
 
@@ -158,6 +159,7 @@ static const struct {
 	{ CONTROL_FOLLOW, serve_follow },
 	{ CONTROL_EXEC, control_exec_start },
 	{ CONTROL_INPUT_RESUME, control_exec_resume },
+	{ CONTROL_RENAME, control_rename },
 };
 
 static void serve_message(struct control_server *server, struct control_client *client,
@@ -326,12 +328,14 @@ static void server_release(struct control_server *server)
 	fd_close(&server->input.fd);
 }
 
-int control_server_open(struct control_server *server, const struct folder *folder,
-			struct output *output, int starter, struct error *err)
+int control_server_open(struct control_server *server, const struct domains *domains,
+			struct folder *folder, struct output *output, int starter,
+			struct error *err)
 {
 	int error;
 
 	*server = (struct control_server){
+		.domains = domains, .folder = folder,
 		.poll_fd = epoll_create1(EPOLL_CLOEXEC), .listen_fd = -1, .input = { .fd = -1 },
 		.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
 		.output = output,
@@ -384,7 +388,7 @@ void control_server_started(struct control_server *server)
 	}
 }
 
-void control_server_close(struct control_server *server, int32_t status)
+void control_server_close(struct control_server *server, int32_t status, const char *text)
 {
 	/* Who comes from now on is refused, and all who came before are there. */
 	shutdown(server->listen_fd, SHUT_RD);
@@ -392,7 +396,7 @@ void control_server_close(struct control_server *server, int32_t status)
 	while (server->clients) {
 		struct control_client *client = server->clients;
 
-		control_send(client->socket, CONTROL_ENDED, status, NULL, 0, NULL, 0,
+		control_send(client->socket, CONTROL_ENDED, status, text, strlen(text), NULL, 0,
 			     MSG_DONTWAIT);
 		client_remove(server, client);
 	}

@@ -30,6 +30,8 @@ struct control_client {
 };
 
 struct control_server {
+	const struct domains *domains;
+	struct folder *folder;		/* of the domain, by the name that it has now */
 	int poll_fd;			/* readable: control_server_serve() has something to do */
 	int listen_fd;
 	int timer_fd;			/* the patience of CONTROL_STOP */
@@ -53,11 +55,13 @@ struct control_server {
 };
 
 /*
- * Listen in a domain's folder, whose lock the caller holds. starter, a connection that is there
+ * Listen in a domain's folder, whose lock the caller holds and which outlives the server: its name
+ * may change meanwhile. starter, a connection that is there
  * already, becomes the first client. Returns 0 or -errno; on success control_server_close() is due.
  */
-int control_server_open(struct control_server *server, const struct folder *folder,
-			struct output *output, int starter, struct error *err);
+int control_server_open(struct control_server *server, const struct domains *domains,
+			struct folder *folder, struct output *output, int starter,
+			struct error *err);
 
 /* Where input goes to: fd is taken over and must not block. */
 void control_server_set_input(struct control_server *server, int fd, bool is_terminal);
@@ -69,11 +73,12 @@ bool control_server_serve(struct control_server *server);
 void control_server_started(struct control_server *server);
 
 /*
- * Tell all that the domain has ended, with this exit status, and let go of them. For who has given
- * the folder's lock back: so who is told, or refused, can have it. The socket stays in the folder,
- * where the next monitor may have its own by now.
+ * Tell all that the domain has ended, with this exit status and a text, where it is not empty, that
+ * the output could not take, and let go of them. For who has given the folder's lock back: so who
+ * is told, or refused, can have it. The socket stays in the folder, where the next monitor may have
+ * its own by now.
  */
-void control_server_close(struct control_server *server, int32_t status);
+void control_server_close(struct control_server *server, int32_t status, const char *text);
 
 /* ---- For the files that serve requests ---- */
 

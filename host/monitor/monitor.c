@@ -10,10 +10,10 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/time.h"
 #include "host/monitor/futex.h"
 #include "host/monitor/monitor.h"
 #include "host/monitor/request.h"
@@ -23,8 +23,6 @@
 
 /* How long the user's shell waits for output that nobody takes. */
 #define STOP_PATIENCE_MS 1000
-
-#define NS_PER_MS 1000000ll
 
 static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGTSTP, SIGCONT,
@@ -172,26 +170,18 @@ enum watched {
 	WATCH_CONSOLES, WATCH_QUOTA, WATCH_SETTLED, WATCH_COUNT,
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
-}
-
 /* The user's shell, if any, wants its terminal back, once what was written is out. */
 static void stop_begin(struct monitor *monitor)
 {
 	monitor->settled_fd = streams_settle(monitor->streams);
-	monitor->stop_ns = now_ns() + STOP_PATIENCE_MS * NS_PER_MS;
+	monitor->stop_ns = time_now_ns() + STOP_PATIENCE_MS * TIME_NS_PER_MS;
 }
 
 /* Stops, if it is time to, and goes on when it is told so. */
 static void stop_look(struct monitor *monitor)
 {
 	if (!monitor->stop_ns ||
-	    (now_ns() < monitor->stop_ns && !streams_are_settled(monitor->streams)))
+	    (time_now_ns() < monitor->stop_ns && !streams_are_settled(monitor->streams)))
 		return;
 	monitor->stop_ns = 0;
 	raise(SIGSTOP);
@@ -204,11 +194,8 @@ static void stop_look(struct monitor *monitor)
 static int watch(struct monitor *monitor, struct pollfd fds[WATCH_COUNT])
 {
 	bool stops = monitor->stop_ns != 0;
-	int64_t left_ns = stops ? monitor->stop_ns - now_ns() : 0;
-	int timeout = stops ? 0 : -1;
+	int timeout = stops ? time_left_ms(monitor->stop_ns) : -1;
 
-	if (left_ns > 0)
-		timeout = (int)(left_ns / NS_PER_MS) + 1;
 	if (monitor->follower.cpu)
 		timeout = FOLLOW_PATIENCE_MS;
 	fds[WATCH_SOCKET].fd = stops ? -1 : monitor->socket;

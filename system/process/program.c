@@ -28,6 +28,7 @@
 
 #define STRINGS_MAX	CONFIG_TEXT_MAX
 #define MESSAGE_MAX	512
+#define NOT_STARTED	"a program can't be started"
 
 static const char *channel_text(u32 offset)
 {
@@ -47,6 +48,7 @@ static const char *error_text(int error)
 	case -ELOOP: return "too many links or scripts";
 	case -E2BIG: return "arguments too long";
 	case -ENOMEM: return "out of memory";
+	case -EAGAIN: return "no more processes: all are taken that the domain may have";
 	default: return "can't be run";
 	}
 }
@@ -67,9 +69,8 @@ static bool error_write(struct process *process, const char *line, size_t size)
 	return true;
 }
 
-/* Instead of the program: says why there is none. */
-static __noreturn void program_give_up(struct process *process, int status, const char *what,
-				       int error)
+/* Says why there is no program. */
+static void program_tell(struct process *process, const char *what, int error)
 {
 	char line[MESSAGE_MAX];
 	int size = format(line, sizeof(line), "mezzo: %s: %s\n", what, error_text(error));
@@ -77,6 +78,13 @@ static __noreturn void program_give_up(struct process *process, int status, cons
 	if (process->pid == FIRST_PROGRAM_PID ||
 	    !error_write(process, line, MIN((size_t)size, sizeof(line) - 1)))
 		log_line("%s: %s", what, error_text(error));
+}
+
+/* Instead of the program. */
+static __noreturn void program_give_up(struct process *process, int status, const char *what,
+				       int error)
+{
+	program_tell(process, what, error);
 	process_exit_group(status << 8);
 }
 
@@ -299,30 +307,41 @@ static void program_process_discard(struct process *process)
 	process_discard(process);
 }
 
-int program_start(u32 console)
+/* The process has its streams: who asked for the program reads there why there is none. */
+static int program_process_start(struct process *process)
 {
-	struct process *process = program_process_create(console);
-	struct thread *thread;
+	struct thread *thread = fresh_thread_create(process, process->pid);
 	int error;
 
-	if (IS_ERROR(process))
-		return (int)PTR_ERROR(process);
-	error = streams_install(process->console, process->files);
-	if (error) {
-		program_process_discard(process);
-		return error;
-	}
-	thread = fresh_thread_create(process, process->pid);
 	if (!thread) {
+		program_tell(process, NOT_STARTED, -ENOMEM);
 		program_process_discard(process);
 		return -ENOMEM;
 	}
 	process_publish(process, init_process);
 	error = thread_publish(thread) ?: fresh_start(thread, program_begin);
 	if (error) {
+		program_tell(process, NOT_STARTED, error);
 		console_release(process);
 		process_withdraw(process, thread);
 	}
+	return error;
+}
+
+int program_start(u32 console)
+{
+	struct process *process = program_process_create(console);
+	int error;
+
+	if (IS_ERROR(process)) {
+		error = (int)PTR_ERROR(process);
+	} else {
+		error = streams_install(process->console, process->files);
+		if (!error)
+			return program_process_start(process);
+		program_process_discard(process);
+	}
+	log_line(NOT_STARTED ": %s", error_text(error));
 	return error;
 }
 
@@ -351,11 +370,8 @@ void programs_start(u32 consoles)
 {
 	for (; consoles; consoles &= consoles - 1) {
 		u32 console = (u32)__builtin_ctz(consoles);
-		int error = program_start(console);
 
-		if (!error)
-			continue;
-		log_line("a program can't be started: %s", error_text(error));
-		end_tell(console, EXIT_CANNOT_RUN << 8);
+		if (program_start(console))
+			end_tell(console, EXIT_CANNOT_RUN << 8);
 	}
 }

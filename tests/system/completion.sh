@@ -38,7 +38,7 @@ for verb in run 'image show' 'image rm' 'image tag' 'image export'; do
 done
 prints "create: images behind the name" "$(printf 'box\nbox:small')" "offers 'mezzo create name b'"
 prints "create --name: images" "$(printf 'box\nbox:small')" "offers 'mezzo create --name name b'"
-prints "ps --filter: states" "status=running" "offers 'mezzo ps --filter status=r'"
+prints "ps --filter: states" "state=running" "offers 'mezzo ps --filter state=r'"
 prints "volume: verbs" "prune" "offers 'mezzo volume p'"
 prints "image commit: domains" "$all" "offers 'mezzo image commit '"
 prints "volume rm: volumes" "shared" "offers 'mezzo volume rm '"

@@ -338,6 +338,37 @@ unread()
 }
 prints "a domain ends though nobody reads a program's output" "0" unread
 
+# ---- no more processes ----
+# The limit is the host's, for all that a user runs. An ordinary user's monitor is held by it as well. Root's is
+# not, but others of root's make room when they end: so it is taken again, and asked for until there is none.
+if [[ -n $as_user ]]; then
+	cat > home/forks.py <<'END'
+import os, time
+told = False
+while True:
+    try:
+        if not os.fork():
+            break
+    except BlockingIOError:
+        if not told:
+            print("all", flush=True)
+        told = True
+        time.sleep(0.001)
+time.sleep(1000)
+END
+	crowd() { "$@" run -d --name full --rootfs / -v "$PWD/home:/mnt" -- python3 /mnt/forks.py > /dev/null && until_true "$* logs full | grep -q all"; }
+	alone="setpriv --reuid 23456 --regid 23456 --clear-groups env MEZZO_STORE=$PWD/home/alone ./mezzo"
+	# shellcheck disable=SC2086
+	(ulimit -u 60; crowd $alone)
+	prints "a program that its monitor has no thread for" "125 1" 's=$($alone exec full true 2> e; echo $?); echo $s $(grep -c "Resource temporarily" e)'
+	prints "the domain can be ended" "full" '$alone rm -f full'
+	(ulimit -u 600; crowd "$MEZZO")
+	prints "a program that there is no process for is told why" 126 'until_true "$exec_in full true 2> e; s=\$?; grep -q \"no more processes\" e" && echo $s'
+	prints "and without streams, where to look" 126 'until_true "$exec_in -d full true 2> e; s=\$?; grep -q \"mezzo logs\" e" && echo $s'
+	prints "where it is said" yes '"$MEZZO" logs full 2>&1 | grep -q "can.t be started: no more processes" && echo yes'
+	prints "it can be ended" "full" '"$MEZZO" rm -f full'
+fi
+
 # ---- an ordinary user ----
 if [[ -n $as_user ]]; then
 	prints "as an ordinary user" "hello 0" '$as_user run -d --name box --rootfs / -- sleep 10000 > /dev/null && echo hello | $as_user exec -i box sh -c "echo \$(cat) \$(id -u)"'

@@ -18,7 +18,6 @@ monitor=$(pid a)
 prints "start of one that runs" "a $monitor" 'echo $("$MEZZO" start a) $(pid a)'
 refuses "start -a of one that runs" "domain a is running: see \`mezzo attach a\`" start -a a
 refuses "rm of one that runs" "mezzo stop a" rm a
-refuses "rename of one that runs" "\`mezzo stop a\` first" rename a b
 prints "stop" "a" '"$MEZZO" stop a'
 prints "its state" "exited" 'state a'
 prints "its status" "143" '"$MEZZO" wait a'

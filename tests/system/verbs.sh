@@ -65,7 +65,19 @@ refuses "a format of no domain" "inspect needs the NAME" inspect --format '{{.Na
 kill -KILL "$(pid live)"
 "$MEZZO" wait live > /dev/null
 prints "one whose monitor was killed" "killed 137" 'format "{{.State.Status}} {{.State.ExitCode}}" live'
+
+# ---- one state and one status, whoever tells of them ----
+told='print(*sorted((d["name"], d["state"], d.get("status", "-")) for d in j))'
+expected="('ended', 'exited', 3) ('live', 'killed', 137) ('never', 'created', '-')"
+prints "inspect" "$expected" '"$MEZZO" inspect ended live never | json "$told"'
+prints "ls" "$expected" '"$MEZZO" ls --json -f name=ended -f name=live -f name=never | json "$told"'
+prints "ps" "$expected" '"$MEZZO" ps -a --json -f name=ended -f name=live -f name=never | json "$told"'
+prints "stats has the states" "ended:exited live:killed never:created" \
+	'"$MEZZO" stats --json ended live never | json "print(*sorted(d[\"name\"] + \":\" + d[\"state\"] for d in j[\"domains\"]))"'
+prints "wait has the status" "3 137" 'echo $("$MEZZO" wait ended) $("$MEZZO" wait live)'
 "$MEZZO" start live > /dev/null
+prints "of one that runs" "running False running" 'echo $("$MEZZO" inspect live | json "print(j[0][\"state\"], \"status\" in j[0])") \
+	$("$MEZZO" stats --json live | json "print(j[\"domains\"][0][\"state\"])")'
 
 # ---- filters and names alone ----
 prints "ps --filter: a part of a name" "live" '"$MEZZO" ps -q --filter name=iv'
@@ -76,7 +88,9 @@ prints "a state, also of what does not run" "ended" '"$MEZZO" ps -q --filter sta
 prints "one of two states" "$(printf 'ended\nnever')" '"$MEZZO" ps -q -f status=exited -f status=created'
 prints "a state and a name" "never" '"$MEZZO" ps -q -f status=exited -f status=created -f name=v'
 prints "in JSON" "1 live" '"$MEZZO" ls -f status=running --json | json "print(len(j), j[0][\"name\"])"'
-refuses "no state" "want name=TEXT, or status= and created, running, exited or killed" ps -f status=dead
+prints "by the JSON's name" "$(printf 'ended\nnever')" '"$MEZZO" ps -q -f state=exited -f state=created'
+refuses "no state" "want name=TEXT, or state= and created, running, exited or killed" ps -f status=dead
+refuses "no state, by the other name" "want name=TEXT, or state= and created, running, exited or killed" ps -f state=dead
 refuses "no filter" "want name=TEXT" ps -f ancestor=box
 prints "image ls -q" "box" '"$MEZZO" image ls -q'
 prints "with JSON names alone" "box" '"$MEZZO" image ls --json -q'
