@@ -44,6 +44,7 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 				       const struct proc_key *key)
 {
 	const struct inode_operations *operations = &proc_node_operations;
+	const struct file_operations *files = row->operations ?: &proc_text_operations;
 	struct proc_inode *node = heap_alloc(sizeof(*node));
 	struct inode *inode = NULL;
 
@@ -51,8 +52,7 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 		operations = row->follow ? &proc_magic_operations : &proc_link_operations;
 	if (node)
 		inode = inode_create(fs, row->mode, operations,
-				     row->directory ? &proc_directory_operations
-						    : &proc_text_operations);
+				     row->directory ? &proc_directory_operations : files);
 	if (!inode) {
 		heap_free(node);
 		return ERROR_PTR(-ENOMEM);
@@ -164,6 +164,8 @@ static int proc_open(struct inode *inode, struct file *file)
 {
 	const struct proc_inode *node = inode->private;
 
+	if (node->row->open)
+		return node->row->open(&node->key, file);
 	return node->row->show ? proc_text_open(file) : 0;
 }
 

@@ -21,6 +21,8 @@ static const char *state_name(char state)
 		return "sleeping";
 	case 'T':
 		return "stopped";
+	case 't':
+		return "tracing stop";
 	case 'Z':
 		return "zombie";
 	default:
@@ -148,8 +150,9 @@ static void status_show_process(struct proc_text *text, struct process *process,
 
 	proc_print(text, "Name:\t%s\nUmask:\t%04o\n", view->name, process_umask(process));
 	proc_print(text,
-		   "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
-		   view->state, state_name(view->state), view->pid, view->tid, view->parent_pid);
+		   "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t%u\n",
+		   view->state, state_name(view->state), view->pid, view->tid, view->parent_pid,
+		   view->tracer_pid);
 	status_ids(text, view->credentials);
 	proc_print(text, "FDSize:\t%u\n", process_fd_size(process));
 	status_groups(text, view->credentials);
@@ -450,6 +453,8 @@ static void task_key_set(struct proc_key *key, u32 number)
 	PROC_FILE("stat", 0444, stat_show), \
 	PROC_FILE("statm", 0444, statm_show), \
 	PROC_FILE("maps", 0444, proc_maps_show), \
+	{ .name = "mem", .mode = S_IFREG | 0600, .operations = &proc_mem_operations, \
+	  .open = proc_mem_open }, \
 	PROC_MAGIC("cwd", proc_cwd_link, proc_cwd_follow), \
 	PROC_MAGIC("root", proc_root_link, proc_root_follow), \
 	PROC_MAGIC("exe", proc_exe_link, proc_exe_follow), \

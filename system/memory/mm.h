@@ -93,6 +93,7 @@ struct mm {
 	u32 sites_seen;			/* generation of the table whose sites are patched here */
 	/* where a jump is being written now; read on host signal stacks */
 	u64 changing_site;
+	u32 site_policy;		/* enum site_policy (arch/x86_64/patch.c) */
 
 	struct window_cache *windows;	/* memory/window.c; NULL until first used */
 };

@@ -14,6 +14,7 @@
 #include <linux/fcntl.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/patch.h"
 #include "boundary/abi.h"
 #include "boundary/layout.h"
 #include "core/heap.h"
@@ -27,6 +28,7 @@
 #include "process/fork.h"
 #include "process/fresh.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/thread.h"
 #include "process/times.h"
 #include "process/vfork.h"
@@ -161,12 +163,15 @@ static void mm_replace(struct process *process, struct mm *mm)
 	lock_release(&process->exec_lock);
 	if (old)
 		mm_put(old);
+	/* The vfork parent that waits is one of a traced process. */
+	wait_queue_wake_all(&process->thread_wait, 0);
 }
 
 /* The last step, in the host process in which the program is to run. Frees exec. */
 static __noreturn void exec_finish(struct exec *exec)
 {
 	struct thread *thread = thread_current();
+	u32 exec_tid = exec->old_tid;
 	int error = elf_load(exec, thread->process->mm, thread->regs);
 
 	exec_free(exec);
@@ -176,6 +181,7 @@ static __noreturn void exec_finish(struct exec *exec)
 	fs_base_set(0);
 	fpu_reset();
 	thread->flags |= THREAD_FULL_RESTORE;
+	ptrace_exec_done(exec_tid);
 	thread_go_to_program(thread->regs);
 }
 
@@ -252,7 +258,10 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 static int exec_change(struct exec *exec, struct mm *mm, char *path)
 {
 	struct process *process = process_current();
-	int error = threads_end_others(process);
+	int error;
+
+	exec->old_tid = thread_current()->tid;
+	error = threads_end_others(process);
 
 	if (error)
 		return error;
@@ -267,6 +276,9 @@ static int exec_run(struct exec *exec)
 	char *path = program_path(exec);
 	int error = -ENOMEM;
 
+	/* What a tracer sees of the text is the text. */
+	if (mm && (READ_ONCE(thread_current()->work) & WORK_PTRACE))
+		sites_keep(mm);
 	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size))
 		error = exec_change(exec, mm, path);
 	if (mm)

@@ -38,6 +38,7 @@ struct exec {
 	struct elf program, interpreter;
 	struct credentials *credentials;	/* of the new program; reference held */
 	bool secure;			/* AT_SECURE */
+	u32 old_tid;			/* of the thread that called; its id becomes the pid */
 };
 
 /* ---- elf.c ---- */

@@ -7,6 +7,7 @@
  * before the host thread ends, so that the parent goes on without waiting for the host.
  */
 #include <asm/unistd_64.h>
+#include <linux/ptrace.h>
 #include <linux/resource.h>
 
 #include "core/heap.h"
@@ -16,6 +17,7 @@
 #include "process/fork.h"
 #include "process/process.h"
 #include "process/program.h"
+#include "process/ptrace.h"
 #include "process/times.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
@@ -54,6 +56,7 @@ void process_end_others_locked(struct process *process)
 		atomic_or(&thread->work, WORK_EXIT);
 		thread_kick(thread);
 	}
+	ptrace_wake_locked(process);
 }
 
 void process_kill_locked(struct process *process, u32 status)
@@ -64,6 +67,7 @@ void process_kill_locked(struct process *process, u32 status)
 	lock_assert_held(&process->signal_lock);
 	process->exiting = true;
 	process->exit_status = status;
+	ptrace_wake_locked(process);
 	list_for_each(thread, &process->threads, process_node) {
 		waiting &= thread->player != NULL;
 		atomic_or(&thread->work, WORK_EXIT);
@@ -99,6 +103,8 @@ void process_release_resources(struct process *process)
 		file_put(exe_file);
 	if (mm)
 		mm_put(mm);
+	/* The vfork parent that waits is one of a traced process. */
+	wait_queue_wake_all(&process->thread_wait, 0);
 }
 
 /* ---- A process: its place in the tree ---- */
@@ -125,10 +131,17 @@ static int wait_value(u32 status)
 	return status & 0x7f ? status & 0x7f : status >> 8 & 0xff;
 }
 
-static void zombie_tell_locked(struct process *zombie)
+void process_end_tell_locked(struct process *zombie)
 {
-	if (signal_notify_parent_locked(zombie, wait_code(zombie->exit_status),
-					wait_value(zombie->exit_status)))
+	int code = wait_code(zombie->exit_status), value = wait_value(zombie->exit_status);
+
+	if (ptrace_hides_locked(zombie)) {
+		signal_notify_tracer_locked(zombie->leader_tracee->tracer, zombie, zombie->pid, code,
+					    value);
+		return;
+	}
+	/* Its tracer waits for it even where, as its parent, it wants no zombies. */
+	if (signal_notify_parent_locked(zombie, code, value) && !zombie->leader_tracee)
 		process_release_locked(zombie);
 }
 
@@ -142,7 +155,7 @@ static void child_hand_on_locked(struct process *child, struct process *reaper)
 		signal_send_simple(child, child->parent_death_signal, SI_USER);
 	child->exit_signal = SIGCHLD;
 	if (child->state == PROCESS_ZOMBIE)
-		zombie_tell_locked(child);
+		process_end_tell_locked(child);
 }
 
 static void children_hand_on_locked(struct process *process)
@@ -171,13 +184,14 @@ static void process_end(struct process *process)
 	if (process->is_session_leader)
 		job_control_leader_ends_locked(process);
 	group_orphan_check_locked(process);
+	ptrace_tracer_ends_locked(process);
 	children_hand_on_locked(process);
 	lock_acquire(&process->signal_lock);
 	process->exiting = true;
 	process->stopped = process->stop_unreported = process->continue_unreported = false;
 	process->state = PROCESS_ZOMBIE;
 	lock_release(&process->signal_lock);
-	zombie_tell_locked(process);
+	process_end_tell_locked(process);
 	lock_release(&process_tree_lock);
 }
 
@@ -199,6 +213,7 @@ __noreturn void thread_exit(u32 status)
 	bool shared, last;
 
 	vfork_orphan_settle();
+	ptrace_event(PTRACE_EVENT_EXIT, status);
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
 	if (process->is_played)

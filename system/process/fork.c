@@ -10,6 +10,7 @@
 
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 
 #include "arch/x86_64/arch.h"
@@ -18,10 +19,12 @@
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
+#include "core/wait.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/thread.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
@@ -40,6 +43,7 @@ struct clone_request {
 	u32 exit_signal;
 	uptr stack;		/* 0: the caller's */
 	uptr parent_tid, child_tid, tls;
+	u32 event;		/* PTRACE_EVENT_* for a tracer; 0: none */
 };
 
 /* ---- What a child inherits ---- */
@@ -48,6 +52,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 			   const struct clone_request *request)
 {
 	*thread->regs = *parent->regs;
+	ptrace_step_clear(thread->regs, parent);
 	thread->regs->rax = 0;
 	thread->regs->orig_rax = -1ul;
 	if (request->stack)
@@ -193,25 +198,29 @@ static long thread_clone(struct thread *self, const struct clone_request *reques
 {
 	u64 host_flags = HOST_THREAD_FLAGS | (request->flags & CLONE_SETTLS);
 	struct thread *thread = thread_create(self->process, 0, true);
+	struct tracee *tracee;
 	u32 tid;
-	long error;
+	int error;
 
 	if (!thread)
 		return -EAGAIN;
 	tid = thread->tid;
+	tracee = ptrace_child_create(request->flags, request->event, &error);
 	thread_inherit(thread, self, request);
 	thread->start_argument =
 		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
-	if ((request->flags & CLONE_PARENT_SETTID) && put_user(tid, request->parent_tid))
-		error = -EFAULT;
-	else
+	if (!error && (request->flags & CLONE_PARENT_SETTID))
+		error = put_user(tid, request->parent_tid);
+	if (!error)
 		error = thread_publish(thread);
 	if (error) {
+		tracee_put(tracee);
 		id_free(tid);
 		thread_free(thread);
 		return error;
 	}
-	error = host_thread_start(thread, host_flags, request->tls, child_start);
+	ptrace_child_attach(thread, tracee);
+	error = (int)host_thread_start(thread, host_flags, request->tls, child_start);
 	if (!error)
 		return tid;
 	thread_unpublish(thread);
@@ -267,20 +276,45 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 	return error;
 }
 
+static bool is_killed(const struct thread *thread)
+{
+	return (READ_ONCE(thread->work) & WORK_EXIT) ||
+	       ((READ_ONCE(thread->process->pending) | READ_ONCE(thread->pending)) &
+		SIGNAL_BIT(SIGKILL));
+}
+
+/* The child runs: its parent's tracer hears of it, and a parent that lent it its memory waits. */
+static void child_tell(struct process *child, const struct clone_request *request, u32 pid)
+{
+	struct thread *self = thread_current();
+
+	if (request->event)
+		ptrace_event(request->event, pid);
+	if (!(request->flags & CLONE_VFORK))
+		return;
+	wait_event_uninterruptible(&child->thread_wait, READ_ONCE(child->has_execed) ||
+							 !READ_ONCE(child->mm) || is_killed(self));
+	ptrace_event(PTRACE_EVENT_VFORK_DONE, pid);
+}
+
 static long process_clone(struct thread *self, const struct clone_request *request)
 {
 	struct process *parent = self->process, *child = child_create(parent, request);
 	struct thread *thread;
-	long error = 0;
+	struct tracee *tracee = NULL;
+	int error = 0;
 	u32 pid;
 
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
 	pid = child->pid;
 	thread = thread_create(child, pid, request->flags & CLONE_VM);
-	if (thread && (request->flags & CLONE_PARENT_SETTID))
+	if (thread)
+		tracee = ptrace_child_create(request->flags, request->event, &error);
+	if (thread && !error && (request->flags & CLONE_PARENT_SETTID))
 		error = put_user(pid, request->parent_tid);
 	if (!thread || error) {
+		tracee_put(tracee);
 		if (thread)
 			thread_free(thread);
 		process_release_resources(child);
@@ -291,12 +325,21 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	thread->start_argument =
 		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
 	child_publish(child, parent, request->flags);
+	process_get(child);
 	error = thread_publish(thread);
+	if (error)
+		tracee_put(tracee);
+	else
+		ptrace_child_attach(thread, tracee);
 	if (!error)
-		error = host_fork(child, thread, parent->mm, request->flags, request->tls);
-	if (!error)
+		error = (int)host_fork(child, thread, parent->mm, request->flags, request->tls);
+	if (!error) {
+		child_tell(child, request, pid);
+		process_put(child);
 		return pid;
+	}
 	process_withdraw(child, thread);
+	process_put(child);
 	return error;
 }
 
@@ -358,18 +401,30 @@ static long flags_check(const struct clone_request *request)
 	return 0;
 }
 
-static long clone_do(const struct clone_request *request)
+/* A traced thread's vfork is a clone that waits: child and parent may both have to stop. */
+static bool is_played(const struct clone_request *request)
+{
+	return (request->flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM) &&
+	       !(READ_ONCE(thread_current()->work) & WORK_PTRACE);
+}
+
+static long clone_do(struct clone_request *request)
 {
 	struct thread *self = thread_current();
-	long error = flags_check(request);
+	long error = flags_check(request), result;
 
 	if (error)
 		return error;
-	if (request->flags & CLONE_THREAD)
-		return thread_clone(self, request);
-	if ((request->flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM))
+	if (is_played(request))
 		return vfork_play(self, request);
-	return process_clone(self, request);
+	if (READ_ONCE(self->work) & WORK_PTRACE)
+		request->event = ptrace_clone_event(request->flags, request->exit_signal);
+	if (!(request->flags & CLONE_THREAD))
+		return process_clone(self, request);
+	result = thread_clone(self, request);
+	if (result > 0 && request->event)
+		ptrace_event(request->event, (u64)result);
+	return result;
 }
 
 long sys_clone(u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)

@@ -10,6 +10,7 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/ptrace.h"
 #include "signal/queue.h"
 
 void thread_kick(struct thread *thread)
@@ -40,7 +41,8 @@ void signal_recompute_locked(struct thread *thread)
 	struct process *process = thread->process;
 	u64 ready = (thread->pending | process->pending) & ~thread->signal_mask;
 
-	if (ready || process->stopped || process->exiting || process->continue_notify ||
+	if (ready || (process->stopped && !thread->tracee) || ptrace_trap_due_locked(thread) ||
+	    process->exiting || process->continue_notify ||
 	    (thread->work & WORK_EXIT))
 		atomic_or(&thread->work, WORK_SIGNAL);
 	else if (thread->work & WORK_SIGNAL)
@@ -119,6 +121,10 @@ static void signal_prepare_locked(struct process *process, int number)
 	if (number == SIGCONT)
 		signal_drop_locked(process, SIGNALS_STOP);
 	process->continue_count++;
+	if (number == SIGKILL)
+		ptrace_wake_locked(process);
+	else
+		ptrace_continued_locked(process);
 	if (!process->stopped)
 		return;
 	process->stopped = false;
@@ -140,7 +146,8 @@ static bool signal_is_dropped_locked(struct process *process, struct thread *thr
 			return false;
 		thread = list_first(&process->threads, struct thread, process_node);
 	}
-	return !(thread->signal_mask & SIGNAL_BIT(number));
+	/* A tracer wants to know even of these. */
+	return !(thread->signal_mask & SIGNAL_BIT(number)) && !thread->tracee;
 }
 
 /* thread NULL: to the process. */
@@ -151,8 +158,14 @@ static int signal_post_locked(struct process *process, struct thread *thread,
 	struct list *queue = thread ? &thread->pending_queue : &process->pending_queue;
 	int number = info->si_signo, error;
 
-	if (process == init_process || process->state != PROCESS_RUNNING || process->exiting)
+	if (process == init_process || process->state != PROCESS_RUNNING)
 		return 0;
+	if (process->exiting) {
+		/* A tracer may hold it at its very end. */
+		if (number == SIGKILL)
+			ptrace_wake_locked(process);
+		return 0;
+	}
 	signal_prepare_locked(process, number);
 	if (signal_is_dropped_locked(process, thread, number))
 		return 0;

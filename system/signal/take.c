@@ -7,6 +7,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/ptrace.h"
 #include "signal/queue.h"
 #include "syscall/trace.h"
 
@@ -54,13 +55,13 @@ int signal_dequeue(u64 set, signal_info *info)
 
 /* ---- Telling the parent ---- */
 
-static void child_info_fill(signal_info *info, struct process *process, int number, int code,
-			    int status)
+static void child_info_fill(signal_info *info, struct process *process, u32 pid, int number,
+			    int code, int status)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = number;
 	info->si_code = code;
-	info->si_pid = process->pid;
+	info->si_pid = pid;
 	info->si_uid = process->credentials ? process->credentials->uid : 0;
 	info->si_status = status;
 	info->si_utime = process->own_times.user_ns / 10000000;
@@ -93,7 +94,7 @@ bool signal_notify_parent_locked(struct process *process, int code, int status)
 		quiet = ignored || (!code_is_end(code) && (action.flags & SA_NOCLDSTOP));
 	}
 	if (number && !quiet) {
-		child_info_fill(&info, process, number, code, status);
+		child_info_fill(&info, process, process->pid, number, code, status);
 		signal_send_process(parent, &info);
 	}
 	/*
@@ -104,10 +105,28 @@ bool signal_notify_parent_locked(struct process *process, int code, int status)
 	return unwanted;
 }
 
+void signal_notify_tracer_locked(struct process *tracer, struct process *process, u32 tid, int code,
+				 int status)
+{
+	struct signal_action action;
+	signal_info info;
+
+	lock_acquire(&tracer->signal_lock);
+	action = tracer->actions[SIGCHLD - 1];
+	lock_release(&tracer->signal_lock);
+	if (action.handler != (uptr)SIG_IGN &&
+	    (code_is_end(code) || !(action.flags & SA_NOCLDSTOP))) {
+		child_info_fill(&info, process, tid, SIGCHLD, code, status);
+		signal_send_process(tracer, &info);
+	}
+	wait_queue_wake_all(&tracer->child_wait, 0);
+}
+
+/* A tracer that is the parent too is told by its tracees' own stops. */
 static void parent_tell(struct process *process, int code, int status)
 {
 	lock_acquire(&process_tree_lock);
-	if (process->parent)
+	if (process->parent && (!process->leader_tracee || ptrace_hides_locked(process)))
 		signal_notify_parent_locked(process, code, status);
 	lock_release(&process_tree_lock);
 }
@@ -121,7 +140,7 @@ static void stop_wait(struct thread *thread)
 
 	wait_event_uninterruptible(&process->thread_wait,
 				   !READ_ONCE(process->stopped) || READ_ONCE(process->exiting) ||
-				   (READ_ONCE(thread->work) & WORK_EXIT));
+				   (READ_ONCE(thread->work) & (WORK_EXIT | WORK_PTRACE)));
 }
 
 static bool group_is_orphaned(struct process *process)
@@ -148,11 +167,15 @@ static void stop_begin(struct process *process, int number)
 	if (count == process->continue_count && !process->exiting && !process->stopped) {
 		begun = true;
 		process->stopped = true;
+		process->stop_count++;
 		process->stop_signal = number;
 		process->stop_unreported = true;
 		process->continue_unreported = false;
 		list_for_each(thread, &process->threads, process_node)
 			thread_kick(thread);
+	} else if (process->stopped && thread_current()->tracee) {
+		/* A tracee that went on alone meanwhile stops once more. */
+		thread_current()->tracee->stop_seen = process->stop_count - 1;
 	}
 	lock_release(&process->signal_lock);
 	if (begun)
@@ -176,7 +199,12 @@ static bool process_work(struct thread *thread, struct process *process)
 		parent_tell(process, CLD_CONTINUED, SIGCONT);
 		return true;
 	}
-	if (process->stopped) {
+	if (ptrace_trap_due_locked(thread)) {
+		lock_release(&process->signal_lock);
+		ptrace_trap();
+		return true;
+	}
+	if (process->stopped && !thread->tracee) {
 		lock_release(&process->signal_lock);
 		stop_wait(thread);
 		return true;
@@ -223,6 +251,13 @@ bool signal_take(signal_info *info, struct signal_action *action)
 		if (!number) {
 			lock_release(&process->signal_lock);
 			return false;
+		}
+		if (thread->tracee && number != SIGKILL) {
+			lock_release(&process->signal_lock);
+			number = ptrace_signal(number, info);
+			if (!number)
+				continue;
+			lock_acquire(&process->signal_lock);
 		}
 		if (thread->work & WORK_TRACE)
 			trace_signal(info);
