@@ -42,6 +42,7 @@ struct tracee;
 /* thread->flags, private to the thread */
 #define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
 #define THREAD_TRAPPED	2u	/* the call in progress came by a host trap */
+#define THREAD_STOPPED	4u	/* stopped for a tracer, which may have changed any register */
 
 /* What the host does when the host thread dies unasked; see process/death.h. */
 struct robust_word {

@@ -7,6 +7,7 @@
 #include <asm/unistd_64.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
+#include <linux/personality.h>
 
 #include "arch/x86_64/arch.h"
 #include "boundary/layout.h"
@@ -453,6 +454,9 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 
 	if (host_call3(__NR_getrandom, random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
+	/* What the program gets as random bytes stays random. */
+	if (process_current()->personality & ADDR_NO_RANDOMIZE)
+		memset(random, 0, 4 * sizeof(random[0]));
 	error = vdso_record(mm) ?: stack_map(mm, random) ?: span_find(&exec->program, &span) ?:
 		program_place(mm, &exec->program, &span, random[2]) ?:
 		segments_map(mm, &exec->program);

@@ -104,7 +104,7 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	process->has_execed = true;
 	process->keep_caps = false;
 	if (exec->secure)
-		process->parent_death_signal = 0;
+		process->parent_death_signal = process->personality = 0;
 	refcount_get(&exec->credentials->references);
 	credentials_commit(exec->credentials);
 	process->dumpable = !exec->secure;

@@ -77,6 +77,7 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->dumpable = parent->dumpable;
 	child->no_new_privs = parent->no_new_privs;
 	child->keep_caps = parent->keep_caps;
+	child->personality = parent->personality;
 	child->nice = parent->nice;
 	child->oom_score_adj = parent->oom_score_adj;
 	child->credentials = parent->credentials;

@@ -109,6 +109,7 @@ struct process {
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;
 	u32 parent_death_signal;
+	u32 personality;		/* ADDR_NO_RANDOMIZE, or 0 */
 	/* started from outside, with these streams; NULL: not. Until it ends */
 	struct console_state *console;
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */

@@ -42,7 +42,7 @@ static void registers_save(struct thread *thread, struct tracee *tracee)
 	memset((char *)tracee->fpu + XSAVE_HEADER, 0, 64);
 	/* The area is the layer's own: it can't fault. */
 	(void)user_xsave_raw(tracee->fpu, fpu_mask());
-	thread->flags |= THREAD_FULL_RESTORE;
+	thread->flags |= THREAD_STOPPED;
 }
 
 static void registers_load(struct thread *thread, struct tracee *tracee)

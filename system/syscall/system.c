@@ -3,6 +3,7 @@
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
 #include <linux/membarrier.h>
+#include <linux/personality.h>
 #include <linux/random.h>
 #include <linux/sysinfo.h>
 #include <linux/time.h>
@@ -96,8 +97,16 @@ long sys_syslog(int type, uptr buffer, int size)
 /* Only Linux's own personality is there. All ones asks. */
 long sys_personality(u64 personality)
 {
+	struct process *process = process_current();
+	u32 old = process->personality;
+
 	personality = (u32)personality;
-	return personality == 0 || personality == 0xffffffff ? 0 : -EINVAL;
+	if (personality == 0xffffffff)
+		return old;
+	if (personality & ~(u64)ADDR_NO_RANDOMIZE)
+		return -EINVAL;
+	process->personality = (u32)personality;
+	return old;
 }
 
 long sys_membarrier(int command, u64 flags, int cpu)

@@ -159,6 +159,8 @@ int exit_work(struct regs *regs)
 		regs_leave_stub(regs);
 		thread->flags &= ~THREAD_TRAPPED;
 	}
+	if (thread->flags & THREAD_STOPPED)
+		thread->flags = (thread->flags & ~THREAD_STOPPED) | THREAD_FULL_RESTORE;
 	return thread->flags & THREAD_FULL_RESTORE;
 }
 
