@@ -48,6 +48,7 @@ _Static_assert((WORK_SIGNAL | WORK_EXIT | WORK_SERVE) == 19, "gate.S looks at th
 
 #define FLAG_TRACE	0x100ul		/* TF */
 #define FLAG_ALIGNMENT	0x40000ul	/* AC */
+#define TRAP_BREAKPOINT	3		/* the processor's number of int3 */
 
 struct exception_row { u64 instruction, fixup; };
 
@@ -254,7 +255,8 @@ kernel_function signal_in_program(int number, const struct siginfo *info,
 
 	if (number == KICK_SIGNAL && stub_is_entering(thread->process->mm, host->ip))
 		return NULL;
-	if (number == SIGTRAP && site_is_changing(thread->process->mm, host->ip - 1)) {
+	if (number == SIGTRAP && host->trapno == TRAP_BREAKPOINT &&
+	    site_is_changing(thread->process->mm, host->ip - 1)) {
 		host->ip -= 1;
 		return NULL;
 	}
