@@ -44,6 +44,7 @@ _Static_assert(sizeof(struct regs) == REGS_SIZE, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.r8) == UC_R8, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.rip) == UC_RIP, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.fpstate) == UC_FPSTATE, "offsets.h");
+_Static_assert((WORK_SIGNAL | WORK_EXIT | WORK_ORPHAN | WORK_SERVE) == EXIT_WORK, "offsets.h");
 _Static_assert((WORK_SIGNAL | WORK_EXIT | WORK_SERVE) == 19, "gate.S looks at these bits");
 
 #define FLAG_TRACE	0x100ul		/* TF */
