@@ -121,9 +121,11 @@ static struct process *reaper_find_locked(struct process *process)
 	return init_process;
 }
 
-static int wait_code(u32 status)
+int wait_code(u32 status)
 {
-	return status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	if (!(status & 0x7f))
+		return CLD_EXITED;
+	return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 }
 
 static int wait_value(u32 status)

@@ -24,6 +24,7 @@
 #define FIRST_PROGRAM_PID 2	/* the domain lives as long as this process */
 
 struct console_state;
+struct core_thread;
 struct mm;
 struct fd_table;
 struct fs_context;
@@ -88,6 +89,10 @@ struct process {
 	u32 continue_count;
 	/* exit_group or a deadly signal has begun; exit_status is decided */
 	bool exiting;
+	/* makes the core dump; others, with their registers, wait (process/core_dump.h) */
+	struct thread *dumper;
+	struct core_thread *dumped_threads;
+	u32 dumped_count;
 	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
 	/* threads that ended (exec and exit_group wait), stop and continue */
 	struct wait_queue thread_wait;
@@ -260,6 +265,8 @@ __noreturn void thread_exit(u32 status);
 /* Ends the whole process with a wait status, from any of its threads. */
 __noreturn void process_exit_group(u32 status);
 
+/* CLD_* for the wait status of an end. */
+int wait_code(u32 status);
 /* Tells who waits for process that it has ended; releases it where nobody does. process_tree_lock held. */
 void process_end_tell_locked(struct process *process);
 

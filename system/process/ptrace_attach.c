@@ -287,7 +287,7 @@ void ptrace_end_tell_locked(struct tracee *tracee)
 	/* Of the end of a first thread is told with the process's. */
 	if (tracee->tracer && tracee->tid != tracee->process->pid)
 		signal_notify_tracer_locked(tracee->tracer, tracee->process, tracee->tid,
-					    status & 0x7f ? CLD_KILLED : CLD_EXITED,
+					    wait_code(status),
 					    status & 0x7f ? status & 0x7f : status >> 8 & 0xff);
 	tracee_put(tracee);
 }

@@ -62,7 +62,7 @@ static bool zombie_take(struct wait_request *request, struct process *child)
 	if (!(request->options & WEXITED) || child->state != PROCESS_ZOMBIE ||
 	    ptrace_hides_locked(child))
 		return false;
-	answer_fill(request, child, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	answer_fill(request, child, wait_code(status), status);
 	if (request->options & WNOWAIT)
 		return true;
 	process_times_add(&child->parent->children_times, &request->times);
@@ -127,7 +127,7 @@ static bool tracee_end_take(struct wait_request *request, struct tracee *tracee)
 	if (of_process ? process->state != PROCESS_ZOMBIE || !ptrace_hides_locked(process)
 		       : tracee->state != TRACEE_ENDED)
 		return false;
-	tracee_answer(request, tracee, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	tracee_answer(request, tracee, wait_code(status), status);
 	if (!(request->options & WNOWAIT))
 		ptrace_detach_locked(tracee, 0);
 	return true;

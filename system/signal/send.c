@@ -42,7 +42,7 @@ void signal_recompute_locked(struct thread *thread)
 	u64 ready = (thread->pending | process->pending) & ~thread->signal_mask;
 
 	if (ready || (process->stopped && !thread->tracee) || ptrace_trap_due_locked(thread) ||
-	    process->exiting || process->continue_notify ||
+	    process->exiting || process->dumper || process->continue_notify ||
 	    (thread->work & WORK_EXIT))
 		atomic_or(&thread->work, WORK_SIGNAL);
 	else if (thread->work & WORK_SIGNAL)

@@ -7,9 +7,12 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/core_dump.h"
 #include "process/ptrace.h"
 #include "signal/queue.h"
 #include "syscall/trace.h"
+
+#define STATUS_DUMPED 0x80u	/* in a wait status */
 
 void signal_mask_set(u64 mask)
 {
@@ -193,6 +196,10 @@ static bool process_work(struct thread *thread, struct process *process)
 		lock_release(&process->signal_lock);
 		thread_exit(status);
 	}
+	if (core_dump_wants_locked(thread)) {
+		core_dump_join();
+		return true;
+	}
 	if (process->continue_notify) {
 		process->continue_notify = false;
 		lock_release(&process->signal_lock);
@@ -223,15 +230,19 @@ static void handler_take(struct process *process, int number, struct signal_acti
 }
 
 /* Carries out the default action; called with the lock held, returns without it. */
-static void default_act(struct process *process, int number)
+static void default_act(struct process *process, int number, const signal_info *info)
 {
+	bool dumped;
+
 	if (SIGNAL_BIT(number) & SIGNALS_STOP) {
 		stop_begin(process, number);
 		return;
 	}
 	lock_release(&process->signal_lock);
-	if (!(SIGNAL_BIT(number) & SIGNALS_IGNORED))
-		process_exit_group(number);
+	if (SIGNAL_BIT(number) & SIGNALS_IGNORED)
+		return;
+	dumped = (SIGNAL_BIT(number) & SIGNALS_DUMP) && core_dump(info);
+	process_exit_group((u32)number | (dumped ? STATUS_DUMPED : 0));
 }
 
 bool signal_take(signal_info *info, struct signal_action *action)
@@ -263,7 +274,7 @@ bool signal_take(signal_info *info, struct signal_action *action)
 			trace_signal(info);
 		handler = process->actions[number - 1].handler;
 		if (handler == (uptr)SIG_DFL) {
-			default_act(process, number);
+			default_act(process, number, info);
 			continue;
 		}
 		if (handler != (uptr)SIG_IGN) {
