@@ -26,6 +26,7 @@
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "vfs/file.h"
+#include "vfs/names.h"
 #include "vfs/path.h"
 
 #define PIECE_SIZE	(16 * PAGE_SIZE)
@@ -178,13 +179,14 @@ static struct file *core_open(void)
 {
 	struct process *process = process_current();
 	struct walker walker = { .fs = process->fs, .credentials = process->credentials };
+	const u32 flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_LARGEFILE;
 	struct file *file;
 
-	if (path_open(&walker, NULL, CORE_NAME, O_CREAT | O_RDWR | O_NOFOLLOW | O_LARGEFILE, 0600,
-		      0, &file))
+	/* What has the name is neither followed nor written; that there is nothing is the usual case. */
+	(void)path_remove(&walker, NULL, CORE_NAME, false);
+	if (path_open(&walker, NULL, CORE_NAME, flags, 0600, 0, &file))
 		return NULL;
-	if (file_is_right(file) && file->operations->truncate && file->operations->write &&
-	    !file->operations->truncate(file, 0))
+	if (file_is_right(file) && file->operations->truncate && file->operations->write)
 		return file;
 	file_put(file);
 	return NULL;
