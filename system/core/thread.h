@@ -144,8 +144,8 @@ struct thread {
 _Static_assert(sizeof(struct thread) <= THREAD_STRUCT_SIZE, "struct thread outgrew its page");
 
 /*
- * Does what others asked the calling thread for (WORK_SERVE): on each way out and in each park, without
- * short locks (memory/remote.c).
+ * Does what others asked the calling thread for (WORK_SERVE): on each way out and in each park,
+ * without short locks (memory/remote.c).
  */
 void thread_serve(void);
 

@@ -2,10 +2,10 @@
 /*
  * Reading and writing other processes' memory, by requests to their threads.
  *
- * A request lies on the stack of who makes it. It is in the list of one thread of the process, until
- * that takes it, or leaves; all under signal_lock of that process. The thread serves it where it parks
- * or on its way out, without locks: what the program may do by itself is only a copy, what a debugger
- * may do more takes mm->lock.
+ * A request lies on the stack of who makes it. It is in the list of one thread of the process,
+ * until that takes it, or leaves; all under signal_lock of that process. The thread serves it
+ * where it parks or on its way out, without locks: what the program may do by itself is only a
+ * copy, what a debugger may do more takes mm->lock.
  */
 #include "memory/remote.h"
 

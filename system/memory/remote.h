@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of another process. It is mapped in that process's host process alone, so one of its threads
- * does the copying: a parked one where it sleeps, else one that is interrupted for it.
+ * Memory of another process. It is mapped in that process's host process alone, so one of its
+ * threads does the copying: a parked one where it sleeps, else one that is interrupted for it.
  */
 #ifndef MEMORY_REMOTE_H
 #define MEMORY_REMOTE_H
@@ -16,9 +16,9 @@ struct thread;
 #define MEMORY_FORCED	2u
 
 /*
- * Copies between buffer, in the layer's memory, and address in process, which may be the caller's own.
- * Bytes copied, fewer than size where the rest can't be reached; 0 also where it has no memory any
- * more; -EINTR where a signal came. No lock may be held, and no permission is checked.
+ * Copies between buffer, in the layer's memory, and address in process, which may be the caller's
+ * own. Bytes copied, fewer than size where the rest can't be reached; 0 also where it has no
+ * memory any more; -EINTR where a signal came. No lock may be held, and no permission is checked.
  */
 ssize_t memory_copy(struct process *process, uptr address, void *buffer, size_t size, u32 flags);
 /*

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making a core dump. All other threads of the process come into the layer and leave their registers
- * in the heap first; then the thread that got the signal writes the file: header, notes, and what the
- * memory holds besides what is in files. It runs in the address space itself, so memory is copied by
- * pieces; pages of zeros become holes.
+ * Making a core dump. All other threads of the process come into the layer and leave their
+ * registers in the heap first; then the thread that got the signal writes the file: header, notes,
+ * and what the memory holds besides what is in files. It runs in the address space itself, so
+ * memory is copied by pieces; pages of zeros become holes.
  *
- * Locks: process->dumper and the list of threads under signal_lock; the file is written without any.
+ * Locks: process->dumper and the list of threads under signal_lock; the file is written without
+ * any.
  */
 #include "process/core_dump.h"
 
@@ -182,7 +183,10 @@ static struct file *core_open(void)
 	const u32 flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_LARGEFILE;
 	struct file *file;
 
-	/* What has the name is neither followed nor written; that there is nothing is the usual case. */
+	/*
+	 * What has the name is neither followed nor written; that there is nothing is the usual
+	 * case.
+	 */
 	(void)path_remove(&walker, NULL, CORE_NAME, false);
 	if (path_open(&walker, NULL, CORE_NAME, flags, 0600, 0, &file))
 		return NULL;
@@ -301,7 +305,8 @@ static bool headers_write(struct core *core, size_t notes_size)
 {
 	const u32 count = core->notes.area_count;
 	Elf64_Ehdr header = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
 		.e_type = ET_CORE, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 		.e_phoff = sizeof(header), .e_ehsize = sizeof(header),
 		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = (u16)(count + 1),
@@ -361,7 +366,8 @@ static bool core_prepare(struct core *core, const signal_info *info)
 	core->threads = core_thread_create();
 	core->areas = areas_copy(process->mm, &core->notes.area_count);
 	core->sizes = heap_alloc(MAX(core->notes.area_count, 1u) * sizeof(core->sizes[0]));
-	if (!core->piece || !core->file_piece || !core->sizes || !core->threads || !core->areas || core->notes.area_count >= PN_XNUM - 1)
+	if (!core->piece || !core->file_piece || !core->sizes || !core->threads ||
+	    !core->areas || core->notes.area_count >= PN_XNUM - 1)
 		return false;
 	core_thread_fill(core->threads);
 	core->notes.info = info;

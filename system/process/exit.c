@@ -138,8 +138,8 @@ void process_end_tell_locked(struct process *zombie)
 	int code = wait_code(zombie->exit_status), value = wait_value(zombie->exit_status);
 
 	if (ptrace_hides_locked(zombie)) {
-		signal_notify_tracer_locked(zombie->leader_tracee->tracer, zombie, zombie->pid, code,
-					    value);
+		signal_notify_tracer_locked(zombie->leader_tracee->tracer, zombie, zombie->pid,
+					    code, value);
 		return;
 	}
 	/* Its tracer waits for it even where, as its parent, it wants no zombies. */

@@ -267,7 +267,10 @@ __noreturn void process_exit_group(u32 status);
 
 /* CLD_* for the wait status of an end. */
 int wait_code(u32 status);
-/* Tells who waits for process that it has ended; releases it where nobody does. process_tree_lock held. */
+/*
+ * Tells who waits for process that it has ended; releases it where nobody does. process_tree_lock
+ * held.
+ */
 void process_end_tell_locked(struct process *process);
 
 /* ---- process/session.c ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ptrace(2): what a tracer asks of its tracees. All but a few requests want the tracee stopped, which
- * signal_lock of its process holds fast: what it has is copied under the lock, and to or from the
- * tracer's memory outside.
+ * ptrace(2): what a tracer asks of its tracees. All but a few requests want the tracee stopped,
+ * which signal_lock of its process holds fast: what it has is copied under the lock, and to or
+ * from the tracer's memory outside.
  */
 #include <linux/audit.h>
 #include <linux/elf.h>

@@ -4,11 +4,11 @@
  * thread stops in the layer, on its way back to the program, and its registers lie in the heap
  * meanwhile. Its memory is read and written through memory/remote.h.
  *
- * A tracee is what ties a thread to its tracer. It outlives the thread until the tracer has heard of
- * the end. A tracer is a process: each of its threads may ask.
+ * A tracee is what ties a thread to its tracer. It outlives the thread until the tracer has heard
+ * of the end. A tracer is a process: each of its threads may ask.
  *
- * Locks: who traces whom by process_tree_lock; stops by signal_lock of the traced process; the pointer
- * thread->tracee is changed under both, and read by the thread itself under the latter.
+ * Locks: who traces whom by process_tree_lock; stops by signal_lock of the traced process; the
+ * pointer thread->tracee is changed under both, and read by the thread itself under the latter.
  */
 #ifndef PROCESS_PTRACE_H
 #define PROCESS_PTRACE_H
@@ -43,9 +43,11 @@ struct tracee {
 	u64 message;			/* PTRACE_GETEVENTMSG */
 	u32 data;			/* the signal to go on with */
 	enum tracee_mode mode;		/* how to go on */
-	bool stop_wanted;		/* PTRACE_INTERRUPT, and the first stop of one seized by birth */
+	/* PTRACE_INTERRUPT, and the first stop of one seized by birth */
+	bool stop_wanted;
 	bool notify_wanted;		/* a group stop began or ended while it listens */
-	u32 stop_seen;			/* process->stop_count of the last group stop it took part in */
+	/* process->stop_count of the last group stop it took part in */
+	u32 stop_seen;
 	u32 exit_status;		/* TRACEE_ENDED */
 
 	/* The thread's own, and its tracer's while it is stopped. */
@@ -67,15 +69,17 @@ bool ptrace_may_access(struct process *process);
  */
 u32 ptrace_clone_event(u64 flags, u32 exit_signal);
 /*
- * A tracee for such a child, with the same tracer. NULL: *error tells whether that is right (0: it is
- * not to be traced) or -ENOMEM.
+ * A tracee for such a child, with the same tracer. NULL: *error tells whether that is right (0: it
+ * is not to be traced) or -ENOMEM.
  */
 struct tracee *ptrace_child_create(u64 flags, u32 event, int *error);
-/* The child, which is published and has not run, is traced. Takes over the tracee; NULL: nothing. */
+/*
+ * The child, which is published and has not run, is traced. Takes over the tracee; NULL: nothing.
+ */
 void ptrace_child_attach(struct thread *child, struct tracee *tracee);
 /*
- * A thread has ended (both locks of thread_unpublish held; signal_lock is given up before the second
- * call). The tracee it had, which is to be told then; NULL: none.
+ * A thread has ended (both locks of thread_unpublish held; signal_lock is given up before the
+ * second call). The tracee it had, which is to be told then; NULL: none.
  */
 struct tracee *ptrace_thread_ends_locked(struct thread *thread);
 void ptrace_end_tell_locked(struct tracee *tracee);
@@ -90,7 +94,8 @@ void ptrace_detach_locked(struct tracee *tracee, u32 data);
 /* What traced a process as a whole goes with it. process_tree_lock held. */
 void ptrace_process_released_locked(struct process *process);
 /*
- * Is the end of process hidden from its parent, as another process traces it? process_tree_lock held.
+ * Is the end of process hidden from its parent, as another process traces it? process_tree_lock
+ * held.
  */
 static inline bool ptrace_hides_locked(const struct process *process)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registers of a stopped tracee, in the shapes that debuggers know. The general ones lie in the frame
- * on its kernel stack, the others in the XSAVE area that it filled when it stopped. signal_lock of its
- * process is held: so the thread, and its stack, stay.
+ * Registers of a stopped tracee, in the shapes that debuggers know. The general ones lie in the
+ * frame on its kernel stack, the others in the XSAVE area that it filled when it stopped.
+ * signal_lock of its process is held: so the thread, and its stack, stay.
  */
 #include <asm/sigcontext.h>
 

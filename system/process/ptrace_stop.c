@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stops of a traced thread, by itself: before and after calls, before a signal is delivered, at events,
- * and with its whole process. It sleeps in the layer until its tracer lets it go on, or it is killed.
+ * Stops of a traced thread, by itself: before and after calls, before a signal is delivered, at
+ * events, and with its whole process. It sleeps in the layer until its tracer lets it go on, or it
+ * is killed.
  *
- * Locks: the state of a stop is under signal_lock; the tracer is told under process_tree_lock, when the
- * stop can be seen.
+ * Locks: the state of a stop is under signal_lock; the tracer is told under process_tree_lock,
+ * when the stop can be seen.
  */
 #include <asm/unistd_64.h>
 #include <linux/ptrace.h>

@@ -115,7 +115,10 @@ static void tracee_answer(struct wait_request *request, const struct tracee *tra
 	request->pid = tracee->tid;
 }
 
-/* A thread by itself, or a process that is another's child: who waits for that comes after the tracer. */
+/*
+ * A thread by itself, or a process that is another's child: who waits for that comes after the
+ * tracer.
+ */
 static bool tracee_end_take(struct wait_request *request, struct tracee *tracee)
 {
 	struct process *process = tracee->process;

@@ -84,7 +84,9 @@ bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct p
  */
 bool signal_notify_parent_locked(struct process *process, int code, int status);
 
-/* The same for a tracer, of a thread tid of process that stopped or ended. process_tree_lock held. */
+/*
+ * The same for a tracer, of a thread tid of process that stopped or ended. process_tree_lock held.
+ */
 void signal_notify_tracer_locked(struct process *tracer, struct process *process, u32 tid, int code,
 				 int status);
 

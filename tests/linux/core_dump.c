@@ -179,7 +179,8 @@ static void die_with_threads(void)
 	initialised = 6;
 	*mapped = 7;
 	OK(mprotect(mapped, 4096, PROT_READ));
-	__asm__ volatile("mov $0x1234567, %%r14; mov $0, %%rax; movl $1, (%%rax)" : : : "rax", "r14");
+	__asm__ volatile("mov $0x1234567, %%r14; mov $0, %%rax; movl $1, (%%rax)"
+			 : : : "rax", "r14");
 }
 
 TEST(what_is_in_a_core_dump)

@@ -257,7 +257,10 @@ static void calls_make(int count)
 		stepped();
 }
 
-/* From here on each instruction is one stop, the call too; nothing but the program's own text is seen. */
+/*
+ * From here on each instruction is one stop, the call too; nothing but the program's own text is
+ * seen.
+ */
 static void steps_check(pid_t child)
 {
 	const unsigned long places[] = {

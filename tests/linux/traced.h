@@ -13,7 +13,10 @@
 
 #define EVENT_OF(status) ((unsigned int)(status) >> 16)
 
-/* Forks; the child asks to be traced, stops itself, runs body and exits 0. The parent sees the stop. */
+/*
+ * Forks; the child asks to be traced, stops itself, runs body and exits 0. The parent sees the
+ * stop.
+ */
 #define TRACED(child, ...) do { \
 	int traced_status_; \
 	(child) = fork(); \

@@ -53,6 +53,11 @@ u64 clock_monotonic_ns(void)
 	return (u64)time[0] * 1000000000u + (u64)time[1];
 }
 
+/* Nobody asks these threads for their memory. */
+void thread_serve(void)
+{
+}
+
 /*
  * Weak: tests of other parts bring their own. Program memory is the test's; addresses that are not
  * mapped are found by the host.
