@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 14
+#define BOUNDARY_VERSION 16
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -95,7 +95,9 @@ enum request_op {
 	REQ_CONSOLE_EXIT = 18,
 	/*
 	 * the domain's own objects will take so many bytes more (offset); reply: offset is how many
-	 * they may, which is as many at least. -EDQUOT: the domain's limit; -ENOSPC: the disk's
+	 * they may, which is as many at least, or 0 if asked for 0. -EDQUOT: the domain's limit;
+	 * -ENOSPC: the disk's. data: uint64_t, how many of those bytes are on the disk by now, or
+	 * will not be, and were not told yet; counted in any case
 	 */
 	REQ_DISK_TAKE = 19,
 	/* reply area: struct disk */
@@ -107,6 +109,8 @@ enum request_op {
 	REQ_VOLUME_FORGET = 23,
 	/* data: struct object_space; errors as REQ_DISK_TAKE, and those of fallocate(2) */
 	REQ_OBJECT_ALLOCATE = 24,
+	/* count: a host process, by its id in the domain. Reply: struct process_memory */
+	REQ_PROCESS = 25,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -126,7 +130,7 @@ struct request {
 	uint32_t sequence;		/* comes back in the reply */
 	/*
 	 * REQ_WALK: components to skip in the answer; REQ_OPEN: paths; REQ_TERMINAL, REQ_STOPPED,
-	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages
+	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages; REQ_PROCESS: the id
 	 */
 	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */
@@ -150,6 +154,15 @@ struct object_space {
 };
 
 _Static_assert(sizeof(struct object_space) == 32, "struct object_space is part of the boundary");
+
+/* What the host counts for a process: pages by kind, its tables, and the most it had. */
+struct process_memory {
+	uint64_t peak_kb, resident_kb, anonymous_kb, file_kb, shared_kb, swapped_kb, page_table_kb;
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct process_memory) == 64,
+	       "struct process_memory is part of the boundary");
 
 /*
  * REQ_DISK_TAKE, REQ_OBJECT_CREATE, REQ_OBJECT_ALLOCATE, REQ_OVERLAY_GROW: since its last request

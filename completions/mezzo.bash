@@ -42,8 +42,8 @@ _mezzo_lasting()
 	kill) options+=' --signal' ;;
 	attach) options+=' --no-stdin' ;;
 	logs) options+=' --follow --timestamps --tail --since' ;;
-	ps) options+=' --all --quiet --json' ;;
-	ls) options+=' --quiet --json' ;;
+	ps) options+=' --all --filter --quiet --json' ;;
+	ls) options+=' --filter --quiet --json' ;;
 	stats) options+=' --all --no-stream --json --html' ;;
 	rm) options+=' --force' ;;
 	cp) options+=' --archive --follow-link' ;;
@@ -60,6 +60,9 @@ _mezzo_lasting()
 	stats--html)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames
+		;;
+	ps-f | ps--filter | ls-f | ls--filter)
+		mapfile -t COMPREPLY < <(compgen -W 'name= status=created status=running status=exited status=killed' -- "$current")
 		;;
 	stop-t | stop--time | logs-n | logs--tail | logs--since | inspect-f | inspect--format | commit-m | \
 		commit--message | commit-c | commit--change | commit--max-file) ;;
@@ -133,7 +136,8 @@ _mezzo_image()
 	import) options+=' --json --replace --format --select --max-file' ;;
 	build-debian) options+=' --json --replace --mirror' ;;
 	commit) options+=' --message --change --replace --max-file --json' ;;
-	ls | show) options+=' --json' ;;
+	ls) options+=' --quiet --json' ;;
+	show) options+=' --json' ;;
 	tag) options+=' --replace' ;;
 	export) options+=' --format' ;;
 	rm) options+=' --force' ;;
@@ -168,10 +172,11 @@ _mezzo_volume()
 	local options='--store --help'
 
 	if ((COMP_CWORD == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'create ls inspect rm --help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'create ls inspect rm prune --help' -- "$current")
 		return
 	fi
 	[[ ${COMP_WORDS[2]} == ls ]] && options+=' --quiet --json'
+	[[ ${COMP_WORDS[2]} == prune ]] && options+=' --force'
 	if [[ $previous == --store ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		compopt -o filenames
@@ -223,7 +228,7 @@ _mezzo()
 		;;
 	do) ;;
 	run) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm --name --detach' ;;
-	create) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm' ;;
+	create) common+=' --rootfs --user --store --entrypoint --disk --log-size --tty --rm --name' ;;
 	start | stop | kill | wait | attach | logs | ps | ls | stats | rm | rename | inspect | diff | cp | commit)
 		_mezzo_lasting
 		return
@@ -248,10 +253,12 @@ _mezzo()
 	esac
 
 	# The command begins at the first word that is neither an option nor an option's argument; that of run
-	# behind the image, which is there where no --rootfs is; of create behind its name, too.
+	# behind the image, which is there where no --rootfs is; of create behind its name, too, where that
+	# is no option's.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		[[ $word == --rootfs ]] && image=
+		[[ $word == --name ]] && verb=run
 		case $word in
 		--) ((i++)); break ;;
 		-e | --env | -w | --workdir | --hostname | --trace-file | --log-file | --layer | --rootfs | \

@@ -48,7 +48,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
-	local_socket sharing wall)
+	local_socket sharing wall many_files)
 
 $(BUILD)/tests/programs/goroutines: tests/programs/goroutines.go
 	@mkdir -p $(@D)
@@ -66,7 +66,7 @@ $(BUILD)/examples/%: examples/%.c
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(BASE_FLAGS) -D_GNU_SOURCE -static -o $@ $<
 
-.PHONY: check-build check check-debug check-quick check-keys stress
+.PHONY: check-build check check-debug check-quick check-keys check-programs stress
 
 check-build: all $(LINUX_TESTS) $(UNIT_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS) $(FUZZ_TESTS) \
 		$(TEST_PROGRAMS) $(EXAMPLES) $(if $(shell command -v clang),$(FUZZ_IMAGES))
@@ -90,6 +90,12 @@ check-keys: all $(LINUX_TESTS) $(ESCAPE_TESTS) $(KEY_TESTS)
 QUICK_FAMILIES := $(sort $(shell sed 's|/.*||; /^#/d' tests/quick.list))
 check-quick: all $(filter $(LINUX_TESTS),$(QUICK_FAMILIES:%=$(BUILD)/tests/linux/%))
 	@BUILD=$(BUILD) tests/run --quick
+
+# Node, Java, Go, GnuPG and others as they come from Debian: installs them.
+check-programs: all
+	@tools/install-packages
+	@tools/install-packages tests/everyday/packages.txt
+	@BUILD=$(BUILD) tests/run --programs
 
 # The suites in a loop with both processors loaded, until one fails or ROUNDS (default 10) are done.
 stress: check-build

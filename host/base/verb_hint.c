@@ -26,6 +26,9 @@ static const struct {
 	{ "mezzo", "restart", "mezzo stop NAME && mezzo start NAME", NULL },
 	{ "mezzo", "volumes", "mezzo volume ls", NULL },
 	{ "mezzo", "info", "mezzo store info", NULL },
+	{ "mezzo", "fsck", "mezzo store fsck", NULL },
+	{ "mezzo", "dedup", "mezzo store dedup", NULL },
+	{ "mezzo", "prune", NULL, "see `mezzo rm`, `mezzo image rm` and `mezzo volume prune`" },
 	{ "mezzo", "system", "mezzo store", NULL },
 	{ "mezzo", "container", NULL, "its verbs stand alone, as in `mezzo ls`: see `mezzo help`" },
 	{ "mezzo", "domain", NULL, "its verbs stand alone, as in `mezzo ls`: see `mezzo help`" },
@@ -44,6 +47,10 @@ static const struct {
 	{ "mezzo image", "build", "mezzo image commit", NULL },
 	{ "mezzo image", "pull", NULL, "there is no registry: see `mezzo image import --help`" },
 	{ "mezzo image", "push", NULL, "there is no registry: see `mezzo image export --help`" },
+	{ "mezzo image", "prune", NULL, "no image is without a name: `mezzo image rm NAME` removes "
+	  "it with all that no other needs" },
+	{ "mezzo store", "prune", NULL, "what nothing needs goes with `mezzo rm` and `mezzo image "
+	  "rm`: see also `mezzo store dedup` and `mezzo volume prune`" },
 	{ "mezzo store", "check", "mezzo store fsck", NULL },
 	{ "mezzo store", "df", "mezzo store info", NULL },
 	{ "mezzo volume", "list", "mezzo volume ls", NULL },
@@ -51,9 +58,33 @@ static const struct {
 	{ "mezzo volume", "show", "mezzo volume inspect", NULL },
 };
 
-const char *verb_hint(const char *program, const char *verb, char text[VERB_HINT_SIZE])
+bool verb_is_near(const char *typed, const char *verb)
 {
-	snprintf(text, VERB_HINT_SIZE, "try `%s --help`", program);
+	size_t same = 0, typed_size = strlen(typed), size = strlen(verb);
+	const char *rest, *other;
+
+	while (typed[same] && typed[same] == verb[same])
+		same++;
+	rest = typed + same;
+	other = verb + same;
+	/* Too much, too little, another one in its place, or two that have changed places. */
+	if (typed_size == size + 1)
+		return !strcmp(rest + 1, other);
+	if (typed_size + 1 == size)
+		return !strcmp(rest, other + 1);
+	if (typed_size != size || !*rest)
+		return false;
+	return !strcmp(rest + 1, other + 1) ||
+	       (rest[0] == other[1] && rest[1] == other[0] && !strcmp(rest + 2, other + 2));
+}
+
+const char *verb_hint(const char *program, const char *verb, const char *near,
+		      char text[VERB_HINT_SIZE])
+{
+	if (near)
+		snprintf(text, VERB_HINT_SIZE, "did you mean `%s %s`?", program, near);
+	else
+		snprintf(text, VERB_HINT_SIZE, "try `%s --help`", program);
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		if (strcmp(hints[i].program, program) || strcmp(hints[i].verb, verb))
 			continue;

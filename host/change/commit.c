@@ -43,8 +43,9 @@ static int fill_changed(struct committer *committer, const struct merged_inode *
 	return result ? result : builder_end(&committer->builder, inode->size, committer->err);
 }
 
-/* The image's own object, as long as it is whole. */
-static int fill_regular(struct committer *committer, const struct merged_inode *inode)
+/* The image's own object, as long as it is whole: then its bytes may even be lost. */
+static int fill_regular(struct committer *committer, const struct merged_inode *inode,
+			const char *path)
 {
 	const struct merged *merged = committer->merged;
 	const struct index_inode *base = index_inode(&merged->index, inode->ino);
@@ -55,8 +56,12 @@ static int fill_regular(struct committer *committer, const struct merged_inode *
 		return fill_changed(committer, inode);
 	result = mapping_get(merged->store, merged->mapping, inode->data, &object,
 			     committer->err);
-	return result ? result : builder_share(&committer->builder, object, inode->size,
-					       committer->err);
+	if (!result)
+		result = object_is_lost(merged->store, object, committer->err);
+	if (result > 0)
+		committer->commit->tell_lost(path);
+	return result < 0 ? result : builder_share(&committer->builder, object, inode->size,
+						   committer->err);
 }
 
 static int fill_target(struct committer *committer, const struct merged_inode *inode,
@@ -108,7 +113,7 @@ static int fill(struct committer *committer, const struct merged_inode *inode,
 	if (!result && S_ISLNK(inode->mode))
 		result = fill_target(committer, inode, to);
 	if (!result && S_ISREG(inode->mode))
-		return fill_regular(committer, inode);
+		return fill_regular(committer, inode, path);
 	return result ? result : builder_end(&committer->builder, 0, committer->err);
 }
 
@@ -246,6 +251,13 @@ char *commit_base_config(const struct merged *merged, struct error *err)
 {
 	struct base base = { .mapping = merged->mapping, .err = err };
 
+	if (merged->record.config) {
+		base.config = strdup(merged->record.config);
+		if (!base.config)
+			error_set(err, ENOMEM, "config");
+		return base.config;
+	}
+	/* A domain of a former version, which did not note it. */
 	if (!record_visit(merged->store, RECORD_IMAGE, look_at_image, &base, err))
 		error_set(err, 0, "image %s, as the domain was made from it, has no name any "
 			  "more: its config is not known", merged->record.image);

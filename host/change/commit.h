@@ -14,6 +14,8 @@ struct commit {
 	bool replace;
 	uint64_t file_max;		/* bytes of one file */
 	struct progress progress;
+	/* Called for each file that the image has lost, and so the new one: with its path. */
+	void (*tell_lost)(const char *path);
 	uint64_t sockets;		/* out: that were left out, as an image holds none */
 };
 
@@ -26,8 +28,9 @@ int commit_run(const struct merged *merged, struct commit *commit, struct image 
 	       struct error *err);
 
 /*
- * The config of the image that the domain was made from: a copy, or NULL with a message where it is
- * no longer known, since no image of the store has the domain's mapping, or for want of memory.
+ * The config of the image that the domain was made from: a copy, or NULL with a message for want of
+ * memory, or where the domain was made by a version that did not note it, and no image of the store
+ * has the domain's mapping any more.
  */
 char *commit_base_config(const struct merged *merged, struct error *err);
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "host/change/merged.h"
+#include "host/change/resolve.h"
 #include "host/receive/stream.h"
 
 struct copy_entry {
@@ -36,21 +37,14 @@ struct copy_sink {
 	int (*bytes)(struct copy_sink *sink, const void *data, size_t size, uint64_t offset,
 		     struct error *err);
 	int (*end)(struct copy_sink *sink, struct error *err);
+	/* In place of end, where the rest can't be had: the file goes (in a tar it gets zeros) */
+	int (*drop)(struct copy_sink *sink, struct error *err);
 	int (*finish)(struct copy_sink *sink, struct error *err);
+	/* The directory of the host that the copy becomes, or whose content; ino 0: none. */
+	dev_t own_dev;
+	ino_t own_ino;
 	uint64_t left_out;		/* out: sockets, and devices where they are not wanted */
-	uint64_t volumes;		/* out: volumes whose content was not copied */
 };
-
-/*
- * Copies a file, or a directory with all below it, out of a domain. It is called name there; "":
- * of a directory only what is in it is told.
- */
-int copy_out(const struct merged *merged, const struct merged_inode *inode, const char *name,
-	     struct copy_sink *sink, struct error *err);
-
-/* ---- Other sources ---- */
-
-struct progress;
 
 /* Parts of a copy that came to nothing, while the rest went on. */
 struct copy_failures {
@@ -58,6 +52,26 @@ struct copy_failures {
 	uint64_t count;			/* out */
 	const char *source;		/* out: what is copied, for messages */
 };
+
+/*
+ * Copies a file, or a directory with all below it, out of a domain, as its programs see it: with
+ * what is in volumes, of which parts can fail. It is called name there; "": of a directory only
+ * what is in it is told. 0 also where files can't be opened, as those that the image has lost.
+ */
+int copy_out(const struct merged *merged, const struct spot *spot, const char *name,
+	     struct copy_sink *sink, struct copy_failures *failures, struct error *err);
+
+/*
+ * For copy_out(): what is beneath a volume by this path ("": the volume itself), which is told as
+ * `path`; finish is not called. As copy_host(), with ids and modes as programs of the domain see
+ * them.
+ */
+int copy_volume(const struct merged *merged, int volume, const char *beneath, const char *path,
+		struct copy_sink *sink, struct copy_failures *failures, struct error *err);
+
+/* ---- Other sources ---- */
+
+struct progress;
 
 /*
  * Copies a file of the host, or a directory with all below it: paths begin with ".", which is the
@@ -80,9 +94,10 @@ int copy_tar(struct copy_sink *sink, struct copy_failures *failures, struct prog
  * A directory of the host, whose descriptor stays the caller's. Nothing outside of it is touched,
  * whatever links there are in it. archive: owners, all bits of modes and extended attributes are
  * kept; else files are the caller's own, without set-user-id bits, and devices are left out. The
- * process has umask 0. Returns NULL where memory is lacking; host_sink_free() is due.
+ * process has umask 0. name: as copy_out() is told. Returns NULL where memory is lacking;
+ * host_sink_free() is due.
  */
-struct copy_sink *host_sink_create(int directory, bool archive);
+struct copy_sink *host_sink_create(int directory, const char *name, bool archive);
 void host_sink_free(struct copy_sink *sink);
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tree of the host is told to a sink; see copy.h. What can't be read is said and passed over. No
- * locks: one thread; the tree may change meanwhile, and what is told is what was found.
+ * A tree of the host, or of a domain's volume, is told to a sink; see copy.h. What can't be read is
+ * said and passed over. No locks: one thread; the tree may change meanwhile, and what is told is
+ * what was found.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/change/copy.h"
+#include "host/domain/volume_bits.h"
 
 #define SECOND_NS	1000000000
 #define PIECE_SIZE	(256u << 10)
@@ -35,8 +38,11 @@ struct host_copy {
 	struct copy_sink *sink;
 	struct copy_failures *failures;
 	bool archive;
+	const struct merged *merged;	/* of the domain; NULL: it is a tree of the host */
+	int volume;			/* of the domain, that the entry is in */
 	void *known;			/* tree of struct known_file */
 	char path[PATH_MAX];		/* of the entry, as the sink is told */
+	char target[PATH_MAX];		/* of the entry, where it is a link */
 	char *piece, *names, *values;
 	struct merged_attribute attributes[ATTRIBUTES_MAX];
 	struct error *err;
@@ -52,7 +58,11 @@ static int part_failed(struct host_copy *copy, int error, const char *what)
 	struct error err;
 
 	error_set(&err, error, "%s", what);
-	error_context(&err, "%.300s", copy->path[1] ? copy->path + 2 : copy->failures->source);
+	if (copy->merged)
+		error_context(&err, "%.300s", *copy->path ? copy->path : copy->failures->source);
+	else
+		error_context(&err, "%.300s",
+			      copy->path[1] ? copy->path + 2 : copy->failures->source);
 	copy->failures->tell(&err);
 	copy->failures->count++;
 	return 0;
@@ -97,8 +107,10 @@ static int copy_file(struct host_copy *copy, const struct copy_entry *entry, int
 	if (copy->sink->add(copy->sink, entry, copy->err))
 		return 1;
 	result = send_bytes(copy, fd, (off_t)entry->size);
-	if (result < 0)
-		return part_failed(copy, -result, "can't read");
+	if (result < 0) {
+		part_failed(copy, -result, "can't read");
+		return copy->sink->drop(copy->sink, copy->err) ? 1 : 0;
+	}
 	return result || copy->sink->end(copy->sink, copy->err) ? 1 : 0;
 }
 
@@ -107,8 +119,19 @@ static int copy_file(struct host_copy *copy, const struct copy_entry *entry, int
 /* Others are the host's own: of its security modules, of its file systems. */
 static bool is_for_domains(const char *name)
 {
-	return !strncmp(name, "user.", 5) || !strcmp(name, "security.capability") ||
-	       !strncmp(name, "system.posix_acl_", 17);
+	if (!strncmp(name, "user.", 5))
+		return strcmp(name, VOLUME_BITS_NAME);
+	return !strcmp(name, "security.capability") || !strncmp(name, "system.posix_acl_", 17);
+}
+
+/* As programs of a domain see a file of a volume. */
+static void bits_add(const char *place, struct copy_entry *entry)
+{
+	char value[VOLUME_BITS_SIZE];
+
+	if (S_ISREG(entry->mode))
+		entry->mode |= volume_bits(value, lgetxattr(place, VOLUME_BITS_NAME, value,
+							    sizeof(value)));
 }
 
 static void attributes_read(struct host_copy *copy, int parent, const char *name,
@@ -119,6 +142,8 @@ static void attributes_read(struct host_copy *copy, int parent, const char *name
 	size_t used = 0;
 
 	snprintf(place, sizeof(place), "/proc/self/fd/%d/%s", parent, name);
+	if (copy->merged)
+		bits_add(place, entry);
 	size = llistxattr(parent == AT_FDCWD ? name : place, copy->names, NAMES_SIZE);
 	entry->attributes = copy->attributes;
 	for (char *next = copy->names; size > 0 && next < copy->names + size;
@@ -197,7 +222,7 @@ static int copy_content(struct host_copy *copy, int fd)
 			part_failed(copy, ENAMETOOLONG, "what is in it");
 			continue;
 		}
-		sprintf(copy->path + size, "/%s", entry->d_name);
+		sprintf(copy->path + size, "%s%s", size ? "/" : "", entry->d_name);
 		result = copy_at(copy, dirfd(directory), entry->d_name);
 		copy->path[size] = '\0';
 	}
@@ -225,11 +250,18 @@ static int open_entry(int parent, const char *name, const struct stat *status)
 	return fd;
 }
 
-static void entry_fill(struct copy_entry *entry, const struct stat *status)
+/* In a volume the caller's own ids are 0 for programs of the domain. */
+static uint32_t id_as_seen(const struct host_copy *copy, uint32_t id, uint32_t own)
+{
+	return copy->merged && geteuid() && id == own ? 0 : id;
+}
+
+static void entry_fill(const struct host_copy *copy, struct copy_entry *entry,
+		       const struct stat *status)
 {
 	entry->mode = status->st_mode;
-	entry->uid = status->st_uid;
-	entry->gid = status->st_gid;
+	entry->uid = id_as_seen(copy, status->st_uid, geteuid());
+	entry->gid = id_as_seen(copy, status->st_gid, getegid());
 	entry->rdev_major = major(status->st_rdev);
 	entry->rdev_minor = minor(status->st_rdev);
 	entry->size = S_ISREG(status->st_mode) ? (uint64_t)status->st_size : 0;
@@ -246,7 +278,8 @@ static int copy_opened(struct host_copy *copy, const struct copy_entry *entry, i
 		close(fd);
 		return result;
 	}
-	if (!copy->sink->add(copy->sink, entry, copy->err))
+	/* A directory without a name, of which only the content is wanted. */
+	if (!*copy->path || !copy->sink->add(copy->sink, entry, copy->err))
 		return copy_content(copy, fd);
 	close(fd);
 	return 1;
@@ -256,10 +289,9 @@ static int copy_new(struct host_copy *copy, int parent, const char *name,
 		    const struct stat *status)
 {
 	struct copy_entry entry = { .path = copy->path };
-	char target[PATH_MAX];
 	int fd;
 
-	entry_fill(&entry, status);
+	entry_fill(copy, &entry, status);
 	if (copy->archive)
 		attributes_read(copy, parent, name, &entry);
 	if (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode)) {
@@ -268,14 +300,28 @@ static int copy_new(struct host_copy *copy, int parent, const char *name,
 			      : copy_opened(copy, &entry, fd);
 	}
 	if (S_ISLNK(status->st_mode)) {
-		ssize_t size = readlinkat(parent, name, target, sizeof(target) - 1);
+		ssize_t size = readlinkat(parent, name, copy->target, sizeof(copy->target) - 1);
 
 		if (size < 0)
 			return part_failed(copy, errno, "can't read the link");
-		target[size] = '\0';
-		entry.target = target;
+		copy->target[size] = '\0';
+		entry.target = copy->target;
 	}
 	return copy->sink->add(copy->sink, &entry, copy->err) ? 1 : 0;
+}
+
+/* What another volume hides is told as it is there. */
+static int copy_inner(struct host_copy *copy, int inner)
+{
+	int outer = copy->volume, fd = merged_volume_open(copy->merged, inner, "", O_PATH), result;
+
+	if (fd < 0)
+		return part_failed(copy, -fd, "the volume there");
+	copy->volume = inner;
+	result = copy_at(copy, fd, ".");
+	copy->volume = outer;
+	close(fd);
+	return result;
 }
 
 /* 0, also where it came to nothing, or 1: the sink failed. */
@@ -284,14 +330,24 @@ static int copy_at(struct host_copy *copy, int parent, const char *name)
 	struct copy_entry entry = { .path = copy->path };
 	struct stat status;
 	uint64_t failed = copy->failures->count;
-	int result;
+	int result, inner;
 
 	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW))
 		return part_failed(copy, errno, "can't read");
+	inner = copy->merged ? merged_volume_in_volume(copy->merged, copy->volume, &status) : -1;
+	if (inner >= 0)
+		return copy_inner(copy, inner);
+	if (copy->sink->own_ino && status.st_ino == copy->sink->own_ino &&
+	    status.st_dev == copy->sink->own_dev)
+		return part_failed(copy, EINVAL, "the copy itself");
+	if (S_ISSOCK(status.st_mode)) {
+		copy->sink->left_out++;
+		return 0;
+	}
 	entry.hard_link = S_ISDIR(status.st_mode) || status.st_nlink < 2
 				  ? NULL : known_path(copy, &status);
 	if (entry.hard_link) {
-		entry_fill(&entry, &status);
+		entry_fill(copy, &entry, &status);
 		return copy->sink->add(copy->sink, &entry, copy->err) ? 1 : 0;
 	}
 	result = copy_new(copy, parent, name, &status);
@@ -301,29 +357,82 @@ static int copy_at(struct host_copy *copy, int parent, const char *name)
 	return result;
 }
 
-int copy_host(const char *source, bool archive, struct copy_sink *sink,
-	      struct copy_failures *failures, struct error *err)
+static struct host_copy *host_copy_create(bool archive, struct copy_sink *sink,
+					  struct copy_failures *failures, struct error *err)
 {
 	struct host_copy *copy = calloc(1, sizeof(*copy));
-	int result = -ENOMEM;
 
 	if (!copy)
-		return error_set(err, ENOMEM, "copy");
+		return NULL;
 	*copy = (struct host_copy){ .sink = sink, .failures = failures, .archive = archive,
-				    .path = ".", .piece = malloc(PIECE_SIZE),
+				    .volume = -1, .path = ".", .piece = malloc(PIECE_SIZE),
 				    .names = malloc(NAMES_SIZE), .values = malloc(VALUES_SIZE),
 				    .err = err };
-	failures->source = source;
+	return copy;
+}
+
+/* Returns 0, or -errno where the sink failed, or memory is lacking. */
+static int host_copy_run(struct host_copy *copy, int parent, const char *name)
+{
 	if (!copy->piece || !copy->names || !copy->values)
-		error_set(err, ENOMEM, "copy");
-	else if (copy_at(copy, AT_FDCWD, source))
-		result = err->code ? -err->code : -EINVAL;
-	else
-		result = sink->finish(sink, err);
+		return error_set(copy->err, ENOMEM, "copy");
+	if (!copy_at(copy, parent, name))
+		return 0;
+	return copy->err->code ? -copy->err->code : -EINVAL;
+}
+
+static void host_copy_free(struct host_copy *copy)
+{
 	tdestroy(copy->known, known_free);
 	free(copy->piece);
 	free(copy->names);
 	free(copy->values);
 	free(copy);
+}
+
+int copy_host(const char *source, bool archive, struct copy_sink *sink,
+	      struct copy_failures *failures, struct error *err)
+{
+	struct host_copy *copy = host_copy_create(archive, sink, failures, err);
+	int result;
+
+	if (!copy)
+		return error_set(err, ENOMEM, "copy");
+	failures->source = source;
+	result = host_copy_run(copy, AT_FDCWD, source);
+	host_copy_free(copy);
+	return result ? result : sink->finish(sink, err);
+}
+
+/* The directory of a volume that a path is in, with its last name. A descriptor or -errno. */
+static int open_outer(const struct merged *merged, int volume, const char *beneath,
+		      const char **name)
+{
+	const char *slash = strrchr(beneath, '/');
+	char outer[PATH_MAX];
+
+	*name = !*beneath ? "." : slash ? slash + 1 : beneath;
+	snprintf(outer, sizeof(outer), "%.*s", slash ? (int)(slash - beneath) : 0, beneath);
+	return merged_volume_open(merged, volume, outer, O_PATH | O_DIRECTORY);
+}
+
+int copy_volume(const struct merged *merged, int volume, const char *beneath, const char *path,
+		struct copy_sink *sink, struct copy_failures *failures, struct error *err)
+{
+	struct host_copy *copy = host_copy_create(true, sink, failures, err);
+	const char *name;
+	int parent, result;
+
+	if (!copy)
+		return error_set(err, ENOMEM, "copy");
+	copy->merged = merged;
+	copy->volume = volume;
+	snprintf(copy->path, sizeof(copy->path), "%s", path);
+	failures->source = merged->volumes[volume].source;
+	parent = open_outer(merged, volume, beneath, &name);
+	result = parent < 0 ? part_failed(copy, -parent, "the volume there")
+			    : host_copy_run(copy, parent, name);
+	fd_close(&parent);
+	host_copy_free(copy);
 	return result;
 }

@@ -33,6 +33,7 @@ struct host_sink {
 	int root;
 	bool archive;
 	int file;			/* that is told, or -1 */
+	char *path;			/* of that */
 	uint64_t size;
 	uint32_t mode;
 	int64_t mtime_ns;
@@ -115,6 +116,12 @@ static int owner_set(const struct host_sink *host, int parent, const char *name,
 
 /* ---- Entries ---- */
 
+static void own_set(struct host_sink *host, const struct stat *status)
+{
+	host->sink.own_dev = status->st_dev;
+	host->sink.own_ino = status->st_ino;
+}
+
 static int directory_note(struct host_sink *host, const struct copy_entry *entry)
 {
 	struct made_directory *made = TABLE_ADD(host->directories, host->directory_count);
@@ -138,6 +145,8 @@ static int directory_make(struct host_sink *host, int parent, const char *name,
 		return error_set(err, errno, "directory");
 	if (!S_ISDIR(status.st_mode))
 		return error_set(err, ENOTDIR, "what is there");
+	if (!host->sink.own_ino)
+		own_set(host, &status);
 	result = owner_set(host, parent, name, entry, err);
 	if (!result && directory_note(host, entry))
 		result = error_set(err, ENOMEM, "copy");
@@ -147,6 +156,10 @@ static int directory_make(struct host_sink *host, int parent, const char *name,
 static int file_make(struct host_sink *host, int parent, const char *name,
 		     const struct copy_entry *entry, struct error *err)
 {
+	free(host->path);
+	host->path = strdup(entry->path);
+	if (!host->path)
+		return error_set(err, ENOMEM, "copy");
 	host->file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			    0600);
 	if (host->file < 0)
@@ -243,6 +256,22 @@ static int host_end(struct copy_sink *sink, struct error *err)
 	return result;
 }
 
+static int host_drop(struct copy_sink *sink, struct error *err)
+{
+	struct host_sink *host = of(sink);
+	const char *name;
+	int parent;
+
+	fd_close(&host->file);
+	parent = open_parent(host, host->path, &name, err);
+	if (parent < 0)
+		return parent;
+	/* It may be another's by now, or gone. */
+	(void)!unlinkat(parent, name, 0);
+	close(parent);
+	return 0;
+}
+
 /* ---- The end ---- */
 
 static int directory_settle(const struct host_sink *host, const struct made_directory *made,
@@ -268,17 +297,20 @@ static int host_finish(struct copy_sink *sink, struct error *err)
 	return result;
 }
 
-struct copy_sink *host_sink_create(int directory, bool archive)
+struct copy_sink *host_sink_create(int directory, const char *name, bool archive)
 {
 	struct host_sink *host = calloc(1, sizeof(*host));
+	struct stat status;
 
 	if (!host)
 		return NULL;
 	host->sink = (struct copy_sink){ .add = host_add, .bytes = host_bytes, .end = host_end,
-					 .finish = host_finish };
+					 .drop = host_drop, .finish = host_finish };
 	host->root = directory;
 	host->archive = archive;
 	host->file = -1;
+	if (!*name && !fstat(directory, &status))
+		own_set(host, &status);
 	return &host->sink;
 }
 
@@ -287,6 +319,7 @@ void host_sink_free(struct copy_sink *sink)
 	struct host_sink *host = of(sink);
 
 	fd_close(&host->file);
+	free(host->path);
 	for (size_t i = 0; i < host->directory_count; i++)
 		free(host->directories[i].path);
 	free(host->directories);

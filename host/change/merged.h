@@ -9,10 +9,13 @@
  *   merged_xattr.c	extended attributes
  *   merged_list.c	directories in order, and walks
  *   merged_file.c	the bytes of files
+ *   merged_volume.c	where volumes are, which are no part of it
  *   merged_open.c	the tree of a domain in its folder
  */
 #ifndef HOST_CHANGE_MERGED_H
 #define HOST_CHANGE_MERGED_H
+
+#include <sys/stat.h>
 
 #include "host/change/changes.h"
 #include "host/domain/folder.h"
@@ -36,12 +39,21 @@ struct merged {
 	struct store *store;
 	mapping_id mapping;		/* of the image */
 	struct domain_record record;
-	/* For each volume of the record the directory that it hides; 0: that is not there. */
-	uint64_t *hidden;
+	struct merged_volume *volumes;	/* those of the record whose places are there */
+	size_t volume_count;
 	bool is_live;			/* the domain may run; what is here is a copy */
 	int lock;			/* of the domain, -1 where it may run */
 	struct folder folder;
 	void *overlay;			/* mapped, changes.size bytes; or NULL */
+};
+
+/* A volume of the domain, and the directory that it hides. */
+struct merged_volume {
+	char *source;			/* a directory of the host, or the name of a volume */
+	int root;			/* it (O_PATH), or -errno */
+	int outer;			/* the volume that the hidden one is in; -1: the tree */
+	dev_t dev;			/* in a volume, with ino */
+	uint64_t ino;			/* of the hidden one */
 };
 
 /* Where the bytes of a regular file are, or the target of a link. */
@@ -108,8 +120,22 @@ int merged_open(struct merged *merged, const struct domains *domains, const char
 		void (*say)(const char *line, void *data), void *say_data, struct error *err);
 void merged_close(struct merged *merged);
 
-/* The volume in whose place an inode is, as the record has it (SOURCE:PATH[:ro]), or NULL. */
-const char *merged_volume(const struct merged *merged, uint64_t ino);
+/* ---- Volumes (merged_volume.c): programs see them in place of what they hide ---- */
+
+/* For merged_open(). store: where its volumes are. Returns 0 or -errno. */
+int merged_volumes_find(struct merged *merged, const char *store, struct error *err);
+void merged_volumes_release(struct merged *merged);
+
+/* The number of the volume that hides a directory of the tree, or of another volume; -1. */
+int merged_volume_in_tree(const struct merged *merged, uint64_t ino);
+int merged_volume_in_volume(const struct merged *merged, int outer, const struct stat *status);
+
+/*
+ * Opens what is in a volume, "" itself, by a path without links; the last name is not followed.
+ * Nothing outside of the volume is reached, whoever changes it meanwhile. Returns a descriptor or
+ * -errno.
+ */
+int merged_volume_open(const struct merged *merged, int number, const char *path, uint64_t flags);
 
 /* ---- Inodes and names ---- */
 

@@ -14,7 +14,6 @@
 
 #include "host/base/fd.h"
 #include "host/change/merged.h"
-#include "host/change/resolve.h"
 #include "host/domain/overlay_file.h"
 #include "host/image/record.h"
 
@@ -193,50 +192,6 @@ static int folder_take(struct merged *merged, const struct domains *domains, con
 	return -EOPNOTSUPP;
 }
 
-/* ---- Volumes ---- */
-
-/* PATH of SOURCE:PATH[:ro], for free(); NULL: no memory. */
-static char *volume_path(const char *text)
-{
-	const char *path = strchr(text, ':');
-
-	path = path ? path + 1 : text;
-	return strndup(path, strcspn(path, ":"));
-}
-
-/* What can't be found, as in a tree that is damaged, nobody else finds either. */
-static int hidden_find(struct merged *merged, struct error *err)
-{
-	const struct strings *volumes = &merged->record.volumes;
-	struct error why;
-	struct spot spot;
-
-	if (!volumes->count)
-		return 0;
-	merged->hidden = calloc(volumes->count, sizeof(*merged->hidden));
-	if (!merged->hidden)
-		return error_set(err, ENOMEM, "volumes of a domain");
-	for (size_t i = 0; i < volumes->count; i++) {
-		char *path = volume_path(volumes->items[i]);
-		int result = path ? path_resolve(merged, path, true, &spot, &why) : -ENOMEM;
-
-		free(path);
-		if (result == -ENOMEM)
-			return error_set(err, ENOMEM, "volumes of a domain");
-		merged->hidden[i] = result ? 0 : spot.ino;
-	}
-	return 0;
-}
-
-const char *merged_volume(const struct merged *merged, uint64_t ino)
-{
-	for (size_t i = 0; merged->hidden && i < merged->record.volumes.count; i++) {
-		if (ino && merged->hidden[i] == ino)
-			return merged->record.volumes.items[i];
-	}
-	return NULL;
-}
-
 /* ---- All ---- */
 
 int merged_open(struct merged *merged, const struct domains *domains, const char *name,
@@ -254,7 +209,7 @@ int merged_open(struct merged *merged, const struct domains *domains, const char
 	if (!result && merged->overlay)
 		result = own_objects_open(&merged->own, merged->folder.fd, err);
 	if (!result)
-		result = hidden_find(merged, err);
+		result = merged_volumes_find(merged, domains->store, err);
 	if (!result)
 		return 0;
 	merged_close(merged);
@@ -270,7 +225,7 @@ void merged_close(struct merged *merged)
 		munmap(merged->overlay, size);
 	index_release(&merged->index);
 	own_objects_release(&merged->own);
-	free(merged->hidden);
+	merged_volumes_release(merged);
 	domain_record_release(&merged->record);
 	if (merged->store)
 		store_close(merged->store);

@@ -156,6 +156,14 @@ static int stream_end(struct copy_sink *sink, struct error *err)
 	return put(of(sink), &record, sizeof(record), err);
 }
 
+/* Who receives keeps no file that has not ended. */
+static int stream_drop(struct copy_sink *sink, struct error *err)
+{
+	(void)sink;
+	(void)err;
+	return 0;
+}
+
 static int stream_finish(struct copy_sink *sink, struct error *err)
 {
 	struct stream_record record = { .type = STREAM_FINISH };
@@ -180,7 +188,8 @@ struct copy_sink *stream_sink_create(int fd, enum stream_kind kind, const char *
 	if (!stream)
 		return NULL;
 	stream->sink = (struct copy_sink){ .add = stream_add, .bytes = stream_bytes,
-					   .end = stream_end, .finish = stream_finish };
+					   .end = stream_end, .drop = stream_drop,
+					   .finish = stream_finish };
 	stream->fd = fd;
 	stream->archive = archive;
 	stream->progress = progress;

@@ -93,7 +93,7 @@ struct copy_sink *tar_sink_create(int fd, struct error *err)
 		return NULL;
 	}
 	tar->sink = (struct copy_sink){ .add = tar_add, .bytes = tar_bytes, .end = tar_end,
-					.finish = tar_finish };
+					.drop = tar_end, .finish = tar_finish };
 	if (!tar_output_open(&tar->output, fd, NULL, err))
 		return &tar->sink;
 	free(tar);

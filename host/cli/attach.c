@@ -19,7 +19,7 @@ static const char usage[] =
 "\n"
 "      --no-stdin         give no input\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "no-stdin", no_argument, NULL, 'n' },

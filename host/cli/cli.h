@@ -5,6 +5,8 @@
 #ifndef HOST_CLI_CLI_H
 #define HOST_CLI_CLI_H
 
+#include <stdbool.h>
+
 #include "host/base/error.h"
 #include "host/domain/folder.h"
 #include "host/launch/plan.h"
@@ -82,6 +84,9 @@ int cli_exec_image(char **argv);
 
 /* Print "mezzo: ..." and return EXIT_MEZZO_FAILED. */
 int cli_fail(const struct error *err);
+
+/* Whether what getopt_long() gave is --help, or -h, which it is not told of. */
+bool cli_asks_help(int option);
 
 /* After getopt_long() has refused an option, of which it has said nothing itself. */
 int cli_fail_option(const char *verb, int option, char **argv);

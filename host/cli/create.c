@@ -9,24 +9,31 @@
 static const char usage[] =
 "Usage: mezzo create [options] NAME IMAGE [--] [COMMAND [ARGUMENTS]]\n"
 "       mezzo create [options] --rootfs DIR NAME [--] COMMAND [ARGUMENTS]\n"
+"       mezzo create [options] --name NAME IMAGE [--] [COMMAND [ARGUMENTS]]\n"
 "\n"
 "Make a domain that lasts: it is started by `mezzo start`, as often as you like, and is there\n"
 "until `mezzo rm`. NAME begins with a letter or digit; letters, digits and _.- follow, 64 bytes\n"
 "at most.\n"
 "\n"
+"      --name NAME        the domain's name, in place of the first word\n"
 "  -i, --interactive      its standard input is what `mezzo start -i` and `mezzo attach` give it\n"
 "  -t, --tty              it has a terminal of its own\n"
 "      --rm               remove it when it has ended\n"
 SETTINGS_HELP
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
-static const struct option options[] = { SETTINGS_OPTIONS, { 0 } };
+static const struct option options[] = {
+	SETTINGS_OPTIONS,
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ 0 }
+};
 
 static int take_words(struct settings *settings, char **words)
 {
-	settings->name = words[0];
+	if (!settings->name)
+		settings->name = *words ? *words++ : NULL;
 	if (settings->name)
-		return settings_take_command(settings, words + 1, "create");
+		return settings_take_command(settings, words, "create");
 	fprintf(stderr, "mezzo: create needs a NAME: try `mezzo create --help`\n");
 	return EXIT_MEZZO_FAILED;
 }

@@ -16,7 +16,7 @@ static const char usage[] =
 "\n"
 "      --json             as an array of objects with `kind` and `path`\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },

@@ -25,7 +25,7 @@ static const char usage[] =
 "      --layer FILE       use another system layer\n"
 "      --no-key           run without the wall between programs and their system layer\n"
 "  -i, --interactive      accepted for others' habits; stdin is always connected\n"
-"      --help             this text\n"
+"  -h, --help             this text\n"
 "\n"
 "The exit status is the command's own, 128 plus the number of a signal that killed it, 126 if it\n"
 "can't be run, 127 if it is not found, 125 if mezzo itself failed, 120 if the system layer\n"
@@ -43,12 +43,13 @@ static int take_options(struct plan *plan, int argc, char **argv)
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "+:e:w:v:i", options, NULL)) != -1) {
-		int result = cli_take_option(plan, option, optarg, &err);
+		int result;
 
-		if (option == OPTION_HELP) {
+		if (cli_asks_help(option)) {
 			fputs(usage, stdout);
 			return -1;
 		}
+		result = cli_take_option(plan, option, optarg, &err);
 		if (result == 1)
 			return cli_fail_option("do", option, argv);
 		if (result)

@@ -34,7 +34,7 @@ static const char usage[] =
 "  -u, --user USER[:GROUP] run as this user, by number, or by name as the domain's /etc/passwd\n"
 "                         and /etc/group have it, with the user's groups and HOME\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n"
+"  -h, --help             this text\n"
 "\n"
 "When the first program of the domain ends the command is killed: status 137. Other statuses are\n"
 "as those of `mezzo do`.\n";

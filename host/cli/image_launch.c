@@ -241,6 +241,8 @@ int image_launch_apply(struct plan *plan, struct image_use *use, struct error *e
 		result = load_and_pin(store, use->name, &image, err);
 	if (!result) {
 		result = apply(plan, use, store, &image, err);
+		use->config = image.config;
+		image.config = NULL;
 		image_release(&image);
 	}
 	if (!result) {
@@ -254,6 +256,7 @@ int image_launch_apply(struct plan *plan, struct image_use *use, struct error *e
 void image_use_release(struct image_use *use)
 {
 	launch_release(&use->launch);
+	free(use->config);
 	free(use->argv);
 	fd_close(&use->pin);
 	*use = (struct image_use){ .pin = -1 };

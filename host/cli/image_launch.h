@@ -14,6 +14,7 @@
 struct image_use {
 	char name[IMAGE_NAME_SIZE]; /* of the image, as the store has it */
 	struct image_launch launch;
+	char *config; /* its config, which a lasting domain keeps */
 	char **argv;
 	int pin; /* keeps the image's objects; -1 */
 };

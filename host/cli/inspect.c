@@ -23,7 +23,7 @@ static const char usage[] =
 "                         State.ExitCode, State.Pid, State.StartedAt, State.FinishedAt, Name,\n"
 "                         Created, Config.Image, Config.Cmd, Config.Env, Config.User, ...\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "seccomp", no_argument, NULL, 's' },

@@ -15,10 +15,13 @@ static const char ls_usage[] =
 "\n"
 "List all domains, by name.\n"
 "\n"
+"  -f, --filter FILTER    name=TEXT: with the text in their names; status=STATE: created,\n"
+"                         running, exited or killed, whether they run or not. Of several of a\n"
+"                         kind one is enough\n"
 "  -q, --quiet            names alone\n"
 "      --json             an array of objects\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const char ps_usage[] =
 "Usage: mezzo ps [options]\n"
@@ -26,13 +29,17 @@ static const char ps_usage[] =
 "List the domains that run, by name.\n"
 "\n"
 "  -a, --all              all domains, as `mezzo ls`\n"
+"  -f, --filter FILTER    name=TEXT: with the text in their names; status=STATE: created,\n"
+"                         running, exited or killed, whether they run or not. Of several of a\n"
+"                         kind one is enough\n"
 "  -q, --quiet            names alone\n"
 "      --json             an array of objects\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "all", no_argument, NULL, 'a' },
+	{ "filter", required_argument, NULL, 'f' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	CLI_STORE_OPTIONS,
@@ -82,9 +89,45 @@ static void print_line(const struct folder *folder, const struct domain_record *
 struct list {
 	struct cli_names names;
 	bool all, quiet, json;
+	struct strings texts;		/* one is in each name that is listed; none: whatever */
+	unsigned int states;		/* a bit for each that is listed; 0: whatever */
 	size_t printed;
 	struct strings domains;
 };
+
+/* Returns 0 or -errno. */
+static int filter_take(struct list *list, char *filter, struct error *err)
+{
+	if (!strncmp(filter, "name=", 5))
+		return strings_add(&list->texts, filter + 5) ?
+			       error_set(err, ENOMEM, "--filter") : 0;
+	for (unsigned int i = 0; i < DOMAIN_STATES && !strncmp(filter, "status=", 7); i++) {
+		if (strcmp(filter + 7, domain_state_name(i)))
+			continue;
+		list->states |= 1u << i;
+		list->all = true;
+		return 0;
+	}
+	error_set(err, 0, "--filter %.100s: want name=TEXT, or status= and created, running, "
+		  "exited or killed", filter);
+	return -EINVAL;
+}
+
+static bool name_is_wanted(const struct list *list, const char *name)
+{
+	for (size_t i = 0; i < list->texts.count; i++) {
+		if (strstr(name, list->texts.items[i]))
+			return true;
+	}
+	return !list->texts.count;
+}
+
+static bool state_is_wanted(const struct list *list, enum domain_state state)
+{
+	if (list->states)
+		return list->states & 1u << state;
+	return list->all || state == DOMAIN_RUNNING;
+}
 
 static void print_domain(struct list *list, const struct folder *folder,
 			 const struct domain_record *record, enum domain_state state)
@@ -113,7 +156,7 @@ static int list_one(struct list *list, const struct domains *domains, const char
 		return error == -ENOENT ? 0 : error;
 	error = domain_state_load(&folder, &record, &state, err);
 	if (!error) {
-		if (list->all || state == DOMAIN_RUNNING)
+		if (state_is_wanted(list, state))
 			print_domain(list, &folder, &record, state);
 		domain_record_release(&record);
 	} else if (err->code == ENOENT) {
@@ -152,7 +195,9 @@ static int list_all(struct list *list)
 		printf("%-20s %-24s %-14s %-16s %s\n", "NAME", "IMAGE", "STATUS", "CREATED",
 		       "COMMAND");
 	for (size_t i = 0; i < list->domains.count; i++) {
-		if (list_one(list, &domains, list->domains.items[i], &err)) {
+		const char *name = list->domains.items[i];
+
+		if (name_is_wanted(list, name) && list_one(list, &domains, name, &err)) {
 			cli_fail(&err);
 			status = STATUS_PART_FAILED;
 		}
@@ -165,11 +210,14 @@ static int list_all(struct list *list)
 	return status;
 }
 
-static int list_verb(struct list *list, int argc, char **argv, const char *letters)
+static int list_verb(struct list *list, int argc, char **argv)
 {
-	int option;
+	struct error err;
+	int option, status;
 
-	while ((option = cli_next_option(&list->names, argc, argv, letters, options)) > 0) {
+	while ((option = cli_next_option(&list->names, argc, argv, ":aqf:", options)) > 0) {
+		if (option == 'f' && filter_take(list, optarg, &err))
+			return cli_fail(&err);
 		list->all |= option == 'a';
 		list->quiet |= option == 'q';
 		list->json |= option == OPTION_JSON;
@@ -181,19 +229,21 @@ static int list_verb(struct list *list, int argc, char **argv, const char *lette
 			list->names.verb);
 		return EXIT_MEZZO_FAILED;
 	}
-	return list_all(list);
+	status = list_all(list);
+	strings_release(&list->texts);
+	return status;
 }
 
 int verb_ls(int argc, char **argv)
 {
 	struct list list = { .names = { .verb = "ls", .usage = ls_usage }, .all = true };
 
-	return list_verb(&list, argc, argv, ":aq");
+	return list_verb(&list, argc, argv);
 }
 
 int verb_ps(int argc, char **argv)
 {
 	struct list list = { .names = { .verb = "ps", .usage = ps_usage } };
 
-	return list_verb(&list, argc, argv, ":aq");
+	return list_verb(&list, argc, argv);
 }

@@ -25,7 +25,7 @@ static const char usage[] =
 "      --since TIME       what is not older: 2026-01-02T03:04:05Z, seconds since the epoch, or\n"
 "                         10s, 5m, 2h, 1h30m before now\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "follow", no_argument, NULL, 'f' },

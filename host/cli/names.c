@@ -16,7 +16,7 @@ int cli_next_option(struct cli_names *names, int argc, char **argv, const char *
 		names->store = optarg;
 	if (option == -1)
 		return 0;
-	if (option == OPTION_HELP) {
+	if (cli_asks_help(option)) {
 		fputs(names->usage, stdout);
 		names->status = 0;
 		return -1;

@@ -16,6 +16,11 @@ int cli_fail(const struct error *err)
 	return EXIT_MEZZO_FAILED;
 }
 
+bool cli_asks_help(int option)
+{
+	return option == OPTION_HELP || (option == '?' && optopt == 'h');
+}
+
 int cli_fail_option(const char *verb, int option, char **argv)
 {
 	const char *what = option == ':' ? "needs an argument" : "is not known";

@@ -17,15 +17,15 @@ static const char rm_usage[] =
 "\n"
 "  -f, --force            end one that runs\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const char rename_usage[] =
 "Usage: mezzo rename [options] NAME NEW-NAME\n"
 "\n"
-"Give a domain another name. It must not run.\n"
+"Give a domain another name. It must not run: `mezzo stop NAME` first.\n"
 "\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option rm_options[] = {
 	{ "force", no_argument, NULL, 'f' },
@@ -146,6 +146,9 @@ static int rename_one(const struct domains *domains, struct folder *folder, void
 	struct error err;
 	int error, pin, lock_fd = folder_lock(domains, folder, &err);
 
+	if (lock_fd == -EBUSY)
+		error_set(&err, 0, "domain %s is running, and its name is changed at rest: `mezzo "
+			  "stop %s` first", folder->name, folder->name);
 	if (lock_fd < 0)
 		return cli_fail(&err);
 	error = pin_image(domains, folder, &pin, &err) ?:

@@ -31,7 +31,7 @@ static const char usage[] =
 "  -t, --tty              a terminal of its own; without --name and -d it has yours, if any. With\n"
 "                         -i standard input must be one; without -i and -d input is at its end\n"
 SETTINGS_HELP
-"      --help             this text\n"
+"  -h, --help             this text\n"
 "\n"
 "The exit status is as with `mezzo do`.\n";
 
@@ -55,6 +55,19 @@ static int check_input(const struct settings *settings)
 		return 0;
 	fprintf(stderr, "mezzo: run -it: standard input is not a terminal: leave out -t to give it "
 		"as it is, or -i to give none\n");
+	return EXIT_MEZZO_FAILED;
+}
+
+/* What bounds what a domain keeps is not to be taken for a bound of what goes with its command. */
+static int check_bounds(const struct settings *settings)
+{
+	const char *option = settings->plan.disk_limit ? "--disk" : "--log-size";
+
+	if (settings->name || settings->detach ||
+	    (!settings->plan.disk_limit && !settings->log_size))
+		return 0;
+	fprintf(stderr, "mezzo: run %s is for a domain that lasts: give it a --name, and --rm to "
+		"have it removed at its end\n", option);
 	return EXIT_MEZZO_FAILED;
 }
 
@@ -97,6 +110,8 @@ static int run(struct settings *settings)
 {
 	int status = check_input(settings);
 
+	if (!status)
+		status = check_bounds(settings);
 	if (status)
 		return status;
 	return settings->name || settings->detach ? run_lasting(settings) :

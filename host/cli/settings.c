@@ -88,7 +88,7 @@ static int take_options(struct settings *settings, const struct settings_verb *v
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, verb->letters, verb->options, NULL)) != -1) {
-		if (option == OPTION_HELP) {
+		if (cli_asks_help(option)) {
 			fputs(verb->usage, stdout);
 			return -1;
 		}
@@ -131,6 +131,11 @@ int settings_take_command(struct settings *settings, char **words, const char *v
 	/* An image may have a command of its own. */
 	if (plan->image)
 		return 0;
+	if (plan->rootfs && plan->disk_limit) {
+		fprintf(stderr, "mezzo: %s --disk goes with an image: a domain over a directory "
+			"keeps nothing of what it writes\n", verb);
+		return EXIT_MEZZO_FAILED;
+	}
 	if (plan->rootfs)
 		return cli_check_command(plan, verb);
 	fprintf(stderr, "mezzo: %s needs an IMAGE or --rootfs DIR: try `mezzo %s --help`\n", verb,
@@ -193,6 +198,7 @@ static int make_record(struct settings *settings, struct domain_record *record, 
 
 	*record = (struct domain_record){
 		.image = plan->image ? settings->use.name : NULL, .mapping = plan->mapping,
+		.config = settings->use.config,
 		.rootfs = plan->rootfs, .workdir = plan->cwd,
 		.user = plan->user, .hostname = plan->hostname,
 		.disk_limit = (int64_t)plan->disk_limit,

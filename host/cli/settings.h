@@ -45,11 +45,14 @@ struct option;
 "  -u, --user USER[:GROUP] start as this user, by number, or by name as /etc/passwd and\n" \
 "                         /etc/group of the root file system have it\n" \
 "      --entrypoint FILE  run FILE in place of the image's entrypoint, and not its command\n" \
-"      --disk SIZE        what a lasting domain keeps may take so much disk: 500M, 2G\n" \
+"      --disk SIZE        what a lasting domain over an image keeps may take so much disk:\n" \
+"                         500M, 2G\n" \
 "      --hostname NAME    what the domain calls itself\n" \
 "      --trace            print each system call of the programs to stderr\n" \
 "      --trace-file FILE  the same, to FILE\n" \
-"      --log-size SIZE    of what it prints the last SIZE bytes are kept (16M; 1M at least)\n" \
+"      --log-size SIZE    what is kept of what a lasting domain prints may take so much disk\n" \
+"                         (16M; 1M at least): each line takes 40 bytes more than it has, and\n" \
+"                         when SIZE is full the older half goes\n" \
 "      --log-file FILE    the system layer's log goes to FILE instead of stderr\n" \
 "      --verbose          log more: calls that are lacking, warnings\n" \
 "      --layer FILE       use another system layer\n" \

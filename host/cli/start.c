@@ -17,13 +17,14 @@ static const char usage[] =
 "Usage: mezzo start [options] NAME...\n"
 "\n"
 "Run domains that were made by `mezzo create` or have run before. Their programs begin anew, over\n"
-"the files as the last run left them. It returns when their first programs run.\n"
+"the files as the last run left them. It returns when their first programs run. One that runs\n"
+"already is left alone.\n"
 "\n"
 "  -a, --attach           print the output, pass signals on, and leave with the domain's status;\n"
 "                         input of a terminal (-t) is at its end\n"
 "  -i, --interactive      the same, and standard input goes to the domain (if made with -i or -t)\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n"
+"  -h, --help             this text\n"
 "\n"
 "The end of `mezzo start -a` is not the end of the domain. At a terminal (-t) Ctrl-P Ctrl-Q\n"
 "leaves it.\n";
@@ -76,6 +77,20 @@ static int tell_failure(struct attendance *attendance, const struct control_mess
 	return message->head.value & 0xff;
 }
 
+/*
+ * By whomever it was started, and be it just now. Who holds the lock may be one who reads or
+ * changes it; and a monitor may still listen for a moment after its domain's end.
+ */
+static bool is_running(const struct folder *folder)
+{
+	struct error err;
+	int socket = folder_is_locked(folder) ? control_connect(folder, &err) : -ENOTCONN;
+	bool runs = socket >= 0 || socket == -ENOLINK;
+
+	fd_close(&socket);
+	return runs;
+}
+
 int start_detached(const struct domains *domains, const struct folder *folder)
 {
 	static struct control_message message;
@@ -90,7 +105,7 @@ int start_detached(const struct domains *domains, const struct folder *folder)
 		error_set(&err, 0, "the monitor of domain %s was killed as it began",
 			  folder->name);
 		status = cli_fail(&err);
-	} else if (message.head.kind != CONTROL_STARTED) {
+	} else if (message.head.kind != CONTROL_STARTED && !is_running(folder)) {
 		status = tell_failure(&attendance, &message);
 	}
 	finish(&attendance);
@@ -141,11 +156,17 @@ struct start {
 static int start_one(const struct domains *domains, struct folder *folder, void *data)
 {
 	const struct start *start = data;
+	struct error err;
 	int status;
 
+	if (start->attach && is_running(folder)) {
+		error_set(&err, 0, "domain %s is running: see `mezzo attach %s`", folder->name,
+			  folder->name);
+		return cli_fail(&err);
+	}
 	if (start->attach)
 		return start_attended(domains, folder, start->interactive);
-	status = start_detached(domains, folder);
+	status = is_running(folder) ? 0 : start_detached(domains, folder);
 	if (!status)
 		puts(folder->name);
 	return status;

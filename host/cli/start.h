@@ -8,8 +8,8 @@
 #include "host/domain/folder.h"
 
 /*
- * Start the domain and return when its first program runs: 0; else mezzo's exit status, and what
- * there is to say has been said.
+ * Start the domain and return when its first program runs, or where another has started it just
+ * now: 0; else mezzo's exit status, and what there is to say has been said.
  */
 int start_detached(const struct domains *domains, const struct folder *folder);
 

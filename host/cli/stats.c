@@ -26,7 +26,7 @@ static const char usage[] =
 "      --json             once, an object with exact figures\n"
 "      --html FILE        once, as a page for a browser\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n"
+"  -h, --help             this text\n"
 "\n"
 "mezzo(1) tells what each figure counts. The last line has what is shared once.\n";
 

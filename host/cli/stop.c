@@ -23,7 +23,7 @@ static const char stop_usage[] =
 "\n"
 "  -t, --time SECONDS     wait so long; -1: for ever\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const char kill_usage[] =
 "Usage: mezzo kill [options] NAME...\n"
@@ -33,7 +33,7 @@ static const char kill_usage[] =
 "\n"
 "  -s, --signal SIGNAL    a name or a number\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option stop_options[] = {
 	{ "time", required_argument, NULL, 't' },

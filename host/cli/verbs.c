@@ -42,12 +42,15 @@ static const struct {
 int cli_run_verb(int argc, char **argv)
 {
 	char hint[VERB_HINT_SIZE];
+	const char *near = NULL;
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (!strcmp(argv[0], verbs[i].name))
 			return verbs[i].run(argc, argv);
+		if (verb_is_near(argv[0], verbs[i].name))
+			near = verbs[i].name;
 	}
 	fprintf(stderr, "mezzo: unknown verb '%.60s': %s\n", argv[0],
-		verb_hint("mezzo", argv[0], hint));
+		verb_hint("mezzo", argv[0], near, hint));
 	return EXIT_MEZZO_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/base/fd.h"
 #include "host/base/verb_hint.h"
 #include "host/cli/cli.h"
 #include "host/cli/json.h"
@@ -19,19 +20,26 @@ static const char usage[] =
 "       mezzo volume ls [-q] [--json]\n"
 "       mezzo volume inspect NAME...\n"
 "       mezzo volume rm NAME...\n"
+"       mezzo volume prune [-f]\n"
 "\n"
 "Make volumes, list them, tell about them (as a JSON array) and remove them. A volume is a\n"
 "directory of the store that domains share, with -v NAME:PATH; it is also made when it is first\n"
 "used there. create prints the name, which is made where none is given. One that a lasting domain\n"
-"names, or one that runs uses, can't be removed.\n"
+"names, or one that runs uses, can't be removed. prune tells which ones could be, and with -f\n"
+"removes them all.\n"
+"\n"
+"What several domains change at once they have to agree on by other means than locks: those hold\n"
+"within one domain only. So a database (SQLite, too) in a volume is for one domain at a time.\n"
 "\n"
 "  -q, --quiet            names alone\n"
+"  -f, --force            of prune: remove them\n"
 "      --json             an array of objects\n"
 "      --store DIR        where volumes are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
+	{ "force", no_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	CLI_STORE_OPTIONS,
 	{ 0 }
@@ -40,8 +48,9 @@ static const struct option options[] = {
 struct volume_verb {
 	struct cli_names names;
 	struct store_volumes volumes;
-	bool quiet, json;
+	bool quiet, json, force;
 	size_t printed;
+	int status;			/* of prune */
 };
 
 /* ---- Who uses a volume ---- */
@@ -90,7 +99,7 @@ static int look_at_domain(const char *name, void *data)
 	return 1;
 }
 
-/* Refuses where a domain names the volume. Returns 0 or -errno. */
+/* Refuses where a domain names the volume: -EBUSY. Returns 0 or another -errno. */
 static int check_unused(struct volume_verb *verb, const char *name, struct error *err)
 {
 	struct domains domains;
@@ -101,10 +110,10 @@ static int check_unused(struct volume_verb *verb, const char *name, struct error
 		return error;
 	error = domains_visit(&domains, look_at_domain, &search, err);
 	domains_close(&domains);
-	if (error > 0)
-		return error_set(err, 0, "volume %s is used by domain %s: remove that first", name,
-				 search.user);
-	return error;
+	if (error <= 0)
+		return error;
+	error_set(err, 0, "volume %s is used by domain %s: remove that first", name, search.user);
+	return -EBUSY;
 }
 
 /* ---- The verbs ---- */
@@ -199,7 +208,11 @@ static int inspect_one(struct volume_verb *verb, const char *name, struct error 
 	return error;
 }
 
-static int remove_one(struct volume_verb *verb, const char *name, struct error *err)
+/*
+ * Its lock alone, while no domain names it. Returns the descriptor, -EBUSY or -EWOULDBLOCK where
+ * it is used, -ENOENT, or another -errno.
+ */
+static int claim_unused(struct volume_verb *verb, const char *name, struct error *err)
 {
 	char path[PLACE_SIZE];
 	int64_t created_ns;
@@ -215,11 +228,44 @@ static int remove_one(struct volume_verb *verb, const char *name, struct error *
 	/* From here on nobody begins to use it; but somebody may have, just before. */
 	error = check_unused(verb, name, err);
 	if (!error)
-		error = store_volume_remove(&verb->volumes, name, err);
+		return claim;
+	close(claim);
+	return error;
+}
+
+static int remove_one(struct volume_verb *verb, const char *name, struct error *err)
+{
+	int error, claim = claim_unused(verb, name, err);
+
+	if (claim < 0)
+		return claim;
+	error = store_volume_remove(&verb->volumes, name, err);
 	close(claim);
 	if (!error)
 		puts(name);
 	return error;
+}
+
+static int prune_one(const char *name, void *data)
+{
+	struct volume_verb *verb = data;
+	struct error err;
+	int error = 0, claim = claim_unused(verb, name, &err);
+
+	if (claim == -EBUSY || claim == -EWOULDBLOCK || claim == -ENOENT)
+		return 0;
+	if (claim < 0)
+		error = claim;
+	else if (verb->force)
+		error = store_volume_remove(&verb->volumes, name, &err);
+	fd_close(&claim);
+	if (error) {
+		verb->status = cli_fail(&err);
+		return 0;
+	}
+	puts(name);
+	verb->printed++;
+	return 0;
 }
 
 static int each(struct volume_verb *verb, char **words,
@@ -254,6 +300,22 @@ static int rm(struct volume_verb *verb, char **words)
 	return each(verb, words, remove_one);
 }
 
+static int prune(struct volume_verb *verb, char **words)
+{
+	struct error err;
+
+	if (words[0]) {
+		fprintf(stderr, "mezzo: volume prune takes no names: see `mezzo volume rm`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	if (store_volumes_visit(&verb->volumes, prune_one, verb, &err))
+		return cli_fail(&err);
+	if (verb->printed && !verb->force)
+		fprintf(stderr, "mezzo: note: `mezzo volume prune -f` removes these, with all that "
+			"is in them\n");
+	return verb->status;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct volume_verb *verb, char **words);
@@ -263,15 +325,19 @@ static const struct {
 	{ "ls", list, false },
 	{ "inspect", inspect, false },
 	{ "rm", rm, false },
+	{ "prune", prune, false },
 };
 
 static int run(struct volume_verb *verb, const char *name, char **words)
 {
 	char hint[VERB_HINT_SIZE];
+	const char *near = NULL;
 	struct error err;
 	int status;
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (verb_is_near(name, verbs[i].name))
+			near = verbs[i].name;
 		if (strcmp(verbs[i].name, name))
 			continue;
 		if (store_volumes_open(&verb->volumes, verb->names.store, verbs[i].makes, &err))
@@ -281,7 +347,7 @@ static int run(struct volume_verb *verb, const char *name, char **words)
 		return status;
 	}
 	fprintf(stderr, "mezzo: unknown verb 'volume %.60s': %s\n", name,
-		verb_hint("mezzo volume", name, hint));
+		verb_hint("mezzo volume", name, near, hint));
 	return EXIT_MEZZO_FAILED;
 }
 
@@ -290,14 +356,19 @@ int verb_volume(int argc, char **argv)
 	struct volume_verb verb = { .names = { .verb = "volume", .usage = usage } };
 	int option;
 
-	while ((option = cli_next_option(&verb.names, argc, argv, ":q", options)) > 0) {
+	while ((option = cli_next_option(&verb.names, argc, argv, ":qf", options)) > 0) {
 		verb.quiet |= option == 'q';
+		verb.force |= option == 'f';
 		verb.json |= option == OPTION_JSON;
 	}
 	if (option < 0)
 		return verb.names.status;
 	if (!argv[optind]) {
 		fprintf(stderr, "mezzo: volume needs a verb: try `mezzo volume --help`\n");
+		return EXIT_MEZZO_FAILED;
+	}
+	if (verb.force && strcmp(argv[optind], "prune")) {
+		fprintf(stderr, "mezzo: option -f is for volume prune alone\n");
 		return EXIT_MEZZO_FAILED;
 	}
 	return run(&verb, argv[optind], argv + optind + 1);

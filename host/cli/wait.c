@@ -20,7 +20,7 @@ static const char usage[] =
 "of its last run; 137 where its monitor was killed.\n"
 "\n"
 "      --store DIR        where domains are\n"
-"      --help             this text\n";
+"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_STORE_OPTIONS, { 0 } };
 

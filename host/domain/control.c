@@ -129,12 +129,11 @@ int control_receive(int socket, struct control_message *message, int flags)
 	if (size < 0)
 		return -errno;
 	take_handles(&into, message);
-	if (!size)
-		return 0;
 	if ((size_t)size < sizeof(message->head) || into.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		for (unsigned int i = 0; i < message->handle_count; i++)
 			close(message->handles[i]);
-		return -EPROTO;
+		/* Without handles an empty one can't be told from the end. */
+		return size || message->handle_count ? -EPROTO : 0;
 	}
 	message->size = (size_t)size - sizeof(message->head);
 	message->data[message->size] = '\0';

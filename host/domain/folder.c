@@ -194,7 +194,8 @@ static int lock_take(const struct domains *domains, const struct folder *folder,
 		return fd;
 	fd_close(&fd);
 	if (error == -EAGAIN) {
-		error_set(err, 0, "domain %s is running", folder->name);
+		error_set(err, 0, "domain %s is running, or just being started, read or changed",
+			  folder->name);
 		return -EBUSY;
 	}
 	if (!error || error == -ENOENT)

@@ -52,8 +52,30 @@ static bool holds(pid_t process, const struct stat *lock)
 	return found;
 }
 
-/* A pidfd and the process, or -1. */
-static int find(const struct folder *folder, pid_t *process)
+/* Whether it executes no more, and gives back what it held (PF_EXITING), or has done so. */
+static bool is_dying(pid_t process)
+{
+	const unsigned int exiting = 4;
+	char path[32], line[512] = "", *end;
+	unsigned int flags = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)process);
+	file = fopen(path, "re");
+	if (file && !fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	/* Behind the name, in which there may be anything: the state, and five numbers. */
+	end = strrchr(line, ')');
+	return end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & exiting;
+}
+
+/*
+ * A pidfd and the process, or -1. With dying: or the one that is named and dies, whatever it still
+ * holds.
+ */
+static int find(const struct folder *folder, bool dying, pid_t *process)
 {
 	struct domain_record record = { 0 };
 	struct pollfd ended = { .events = POLLIN };
@@ -66,7 +88,8 @@ static int find(const struct folder *folder, pid_t *process)
 	*process = (pid_t)record.monitor;
 	ended.fd = kernel_pidfd_open(*process);
 	/* One that lives on had its number all the while, and so what was read was its own. */
-	if (ended.fd >= 0 && (!holds(*process, &lock) || poll(&ended, 1, 0)))
+	if (ended.fd >= 0 && (!holds(*process, &lock) || poll(&ended, 1, 0)) &&
+	    !(dying && is_dying(*process)))
 		fd_close(&ended.fd);
 	return ended.fd;
 }
@@ -74,7 +97,7 @@ static int find(const struct folder *folder, pid_t *process)
 pid_t monitor_find(const struct folder *folder)
 {
 	pid_t process = 0;
-	int fd = find(folder, &process);
+	int fd = find(folder, false, &process);
 
 	if (fd < 0)
 		return 0;
@@ -85,7 +108,7 @@ pid_t monitor_find(const struct folder *folder)
 int monitor_open(const struct folder *folder, struct error *err)
 {
 	pid_t process;
-	int fd = find(folder, &process);
+	int fd = find(folder, true, &process);
 
 	if (fd >= 0)
 		return fd;

@@ -15,7 +15,10 @@
 /* The monitor's process; 0: there is none, or it is not ours to see. */
 pid_t monitor_find(const struct folder *folder);
 
-/* A pidfd of it, or -ESRCH with a message. */
+/*
+ * A pidfd of it, or -ESRCH with a message. Also of one that was killed and is dying: the kernel
+ * takes its files first, and gives the lock back only before it says that the process has ended.
+ */
 int monitor_open(const struct folder *folder, struct error *err);
 
 #endif

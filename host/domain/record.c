@@ -29,6 +29,7 @@ static const struct field {
 } fields[] = {
 	FIELD("image", KIND_TEXT, image),
 	FIELD("mapping", KIND_NUMBER, mapping),
+	FIELD("config", KIND_TEXT, config),
 	FIELD("rootfs", KIND_TEXT, rootfs),
 	FIELD("argument", KIND_LIST, arguments),
 	FIELD("variable", KIND_LIST, environment),

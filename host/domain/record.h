@@ -26,6 +26,7 @@ enum domain_reason {
 struct domain_record {
 	const char *image;		/* its name when the domain was made; NULL: rootfs */
 	uint64_t mapping;		/* of the image's objects, whatever its name is by now */
+	const char *config;		/* of the image then, as JSON; NULL: not noted */
 	const char *rootfs;		/* a directory, absolute; NULL: an image */
 	struct strings arguments;	/* the command */
 	struct strings environment;

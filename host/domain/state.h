@@ -11,6 +11,7 @@ enum domain_state {
 	DOMAIN_EXITED,
 	DOMAIN_KILLED,			/* its monitor was, in its last run */
 };
+#define DOMAIN_STATES 4u
 
 /*
  * Load the record and tell the state. Returns 0 or -errno; on success domain_record_release() is

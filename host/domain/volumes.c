@@ -136,8 +136,11 @@ int store_volume_find(const struct store_volumes *volumes, const char *name,
 
 	if (error)
 		return error;
-	if (volumes->fd < 0 || !is_there(volumes, name))
-		return error_set(err, ENOENT, "volume %s", name);
+	if (volumes->fd < 0 || !is_there(volumes, name)) {
+		error_set(err, 0, "there is no volume %s in %s: see `mezzo volume ls`", name,
+			  volumes->store);
+		return -ENOENT;
+	}
 	if (fstatat(volumes->fd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return error_set(err, errno, "volume %s", name);
 	/* Nothing else ever changes in there. */

@@ -137,16 +137,16 @@ static int spool_entry(struct bundle *bundle, struct tar_stream *stream,
 			  *soft = archive_entry_symlink(entry);
 	int result = tar_path(entry, &path, err);
 
-	if (result || archive_entry_filetype(entry) == AE_IFDIR)
+	if (result)
 		return result;
+	if (!hard && !soft && archive_entry_filetype(entry) != AE_IFREG)
+		return 0;
 	if (bundle->member_count == MEMBERS_MAX)
 		return entry_error(err, E2BIG, path, "more than %u files", MEMBERS_MAX);
 	if (hard || soft) {
 		member.target = resolve_link(without_dot(path), hard ? hard : soft, hard);
 		if (!member.target)
 			return entry_error(err, 0, path, "a link out of the archive");
-	} else if (archive_entry_filetype(entry) != AE_IFREG) {
-		return entry_error(err, 0, path, "it is neither a file nor a link");
 	} else {
 		result = spool_bytes(bundle, stream, path, &member, err);
 	}

@@ -24,7 +24,10 @@ struct bundle {
 
 /* Returns 0 or -errno; bundle_release() is due. path outlives the bundle. */
 int bundle_open(struct bundle *bundle, const char *path, struct error *err);
-/* All members of an archive, of which the first entry was read; its directories are left out. */
+/*
+ * All members of an archive, of which the first entry was read. What is neither a file nor a link
+ * is left out: no part of a bundle is any of these.
+ */
 int bundle_spool(struct bundle *bundle, struct tar_stream *stream, struct archive_entry *entry,
 		 struct error *err);
 /*

@@ -2,19 +2,30 @@
 /* What the verbs of `mezzo-image` share; see cli.h. One thread. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/image/cli.h"
+#include "host/image/interrupt.h"
 
 const char *cli_program = "mezzo-image";
 int cli_failed_status = 1;
+bool cli_dies_of_pipe;
 
 int cli_fail(const struct error *err)
 {
 	char line[sizeof(err->text)];
+	struct error plain;
 
+	/* It is of no interest in the middle of what. */
+	if (err->code == EINTR && interrupt_check(&plain))
+		err = &plain;
+	if (err->code == EPIPE && cli_dies_of_pipe) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
 	fprintf(stderr, "%s: %s\n", cli_program, error_line(err, line));
 	return cli_failed_status;
 }
@@ -39,6 +50,9 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, cli->letters ? cli->letters : ":", options,
 				     NULL)) != -1) {
+		/* -h, which no verb names among its letters. */
+		if (option == '?' && optopt == 'h')
+			option = OPTION_HELP;
 		switch (option) {
 		case OPTION_HELP:
 			fputs(usage, stdout);
@@ -63,6 +77,14 @@ int cli_next_option(struct cli *cli, int argc, char **argv, const struct option 
 		return option;
 	}
 	return -1;
+}
+
+int cli_check_end(int result, int argc, char **argv, struct error *err)
+{
+	if (result != -1 || optind == argc)
+		return result == -1 ? 0 : result;
+	return error_set(err, 0, "%s takes no '%.60s': try `%s %s --help`", argv[0], argv[optind],
+			 cli_program, argv[0]);
 }
 
 int cli_open_store(const struct cli *cli, unsigned flags, struct store **store,

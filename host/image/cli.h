@@ -68,11 +68,16 @@ enum {
 struct option;
 int cli_next_option(struct cli *cli, int argc, char **argv, const struct option *options,
 		    const char *usage, struct error *err);
-
+/*
+ * After the options of a verb that takes no words: 0 where result is that of their end and nothing
+ * follows, or -errno.
+ */
+int cli_check_end(int result, int argc, char **argv, struct error *err);
 
 /*
  * Print "PROGRAM: ..." as one line, and return the exit status of a failure: 1, or 125 where
- * `mezzo` runs it.
+ * `mezzo` runs it. Where it is that a reader went away, ends the program by SIGPIPE, without a
+ * word, as others end: all is tidied up by now.
  */
 int cli_fail(const struct error *err);
 
@@ -101,5 +106,6 @@ int cli_print_json(const char *name, const struct image *image, bool config, str
 /* Set by main(): how errors begin. */
 extern const char *cli_program;
 extern int cli_failed_status;
+extern bool cli_dies_of_pipe;	/* SIGPIPE was not ignored when the program began */
 
 #endif

@@ -14,16 +14,33 @@
 #include "host/image/keep.h"
 #include "host/image/oci_read.h"
 
+/* What the source was said to be, it must be: what it has in place of that tells nothing. */
+static int check_format(const struct import *import, struct bundle *bundle, struct error *err)
+{
+	bool is_layout = bundle_has(bundle, "index.json");
+	bool is_saved = bundle_has(bundle, "manifest.json");
+
+	if (import->format == IMPORT_OCI && !is_layout && !is_saved)
+		return error_set(err, 0, "%s: no OCI image layout: index.json is not in it; if it "
+				 "is a file tree, say --format dir, or tar for an archive",
+				 bundle->name);
+	if (import->format == IMPORT_DOCKER && !is_saved)
+		return error_set(err, 0, "%s: not of `docker save`: manifest.json is not in it; if "
+				 "it is a file tree, say --format dir, or tar for an archive",
+				 bundle->name);
+	return 0;
+}
+
 static int feed_bundle(struct import *import, struct builder *builder, struct bundle *bundle,
 		       struct oci_image *told, struct error *err)
 {
-	int result;
+	int result = check_format(import, bundle, err);
 
 	told->select = import->select;
 	import->progress.at = import->progress.whole = 0;
-	if (import->format == IMPORT_DOCKER)
+	if (!result && import->format == IMPORT_DOCKER)
 		result = docker_feed(builder, bundle, told, err);
-	else
+	else if (!result)
 		result = oci_feed(builder, bundle, told, err);
 	bundle_release(bundle);
 	return result;

@@ -78,6 +78,7 @@ static const struct verb store_verbs[] = {
 static int run_verb(const struct verb *verbs, const char *text, int argc, char **argv)
 {
 	char hint[VERB_HINT_SIZE];
+	const char *near = NULL;
 	struct error err;
 
 	if (argc < 2) {
@@ -91,13 +92,15 @@ static int run_verb(const struct verb *verbs, const char *text, int argc, char *
 	for (; verbs->name; verbs++) {
 		if (!strcmp(argv[1], verbs->name))
 			return verbs->run(argc - 1, argv + 1);
+		if (verb_is_near(argv[1], verbs->name))
+			near = verbs->name;
 	}
 	if (argv[1][0] == '-')
 		error_set(&err, 0, "the verb comes first and %.60s behind it: try `%s --help`",
 			  argv[1], cli_program);
 	else
 		error_set(&err, 0, "unknown verb '%.60s': %s", argv[1],
-			  verb_hint(cli_program, argv[1], hint));
+			  verb_hint(cli_program, argv[1], near, hint));
 	return cli_fail(&err);
 }
 
@@ -116,7 +119,7 @@ int main(int argc, char **argv)
 	/* libarchive converts names by it. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* A reader that goes away or a file too large is an error of write(), and has a message. */
-	signal(SIGPIPE, SIG_IGN);
+	cli_dies_of_pipe = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
 	signal(SIGXFSZ, SIG_IGN);
 	status = is_store ? run_verb(store_verbs, store_usage, argc, argv) :
 			    run_verb(image_verbs, image_usage, argc, argv);

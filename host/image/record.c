@@ -79,6 +79,12 @@ int image_decode(const void *value, size_t size, struct image *image, struct err
 	return 0;
 }
 
+static int no_image(const char *name, struct error *err)
+{
+	error_set(err, 0, "there is no image %s: see `mezzo image ls`", name);
+	return -ENOENT;
+}
+
 int image_load(struct store *store, const char *name, struct image *image, struct error *err)
 {
 	char *value = malloc(RECORD_VALUE_MAX);
@@ -89,9 +95,7 @@ int image_load(struct store *store, const char *name, struct image *image, struc
 		return error_set(err, ENOMEM, "image %s", name);
 	size = record_get(store, RECORD_IMAGE, name, value, RECORD_VALUE_MAX, err);
 	if (size == -ENOENT)
-		result = error_set(err, 0, "there is no image %s: see `mezzo image ls`", name)
-				 ? -ENOENT
-				 : 0;
+		result = no_image(name, err);
 	else
 		result = size < 0 ? (int)size : image_decode(value, (size_t)size, image, err);
 	free(value);
@@ -133,6 +137,15 @@ int image_save(struct store *store, const char *name, const struct image *image,
 	result = record_put(store, RECORD_IMAGE, name, value, size, !replace, err);
 	free(value);
 	return result;
+}
+
+int image_check_there(struct store *store, const char *name, struct error *err)
+{
+	ssize_t size = record_get(store, RECORD_IMAGE, name, NULL, 0, err);
+
+	if (size < 0)
+		return size == -ENOENT ? no_image(name, err) : (int)size;
+	return 0;
 }
 
 int image_check_free(struct store *store, const char *name, struct error *err)

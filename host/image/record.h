@@ -57,6 +57,8 @@ void image_release(struct image *image);
  */
 int image_save(struct store *store, const char *name, const struct image *image, bool replace,
 	       struct error *err);
+/* -ENOENT with a message that helps, where there is no image of this name. */
+int image_check_there(struct store *store, const char *name, struct error *err);
 /* -EEXIST with a message that helps, where there is an image of this name. */
 int image_check_free(struct store *store, const char *name, struct error *err);
 /* In a transaction: the record, and all references of the image. */

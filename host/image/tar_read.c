@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/image/interrupt.h"
 #include "host/image/tar_read.h"
 
 #define BUFFER_SIZE (1u << 20)
@@ -66,13 +67,14 @@ static void support_filters(struct archive *archive)
 	archive_read_support_filter_zstd(archive);
 }
 
-/* What libarchive says of a failure, which may be nothing. */
+/* What libarchive says of a failure, which may be nothing. A signal is no fault of the archive. */
 static int archive_failure(const struct tar_stream *stream, struct archive *archive,
 			   struct error *err)
 {
 	const char *text = archive_error_string(archive);
+	int result = interrupt_check(err);
 
-	return error_set(err, 0, "%s: damaged, or no tar: %s", stream->blob->name,
+	return result ? result : error_set(err, 0, "%s: damaged, or no tar: %s", stream->blob->name,
 			 text ? text : "no reason is known");
 }
 
@@ -211,7 +213,8 @@ int tar_data(struct tar_stream *stream, const void **data, size_t *size, uint64_
 	case ARCHIVE_EOF:
 		return 0;
 	}
-	return error_set(err, 0, "damaged: %s", archive_error_string(stream->tar));
+	at = interrupt_check(err);
+	return at ? (int)at : error_set(err, 0, "damaged: %s", archive_error_string(stream->tar));
 }
 
 int tar_path(struct archive_entry *entry, const char **path, struct error *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/image/interrupt.h"
 #include "host/image/tar_write.h"
 
 #define BUFFER_SIZE (1u << 20)
@@ -30,8 +31,12 @@ static int flush(struct tar_output *output, struct error *err)
 	if (output->digest)
 		digest_add(output->digest, output->buffer, output->used);
 	while (at < output->used) {
-		ssize_t done = write(output->fd, output->buffer + at, output->used - at);
+		int result = interrupt_check(err);
+		ssize_t done;
 
+		if (result)
+			return result;
+		done = write(output->fd, output->buffer + at, output->used - at);
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)

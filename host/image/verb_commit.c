@@ -29,7 +29,7 @@ static const char usage[] =
 	"      --max-file SIZE    the most that one file may have (8G)\n"
 	"      --json             tell about the image as JSON\n"
 	"      --store DIR        where domains and images are\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "json", no_argument, NULL, OPTION_JSON },
@@ -98,6 +98,15 @@ static int make_config(const struct request *request, const struct merged *merge
 	return result;
 }
 
+static void tell_lost(const char *path)
+{
+	struct error note;
+
+	error_set(&note, 0, "note: /%.500s is lost in the domain's image, and so in the new one: "
+		  "see `mezzo store fsck`", path);
+	cli_fail(&note);
+}
+
 static int commit(struct request *request, struct merged *merged, struct image *image,
 		  struct error *err)
 {
@@ -153,7 +162,8 @@ static int print_result(const struct request *request, const struct image *image
 int verb_commit(int argc, char **argv)
 {
 	struct request request = { .cli = { .letters = ":m:c:" },
-				   .commit = { .file_max = BUILDER_FILE_MAX } };
+				   .commit = { .file_max = BUILDER_FILE_MAX,
+					       .tell_lost = tell_lost } };
 	char name[IMAGE_NAME_SIZE], what[IMAGE_NAME_SIZE + 8];
 	struct image image;
 	struct error err;

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/image/verb_copy.h"
 
@@ -60,12 +61,19 @@ int copy_find(const struct copy_options *options, const struct merged *merged, c
 	return result;
 }
 
+int copy_check_kind(const struct copy_options *options, uint32_t mode, const char *path,
+		    struct error *err)
+{
+	if (S_ISSOCK(mode))
+		return error_set(err, 0, "%.300s is a socket, and none is copied", path);
+	if (!options->archive && (S_ISCHR(mode) || S_ISBLK(mode)))
+		return error_set(err, 0, "%.300s is a device, and copied with -a alone", path);
+	return 0;
+}
+
 void copy_tell_left_out(const struct copy_sink *sink)
 {
 	if (sink->left_out)
 		fprintf(stderr, "%s: note: %llu sockets and devices were left out\n", cli_program,
 			(unsigned long long)sink->left_out);
-	if (sink->volumes)
-		fprintf(stderr, "%s: note: what is in %llu volumes was left out\n", cli_program,
-			(unsigned long long)sink->volumes);
 }

@@ -29,22 +29,28 @@ static const char usage[] =
 	"it, else it is made as the destination; a tar goes into a directory. Of PATH/. only\n"
 	"what is in the directory is copied. Symbolic links in PATH lead where they lead in the\n"
 	"domain. A path of the host with a colon in it wants a slash before that: ./a:b. What is\n"
-	"in a volume is not copied out: it is in a directory of the host.\n"
+	"in volumes is copied, too.\n"
 	"\n"
 	"  -a, --archive          keep owners, all bits of modes, extended attributes, devices;\n"
 	"                         else what goes into a domain is of user 0\n"
 	"  -L, --follow-link      where the path itself is a symbolic link, copy what it leads to\n"
 	"      --store DIR        where domains are\n"
-	"      --help             this text\n"
+	"  -h, --help             this text\n"
 	"\n"
-	"Into a domain: where a part can't be copied the rest is, and the exit status is 1.\n";
+	"Where a part can't be copied the rest is, and the exit status is 1.\n";
 
 struct request {
 	struct copy_options options;
 	char domain[DOMAIN_NAME_MAX + 1];
 	const char *path;  /* in the domain */
 	const char *to;	   /* on the host, or "-" */
+	struct copy_failures failures;
 };
+
+static void tell_failure(const struct error *err)
+{
+	cli_fail(err);
+}
 
 static int take_words(struct request *request, char **words, struct error *err)
 {
@@ -139,7 +145,7 @@ static int open_destination(const struct request *request, const struct spot *sp
 
 /* ---- Copying ---- */
 
-static int copy_to_host(const struct request *request, const struct merged *merged,
+static int copy_to_host(struct request *request, const struct merged *merged,
 			const struct spot *spot, struct error *err)
 {
 	struct destination to = { .directory = -1 };
@@ -148,8 +154,8 @@ static int copy_to_host(const struct request *request, const struct merged *merg
 
 	if (!result) {
 		umask(0);
-		sink = host_sink_create(to.directory, request->options.archive);
-		result = sink ? copy_out(merged, &spot->inode, to.name, sink, err)
+		sink = host_sink_create(to.directory, to.name, request->options.archive);
+		result = sink ? copy_out(merged, spot, to.name, sink, &request->failures, err)
 			      : error_set(err, ENOMEM, "copy");
 		if (sink) {
 			copy_tell_left_out(sink);
@@ -160,7 +166,7 @@ static int copy_to_host(const struct request *request, const struct merged *merg
 	return result;
 }
 
-static int copy_to_tar(const struct request *request, const struct merged *merged,
+static int copy_to_tar(struct request *request, const struct merged *merged,
 		       const struct spot *spot, struct error *err)
 {
 	struct copy_sink *sink;
@@ -171,27 +177,31 @@ static int copy_to_tar(const struct request *request, const struct merged *merge
 	sink = tar_sink_create(STDOUT_FILENO, err);
 	if (!sink)
 		return -err->code;
-	result = copy_out(merged, &spot->inode,
-			  copy_is_of_content(request->path) ? "" : spot->name, sink, err);
+	result = copy_out(merged, spot, copy_is_of_content(request->path) ? "" : spot->name, sink,
+			  &request->failures, err);
 	copy_tell_left_out(sink);
 	tar_sink_free(sink);
 	return result;
 }
 
-static int copy(const struct request *request, const struct merged *merged, struct error *err)
+static int copy(struct request *request, const struct merged *merged, struct error *err)
 {
+	bool is_tar = !strcmp(request->to, "-");
 	struct spot spot;
 	int result = copy_find(&request->options, merged, request->path, &spot, err);
 
+	/* A tar can tell of devices. */
+	if (!result && (!is_tar || S_ISSOCK(spot.inode.mode)))
+		result = copy_check_kind(&request->options, spot.inode.mode, request->path, err);
 	if (result)
 		return result;
-	return strcmp(request->to, "-") ? copy_to_host(request, merged, &spot, err)
-					: copy_to_tar(request, merged, &spot, err);
+	return is_tar ? copy_to_tar(request, merged, &spot, err)
+		      : copy_to_host(request, merged, &spot, err);
 }
 
 int verb_cp(int argc, char **argv)
 {
-	struct request request;
+	struct request request = { .failures = { .tell = tell_failure } };
 	struct merged merged;
 	struct error err;
 	int result = copy_options_take(&request.options, argc, argv, usage, &err);
@@ -206,5 +216,7 @@ int verb_cp(int argc, char **argv)
 		return cli_fail(&err);
 	result = copy(&request, &merged, &err);
 	merged_close(&merged);
-	return result ? cli_fail(&err) : 0;
+	if (result)
+		return cli_fail(&err);
+	return request.failures.count ? STATUS_PART_FAILED : 0;
 }

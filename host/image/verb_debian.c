@@ -31,7 +31,7 @@ static const char usage[] =
 	"      --replace          take the place of an image of this name\n"
 	"      --store DIR        where the store is\n"
 	"      --json             tell about the new image in JSON\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_IMPORT_OPTIONS,
 					 { "mirror", required_argument, NULL, OPTION_MIRROR },

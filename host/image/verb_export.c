@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "host/image/cli.h"
+#include "host/image/interrupt.h"
+#include "host/image/lost.h"
 #include "host/image/oci_write.h"
 #include "host/image/progress.h"
 #include "host/image/tar_write.h"
@@ -22,7 +24,7 @@ static const char usage[] = "Usage: mezzo image export [options] NAME [FILE]\n"
 			    "      --format FORMAT    tar: the files (the default); oci: a tar of "
 			    "an OCI image layout, with the config\n"
 			    "      --store DIR        where the store is\n"
-			    "      --help             this text\n";
+			    "  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "format", required_argument, NULL, OPTION_FORMAT },
@@ -73,6 +75,11 @@ static int write_tar(struct export *export, int fd, struct store *store, const s
 	return result;
 }
 
+static int refuse_lost(const char *path, void *data)
+{
+	return error_set(data, 0, "%s is lost: see `mezzo store fsck`", path ? path : "its index");
+}
+
 static int write_image(struct export *export, int fd, struct store *store, struct error *err)
 {
 	struct image image;
@@ -81,7 +88,11 @@ static int write_image(struct export *export, int fd, struct store *store, struc
 	if (result)
 		return result;
 	export->progress.whole = image.head.bytes;
-	if (export->oci)
+	/* Before the first byte: half of an image is of no use to whoever reads it. */
+	result = image_lost_visit(store, image.head.mapping, NULL, refuse_lost, err, err);
+	if (result)
+		error_context(err, "image %s", export->name);
+	else if (export->oci)
 		result = oci_write(fd, store, export->name, &image, &export->progress, err);
 	else
 		result = write_tar(export, fd, store, &image, err);
@@ -90,32 +101,55 @@ static int write_image(struct export *export, int fd, struct store *store, struc
 	return result;
 }
 
-/*
- * To a file beside it that takes its place when it is whole; devices and pipes are written as they
- * are.
- */
-static int write_file(struct export *export, struct store *store, struct error *err)
+/* To what is open already; it is closed. */
+static int write_and_close(struct export *export, int fd, const char *path, struct store *store,
+			   struct error *err)
+{
+	int result = write_image(export, fd, store, err);
+
+	if (close(fd) && !result)
+		result = error_set(err, errno, "%s", path);
+	return result;
+}
+
+/* To a file beside it that takes its place when it is whole. */
+static int replace_file(struct export *export, struct store *store, struct error *err)
 {
 	char path[PLACE_SIZE];
-	struct stat status;
-	bool plain = stat(export->file, &status) || S_ISREG(status.st_mode);
 	int fd, result;
 
-	if (snprintf(path, sizeof(path), plain ? "%s.part%d" : "%s", export->file, (int)getpid()) >=
+	if (snprintf(path, sizeof(path), "%s.part%d", export->file, (int)getpid()) >=
 	    (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%.200s...", export->file);
 	/* A name of its own, and never through what somebody else laid there. */
-	fd = open(path, O_WRONLY | O_CLOEXEC | (plain ? O_CREAT | O_EXCL | O_NOFOLLOW : 0), 0666);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0)
 		return error_set(err, errno, "%s", path);
-	result = write_image(export, fd, store, err);
-	if (close(fd) && !result)
-		result = error_set(err, errno, "%s", path);
-	if (plain && !result && rename(path, export->file))
+	result = write_and_close(export, fd, path, store, err);
+	if (!result && rename(path, export->file))
 		result = error_set(err, errno, "%s", export->file);
-	if (plain && result)
+	if (result)
 		unlink(path);
 	return result;
+}
+
+/* Devices and pipes are written as they are. */
+static int write_file(struct export *export, struct store *store, struct error *err)
+{
+	struct stat status;
+	int fd, result;
+
+	if (stat(export->file, &status) || S_ISREG(status.st_mode)) {
+		/* From here on there is a file that would be left behind. */
+		interrupt_catch();
+		result = replace_file(export, store, err);
+		interrupt_release();
+		return result;
+	}
+	fd = open(export->file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(err, errno, "%s", export->file);
+	return write_and_close(export, fd, export->file, store, err);
 }
 
 int verb_export(int argc, char **argv)

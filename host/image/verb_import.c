@@ -26,7 +26,7 @@ static const char usage[] =
 	"is said\n"
 	"      --store DIR        where the store is\n"
 	"      --json             tell about the new image in JSON\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_IMPORT_OPTIONS,
 					 { "format", required_argument, NULL, OPTION_FORMAT },

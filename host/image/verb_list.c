@@ -16,9 +16,15 @@ static const char ls_usage[] = "Usage: mezzo image ls [options]\n"
 			       "\n"
 			       "List the images, by name.\n"
 			       "\n"
-			       "      --store DIR        where the store is\n"
+			       "  -q, --quiet            names alone\n"
 			       "      --json             an array of objects\n"
-			       "      --help             this text\n";
+			       "      --store DIR        where the store is\n"
+			       "  -h, --help             this text\n";
+
+static const struct option ls_options[] = { CLI_OPTIONS,
+					    { "json", no_argument, NULL, OPTION_JSON },
+					    { "quiet", no_argument, NULL, 'q' },
+					    { 0 } };
 
 static const char show_usage[] =
 	"Usage: mezzo image show [options] NAME\n"
@@ -27,7 +33,7 @@ static const char show_usage[] =
 	"\n"
 	"      --store DIR        where the store is\n"
 	"      --json             as JSON\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_OPTIONS,
 					 { "json", no_argument, NULL, OPTION_JSON },
@@ -76,7 +82,7 @@ int cli_print_json(const char *name, const struct image *image, bool config, str
 
 struct list {
 	struct json_object *array; /* NULL: print lines */
-	bool begun;
+	bool quiet, begun;
 	struct error *err;
 };
 
@@ -103,7 +109,9 @@ static int list_image(const char *name, const void *value, size_t size, void *da
 		error_context(list->err, "image %s", name);
 		return result;
 	}
-	if (list->array)
+	if (list->quiet)
+		puts(name);
+	else if (list->array)
 		json_object_array_add(list->array, describe(name, &image));
 	else
 		print_line(list, name, &image);
@@ -115,9 +123,10 @@ static int list_image(const char *name, const void *value, size_t size, void *da
  * Where there is no store yet, there are no images, and that is no failure; but a place that was
  * named is meant to have one.
  */
-static int list_images(const struct cli *cli, struct error *err)
+static int list_images(const struct cli *cli, bool quiet, struct error *err)
 {
-	struct list list = { .array = cli->json ? json_object_new_array() : NULL, .err = err };
+	struct list list = { .quiet = quiet, .err = err,
+			     .array = cli->json && !quiet ? json_object_new_array() : NULL };
 	char path[PLACE_SIZE];
 	struct store *store = NULL;
 	int result = cli_open_store(cli, STORE_READ_ONLY, &store, path, err);
@@ -137,16 +146,19 @@ static int list_images(const struct cli *cli, struct error *err)
 
 int verb_ls(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = { .letters = ":q" };
+	bool quiet = false;
 	struct error err;
-	int result = cli_next_option(&cli, argc, argv, options, ls_usage, &err);
+	int result;
 
+	while ((result = cli_next_option(&cli, argc, argv, ls_options, ls_usage, &err)) == 'q')
+		quiet = true;
 	if (cli.done)
 		return 0;
 	if (result == -1 && optind != argc)
 		result = error_set(&err, 0, "ls takes no names: see `%s show`", cli_program);
 	else if (result == -1)
-		result = list_images(&cli, &err);
+		result = list_images(&cli, quiet, &err);
 	return result ? cli_fail(&err) : 0;
 }
 

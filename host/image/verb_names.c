@@ -16,7 +16,7 @@ static const char rm_usage[] = "Usage: mezzo image rm [options] NAME...\n"
 			       "  -f, --force            also those of lasting domains, which keep "
 			       "their files\n"
 			       "      --store DIR        where the store is\n"
-			       "      --help             this text\n";
+			       "  -h, --help             this text\n";
 
 static const char tag_usage[] =
 	"Usage: mezzo image tag [options] NAME NEW\n"
@@ -25,7 +25,7 @@ static const char tag_usage[] =
 	"\n"
 	"      --replace          take the place of an image that is called NEW\n"
 	"      --store DIR        where the store is\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option rm_options[] = { CLI_OPTIONS,
 					    { "force", no_argument, NULL, 'f' },
@@ -135,7 +135,8 @@ static int tag_image(const struct cli *cli, const char *from_text, const char *t
 		return result;
 	result = store_begin(store, err);
 	if (!result) {
-		if (!cli->replace)
+		result = image_check_there(store, from, err);
+		if (!result && !cli->replace)
 			result = image_check_free(store, to, err);
 		if (!result)
 			result = image_copy(store, from, to, cli->replace, err);

@@ -17,8 +17,6 @@
 #include "host/image/progress.h"
 #include "host/image/verb_copy.h"
 
-#define STATUS_PART_FAILED 1
-
 static const char usage[] =
 	"Usage: mezzo-image send [-a] [-L] [--store DIR] SRC\n"
 	"       mezzo-image send [-a] [-L] [--store DIR] NAME:PATH\n"
@@ -86,6 +84,9 @@ static int send_host(const struct copy_options *options, const char *source,
 		return result;
 	if (follow ? stat(source, &status) : lstat(source, &status))
 		return error_set(err, errno, "%.200s", source);
+	result = copy_check_kind(options, status.st_mode, source, err);
+	if (result)
+		return result;
 	if (S_ISDIR(status.st_mode))
 		kind = copy_is_of_content(source) || !*name ? STREAM_OF_CONTENT
 							    : STREAM_OF_DIRECTORY;
@@ -109,12 +110,15 @@ static int send_tar(const struct copy_options *options, struct copy_failures *fa
 /* ---- Out of another domain ---- */
 
 static int send_merged(const struct copy_options *options, const struct merged *merged,
-		       const char *path, struct copy_sink **sink, struct error *err)
+		       const char *path, struct copy_failures *failures, struct copy_sink **sink,
+		       struct error *err)
 {
 	enum stream_kind kind = STREAM_OF_FILE;
 	struct spot spot;
 	int result = copy_find(options, merged, path, &spot, err);
 
+	if (!result)
+		result = copy_check_kind(options, spot.inode.mode, path, err);
 	if (result)
 		return result;
 	if (S_ISDIR(spot.inode.mode))
@@ -124,21 +128,21 @@ static int send_merged(const struct copy_options *options, const struct merged *
 				   err);
 	if (!*sink)
 		return -err->code;
-	result = copy_out(merged, &spot.inode, ".", *sink, err);
+	result = copy_out(merged, &spot, ".", *sink, failures, err);
 	if (result)
 		error_context(err, "domain %s", merged->folder.name);
 	return result;
 }
 
 static int send_domain(const struct copy_options *options, const char *domain, const char *path,
-		       struct copy_sink **sink, struct error *err)
+		       struct copy_failures *failures, struct copy_sink **sink, struct error *err)
 {
 	struct merged merged;
 	int result = copy_open_domain(options, domain, &merged, err);
 
 	if (result)
 		return result;
-	result = send_merged(options, &merged, path, sink, err);
+	result = send_merged(options, &merged, path, failures, sink, err);
 	merged_close(&merged);
 	return result;
 }
@@ -154,7 +158,7 @@ static int send_any(const struct copy_options *options, const char *source,
 	if (!strcmp(source, "-"))
 		return send_tar(options, failures, sink, err);
 	if (path)
-		return send_domain(options, domain, path, sink, err);
+		return send_domain(options, domain, path, failures, sink, err);
 	return send_host(options, source, failures, sink, err);
 }
 

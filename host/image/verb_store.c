@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs of `mezzo store`: what is told about the store as a whole, and its repair. */
+/* The verbs of `mezzo store`: what is told about the store as a whole; fsck is verb_fsck.c. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -7,32 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/base/output.h"
-#include "host/change/check.h"
 #include "host/change/dedup.h"
 #include "host/domain/directory.h"
 #include "host/image/cli.h"
 #include "host/image/digest.h"
 #include "host/image/progress.h"
-
-/* Of fsck, as e2fsck(8) has them. */
-#define STATUS_MENDED 1
-#define STATUS_DAMAGED 4
-
-static const char fsck_usage[] =
-	"Usage: mezzo store fsck [options]\n"
-	"\n"
-	"Look at everything in the store: all tables, the bytes of each object, and what each "
-	"domain\n"
-	"keeps that does not run. Says a line for each finding.\n"
-	"\n"
-	"      --repair           mend what can be mended\n"
-	"      --store DIR        where the store is\n"
-	"      --help             this text\n"
-	"\n"
-	"The exit status is 0 for a store without damage, 1 where all of it was mended, 4 where "
-	"some is left, and\n"
-	"125 where the store can't be looked at. Domains that run are named, and are no damage.\n";
 
 static const char dedup_usage[] =
 	"Usage: mezzo store dedup [options]\n"
@@ -42,7 +21,7 @@ static const char dedup_usage[] =
 	"A domain can't be started meanwhile; one that runs is left out.\n"
 	"\n"
 	"      --store DIR        where the store is\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const char info_usage[] = "Usage: mezzo store info [options]\n"
 				 "\n"
@@ -50,7 +29,7 @@ static const char info_usage[] = "Usage: mezzo store info [options]\n"
 				 "\n"
 				 "      --store DIR        where the store is\n"
 				 "      --json             as JSON, sizes in bytes\n"
-				 "      --help             this text\n";
+				 "  -h, --help             this text\n";
 
 static const char ls_usage[] =
 	"Usage: mezzo store ls [options]\n"
@@ -60,24 +39,12 @@ static const char ls_usage[] =
 	"\n"
 	"      --store DIR        where the store is\n"
 	"      --json             an array of objects\n"
-	"      --help             this text\n";
+	"  -h, --help             this text\n";
 
 static const struct option plain_options[] = { CLI_OPTIONS, { 0 } };
 static const struct option json_options[] = { CLI_OPTIONS,
 					      { "json", no_argument, NULL, OPTION_JSON },
 					      { 0 } };
-static const struct option fsck_options[] = { CLI_OPTIONS,
-					      { "repair", no_argument, NULL, OPTION_REPAIR },
-					      { 0 } };
-
-/* After the options of a verb that takes no words. */
-static int check_end(int result, int argc, char **argv, struct error *err)
-{
-	if (result != -1 || optind == argc)
-		return result == -1 ? 0 : result;
-	return error_set(err, 0, "%s takes no '%.60s': try `%s %s --help`", argv[0], argv[optind],
-			 cli_program, argv[0]);
-}
 
 /* A verb that takes no words, with the store open. */
 struct store_verb {
@@ -97,113 +64,9 @@ static int begin(struct store_verb *verb, int argc, char **argv, const struct op
 	result = cli_next_option(&verb->cli, argc, argv, options, usage, err);
 	if (verb->cli.done)
 		return 1;
-	result = check_end(result, argc, argv, err);
+	result = cli_check_end(result, argc, argv, err);
 	return result ? result
 		      : cli_open_store(&verb->cli, flags, &verb->store, verb->path, err);
-}
-
-/* ---- fsck ---- */
-
-static void print_finding(const char *line, void *data)
-{
-	(void)data;
-	puts(line);
-}
-
-/* Counts of the whole store, to which those of domains are added. */
-struct fsck {
-	const struct domains *domains;
-	bool repair;
-	uint64_t found, left;
-	uint64_t running;		/* domains that were not looked at */
-	struct error *err;
-};
-
-static int fsck_domain(const char *name, void *data)
-{
-	struct fsck *fsck = data;
-	uint64_t found, left;
-	int result = overlay_check(fsck->domains, name, fsck->repair, print_finding, NULL, &found,
-				   &left, fsck->err);
-
-	if (result == -EBUSY) {
-		fsck->running++;
-		printf("domain %s: it runs, and is not looked at\n", name);
-		return 0;
-	}
-	if (result)
-		return result;
-	fsck->found += found;
-	fsck->left += left;
-	return 0;
-}
-
-static int fsck_domains(const char *path, struct fsck *fsck)
-{
-	struct domains domains;
-	int result = domains_open(&domains, path, false, fsck->err);
-
-	if (result)
-		return result;
-	fsck->domains = &domains;
-	result = domains_visit(&domains, fsck_domain, fsck, fsck->err);
-	domains_close(&domains);
-	return result;
-}
-
-/* The last line, and the exit status. */
-static int tell_verdict(const struct fsck *fsck, const char *path)
-{
-	if (fsck->left)
-		printf("%s: %" PRIu64 " of %" PRIu64 " findings are left%s", path, fsck->left,
-		       fsck->found, fsck->repair ? "" : ": see --repair");
-	else if (fsck->found)
-		printf("%s: %" PRIu64 " findings, all mended", path, fsck->found);
-	else
-		printf("%s: no damage", path);
-	if (fsck->running)
-		printf("; %" PRIu64 " domains run, and were not looked at", fsck->running);
-	putchar('\n');
-	return fsck->left ? STATUS_DAMAGED : fsck->found ? STATUS_MENDED : 0;
-}
-
-static int run_fsck(const struct cli *cli, bool repair, struct error *err)
-{
-	struct fsck fsck = { .repair = repair, .err = err };
-	char path[PLACE_SIZE];
-	int result = place_store(cli->store, path, err);
-
-	if (!result)
-		result = store_check(path, repair, print_finding, NULL, &fsck.found, &fsck.left,
-				     err);
-	if (result == -ENOENT)
-		result = cli_no_store(path, err);
-	if (result == -EUCLEAN) {
-		printf("%s: its tables can't be read, nor mended: import the images into a new "
-		       "store\n", path);
-		return STATUS_DAMAGED;
-	}
-	if (!result)
-		result = fsck_domains(path, &fsck);
-	if (result)
-		return cli_fail(err);
-	return tell_verdict(&fsck, path);
-}
-
-int verb_fsck(int argc, char **argv)
-{
-	struct cli cli = { 0 };
-	bool repair = false;
-	struct error err;
-	int result;
-
-	while ((result = cli_next_option(&cli, argc, argv, fsck_options, fsck_usage, &err)) ==
-	       OPTION_REPAIR)
-		repair = true;
-	if (cli.done)
-		return 0;
-	result = check_end(result, argc, argv, &err);
-	return result ? cli_fail(&err) : run_fsck(&cli, repair, &err);
 }
 
 /* ---- dedup ---- */
@@ -377,33 +240,37 @@ int verb_info(int argc, char **argv)
 
 struct listing {
 	bool json, begun;
+	struct error *err;
 };
 
 static int print_object(const struct object_info *info, void *data)
 {
 	struct listing *listing = data;
-	bool sealed = info->flags & OBJECT_SEALED;
+	bool sealed = info->flags & OBJECT_SEALED, lost = info->flags & OBJECT_LOST;
 	char hash[DIGEST_TEXT_SIZE] = "";
 
 	if (sealed)
 		digest_print(info->hash, hash);
 	if (listing->json)
 		printf("%s{\"id\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"disk_bytes\":%" PRIu64
-		       ",\"references\":%" PRIu64 ",\"digest\":%s%s%s}",
+		       ",\"references\":%" PRIu64 ",\"lost\":%s,\"digest\":%s%s%s}",
 		       listing->begun ? "," : "", info->id, info->size, info->disk_size,
-		       info->references, sealed ? "\"" : "", sealed ? hash : "null",
+		       info->references, lost ? "true" : "false", sealed ? "\"" : "",
+		       sealed ? hash : "null",
 		       sealed ? "\"" : "");
 	else
-		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s\n", info->id,
-		       info->size, info->disk_size, info->references, sealed ? hash : "private");
+		printf("%016" PRIx64 " %12" PRIu64 " %12" PRIu64 " %6" PRIu64 "  %s%s\n",
+		       info->id, info->size, info->disk_size, info->references,
+		       sealed ? hash : "private", lost ? " lost" : "");
 	listing->begun = true;
-	/* A reader that went away needs no more. */
-	return ferror(stdout) ? -EIO : 0;
+	/* Now it is known why; a reader that went away needs no more. */
+	return ferror(stdout) ? error_set(listing->err, errno, "can't write to standard output")
+			      : 0;
 }
 
 static int list_objects(struct store *store, bool json, struct error *err)
 {
-	struct listing listing = { .json = json };
+	struct listing listing = { .json = json, .err = err };
 	int result;
 
 	if (json)
@@ -411,8 +278,6 @@ static int list_objects(struct store *store, bool json, struct error *err)
 	else
 		printf("%-16s %12s %12s %6s  %s\n", "ID", "SIZE", "DISK", "USED", "DIGEST");
 	result = object_visit(store, print_object, &listing, err);
-	if (ferror(stdout))
-		return output_flush(err);
 	if (json && !result)
 		puts("]");
 	return result;

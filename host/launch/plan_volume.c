@@ -82,6 +82,9 @@ static int open_source(struct plan_volume *volume, struct error *err)
 	if (errno == ELOOP)
 		return error_set(err, 0, "volume %s: it is a link by now, or behind one",
 				 volume->source);
+	if (errno == ENOTDIR)
+		return error_set(err, 0, "volume %s: it is no directory, and only directories can "
+				 "be shared: share the one that it is in", volume->source);
 	return error_set(err, errno, "volume %s", volume->source);
 }
 

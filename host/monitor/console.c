@@ -2,7 +2,8 @@
 /*
  * Consoles that come and go; see console.h. A console is given back twice: by the domain, whose
  * program has ended (REQ_CONSOLE_EXIT), and by its streams, when all output is written. Then its
- * memory goes back to the host, and the next program may have it.
+ * memory goes back to the host, and the next program may have it. The streams may be first, where
+ * the owner hangs up: a domain that keeps the console has no descriptor of ours by it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -45,10 +46,15 @@ static struct console_slot *slot_find(struct consoles *consoles)
 	return NULL;
 }
 
-static void slot_close(struct console_slot *slot)
+static void slot_close_files(struct console_slot *slot)
 {
 	for (int i = 0; i < STREAM_COUNT; i++)
 		fd_close(&slot->fds[i]);
+}
+
+static void slot_close(struct console_slot *slot)
+{
+	slot_close_files(slot);
 	*slot = (struct console_slot){ .state = CONSOLE_FREE };
 }
 
@@ -133,7 +139,8 @@ void console_hang_up(struct consoles *consoles, uint32_t console)
 	struct console_slot *slot = &consoles->slots[console];
 
 	slot->owner = NULL;
-	streams_hang_up(slot->streams);
+	if (slot->streams)
+		streams_hang_up(slot->streams);
 	terminal_restore(&slot->terminal);
 	slot->terminal.fd = -1;
 	console_signal(consoles, console, SIGHUP);
@@ -152,25 +159,21 @@ void console_started(const struct consoles *consoles, const struct console_slot 
 
 void console_resume(struct consoles *consoles, uint32_t console)
 {
-	if (console_of_domain(consoles, console))
-		streams_resume(consoles->slots[console].streams);
+	struct console_slot *slot = console_of_domain(consoles, console);
+
+	if (slot && slot->streams)
+		streams_resume(slot->streams);
 }
 
 void console_stopped(const struct consoles *consoles, struct console_slot *slot)
 {
-	streams_pause(slot->streams);
+	if (slot->streams)
+		streams_pause(slot->streams);
 	if (slot->owner)
 		consoles->listener->stopped(slot->owner);
 }
 
 /* ---- The end ---- */
-
-void console_exit(struct console_slot *slot, int32_t status)
-{
-	slot->state = CONSOLE_ENDING;
-	slot->status = status;
-	streams_end(slot->streams);
-}
 
 /* Pages that hold nothing any more go back; where that fails they only stay. */
 static void memory_give_back(struct channel *channel, uint32_t console)
@@ -179,17 +182,52 @@ static void memory_give_back(struct channel *channel, uint32_t console)
 	madvise(channel->text[console], sizeof(channel->text[console]), MADV_REMOVE);
 }
 
+/* As streams_free(). */
+static bool slot_let_go(struct console_slot *slot)
+{
+	bool complete = streams_free(slot->streams);
+
+	slot->streams = NULL;
+	terminal_restore(&slot->terminal);
+	slot->terminal.fd = -1;
+	slot_close_files(slot);
+	return complete;
+}
+
 static void slot_free(struct consoles *consoles, struct console_slot *slot)
 {
 	int32_t status = slot->status;
 	void *owner = slot->owner;
-	bool complete = streams_free(slot->streams);
+	bool complete = !slot->streams || slot_let_go(slot);
 
-	terminal_restore(&slot->terminal);
 	memory_give_back(consoles->channel, slot_number(consoles, slot));
 	slot_close(slot);
 	if (owner)
 		consoles->listener->ended(owner, status, complete);
+}
+
+void console_exit(struct consoles *consoles, struct console_slot *slot, int32_t status)
+{
+	slot->state = CONSOLE_ENDING;
+	slot->status = status;
+	if (slot->streams)
+		streams_end(slot->streams);
+	else
+		slot_free(consoles, slot);
+}
+
+static void slot_reap(struct consoles *consoles, struct console_slot *slot)
+{
+	if (!slot->streams)
+		return;
+	if (!streams_are_done(slot->streams)) {
+		if (streams_want_input(slot->streams) && slot->owner)
+			consoles->listener->wants_input(slot->owner);
+	} else if (slot->state == CONSOLE_ENDING) {
+		slot_free(consoles, slot);
+	} else {
+		slot_let_go(slot);
+	}
 }
 
 void consoles_reap(struct consoles *consoles)
@@ -198,15 +236,8 @@ void consoles_reap(struct consoles *consoles)
 
 	if (read(consoles->done_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		abort();
-	for (uint32_t i = 0; i < CONSOLE_MAX; i++) {
-		struct console_slot *slot = &consoles->slots[i];
-
-		if (slot->state == CONSOLE_ENDING && streams_are_done(slot->streams))
-			slot_free(consoles, slot);
-		else if (slot->state == CONSOLE_RUNNING && streams_want_input(slot->streams) &&
-			 slot->owner)
-			consoles->listener->wants_input(slot->owner);
-	}
+	for (uint32_t i = 0; i < CONSOLE_MAX; i++)
+		slot_reap(consoles, &consoles->slots[i]);
 }
 
 static bool is_any_in_use(const struct consoles *consoles)
@@ -224,7 +255,7 @@ void consoles_release(struct consoles *consoles)
 
 	for (uint32_t i = 0; i < CONSOLE_MAX; i++) {
 		if (consoles->slots[i].state == CONSOLE_RUNNING)
-			console_exit(&consoles->slots[i], SIGKILL);
+			console_exit(consoles, &consoles->slots[i], SIGKILL);
 	}
 	/* What ended is told; who still takes output is waited for, but not for ever. */
 	while (is_any_in_use(consoles) && poll(&done, 1, END_PATIENCE_MS) > 0)

@@ -36,7 +36,7 @@ struct console_slot {
 	} state;
 	int32_t status;			/* once it is ending */
 	int fds[STREAM_COUNT];		/* ours; -1: none */
-	struct streams *streams;
+	struct streams *streams;	/* NULL: the owner has hung up, and all is closed */
 	struct terminal_keeper terminal;
 	void *owner;			/* NULL: nobody asks any more */
 };
@@ -70,7 +70,8 @@ void console_signal(struct consoles *consoles, uint32_t console, int number);
 
 /*
  * The owner has gone, and with it who stands behind the streams: the program gets SIGHUP, and the
- * listener hears no more of it.
+ * listener hears no more of it. What was opened for the streams is closed soon after, whether or
+ * not the domain ever gives the console back.
  */
 void console_hang_up(struct consoles *consoles, uint32_t console);
 
@@ -92,9 +93,12 @@ void console_started(const struct consoles *consoles, const struct console_slot 
 void console_stopped(const struct consoles *consoles, struct console_slot *slot);
 
 /* REQ_CONSOLE_EXIT, of one that the domain has. */
-void console_exit(struct console_slot *slot, int32_t status);
+void console_exit(struct consoles *consoles, struct console_slot *slot, int32_t status);
 
-/* Consoles of which all is written out become free, and their owners hear of it. */
+/*
+ * Consoles that the domain has given back, and of which all is written out, become free, and their
+ * owners hear of it. Of those whose owners have hung up all is closed.
+ */
 void consoles_reap(struct consoles *consoles);
 
 /*

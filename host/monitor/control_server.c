@@ -255,13 +255,48 @@ static bool is_welcome(int socket)
 	       (!peer.uid || peer.uid == geteuid());
 }
 
-static void accept_all(struct control_server *server)
+static void spare_keep(struct control_server *server)
 {
+	server->spare_fd = fcntl(server->timer_fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/*
+ * There is no descriptor left: one more client is told so. False where nobody has come, or where
+ * there was no spare descriptor either.
+ */
+static bool refuse_one(struct control_server *server)
+{
+	static const char why[] = "its monitor has no file descriptor left: see `ulimit -n`";
 	int socket;
 
-	while ((socket = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (!is_welcome(socket) || client_add(server, socket, false))
-			close(socket);
+	if (server->spare_fd < 0)
+		return false;
+	close(server->spare_fd);
+	socket = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (socket >= 0) {
+		control_send(socket, CONTROL_FAILED, 0, why, sizeof(why) - 1, NULL, 0,
+			     MSG_DONTWAIT);
+		close(socket);
+	}
+	spare_keep(server);
+	return socket >= 0;
+}
+
+/* Until nobody waits: who was left would be heard of with the next one only (EPOLLET). */
+static void accept_all(struct control_server *server)
+{
+	for (;;) {
+		int socket = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (socket >= 0) {
+			if (!is_welcome(socket) || client_add(server, socket, false))
+				close(socket);
+		} else if (errno == EMFILE || errno == ENFILE) {
+			if (!refuse_one(server))
+				return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
 	}
 }
 
@@ -286,6 +321,7 @@ static void server_release(struct control_server *server)
 {
 	fd_close(&server->poll_fd);
 	fd_close(&server->timer_fd);
+	fd_close(&server->spare_fd);
 	fd_close(&server->listen_fd);
 	fd_close(&server->input.fd);
 }
@@ -301,8 +337,11 @@ int control_server_open(struct control_server *server, const struct folder *fold
 		.output = output,
 	};
 	error = server->poll_fd < 0 || server->timer_fd < 0 ? -errno : listen_in(server, folder);
+	spare_keep(server);
+	/* One who comes and can't be served, for whatever reason, must not keep us awake. */
 	if (!error)
-		error = control_watch(server, server->listen_fd, EPOLLIN, &server->listen_fd);
+		error = control_watch(server, server->listen_fd, EPOLLIN | EPOLLET,
+				      &server->listen_fd);
 	if (!error)
 		error = control_watch(server, server->timer_fd, EPOLLIN, &server->timer_fd);
 	if (!error)

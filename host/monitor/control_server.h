@@ -33,6 +33,7 @@ struct control_server {
 	int poll_fd;			/* readable: control_server_serve() has something to do */
 	int listen_fd;
 	int timer_fd;			/* the patience of CONTROL_STOP */
+	int spare_fd;			/* of no use but to be closed for who must be refused; -1 */
 	bool end_wanted;		/* the domain is to be ended */
 	/* of the domain; NULL until it is there */
 	struct channel *channel;

@@ -32,6 +32,9 @@ struct lane {
 	uint32_t errors;		/* ours in the ring: writes that failed */
 	bool is_tty, is_socket;
 	bool is_own;			/* fd was opened anew, and is closed at the end */
+	uint32_t settle_round;		/* the last one that was seen */
+	uint32_t settle_head;		/* ... and the ring's head then, which is to be reached */
+	uint32_t settled;		/* the last one in which it was, for others to read */
 	bool has_worker;		/* the watcher's, until that has ended */
 	pthread_t worker;
 };
@@ -54,8 +57,8 @@ struct streams {
 	uint32_t done;			/* all has moved since finishing */
 	/* output could not be written, and not for want of a reader */
 	uint32_t lost;
-	uint32_t settling;		/* somebody waits in streams_settle() */
-	uint32_t moved;			/* futex: raised with each piece of output while settling */
+	uint32_t settle_round;		/* futex: how often streams_settle() was called */
+	int settled_fd;			/* eventfd: a lane has settled; -1: none is asked to */
 	pthread_t watcher;
 	unsigned int lane_count;	/* with the log's or without */
 	struct lane lanes[LANES_MAX];
@@ -80,14 +83,19 @@ void lane_want(const struct lane *lane);
 /* The ring's counters can't be true. */
 void lane_trouble(const struct lane *lane);
 
+/* What streams_settle() waits for is out. */
+void lane_settled(struct lane *lane);
+
 /* ---- stream_output.c ---- */
 
 /* Bytes that wait, or -1 for a ring whose counters lie. */
 int64_t output_waiting(const struct lane *lane);
 /* Write at most limit of the waiting bytes. */
 void output_move(struct lane *lane, uint32_t waiting, uint32_t limit);
-/* Write all that waits. False where the ring is broken. */
+/* Write all that waits now. False where the ring is broken. */
 bool output_drain(struct lane *lane);
+/* To be called between any two moves: tells who waits in streams_settle(). */
+void output_settle(struct lane *lane);
 /* A worker's whole life; its argument is the lane. */
 void *output_run(void *lane);
 

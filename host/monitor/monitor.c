@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
@@ -19,6 +20,11 @@
 
 /* Requests come in bursts; when one is over the monitor lets go of the processor it followed to. */
 #define FOLLOW_PATIENCE_MS 2
+
+/* How long the user's shell waits for output that nobody takes. */
+#define STOP_PATIENCE_MS 1000
+
+#define NS_PER_MS 1000000ll
 
 static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGTSTP, SIGCONT,
@@ -108,6 +114,7 @@ int monitor_init(struct monitor *monitor, const struct monitor_setup *setup, str
 		.service = {
 			.channel = setup->channel, .objects = setup->objects,
 			.lower = { .root = -1, .descriptors = -1 },
+			.processes.pidfd = setup->pidfd,
 		},
 	};
 	consoles_init(&monitor->service.consoles, channel, -1, &control_exec_listener);
@@ -152,6 +159,9 @@ static void pass_signals_on(struct monitor *monitor)
 		return;
 	if (bits & 1ull << (SIGWINCH - 1))
 		terminal_resize(&monitor->service.terminal);
+	/* As for any process: a stop that is yet to come is undone. */
+	if (bits & 1ull << (SIGCONT - 1))
+		monitor->stop_ns = 0;
 	console_post_signals(monitor->service.channel, CONSOLE_FIRST, bits);
 }
 
@@ -159,8 +169,54 @@ static void pass_signals_on(struct monitor *monitor)
 
 enum watched {
 	WATCH_SOCKET, WATCH_SIGNALS, WATCH_FIRST_PROCESS, WATCH_TROUBLE, WATCH_CONTROL,
-	WATCH_CONSOLES, WATCH_QUOTA, WATCH_COUNT,
+	WATCH_CONSOLES, WATCH_QUOTA, WATCH_SETTLED, WATCH_COUNT,
 };
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+/* The user's shell, if any, wants its terminal back, once what was written is out. */
+static void stop_begin(struct monitor *monitor)
+{
+	monitor->settled_fd = streams_settle(monitor->streams);
+	monitor->stop_ns = now_ns() + STOP_PATIENCE_MS * NS_PER_MS;
+}
+
+/* Stops, if it is time to, and goes on when it is told so. */
+static void stop_look(struct monitor *monitor)
+{
+	if (!monitor->stop_ns ||
+	    (now_ns() < monitor->stop_ns && !streams_are_settled(monitor->streams)))
+		return;
+	monitor->stop_ns = 0;
+	raise(SIGSTOP);
+}
+
+/*
+ * Waits for something to do. Until the monitor has stopped its domain waits, as it would without
+ * us; all others are heard.
+ */
+static int watch(struct monitor *monitor, struct pollfd fds[WATCH_COUNT])
+{
+	bool stops = monitor->stop_ns != 0;
+	int64_t left_ns = stops ? monitor->stop_ns - now_ns() : 0;
+	int timeout = stops ? 0 : -1;
+
+	if (left_ns > 0)
+		timeout = (int)(left_ns / NS_PER_MS) + 1;
+	if (monitor->follower.cpu)
+		timeout = FOLLOW_PATIENCE_MS;
+	fds[WATCH_SOCKET].fd = stops ? -1 : monitor->socket;
+	fds[WATCH_FIRST_PROCESS].fd = stops ? -1 : monitor->pidfd;
+	fds[WATCH_SETTLED].fd = stops ? monitor->settled_fd : -1;
+	fds[WATCH_CONSOLES].fd = monitor->service.consoles.done_fd;
+	return poll(fds, WATCH_COUNT, timeout);
+}
 
 static bool quota_is_kept(const struct monitor *monitor)
 {
@@ -201,8 +257,7 @@ static bool look_around(struct monitor *monitor, const struct pollfd *fds,
 }
 
 /* One request. True: the domain has ended, or is to be ended. */
-static bool serve_one(struct monitor *monitor, struct pollfd *socket,
-		      enum monitor_outcome *outcome, struct error *err)
+static bool serve_one(struct monitor *monitor, enum monitor_outcome *outcome, struct error *err)
 {
 	switch (request_serve(monitor->socket, &monitor->service, &monitor->status, err)) {
 	case REQUEST_NONE:
@@ -215,11 +270,8 @@ static bool serve_one(struct monitor *monitor, struct pollfd *socket,
 			control_server_started(monitor->control);
 		return false;
 	case REQUEST_STOPPED:
-		/* The user's shell, if any, wants its terminal back, and goes on when we do. */
-		if (!monitor->control) {
-			streams_settle(monitor->streams);
-			raise(SIGSTOP);
-		}
+		if (!monitor->control)
+			stop_begin(monitor);
 		return false;
 	case REQUEST_EXIT:
 		*outcome = OUTCOME_EXITED;
@@ -234,21 +286,32 @@ static bool serve_one(struct monitor *monitor, struct pollfd *socket,
 		*outcome = OUTCOME_BROKEN;
 		return true;
 	case REQUEST_CLOSED:
-		socket->fd = -1;
+		monitor->socket = -1;
 	}
 	return false;
+}
+
+/* Whether there is something to serve; poll() looks at one thing after the other. */
+static bool has_request(const struct monitor *monitor, const struct pollfd fds[WATCH_COUNT])
+{
+	struct pollfd socket = { .fd = monitor->socket, .events = POLLIN };
+
+	/* What a process that has ended by now said last came before its end. */
+	return fds[WATCH_SOCKET].revents ||
+	       (fds[WATCH_FIRST_PROCESS].revents && poll(&socket, 1, 0) > 0);
 }
 
 enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 {
 	struct pollfd fds[WATCH_COUNT] = {
-		[WATCH_SOCKET] = { monitor->socket, POLLIN, 0 },
+		[WATCH_SOCKET] = { -1, POLLIN, 0 },
 		[WATCH_SIGNALS] = { monitor->signal_fd, POLLIN, 0 },
-		[WATCH_FIRST_PROCESS] = { monitor->pidfd, POLLIN, 0 },
+		[WATCH_FIRST_PROCESS] = { -1, POLLIN, 0 },
 		[WATCH_TROUBLE] = { monitor->trouble_fd, POLLIN, 0 },
 		[WATCH_CONTROL] = { monitor->control ? monitor->control->poll_fd : -1, POLLIN, 0 },
 		[WATCH_CONSOLES] = { -1, POLLIN, 0 },
 		[WATCH_QUOTA] = { monitor->quota_fd, POLLIN, 0 },
+		[WATCH_SETTLED] = { -1, POLLIN, 0 },
 	};
 	enum monitor_outcome outcome;
 
@@ -256,8 +319,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 	for (;;) {
 		int ready;
 
-		fds[WATCH_CONSOLES].fd = monitor->service.consoles.done_fd;
-		ready = poll(fds, WATCH_COUNT, monitor->follower.cpu ? FOLLOW_PATIENCE_MS : -1);
+		stop_look(monitor);
+		ready = watch(monitor, fds);
 		if (ready <= 0) {
 			if (!ready)
 				follower_release(&monitor->follower);
@@ -265,8 +328,8 @@ enum monitor_outcome monitor_run(struct monitor *monitor, struct error *err)
 		}
 		if (look_around(monitor, fds, &outcome, err))
 			return outcome;
-		if (fds[WATCH_SOCKET].revents) {
-			if (serve_one(monitor, &fds[WATCH_SOCKET], &outcome, err))
+		if (has_request(monitor, fds)) {
+			if (serve_one(monitor, &outcome, err))
 				return outcome;
 			continue;
 		}

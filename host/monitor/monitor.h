@@ -29,7 +29,7 @@ enum monitor_outcome {
 };
 
 struct monitor {
-	int socket;
+	int socket;			/* -1: the domain sends no more */
 	int pidfd;
 	struct service service;
 	struct control_server *control;	/* NULL: nobody asks; the monitor stops with the domain */
@@ -39,6 +39,9 @@ struct monitor {
 	int log_fd;			/* -1: stderr */
 	struct streams *streams;
 	struct follower follower;
+	/* when it stops itself at the latest, 0: it does not; and who says that it may */
+	int64_t stop_ns;
+	int settled_fd;
 	int32_t status;
 };
 

@@ -223,7 +223,7 @@ int objects_allocate(struct objects *objects, const struct object_space *space)
 	if (fd < 0)
 		return fd;
 	error = shared ? -EIO : quota_take(&objects->quota, objects,
-					   space_missing(fd, offset, offset + size), NULL);
+					   space_missing(fd, offset, offset + size));
 	if (!error && fallocate(fd, (int)space->mode, offset, size))
 		error = -errno;
 	close(fd);
@@ -238,7 +238,7 @@ int objects_grow_overlay(struct objects *objects, uint64_t size)
 		return -EFBIG;
 	if (size <= objects->overlay_size)
 		return 0;
-	error = quota_take(&objects->quota, objects, size - objects->overlay_size, NULL);
+	error = quota_take(&objects->quota, objects, size - objects->overlay_size);
 	if (!error)
 		error = overlay_file_grow(objects->overlay, size);
 	if (!error)
@@ -252,7 +252,7 @@ int objects_fill_overlay(struct objects *objects, uint64_t offset, uint64_t size
 
 	if (offset > objects->overlay_size || size > objects->overlay_size - offset)
 		return -EFBIG;
-	error = quota_take(&objects->quota, objects, size, NULL);
+	error = quota_take(&objects->quota, objects, size);
 	return error ? error : overlay_file_fill(objects->overlay, offset, size);
 }
 

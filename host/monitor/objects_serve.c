@@ -53,7 +53,7 @@ static int serve_create(struct objects *objects, const struct request *request,
 
 	if (!request->count || request->count > REQUEST_OPEN_MAX)
 		return request_bad(err, "a wrong number of objects");
-	*result = quota_take(&objects->quota, objects, request->count * OWN_OBJECT_LEAST, NULL);
+	*result = quota_take(&objects->quota, objects, request->count * OWN_OBJECT_LEAST);
 	while (!*result && answer->count < request->count) {
 		int fd = own_objects_create(&objects->own, &id);
 
@@ -114,11 +114,17 @@ static int serve_grow(struct objects *objects, const struct request *request,
 
 /* Small numbers come from an honest layer, and no number does harm. */
 static int serve_take(struct objects *objects, const struct request *request,
-		      struct answer *answer, int32_t *result)
+		      struct answer *answer, int32_t *result, struct error *err)
 {
-	uint64_t more = 0;
+	uint64_t settled, more = 0;
 
-	*result = quota_take(&objects->quota, objects, request->offset, &more);
+	if (request->data_size != sizeof(settled))
+		return request_bad(err, "disk of a wrong size");
+	memcpy(&settled, request->data, sizeof(settled));
+	quota_settle(&objects->quota, settled);
+	/* Who wants nothing gives back what it has. */
+	if (request->offset)
+		*result = quota_lend(&objects->quota, objects, request->offset, &more);
 	answer->offset = request->offset + more;
 	return 0;
 }
@@ -172,7 +178,7 @@ int objects_serve(struct objects *objects, const struct request *request, struct
 	case REQ_OBJECT_LIST:
 		return serve_list(objects, request, answer, result);
 	case REQ_DISK_TAKE:
-		return serve_take(objects, request, answer, result);
+		return serve_take(objects, request, answer, result, err);
 	case REQ_OBJECT_ALLOCATE:
 		return serve_allocate(objects, request, result, err);
 	case REQ_DISK_TELL:

@@ -20,7 +20,8 @@
 
 #define OUTPUT_NEW_NAME	"output.new"
 #define PREFIX_MAX	64u
-#define ENTRIES_MAX	32u		/* in one write: three parts each */
+#define ENTRIES_MAX	32u		/* in one write: four parts each */
+#define CHUNK_MAX	16384u		/* bytes of a stream in one write: what CRI logs have */
 
 static int file_open(int folder_fd, const char *name, int flags)
 {
@@ -164,17 +165,21 @@ ssize_t output_write(struct output *output, const char *stream, const char *data
 {
 	static char marks[2][3] = { "P ", "F " };
 	struct iovec parts[4 * ENTRIES_MAX];
-	char prefix[PREFIX_MAX];
+	char prefix[PREFIX_MAX], chunk[CHUNK_MAX];
 	size_t prefix_size = (size_t)print_prefix(prefix, stream), used = 0, total = 0;
 	int count = 0;
 
+	/* The domain may change what it has in a ring: a line that ends here must end so below. */
+	if (size > CHUNK_MAX)
+		size = CHUNK_MAX;
+	memcpy(chunk, data, size);
 	for (unsigned int i = 0; i < ENTRIES_MAX && used < size; i++) {
-		const char *text = data + used, *end = memchr(text, '\n', size - used);
+		char *text = chunk + used, *end = memchr(text, '\n', size - used);
 		size_t text_size = end ? (size_t)(end - text) : size - used;
 
 		parts[count++] = (struct iovec){ prefix, prefix_size };
 		parts[count++] = (struct iovec){ marks[end != NULL], 2 };
-		parts[count++] = (struct iovec){ (char *)text, text_size };
+		parts[count++] = (struct iovec){ text, text_size };
 		parts[count++] = (struct iovec){ "\n", 1 };
 		used += text_size + (end != NULL);
 		total += prefix_size + text_size + 3;

@@ -49,7 +49,8 @@ void output_unfollow(struct output *output, int fd);
 
 /*
  * Write bytes of a stream ("stdout", "stderr"). Returns how many were written, which may be fewer,
- * or -1 with errno. Any thread may call it.
+ * or -1 with errno. data may be memory that a domain shares: it is read once. Any thread may call
+ * it.
  */
 ssize_t output_write(struct output *output, const char *stream, const char *data, size_t size);
 

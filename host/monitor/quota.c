@@ -69,7 +69,7 @@ int quota_init(struct quota *quota, uint64_t limit, int fd, struct error *err)
 
 static void measure(struct quota *quota, const struct objects *objects)
 {
-	quota->given = usage(objects);
+	quota->given = usage(objects) + quota->out;
 	quota->is_measured = true;
 }
 
@@ -82,7 +82,9 @@ static uint64_t more_of(uint64_t left)
 	return more > MORE_MOST ? MORE_MOST : more;
 }
 
-int quota_take(struct quota *quota, const struct objects *objects, uint64_t bytes, uint64_t *more)
+/* Whether there are so many bytes, and how many with those. 0, -EDQUOT or -ENOSPC. */
+static int room_find(struct quota *quota, const struct objects *objects, uint64_t bytes,
+		     uint64_t *all)
 {
 	uint64_t left = UINT64_MAX, room = less(disk_free(objects->overlay), quota->reserve);
 
@@ -98,14 +100,45 @@ int quota_take(struct quota *quota, const struct objects *objects, uint64_t byte
 	}
 	if (bytes > room)
 		return -ENOSPC;
-	if (!quota->limit || left > room)
-		left = room;
-	if (more)
-		bytes += *more = more_of(left - bytes);
+	*all = !quota->limit || left > room ? room : left;
+	return 0;
+}
+
+static void give(struct quota *quota, uint64_t bytes)
+{
 	quota->given += quota->limit ? bytes : 0;
 	/* It may be used for what has its disk already. */
 	quota->is_measured = false;
+}
+
+int quota_take(struct quota *quota, const struct objects *objects, uint64_t bytes)
+{
+	uint64_t all;
+	int error = room_find(quota, objects, bytes, &all);
+
+	if (!error)
+		give(quota, bytes);
+	return error;
+}
+
+int quota_lend(struct quota *quota, const struct objects *objects, uint64_t bytes, uint64_t *more)
+{
+	uint64_t all;
+	int error = room_find(quota, objects, bytes, &all);
+
+	if (error)
+		return error;
+	*more = more_of(all - bytes);
+	give(quota, bytes + *more);
+	quota->out += quota->limit ? bytes + *more : 0;
 	return 0;
+}
+
+void quota_settle(struct quota *quota, uint64_t bytes)
+{
+	quota->out = less(quota->out, bytes);
+	if (bytes)
+		quota->is_measured = false;
 }
 
 void quota_give_back(struct quota *quota, uint64_t bytes)

@@ -18,6 +18,8 @@ struct quota {
 	uint64_t limit;			/* bytes; 0: there is none */
 	uint64_t reserve;		/* bytes of the disk that are left free */
 	uint64_t given;			/* at least what is used, and may be used without asking */
+	/* what the domain may take without asking, or has taken and not told yet; part of given */
+	uint64_t out;
 	bool is_measured;		/* given is what is used: no need to measure again */
 	/* Of the last look at all that is used: what the disk had left, and the domain. */
 	uint64_t seen_free, seen_left;
@@ -41,10 +43,19 @@ struct quota {
 int quota_init(struct quota *quota, uint64_t limit, int fd, struct error *err);
 
 /*
- * The domain will take so many bytes more. more: NULL, or it is told how many it may take beyond
- * those, so that it need not ask for each. Returns 0, -EDQUOT (its limit) or -ENOSPC (the disk).
+ * The domain takes so many bytes more, which are on the disk when something is measured next.
+ * Returns 0, -EDQUOT (its limit) or -ENOSPC (the disk).
  */
-int quota_take(struct quota *quota, const struct objects *objects, uint64_t bytes, uint64_t *more);
+int quota_take(struct quota *quota, const struct objects *objects, uint64_t bytes);
+
+/*
+ * The same of bytes that it will take when it likes, and *more, so that it need not ask for each:
+ * they count until it tells that it has taken them, or never will.
+ */
+int quota_lend(struct quota *quota, const struct objects *objects, uint64_t bytes, uint64_t *more);
+
+/* So many bytes that were lent are on the disk, or will not be taken. */
+void quota_settle(struct quota *quota, uint64_t bytes);
 
 /* So many bytes were given back. */
 void quota_give_back(struct quota *quota, uint64_t bytes);

@@ -29,8 +29,13 @@ int request_bad(struct error *err, const char *why)
 /* Receive without blocking. Returns bytes, 0 at end of file, -EAGAIN, or another -errno. */
 static ssize_t receive(int socket, struct message *message)
 {
-	ssize_t size = recv(socket, message->bytes, sizeof(message->bytes), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t size;
 
+	/* A reset, where the domain did not read all replies, is told before what it said. */
+	do {
+		size = recv(socket, message->bytes, sizeof(message->bytes),
+			    MSG_DONTWAIT | MSG_TRUNC);
+	} while (size < 0 && errno == ECONNRESET);
 	return size < 0 ? -errno : size;
 }
 
@@ -179,7 +184,7 @@ static int serve_console_exit(struct service *service, const struct request *req
 
 	if (!slot)
 		return -EINVAL;
-	console_exit(slot, request->status);
+	console_exit(&service->consoles, slot, request->status);
 	return 0;
 }
 
@@ -197,6 +202,21 @@ static int serve_program(const struct request *request, struct answer *answer, i
 	*result = fd < 0 ? fd : 0;
 	if (fd >= 0)
 		answer->handles[answer->handle_count++] = fd;
+	return 0;
+}
+
+static int serve_process(struct process_finder *processes, const struct request *request,
+			 struct answer *answer, int32_t *result, struct error *err)
+{
+	struct process_memory memory;
+
+	if (request->data_size)
+		return request_bad(err, "words beside the id of a process");
+	*result = process_memory_read(processes, request->count, &memory);
+	if (*result)
+		return 0;
+	memcpy(answer->area, &memory, sizeof(memory));
+	answer->used = sizeof(memory);
 	return 0;
 }
 
@@ -245,6 +265,8 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_stopped(service, request, err);
 	case REQ_CONSOLE_EXIT:
 		return serve_console_exit(service, request, err);
+	case REQ_PROCESS:
+		return serve_process(&service->processes, request, answer, result, err);
 	case REQ_PROGRAM:
 		return serve_program(request, answer, result, err);
 	case REQ_INPUT:

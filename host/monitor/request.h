@@ -11,6 +11,7 @@
 #include "host/monitor/input.h"
 #include "host/monitor/lower.h"
 #include "host/monitor/objects.h"
+#include "host/monitor/process.h"
 #include "host/monitor/terminal.h"
 #include "host/monitor/volume.h"
 
@@ -19,6 +20,7 @@ struct service {
 	struct lower lower;
 	struct objects *objects;
 	struct volumes volumes;
+	struct process_finder processes;
 	struct terminal_keeper terminal;	/* the first console's, as is input */
 	struct input_keeper input;
 	struct consoles consoles;		/* the others */

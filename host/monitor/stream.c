@@ -58,6 +58,12 @@ void lane_trouble(const struct lane *stream)
 	event_post(stream->all->trouble_fd);
 }
 
+void lane_settled(struct lane *stream)
+{
+	lane_store(&stream->settled, stream->settle_round);
+	event_post(stream->all->settled_fd);
+}
+
 bool lane_wait(const struct lane *stream, short events, int until_fd)
 {
 	struct pollfd fds[] = {
@@ -130,6 +136,7 @@ static bool watch_stream(struct lane *stream, struct futex_watch *watch)
 		start_worker(stream);
 		return true;
 	}
+	output_settle(stream);
 	lane_store(&ring->consumer_waits, 1);
 	*watch = (struct futex_watch){ &ring->head, stream->own_counter };
 	return watch_output(stream);
@@ -155,8 +162,11 @@ static void *watcher_run(void *argument)
 	struct streams *all = argument;
 
 	while (!lane_load(&all->finishing)) {
-		struct futex_watch watches[LANES_MAX + 1] = { { &all->finishing, 0 } };
-		unsigned int count = 1;
+		struct futex_watch watches[LANES_MAX + 2] = {
+			{ &all->finishing, 0 },
+			{ &all->settle_round, lane_load(&all->settle_round) },
+		};
+		unsigned int count = 2;
 		bool busy = false;
 
 		for (unsigned int i = 0; i < all->lane_count; i++) {
@@ -187,7 +197,8 @@ static struct streams *streams_make(struct channel *channel, uint32_t console, i
 		return NULL;
 	}
 	*all = (struct streams){ .channel = channel, .trouble_fd = trouble_fd, .done_fd = -1,
-				 .stop_fd = -1, .gone_fd = -1, .lane_count = STREAM_COUNT };
+				 .stop_fd = -1, .gone_fd = -1, .settled_fd = -1,
+				 .lane_count = STREAM_COUNT };
 	for (int i = 0; i < STREAM_COUNT; i++) {
 		all->lanes[i].ring = &channel->consoles[console].streams[i];
 		all->lanes[i].data = channel->stream_data[console][i];
@@ -225,6 +236,7 @@ static void streams_release(struct streams *all)
 	}
 	fd_close(&all->stop_fd);
 	fd_close(&all->gone_fd);
+	fd_close(&all->settled_fd);
 	free(all);
 }
 
@@ -233,6 +245,7 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 			      struct error *err)
 {
 	struct streams *all = NULL;
+	int *event_fd;
 
 	if (futex_wait_any(NULL, 0) == -ENOSYS)
 		error_set(err, ENOSYS,
@@ -247,9 +260,9 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 	all->lanes[LANE_LOG].ring = &channel->log;
 	all->lanes[LANE_LOG].data = channel->log_data;
 	lane_connect(all, &all->lanes[LANE_LOG], log_fd, output);
-	if (is_lasting)
-		all->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (is_lasting && all->stop_fd < 0)
+	event_fd = is_lasting ? &all->stop_fd : &all->settled_fd;
+	*event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (*event_fd < 0)
 		error_set(err, errno, "can't carry the domain's streams");
 	else if (watch_begin(all, err))
 		return all;
@@ -304,23 +317,25 @@ struct streams *streams_start_console(struct channel *channel, uint32_t console,
 
 /* ---- The end ---- */
 
-void streams_settle(struct streams *all)
+int streams_settle(struct streams *all)
 {
-	lane_store(&all->settling, 1);
+	__atomic_add_fetch(&all->settle_round, 1, __ATOMIC_SEQ_CST);
+	futex_wake_all(&all->settle_round);
+	return all->settled_fd;
+}
+
+bool streams_are_settled(const struct streams *all)
+{
+	uint64_t count;
+
+	/* First: what a lane says after it was looked at is read the next time. */
+	if (read(all->settled_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		abort();
 	for (unsigned int i = STREAM_OUT; i < all->lane_count; i++) {
-		struct lane *stream = &all->lanes[i];
-		/* What comes later is not waited for. */
-		uint32_t head = lane_load(&stream->ring->head);
-
-		for (;;) {
-			struct futex_watch watch = { &all->moved, lane_load(&all->moved) };
-
-			if (ring_used(head, lane_load(&stream->own_counter)) <= 0 ||
-			    futex_wait_any(&watch, 1))
-				break;
-		}
+		if (lane_load(&all->lanes[i].settled) != all->settle_round)
+			return false;
 	}
-	lane_store(&all->settling, 0);
+	return true;
 }
 
 static void finish_begin(struct streams *all)
@@ -395,11 +410,11 @@ void streams_hang_up(struct streams *all)
 {
 	lane_store(&all->gone, 1);
 	event_post(all->gone_fd);
-	event_post(all->stop_fd);
 	lane_store(&all->lanes[STREAM_IN].ring->producer_closed, 1);
 	lane_store(&all->lanes[STREAM_OUT].ring->consumer_closed, 1);
 	lane_store(&all->lanes[STREAM_ERR].ring->consumer_closed, 1);
 	channel_post(all->channel, EVENT_STREAMS);
+	finish_begin(all);
 }
 
 bool streams_are_done(const struct streams *all)

@@ -33,10 +33,12 @@ struct streams *streams_start(struct channel *channel, const int fds[STREAM_COUN
 void streams_set_input_end(struct streams *streams, bool is_at_end);
 
 /*
- * Wait until all that the domain has written so far is out, as far as the outer streams take it.
- * For the thread that serves requests; the domain waits for its answer meanwhile.
+ * For streams that are not lasting: ask for the word that all that the domain has written so far is
+ * out. Nobody waits here, as it may never be: the outer streams may not take it. The descriptor,
+ * which stays the streams', polls readable when streams_are_settled() is to be asked again.
  */
-void streams_settle(struct streams *streams);
+int streams_settle(struct streams *streams);
+bool streams_are_settled(const struct streams *streams);
 
 /*
  * Once the domain is dead: write out all that it left in its rings and end the threads. The reader
@@ -68,10 +70,13 @@ bool streams_want_input(struct streams *streams);
 /* Its program has ended: no more input is taken, and what is left in its rings is written out. */
 void streams_end(struct streams *streams);
 
-/* The outer side has gone: the end of input, and EPIPE for output. */
+/*
+ * The outer side has gone: the end of input, and EPIPE for output. Nothing moves any more; that
+ * all is done is told as after streams_end().
+ */
 void streams_hang_up(struct streams *streams);
 
-/* Whether all is done since streams_end(). */
+/* Whether all is done since streams_end() or streams_hang_up(). */
 bool streams_are_done(const struct streams *streams);
 
 /*

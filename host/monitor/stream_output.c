@@ -17,7 +17,7 @@ int64_t output_waiting(const struct lane *stream)
 
 /*
  * Give size bytes of space back to the domain. A producer that waits for space is woken once half
- * of the ring is free, not for each piece; who waits for all to be out, when it is.
+ * of the ring is free, not for each piece; one that waits for all to be out, when it is.
  */
 static void output_advance(struct lane *stream, uint32_t size)
 {
@@ -26,10 +26,6 @@ static void output_advance(struct lane *stream, uint32_t size)
 
 	stream->own_counter += size;
 	lane_store(&ring->tail, stream->own_counter);
-	if (lane_load(&stream->all->settling)) {
-		__atomic_add_fetch(&stream->all->moved, 1, __ATOMIC_SEQ_CST);
-		futex_wake_all(&stream->all->moved);
-	}
 	waiting = output_waiting(stream);
 	if (waiting > RING_SIZE / 2) {
 		stream->told = false;
@@ -58,16 +54,13 @@ static void output_lose(struct lane *stream, int error)
  * The outside did not take it: what waits is thrown away. That a reader has gone is ordinary, and
  * for good; after anything else (a disk that is full just now) the domain may try again.
  */
-static void output_fail(struct lane *stream, int error)
+static void output_fail(struct lane *stream, uint32_t waiting, int error)
 {
-	int64_t waiting = output_waiting(stream);
-
 	if (error == EPIPE)
 		lane_store(&stream->ring->consumer_closed, 1);
 	else
 		output_lose(stream, error);
-	if (waiting > 0)
-		output_advance(stream, (uint32_t)waiting);
+	output_advance(stream, waiting);
 	channel_post(stream->all->channel, EVENT_STREAMS);
 }
 
@@ -98,41 +91,64 @@ void output_move(struct lane *stream, uint32_t waiting, uint32_t limit)
 	else if (!nobody && errno == EAGAIN)
 		lane_wait(stream, POLLOUT, stream->all->gone_fd);
 	else if (nobody || errno != EINTR)
-		output_fail(stream, nobody ? EPIPE : errno);
+		output_fail(stream, waiting, nobody ? EPIPE : errno);
 }
 
+void output_settle(struct lane *stream)
+{
+	uint32_t round = lane_load(&stream->all->settle_round);
+
+	/* What comes later is not waited for. */
+	if (stream->settle_round != round) {
+		stream->settle_round = round;
+		stream->settle_head = lane_load(&stream->ring->head);
+	}
+	/* A counter that has passed the head makes less than nothing of it. */
+	if (stream->settled != round && ring_used(stream->settle_head, stream->own_counter) <= 0)
+		lane_settled(stream);
+}
+
+/* The head is read once: a domain that goes on writing does not keep us here. */
 bool output_drain(struct lane *stream)
 {
+	uint32_t head = lane_load(&stream->ring->head);
 	int64_t waiting;
 
-	while ((waiting = output_waiting(stream)) > 0)
+	while ((waiting = ring_used(head, stream->own_counter)) > 0)
 		output_move(stream, (uint32_t)waiting, stream->chunk);
 	return waiting == 0;
+}
+
+/* Until there is something to do. */
+static void output_sleep(struct lane *stream)
+{
+	struct ring *ring = stream->ring;
+	struct futex_watch watches[] = {
+		{ &ring->head, stream->own_counter }, { &stream->all->finishing, 0 },
+		{ &stream->all->settle_round, stream->settle_round },
+	};
+
+	lane_store(&ring->consumer_waits, 1);
+	if (!output_waiting(stream))
+		futex_wait_any(watches, sizeof(watches) / sizeof(watches[0]));
+	lane_store(&ring->consumer_waits, 0);
 }
 
 void *output_run(void *argument)
 {
 	struct lane *stream = argument;
-	struct ring *ring = stream->ring;
-	uint32_t *finishing = &stream->all->finishing;
+	int64_t waiting = 0;
 
-	for (;;) {
-		bool last = lane_load(finishing);
-
-		if (!output_drain(stream)) {
-			lane_trouble(stream);
-			return NULL;
-		}
-		if (last)
-			return NULL;
-		lane_store(&ring->consumer_waits, 1);
-		if (!output_waiting(stream)) {
-			struct futex_watch watches[] = {
-				{ &ring->head, stream->own_counter }, { finishing, 0 },
-			};
-
-			futex_wait_any(watches, 2);
-		}
-		lane_store(&ring->consumer_waits, 0);
+	while (waiting >= 0 && !lane_load(&stream->all->finishing)) {
+		output_settle(stream);
+		waiting = output_waiting(stream);
+		if (waiting > 0)
+			output_move(stream, (uint32_t)waiting, stream->chunk);
+		else if (!waiting)
+			output_sleep(stream);
 	}
+	/* What was written before the end is in the ring now. */
+	if (waiting < 0 || !output_drain(stream))
+		lane_trouble(stream);
+	return NULL;
 }

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/monitor/files.h"
 #include "host/monitor/volume.h"
 #include "host/monitor/volume_rights.h"
 
 #define NODES_MAX	65536u
-/* Descriptors for all else that the monitor does, among them the plan's of each volume. */
-#define FILES_KEPT	(64u + 2 * VOLUME_MAX)
+#define FILES_NEEDED	(FILES_KEPT + VOLUME_MAX)
 #define LIST_SIZE	32768u
 
 /* ---- Nodes ---- */
@@ -340,21 +340,24 @@ int volume_xattr_list(struct volumes *volumes, uint32_t number, struct answer *a
 /*
  * Each node is a descriptor: as many as the host allows, but for those that are needed elsewhere.
  */
-static void raise_limit(struct volumes *volumes)
+static int raise_limit(struct volumes *volumes, struct error *err)
 {
 	struct rlimit limit;
 
-	volumes->node_max = VOLUME_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
+		return error_set(err, errno, "limit of open files");
 	if (limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max < NODES_MAX ? limit.rlim_max : NODES_MAX;
 		setrlimit(RLIMIT_NOFILE, &limit);
 		getrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur > FILES_KEPT + VOLUME_MAX)
-		volumes->node_max = (uint32_t)(limit.rlim_cur < NODES_MAX ? limit.rlim_cur :
-					       NODES_MAX) - FILES_KEPT;
+	if (limit.rlim_cur < FILES_NEEDED)
+		return error_set(err, 0, "the hard limit of open files is %llu here, and a domain "
+				 "with volumes needs %u: see `ulimit -Hn`",
+				 (unsigned long long)limit.rlim_cur, FILES_NEEDED);
+	volumes->node_max = (uint32_t)(limit.rlim_cur < NODES_MAX ? limit.rlim_cur : NODES_MAX) -
+			    FILES_KEPT;
+	return 0;
 }
 
 int volumes_add(struct volumes *volumes, int directory_fd, const char *path, bool read_only,
@@ -364,8 +367,8 @@ int volumes_add(struct volumes *volumes, int directory_fd, const char *path, boo
 	uint32_t number;
 	int fd, error;
 
-	if (!volumes->count)
-		raise_limit(volumes);
+	if (!volumes->count && raise_limit(volumes, err))
+		return -EINVAL;
 	fd = fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, errno, "volume %s", path);

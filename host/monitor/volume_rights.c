@@ -4,26 +4,23 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "host/domain/volume_bits.h"
 #include "host/monitor/volume.h"
 #include "host/monitor/volume_rights.h"
 
-#define NAME		"user.mezzo.rights"
 #define PERMISSIONS	01777u		/* of what is no directory */
 
 bool volume_rights_is_own(const char *name)
 {
-	return !strcmp(name, NAME);
+	return !strcmp(name, VOLUME_BITS_NAME);
 }
 
 uint32_t volume_rights_kept(int fd)
 {
-	char link[VOLUME_LINK_SIZE], value[2];
-	ssize_t size = getxattr(volume_node_link(fd, link), NAME, value, sizeof(value));
-	uint32_t rights = 0;
+	char link[VOLUME_LINK_SIZE], value[VOLUME_BITS_SIZE];
+	ssize_t size = getxattr(volume_node_link(fd, link), VOLUME_BITS_NAME, value, sizeof(value));
 
-	for (ssize_t i = 0; i < size; i++)
-		rights |= value[i] == 'u' ? S_ISUID : value[i] == 'g' ? S_ISGID : 0;
-	return rights;
+	return volume_bits(value, size);
 }
 
 /* Returns 0, also where the file system can't keep them, or -errno. */
@@ -31,7 +28,8 @@ static int keep(const char *link, uint32_t rights)
 {
 	const char *value = rights & S_ISUID ? "ug" : "g";
 	size_t size = rights == (S_ISUID | S_ISGID) ? 2 : 1;
-	int result = rights ? setxattr(link, NAME, value, size, 0) : removexattr(link, NAME);
+	int result = rights ? setxattr(link, VOLUME_BITS_NAME, value, size, 0) :
+			      removexattr(link, VOLUME_BITS_NAME);
 
 	if (!result || errno == EOPNOTSUPP || (!rights && errno == ENODATA))
 		return 0;

@@ -60,8 +60,12 @@ static int read_object(struct reading *reading, struct image_object *object)
 {
 	struct image_usage *image = reading->image;
 	struct stat status;
-	int error, fd = object_open(reading->store, object->id, false, reading->err);
+	int error = object_is_lost(reading->store, object->id, reading->err), fd;
 
+	/* It takes nothing, nowhere. */
+	if (error)
+		return error < 0 ? error : 0;
+	fd = object_open(reading->store, object->id, false, reading->err);
 	if (fd < 0)
 		return fd;
 	error = fstat(fd, &status) ? -errno : identify(image, object, fd, status.st_ino);

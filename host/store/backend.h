@@ -54,6 +54,11 @@ struct backend_operations {
 	/* T: creates the file `to` with the bytes and holes of another. */
 	int (*file_copy)(struct store *store, object_id from, object_id to, struct error *err);
 	/*
+	 * T: gives an older object that has no file (or a bad one) a file with the bytes of
+	 * another, which are final.
+	 */
+	int (*file_restore)(struct store *store, object_id from, object_id to, struct error *err);
+	/*
 	 * T: the bytes are final and must be durable when the transaction is. -EBUSY: a descriptor
 	 * is open that can still write them.
 	 */
@@ -136,5 +141,8 @@ int object_row_change(struct store *store, object_id id, struct object_row *row,
 		      struct error *err);
 int object_row_put(struct store *store, object_id id, const struct object_row *row,
 		   struct error *err);
+/* The sealed object of a content, which may be lost. -ENOENT with a message. */
+int hash_row_get(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
+		 struct error *err);
 
 #endif

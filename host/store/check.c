@@ -84,47 +84,70 @@ static size_t list_find(const struct id_list *list, object_id id)
 	return low;
 }
 
-static bool is_lost(const struct check *check, object_id id)
+static bool is_gone(const struct check *check, object_id id)
 {
-	size_t at = list_find(&check->lost, id);
+	size_t at = list_find(&check->gone, id);
 
-	return at < check->lost.count && check->lost.ids[at] == id;
+	return at < check->gone.count && check->gone.ids[at] == id;
 }
 
-/* As row_of(): without repair the rows of lost objects are there, but count as gone. */
+/* As row_of(): without repair the rows of objects that are gone are there, but do not count. */
 static int object_of(struct check *check, object_id id, struct object_row *object)
 {
-	return is_lost(check, id) ? 0 : row_of(check, TABLE_OBJECTS, id, object, sizeof(*object));
+	return is_gone(check, id) ? 0 : row_of(check, TABLE_OBJECTS, id, object, sizeof(*object));
 }
 
 /* ---- Passes, in the order in which they are made ---- */
 
-/* An object whose row or bytes are no good; what names it goes in later passes. */
-static int object_lost(struct check *check, const struct walk *row)
+static int list_note(struct check *check, struct id_list *list, object_id id)
+{
+	return id_list_add(list, id) ? error_set(check->err, ENOMEM, "can't check the store") : 0;
+}
+
+/* An object that nothing known of it can bring back; what names it goes in later passes. */
+static int object_gone(struct check *check, const struct walk *row)
 {
 	object_id id = key_id(&row->at, 0);
+	int error = list_note(check, &check->gone, id);
+
+	if (error || !check->repair)
+		return error;
+	error = remove_row(check, &row->at);
+	return error ? error : file_remove(&check->disk.store, id, check->err);
+}
+
+/* A sealed object whose bytes are no good: who names it, and its hash, are kept. */
+static int object_lose(struct check *check, object_id id, struct object_row *object)
+{
 	int error;
 
-	if (id_list_add(&check->lost, id))
-		return error_set(check->err, ENOMEM, "can't check the store");
 	if (!check->repair)
 		return 0;
-	error = remove_row(check, &row->at);
+	object->flags |= OBJECT_LOST;
+	error = object_row_put(&check->disk.store, id, object, check->err);
 	return error ? error : file_remove(&check->disk.store, id, check->err);
 }
 
 static int pass_object(struct check *check, const struct walk *row)
 {
 	object_id id = key_id(&row->at, 0);
-	struct object_row object;
+	struct object_row object = { 0 };
 	bool good = false;
 	int error = 0;
 
 	if (slice_copy(&row->value, &object, sizeof(object)) || row->at.size != 1 + sizeof(id))
 		check_finding(check, true, "object %" PRIu64 ": its row is damaged", id);
+	else if (object.flags & OBJECT_LOST)
+		return list_note(check, &check->lost, id);
 	else
 		error = check_object_file(check, id, &object, &good);
-	return error || good ? error : object_lost(check, row);
+	if (error || good)
+		return error;
+	error = list_note(check, &check->lost, id);
+	if (error)
+		return error;
+	return object.flags & OBJECT_SEALED ? object_lose(check, id, &object) :
+					      object_gone(check, row);
 }
 
 static int pass_entry(struct check *check, const struct walk *row)
@@ -141,9 +164,7 @@ static int pass_entry(struct check *check, const struct walk *row)
 	if (there < 0)
 		return there;
 	if (there && object_id)
-		return id_list_add(&check->held, object_id)
-			       ? error_set(check->err, ENOMEM, "can't check the store")
-			       : 0;
+		return list_note(check, &check->held, object_id);
 	mend = check_finding(check, true, "mapping %" PRIu64 ", local object %" PRIu64 ": %s", id,
 			     key_id(&row->at, 1),
 			     object_id ? "its object is lost" : "there is no such mapping");
@@ -348,7 +369,8 @@ static int check_only(struct check *check)
 }
 
 int store_check(const char *path, bool repair, void (*say)(const char *line, void *data),
-		void *data, uint64_t *found, uint64_t *left, struct error *err)
+		void *data, uint64_t *found, uint64_t *left, struct id_list *lost,
+		struct error *err)
 {
 	struct check check = { .repair = repair, .say = say, .data = data, .err = err };
 	int error = check_folders(&check, path);
@@ -360,10 +382,13 @@ int store_check(const char *path, bool repair, void (*say)(const char *line, voi
 	error = repair ? check_and_repair(&check) : check_only(&check);
 	disk_release(&check.disk);
 	free(check.held.ids);
-	free(check.lost.ids);
-	if (error)
+	free(check.gone.ids);
+	if (error) {
+		free(check.lost.ids);
 		return error;
+	}
 	*found = check.found;
 	*left = check.left;
+	*lost = check.lost;
 	return 0;
 }

@@ -12,7 +12,8 @@ struct check {
 	void *data;
 	uint64_t found, left;
 	struct id_list held;		/* objects in mappings, one for each entry */
-	struct id_list lost;		/* objects that are none any more, rising */
+	struct id_list gone;		/* objects that are none any more, rising */
+	struct id_list lost;		/* objects without their bytes, those that are gone too */
 	struct error *err;
 };
 

@@ -84,11 +84,11 @@ static int by_hash(const void *a, const void *b)
 	return memcmp(one->hash, other->hash, sizeof(one->hash));
 }
 
-/* 1, 0 or -errno: is there a sealed object of this content? */
+/* 1, 0 or -errno: is there a sealed object of this content, which may be lost? */
 static int has_twin(struct store *store, const struct candidate *item, struct error *err)
 {
 	object_id twin;
-	int error = object_find_hash(store, item->hash, &twin, err);
+	int error = hash_row_get(store, item->hash, &twin, err);
 
 	return error == -ENOENT ? 0 : error ? error : 1;
 }

@@ -93,6 +93,7 @@ const struct backend_operations disk_operations = {
 	.file_create = file_create,
 	.file_remove = file_remove,
 	.file_copy = file_copy,
+	.file_restore = file_restore,
 	.file_settle = file_settle,
 	.file_read = file_read,
 	.file_write = file_write,
@@ -116,6 +117,7 @@ void disk_release(struct disk *disk)
 	file_forget(disk);
 	free(disk->made.ids);
 	free(disk->settled.ids);
+	free(disk->restored.ids);
 	free(disk->removed.ids);
 	free(disk->claimed.ids);
 	fd_close(&disk->new_fd);

@@ -26,6 +26,7 @@ struct disk {
 	MDB_txn *txn;
 	unsigned txn_lock;
 	struct id_list made;		/* files in new/ */
+	struct id_list restored;	/* files in new/ of older objects */
 	struct id_list settled;		/* older files whose bytes must be durable */
 	struct id_list removed;		/* older files, to be unlinked after the commit */
 	bool dirty_dirs[DISK_OBJECT_DIRS]; /* a name was added or removed that must be durable */
@@ -124,6 +125,7 @@ object_id file_name_id(const char *name);
 int file_create(struct store *store, object_id id, struct error *err);
 int file_remove(struct store *store, object_id id, struct error *err);
 int file_copy(struct store *store, object_id from, object_id to, struct error *err);
+int file_restore(struct store *store, object_id from, object_id to, struct error *err);
 int file_settle(struct store *store, object_id id, struct error *err);
 ssize_t file_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,
 		  struct error *err);

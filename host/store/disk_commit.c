@@ -24,6 +24,21 @@ static unsigned dir_of(object_id id)
 
 /* ---- Recovery ---- */
 
+/* Whether the tables know of bytes of an object: 1, 0 or -errno. */
+static int has_bytes(struct disk *disk, object_id id, struct error *err)
+{
+	struct object_row object;
+	struct slice row;
+	struct key key;
+	int error;
+
+	key_set_id(&key, TABLE_OBJECTS, id);
+	error = tables_row_get(&disk->store, &key, &row, err);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	return slice_copy(&row, &object, sizeof(object)) || !(object.flags & OBJECT_LOST);
+}
+
 /*
  * A file in new/ that the tables know is late in its move; any other is of a transaction that was
  * never committed.
@@ -31,16 +46,12 @@ static unsigned dir_of(object_id id)
 static int recover_new_file(struct disk *disk, object_id id, struct error *err)
 {
 	char name[FILE_NAME_SIZE];
-	struct slice row;
-	struct key key;
-	int error;
+	int known = has_bytes(disk, id, err);
 
+	if (known < 0)
+		return known;
 	file_name(id, name);
-	key_set_id(&key, TABLE_OBJECTS, id);
-	error = tables_row_get(&disk->store, &key, &row, err);
-	if (error && error != -ENOENT)
-		return error;
-	if (error)
+	if (!known)
 		unlinkat(disk->new_fd, name + FILE_NAME_NEW, 0);
 	else if (!renameat(disk->new_fd, name + FILE_NAME_NEW, disk->objects_fd, name))
 		disk->dirty_dirs[dir_of(id)] = true;
@@ -171,20 +182,29 @@ int files_sync(struct disk *disk, struct error *err)
 static void files_end(struct disk *disk)
 {
 	disk->made.count = 0;
+	disk->restored.count = 0;
 	disk->settled.count = 0;
 	disk->removed.count = 0;
 	memset(disk->dirty_dirs, 0, sizeof(disk->dirty_dirs));
 	disk->new_dirty = false;
 }
 
+static void move_files(struct disk *disk, const struct id_list *list)
+{
+	char name[FILE_NAME_SIZE];
+
+	for (size_t i = 0; i < list->count; i++) {
+		file_name(list->ids[i], name);
+		renameat(disk->new_fd, name + FILE_NAME_NEW, disk->objects_fd, name);
+	}
+}
+
 void files_finish(struct disk *disk)
 {
 	char name[FILE_NAME_SIZE];
 
-	for (size_t i = 0; i < disk->made.count; i++) {
-		file_name(disk->made.ids[i], name);
-		renameat(disk->new_fd, name + FILE_NAME_NEW, disk->objects_fd, name);
-	}
+	move_files(disk, &disk->made);
+	move_files(disk, &disk->restored);
 	for (size_t i = 0; i < disk->removed.count; i++) {
 		file_name(disk->removed.ids[i], name);
 		unlinkat(disk->objects_fd, name, 0);
@@ -192,14 +212,20 @@ void files_finish(struct disk *disk)
 	files_end(disk);
 }
 
-void files_abort(struct disk *disk)
+static void drop_files(struct disk *disk, const struct id_list *list)
 {
 	char name[FILE_NAME_SIZE];
 
-	file_forget(disk);
-	for (size_t i = 0; i < disk->made.count; i++) {
-		file_name(disk->made.ids[i], name);
+	for (size_t i = 0; i < list->count; i++) {
+		file_name(list->ids[i], name);
 		unlinkat(disk->new_fd, name + FILE_NAME_NEW, 0);
 	}
+}
+
+void files_abort(struct disk *disk)
+{
+	file_forget(disk);
+	drop_files(disk, &disk->made);
+	drop_files(disk, &disk->restored);
 	files_end(disk);
 }

@@ -80,13 +80,13 @@ static int file_use(struct disk *disk, object_id id, bool writable, struct error
 	return fd;
 }
 
-int file_create(struct store *store, object_id id, struct error *err)
+/* A new file in new/, which is also noted in a list. */
+static int new_file(struct disk *disk, struct id_list *list, object_id id, struct error *err)
 {
-	struct disk *disk = disk_of(store);
 	char name[FILE_NAME_SIZE];
 	int fd;
 
-	if (id_list_add(&disk->made, id))
+	if (id_list_add(list, id))
 		return file_error(ENOMEM, id, err);
 	file_name(id, name);
 	fd = openat(disk->new_fd, name + FILE_NAME_NEW, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -94,6 +94,16 @@ int file_create(struct store *store, object_id id, struct error *err)
 	if (fd < 0)
 		return file_error(errno, id, err);
 	disk->new_dirty = true;
+	return fd;
+}
+
+int file_create(struct store *store, object_id id, struct error *err)
+{
+	struct disk *disk = disk_of(store);
+	int fd = new_file(disk, &disk->made, id, err);
+
+	if (fd < 0)
+		return fd;
 	file_remember(disk, id, fd, true);
 	return 0;
 }
@@ -135,6 +145,39 @@ int file_copy(struct store *store, object_id from, object_id to, struct error *e
 	}
 	close(from_fd);
 	return error;
+}
+
+/* An earlier transaction's wish to unlink what had this name must not meet the new file. */
+static int file_spare(struct store *store, object_id id, struct error *err)
+{
+	struct slice value;
+	struct key key;
+	int error;
+
+	key_set_id(&key, TABLE_DOOMED, id);
+	error = tables_row_get(store, &key, &value, err);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	return tables_row_remove(store, &key, err);
+}
+
+/* It is no file of `made`, whose ids rise. */
+int file_restore(struct store *store, object_id from, object_id to, struct error *err)
+{
+	struct disk *disk = disk_of(store);
+	int from_fd = file_find(disk, from, O_RDONLY), fd, error;
+
+	if (from_fd < 0)
+		return file_error(-from_fd, from, err);
+	fd = new_file(disk, &disk->restored, to, err);
+	error = fd < 0 ? fd : sparse_copy(from_fd, fd);
+	if (fd >= 0 && error)
+		error = file_error(-error, to, err);
+	fd_close(&fd);
+	close(from_fd);
+	if (!error && id_list_add(&disk->settled, to))
+		error = file_error(ENOMEM, to, err);
+	return error ? error : file_spare(store, to, err);
 }
 
 /*

@@ -339,6 +339,7 @@ static const struct backend_operations memory_operations = {
 	.file_create = memory_file_make,
 	.file_remove = file_remove,
 	.file_copy = file_copy,
+	.file_restore = file_copy,
 	.file_settle = file_nothing_to_do,
 	.file_read = file_read,
 	.file_write = file_write,

@@ -37,6 +37,15 @@ int object_row_put(struct store *store, object_id id, const struct object_row *r
 	return store->operations->row_put(store, &key, row, sizeof(*row), err);
 }
 
+/* The bytes are there, as far as is known. */
+static int object_row_check(object_id id, const struct object_row *row, struct error *err)
+{
+	if (row->flags & OBJECT_LOST)
+		return error_set(err, EIO, "object %" PRIu64 " is lost: see `mezzo store fsck`",
+				 id);
+	return 0;
+}
+
 /* T: the id of a new object, which file_create() or file_copy() gives its file next. */
 static int object_begin(struct store *store, object_id *id, struct error *err)
 {
@@ -72,6 +81,8 @@ int object_copy(struct store *store, object_id id, object_id *copy, struct error
 	object_id new_id;
 	int error = object_row_change(store, id, &row, err);
 
+	if (!error)
+		error = object_row_check(id, &row, err);
 	if (!error)
 		error = object_begin(store, &new_id, err);
 	if (!error)
@@ -122,7 +133,9 @@ static int object_delete(struct store *store, object_id id, const struct object_
 		return error;
 	key_set_id(&key, TABLE_OBJECTS, id);
 	error = store->operations->row_remove(store, &key, err);
-	return error ? error : store->operations->file_remove(store, id, err);
+	if (error || row->flags & OBJECT_LOST)
+		return error;
+	return store->operations->file_remove(store, id, err);
 }
 
 int object_put(struct store *store, object_id id, struct error *err)
@@ -146,8 +159,12 @@ static int info_of_row(struct store *store, object_id id, const struct object_ro
 		.references = row->references,
 		.flags = row->flags,
 	};
-	int error = store->operations->file_size(store, id, &found.size, &found.disk_size, err);
+	int error = 0;
 
+	if (row->flags & OBJECT_LOST)
+		found.size = row->size;
+	else
+		error = store->operations->file_size(store, id, &found.size, &found.disk_size, err);
 	if (error)
 		return error;
 	if (row->flags & OBJECT_SEALED)
@@ -170,8 +187,20 @@ int object_info(struct store *store, object_id id, struct object_info *info, str
 	return error;
 }
 
-static int hash_row_get(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
-			struct error *err)
+int object_is_lost(struct store *store, object_id id, struct error *err)
+{
+	struct object_row row;
+	int error = store_view_begin(store, err);
+
+	if (error)
+		return error;
+	error = object_row_get(store, id, &row, err);
+	store_view_end(store);
+	return error ? error : (row.flags & OBJECT_LOST) != 0;
+}
+
+int hash_row_get(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
+		 struct error *err)
 {
 	struct slice value;
 	struct key key;
@@ -189,12 +218,20 @@ static int hash_row_get(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE
 int object_find_hash(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
 		     struct error *err)
 {
+	struct object_row row;
+	object_id found = 0;
 	int error = store_view_begin(store, err);
 
 	if (error)
 		return error;
-	error = hash_row_get(store, hash, id, err);
+	error = hash_row_get(store, hash, &found, err);
+	if (!error)
+		error = object_row_get(store, found, &row, err);
 	store_view_end(store);
+	if (!error && row.flags & OBJECT_LOST)
+		error = error_set(err, ENOENT, "the object of this content is lost");
+	if (!error)
+		*id = found;
 	return error;
 }
 
@@ -229,7 +266,7 @@ int object_visit(struct store *store, int (*visit)(const struct object_info *inf
 	return result;
 }
 
-/* The object is there, and not sealed where it is to be written. */
+/* The object is there with its bytes, and not sealed where it is to be written. */
 static int object_admit(struct store *store, object_id id, bool writable, struct error *err)
 {
 	struct object_row row;
@@ -239,6 +276,8 @@ static int object_admit(struct store *store, object_id id, bool writable, struct
 		return error;
 	error = object_row_get(store, id, &row, err);
 	store_view_end(store);
+	if (!error)
+		error = object_row_check(id, &row, err);
 	if (error || !writable)
 		return error;
 	if (store->read_only)

@@ -40,20 +40,41 @@ static int seal_begin(struct store *store, object_id id, struct object_row *row,
 		     : store->operations->file_size(store, id, &row->size, &disk_size, err);
 }
 
+/* Who names an object that was lost has its bytes again: here they are, under another id. */
+static int heal(struct store *store, object_id id, object_id lost, struct object_row *row,
+		struct error *err)
+{
+	int error = store->operations->file_restore(store, id, lost, err);
+
+	row->flags &= ~(uint32_t)OBJECT_LOST;
+	return error ? error : object_row_put(store, lost, row, err);
+}
+
+/* One more reference on the sealed object that has the content of a private one, which goes. */
+static int become_twin(struct store *store, object_id id, object_id twin, struct error *err)
+{
+	struct object_row row;
+	int error = object_row_get(store, twin, &row, err);
+
+	if (!error && row.flags & OBJECT_LOST)
+		error = heal(store, id, twin, &row, err);
+	if (!error)
+		error = object_get(store, twin, err);
+	return error ? error : object_put(store, id, err);
+}
+
 /* With hash and size in the row. */
 static int seal_end(struct store *store, object_id id, struct object_row *row, object_id *sealed,
 		    struct error *err)
 {
 	object_id twin;
-	int error = object_find_hash(store, row->hash, &twin, err);
+	int error = hash_row_get(store, row->hash, &twin, err);
 
 	if (error && error != -ENOENT)
 		return error;
 	row->flags |= OBJECT_SEALED;
 	if (!error) {
-		error = object_get(store, twin, err);
-		if (!error)
-			error = object_put(store, id, err);
+		error = become_twin(store, id, twin, err);
 	} else {
 		twin = id;
 		error = become_sealed(store, id, row, err);

@@ -51,6 +51,7 @@ typedef uint64_t mapping_id;		/* 0: none */
 
 enum object_flags {
 	OBJECT_SEALED = 1u,		/* immutable, hash is valid */
+	OBJECT_LOST = 4u,		/* sealed, but its bytes are gone: see object_is_lost() */
 };
 
 struct object_info {
@@ -102,11 +103,20 @@ int object_get(struct store *store, object_id id, struct error *err);
  */
 int object_put(struct store *store, object_id id, struct error *err);
 int object_info(struct store *store, object_id id, struct object_info *info, struct error *err);
-/* The sealed object whose content has this hash: *id is no reference. -ENOENT. */
+/*
+ * 1, 0 or -errno: store_check() found that the bytes of this sealed object are not those that were
+ * sealed, and keeps of it who names it, size and hash. Reading it is -EIO. As soon as an object of
+ * this content is sealed, it has its bytes again.
+ */
+int object_is_lost(struct store *store, object_id id, struct error *err);
+/* The sealed object whose content has this hash, and is not lost: *id is no reference. -ENOENT. */
 int object_find_hash(struct store *store, const uint8_t hash[OBJECT_HASH_SIZE], object_id *id,
 		     struct error *err);
 
-/* Bytes moved (fewer only at the end of the object), or -errno. Writing a sealed object: -EROFS. */
+/*
+ * Bytes moved (fewer only at the end of the object), or -errno. Writing a sealed object: -EROFS.
+ * Reading a lost one: -EIO, also by object_open() and object_copy().
+ */
 ssize_t object_read(struct store *store, object_id id, void *to, size_t size, uint64_t offset,
 		    struct error *err);
 ssize_t object_write(struct store *store, object_id id, const void *from, size_t size,
@@ -122,7 +132,8 @@ int object_open(struct store *store, object_id id, bool writable, struct error *
 
 /*
  * T: makes a private object immutable. Where one of the same content exists, *sealed is that one
- * with a reference more, and the private one is deleted; else *sealed is id itself. The caller's
+ * with a reference more, and the private one is deleted; if that one was lost, it is no longer, for
+ * all who name it. Else *sealed is id itself. The caller's
  * reference moves to *sealed. A sealed object stays as it is. -EBUSY: it has more than one
  * reference, or (on disk) somebody still has a descriptor or a mapping that can write it. Not in
  * `mezzo`, only in programs with libcrypto: see hash.h.
@@ -244,11 +255,16 @@ int store_totals(struct store *store, struct store_totals *totals, struct error 
 /*
  * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN: the tables can't
  * be read at all); with repair mends what can be mended: orphans are deleted, counts
- * corrected, entries of mappings whose object is lost are removed. say is called with one line for
- * each finding. *found counts findings, *left those that remain. Fails only where the store can't
- * be looked at. Not in `mezzo`, as object_seal().
+ * corrected, sealed objects whose bytes are not theirs become lost ones (OBJECT_LOST), entries of
+ * mappings whose object is not even known are removed. say is called with one line for each
+ * finding; that an object is lost since an earlier repair is none. *found counts findings, *left
+ * those that remain. *lost gets the ids of all objects without their bytes, rising, with or without
+ * repair: the caller's to free. Fails only where the store can't be looked at. Not in `mezzo`, as
+ * object_seal().
  */
+struct id_list;
 int store_check(const char *path, bool repair, void (*say)(const char *line, void *data),
-		void *data, uint64_t *found, uint64_t *left, struct error *err);
+		void *data, uint64_t *found, uint64_t *left, struct id_list *lost,
+		struct error *err);
 
 #endif

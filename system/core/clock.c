@@ -100,3 +100,16 @@ u64 clock_realtime_coarse_ns(void)
 {
 	return clock_ns(CLOCK_REALTIME_COARSE);
 }
+
+u64 clock_to_monotonic_ns(int clock, u64 instant_ns)
+{
+	u64 now, there;
+
+	if (clock == CLOCK_MONOTONIC)
+		return MAX(instant_ns, 1ull);
+	there = clock_ns(clock);
+	now = clock_monotonic_ns();
+	if (instant_ns >= there)
+		return now + (instant_ns - there);
+	return there - instant_ns < now ? now - (there - instant_ns) : 1;
+}

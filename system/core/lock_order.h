@@ -32,8 +32,10 @@
 	X(LOCK_INODE_CACHE)	/* domain: inodes by identity, handle cache */ \
 	X(LOCK_OVERLAY)		/* domain: the overlay's log, slots and free space */ \
 	X(LOCK_FILE_LOCKS)	/* domain: advisory locks */ \
+	X(LOCK_NOTIFY)		/* domain: watches of files */ \
 	X(LOCK_LOCAL)		/* domain: names and ties of local sockets, rights in flight */ \
 	X(LOCK_LOCAL_QUEUE)	/* local socket: messages, marks on its stream */ \
+	X(LOCK_IPC)		/* domain: System V and POSIX IPC, one for each kind */ \
 	X(LOCK_PROCESS_TREE)	/* domain: ids, parents, children, groups, sessions */ \
 	X(LOCK_SIGNAL)		/* process: actions, pending signals, thread list, stop state */ \
 	X(LOCK_EVENT)		/* timer and other small files */ \

@@ -26,6 +26,8 @@
 #define THREAD_STRUCT_SIZE	4096ul
 #define THREAD_SIGNAL_STACK_SIZE (12ul << 10)
 
+#define TIMER_SLACK_DEFAULT_NS 50000ull
+
 struct memory_request;
 struct process;
 struct regs;
@@ -122,7 +124,8 @@ struct thread {
 	uptr restart_remain;
 	char name[16];			/* PR_SET_NAME, /proc/PID/comm */
 	u64 gs_base;			/* what the program set by arch_prctl(2); only remembered */
-	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK; only remembered */
+	u64 timer_slack_ns;		/* PR_SET_TIMERSLACK; only remembered; 0: the default */
+	u32 memory_policy;		/* set_mempolicy(2); only remembered */
 	u32 exit_status;		/* wait status this thread exits with */
 	struct vfork_frame *vfork;	/* non-NULL while this thread plays its child */
 	/*
@@ -155,6 +158,13 @@ static inline struct thread *thread_current(void)
 
 	__asm__("mov %%gs:0, %0" : "=r"(thread));
 	return thread;
+}
+
+static inline u64 thread_timer_slack_ns(const struct thread *thread)
+{
+	u64 slack_ns = READ_ONCE(thread->timer_slack_ns);
+
+	return slack_ns ? slack_ns : TIMER_SLACK_DEFAULT_NS;
 }
 
 #endif

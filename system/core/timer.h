@@ -34,6 +34,11 @@ u64 clock_realtime_coarse_ns(void);
 struct __kernel_timespec;
 /* clock_gettime(2) for the calling thread. 0 or -EINVAL. */
 int clock_read(int clock, struct __kernel_timespec *time);
+/*
+ * An instant of another clock as one of CLOCK_MONOTONIC, as far as is known now: steps that the
+ * clock makes later are not followed. One that lies before all of CLOCK_MONOTONIC is 1.
+ */
+u64 clock_to_monotonic_ns(int clock, u64 instant_ns);
 /* Called once at start. */
 void clock_init(void);
 

@@ -14,7 +14,7 @@
 #include "core/string.h"
 #include "fs/file_data_private.h"
 #include "fs/file_layer.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/overlay.h"
 #include "memory/window.h"
 #include "vfs/keep.h"
@@ -32,29 +32,28 @@ static ssize_t heap_read(struct inode *inode, struct iter *to, u64 offset)
 	return size && !done ? -EFAULT : (ssize_t)done;
 }
 
-static struct window_source own_source(const struct inode *inode)
+static struct window_source own_source(struct inode *inode)
 {
-	const struct file_data *data = inode->data;
-
-	return (struct window_source){ data->own, true, data->own_serial,
-				       READ_ONCE(inode->size) };
+	return (struct window_source){ .inode = inode, .open = own_handle_use, .handle = -1,
+				       .writable = true, .identity = inode->data->own_serial,
+				       .size = READ_ONCE(inode->size) };
 }
 
-/* Through a window where there is one; what it leaves over, by the host. */
-static ssize_t source_read(const struct window_source *source, struct iter *to, u64 offset)
+static struct window_source lower_source(struct inode *inode)
 {
-	u64 end = source->size;
+	return (struct window_source){ .inode = inode, .open = lower_handle_use, .handle = -1,
+				       .identity = inode->data->lower_serial,
+				       .size = READ_ONCE(inode->size) };
+}
+
+static ssize_t host_read(int handle, struct iter *to, u64 offset)
+{
 	ssize_t done = 0;
 
-	if (offset >= end)
-		return 0;
-	done = window_read(source, offset, to, MIN((u64)to->left, end - offset));
-	if (offset + done == end)
-		return done;
 	while (to->left) {
 		u64 base;
 		size_t size = iter_piece(to, &base);
-		long count = host_pread(source->handle, base, size, offset + done);
+		long count = host_pread(handle, base, size, offset + done);
 
 		if (count < 0)
 			return done ? done : count;
@@ -66,24 +65,40 @@ static ssize_t source_read(const struct window_source *source, struct iter *to, 
 	return done;
 }
 
+/* Through a window where there is one; what it leaves over, by the host. */
+static ssize_t source_read(struct window_source *source, struct iter *to, u64 offset)
+{
+	u64 end = source->size;
+	ssize_t done, count;
+	int handle;
+
+	if (offset >= end)
+		return 0;
+	done = window_read(source, offset, to, MIN((u64)to->left, end - offset));
+	if (offset + done == end || !to->left)
+		return done;
+	handle = window_source_handle(source);
+	count = handle < 0 ? handle : host_read(handle, to, offset + done);
+	return count < 0 ? (done ? done : count) : done + count;
+}
+
 static ssize_t own_read(struct inode *inode, struct iter *to, u64 offset)
 {
 	struct window_source source = own_source(inode);
+	ssize_t result = source_read(&source, to, offset);
 
-	return source_read(&source, to, offset);
+	if (source.handle >= 0)
+		own_handle_done(inode);
+	return result;
 }
 
 static ssize_t lower_read(struct inode *inode, struct iter *to, u64 offset)
 {
-	struct window_source source = { .identity = inode->data->lower_serial,
-					.size = READ_ONCE(inode->size) };
-	ssize_t result;
+	struct window_source source = lower_source(inode);
+	ssize_t result = source_read(&source, to, offset);
 
-	source.handle = lower_handle_use(inode);
-	if (source.handle < 0)
-		return source.handle;
-	result = source_read(&source, to, offset);
-	lower_handle_done(inode);
+	if (source.handle >= 0)
+		lower_handle_done(inode);
 	return result;
 }
 
@@ -135,29 +150,49 @@ static ssize_t heap_write(struct inode *inode, struct iter *from, u64 offset)
 	return (ssize_t)done;
 }
 
-static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
+static ssize_t host_write(int handle, struct iter *from, u64 offset)
 {
-	struct window_source source = own_source(inode);
 	ssize_t done = 0;
 
-	if (offset + from->left <= source.size)
-		done = window_write(&source, offset, from, from->left);
 	while (from->left) {
 		u64 base;
 		size_t size = iter_piece(from, &base);
-		long count = host_pwrite(inode->data->own, base, size, offset + done);
+		long count = host_pwrite(handle, base, size, offset + done);
 
-		if (count < 0) {
-			if (!done)
-				return count == -ENOMEM ? -ENOSPC : count;
+		if (count < 0 && !done)
+			return count == -ENOMEM ? -ENOSPC : count;
+		if (count < 0)
 			break;
-		}
 		iter_advance(from, count);
 		done += count;
 		if ((size_t)count < size)
 			break;
 	}
-	if (offset + done > inode->size)
+	return done;
+}
+
+static ssize_t source_write(struct window_source *source, struct iter *from, u64 offset)
+{
+	ssize_t done = 0, count;
+	int handle;
+
+	if (offset + from->left <= source->size)
+		done = window_write(source, offset, from, from->left);
+	if (!from->left)
+		return done;
+	handle = window_source_handle(source);
+	count = handle < 0 ? handle : host_write(handle, from, offset + done);
+	return count < 0 ? (done ? done : count) : done + count;
+}
+
+static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
+{
+	struct window_source source = own_source(inode);
+	ssize_t done = source_write(&source, from, offset);
+
+	if (source.handle >= 0)
+		own_handle_done(inode);
+	if (done > 0 && offset + done > inode->size)
 		WRITE_ONCE(inode->size, offset + done);
 	return done;
 }
@@ -166,11 +201,15 @@ static ssize_t own_write(struct inode *inode, struct iter *from, u64 offset)
 static ssize_t host_file_write(struct inode *inode, struct iter *from, u64 offset)
 {
 	int error = overlay_disk_take(inode, offset, from->left);
+	size_t size = from->left;
 	ssize_t done = error ? error : own_write(inode, from, offset);
 
-	/* What was removed may wait for a sync to be given back. */
-	if (done == -ENOSPC && inode->fs->keeper && space_sync())
+	if (!inode->fs->keeper)
+		return done;
+	/* The host's disk may be full whatever was asked for. */
+	while (!error && overlay_disk_reclaim(done))
 		done = own_write(inode, from, offset);
+	overlay_disk_taken(inode, done == (ssize_t)size);
 	return done;
 }
 
@@ -217,7 +256,7 @@ static ssize_t regular_write(struct file *file, struct iter *from, u64 *offset)
 	if (!from->left)
 		return 0;
 	lock_acquire(&inode->lock);
-	if (file->flags & O_APPEND)
+	if (file->flags & O_APPEND || from->append)
 		*offset = inode->size;
 	result = write_locked(inode, from, *offset);
 	lock_release(&inode->lock);
@@ -237,10 +276,19 @@ static ssize_t regular_write(struct file *file, struct iter *from, u64 *offset)
 /* SEEK_DATA and SEEK_HOLE: a memfd knows; anything else is data from end to end. */
 static loff_t seek_in_space(struct inode *inode, loff_t offset, int whence)
 {
+	loff_t result;
+	int own;
+
 	if (offset < 0 || (u64)offset >= inode->size)
 		return -ENXIO;
-	if (load_acquire(&inode->data->place) == PLACE_OWN)
-		return host_call3(__NR_lseek, inode->data->own, offset, whence);
+	if (load_acquire(&inode->data->place) == PLACE_OWN) {
+		own = own_handle_use(inode);
+		if (own < 0)
+			return own;
+		result = host_call3(__NR_lseek, own, offset, whence);
+		own_handle_done(inode);
+		return result;
+	}
 	return whence == SEEK_DATA ? offset : (loff_t)inode->size;
 }
 
@@ -273,43 +321,57 @@ static loff_t regular_seek(struct file *file, loff_t offset, int whence)
 	return position;
 }
 
+static int map_lower(struct inode *inode, bool shared, struct map_source *source)
+{
+	int handle = lower_handle_use(inode);
+
+	if (handle < 0)
+		return handle;
+	source->handle = handle;
+	source->read_only = shared;
+	source->done = lower_handle_done;
+	return 0;
+}
+
+/* changes: the mapping changes the file. */
+static int map_own(struct inode *inode, bool changes, struct map_source *source)
+{
+	int error = file_data_to_own(inode), handle;
+
+	/* Through a mapping holes are filled without asking. */
+	if (!error && changes && config()->disk_limit)
+		error = overlay_disk_take(inode, 0, inode->size);
+	overlay_disk_taken(inode, !error);
+	if (error)
+		return error;
+	handle = own_handle_use(inode);
+	if (handle < 0)
+		return handle;
+	source->handle = handle;
+	source->done = own_handle_done;
+	if (changes && inode->fs->keeper)
+		WRITE_ONCE(inode->data->is_mapped, true);
+	return 0;
+}
+
 static int regular_map(struct file *file, u64 offset, u64 size, bool shared, bool writable,
 		       struct map_source *source)
 {
 	struct inode *inode = file->inode;
-	struct file_data *data = inode->data;
+	bool changes = shared && writable;
 	int error = 0;
 
 	(void)offset;
 	(void)size;
 	lock_acquire(&inode->lock);
-	if (shared && writable &&
-	    file_data_is_sealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, 0)) {
+	if (changes && file_data_is_sealed(inode, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE, 0))
 		error = -EPERM;
-	} else if (data->place == PLACE_LOWER && !(shared && writable)) {
-		error = lower_handle_use(inode);
-		if (error >= 0) {
-			source->handle = error;
-			source->read_only = shared;
-			source->in_use = true;
-			error = 0;
-		}
-	} else {
-		error = file_data_to_own(inode);
-		/* Through a mapping holes are filled without asking. */
-		if (!error && shared && writable && config()->disk_limit)
-			error = overlay_disk_take(inode, 0, inode->size);
-		source->handle = data->own;
-		if (!error && shared && writable && inode->fs->keeper)
-			WRITE_ONCE(data->is_mapped, true);
-	}
+	else if (inode->data->place == PLACE_LOWER && !changes)
+		error = map_lower(inode, shared, source);
+	else
+		error = map_own(inode, changes, source);
 	lock_release(&inode->lock);
 	return error;
-}
-
-static void regular_map_end(struct file *file)
-{
-	lower_handle_done(file->inode);
 }
 
 static int regular_sync(struct file *file, bool data_only)
@@ -325,27 +387,35 @@ static int regular_truncate(struct file *file, u64 size)
 
 static long own_punch(struct inode *inode, u64 offset, u64 size)
 {
+	int own = own_handle_use(inode);
+	long error;
+
+	if (own < 0)
+		return own;
 	inode->data->has_holes = true;
 	overlay_disk_freed();
-	return host_call4(__NR_fallocate, inode->data->own,
-			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
+	error = host_call4(__NR_fallocate, own, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+			   size);
+	own_handle_done(inode);
+	return error;
 }
 
 /* Disk is the monitor's to give; memory comes by itself. */
 static long own_allocate(struct inode *inode, int mode, u64 offset, u64 size)
 {
 	u64 end = mode & FALLOC_FL_KEEP_SIZE ? MIN(offset + size, inode->size) : offset + size;
+	int own = inode->data->own.handle;
 	long error = 0;
 
 	if (inode->fs->keeper)
 		return overlay_disk_allocate(inode, mode, offset, size);
 	if (end > inode->size)
-		error = host_call2(__NR_ftruncate, inode->data->own, end);
+		error = host_call2(__NR_ftruncate, own, end);
 	/* Behind its end a memory file keeps nothing. */
 	if (!error && end > offset)
-		error = window_fill(inode->data->own, offset, end - offset);
+		error = window_fill(own, offset, end - offset);
 	if (error && end > inode->size)
-		host_call2(__NR_ftruncate, inode->data->own, inode->size);
+		host_call2(__NR_ftruncate, own, inode->size);
 	return error;
 }
 
@@ -410,7 +480,6 @@ const struct file_operations file_data_operations = {
 	.write = regular_write,
 	.seek = regular_seek,
 	.map = regular_map,
-	.map_end = regular_map_end,
 	.sync = regular_sync,
 	.truncate = regular_truncate,
 	.allocate = regular_allocate,

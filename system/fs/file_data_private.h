@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The structure behind inode->data, for the files that move bytes: file_data.c and lower_handle.c.
+ * The structure behind inode->data, for the files that move bytes: file_data.c and file_handle.c.
  */
 #ifndef FS_FILE_DATA_PRIVATE_H
 #define FS_FILE_DATA_PRIVATE_H
@@ -8,8 +8,8 @@
 #include <asm/stat.h>
 
 #include "boundary/layout.h"
-#include "core/list.h"
 #include "core/types.h"
+#include "fs/file_handle.h"
 
 struct inode;
 
@@ -19,10 +19,9 @@ struct file_data {
 	enum place place;	/* changed under inode->lock; readers load it first */
 	/* name the bytes at handle and own for ever: memory/window.h */
 	u64 lower_serial, own_serial;
-	int handle;		/* on the lower file, or -1; see lower_handle.c */
-	u32 users;		/* of handle, atomic */
-	/* PLACE_OWN, PLACE_LAYERED; -1: not asked for yet, of one that was kept */
-	int own;
+	struct file_handle lower;	/* on the lower file */
+	struct file_handle own;	/* PLACE_OWN, PLACE_LAYERED */
+	bool own_is_found;	/* all that is to be known of it is, also of one that was kept */
 	u32 capacity;		/* PLACE_HEAP: bytes allocated */
 	bool is_mapped;		/* programs had it mapped to write: PLACE_OWN, and kept */
 	/* a program was told that the bytes are durable, or they were so before */
@@ -30,10 +29,10 @@ struct file_data {
 	/* with a limit of disk: what is before it was asked for, but for holes */
 	u64 taken_end;
 	bool has_holes;
+	u64 taking;		/* bytes that were asked for and may not be written yet */
 	u64 placed;		/* how many changes the overlay had seen when they got it */
 	char *bytes;		/* PLACE_HEAP; bytes behind inode->size are undefined */
 	struct file_layer *layer;	/* PLACE_LAYERED, and what is left of it; file_layer.h */
-	struct list handle_node;	/* in the list of open handles; under LOCK_INODE_CACHE */
 };
 
 /* ---- file_place.c; inode->lock held ---- */

@@ -10,7 +10,7 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/file_data_private.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/overlay.h"
 #include "memory/iter.h"
 #include "vfs/inode.h"
@@ -142,50 +142,66 @@ ssize_t file_layer_read(struct inode *inode, struct iter *to, u64 offset)
 {
 	struct file_data *data = inode->data;
 	u64 end = READ_ONCE(inode->size);
-	int ground = lower_handle_use(inode);
+	int ground = lower_handle_use(inode), file;
 	ssize_t done = 0;
 	long count = 1;
 
 	if (ground < 0)
 		return ground;
+	file = own_handle_use(inode);
+	if (file < 0) {
+		lower_handle_done(inode);
+		return file;
+	}
 	while (to->left && offset < end && count > 0) {
 		u64 base, size = MIN((u64)iter_piece(to, &base), end - offset);
 		bool own;
 
 		size = run_length(data->layer, offset, size, &own);
-		count = host_pread(own ? data->own : ground, base, size, offset);
+		count = host_pread(own ? file : ground, base, size, offset);
 		if (count <= 0)
 			break;
 		iter_advance(to, count);
 		offset += count;
 		done += count;
 	}
+	own_handle_done(inode);
 	lower_handle_done(inode);
 	return done || count >= 0 ? done : count;
 }
 
 /* ---- Writing ---- */
 
-/* Copies [from, to) of the ground to the own file. 0 or -errno. */
-static long ground_copy(struct inode *inode, u64 from, u64 to)
+static long bytes_copy(int ground, int own, char *buffer, u64 from, u64 to)
 {
-	char *buffer = heap_alloc(COPY_SIZE);
-	int ground = buffer ? lower_handle_use(inode) : -ENOMEM;
 	long count = 0;
 
-	while (ground >= 0 && from < to) {
+	while (from < to) {
 		count = host_pread(ground, (u64)buffer, MIN(to - from, (u64)COPY_SIZE), from);
 		if (count > 0)
-			count = host_pwrite(inode->data->own, (u64)buffer, count, from);
+			count = host_pwrite(own, (u64)buffer, count, from);
 		/* The ground ends early only where somebody outside has cut it. */
 		if (count <= 0)
 			break;
 		from += count;
 	}
+	return MIN(count, 0l);
+}
+
+/* Copies [from, to) of the ground to the own file. 0 or -errno. */
+static long ground_copy(struct inode *inode, u64 from, u64 to)
+{
+	char *buffer = heap_alloc(COPY_SIZE);
+	int ground = buffer ? lower_handle_use(inode) : -ENOMEM;
+	int own = ground < 0 ? ground : own_handle_use(inode);
+	long error = own < 0 ? own : bytes_copy(ground, own, buffer, from, to);
+
+	if (own >= 0)
+		own_handle_done(inode);
 	if (ground >= 0)
 		lower_handle_done(inode);
 	heap_free(buffer);
-	return ground < 0 ? ground : MIN(count, 0l);
+	return error;
 }
 
 static int chunk_copy(struct inode *inode, u64 chunk)

@@ -17,7 +17,7 @@
 #include "fs/file_data.h"
 #include "fs/file_data_private.h"
 #include "fs/file_layer.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/overlay.h"
 #include "fs/tree.h"
 #include "vfs/keep.h"
@@ -71,9 +71,9 @@ static int data_create(struct inode *inode)
 	if (!data)
 		return -ENOMEM;
 	data->place = tree_has_ground(inode) ? PLACE_LOWER : PLACE_HEAP;
-	data->handle = data->own = -1;
+	file_handle_init(&data->lower);
+	file_handle_init(&data->own);
 	data->lower_serial = serial_next();
-	list_init(&data->handle_node);
 	if (inode->slot && !data_find_kept(data, inode)) {
 		heap_free(data);
 		return -ENOMEM;
@@ -86,25 +86,22 @@ static int data_create(struct inode *inode)
 }
 
 /* A large file that was kept: its object is asked for when it is first used. */
-static int own_get(struct inode *inode)
+static int own_find(struct inode *inode)
 {
 	struct file_data *data = inode->data;
-	bool shared = false;
 	int handle = 0;
 
 	lock_acquire(&inode->lock);
-	if (data->own < 0) {
-		do {
-			handle = overlay_object_open(OVERLAY_OBJECT_ID(inode->slot->data),
-						     &shared);
-		} while (handle == -ENFILE && lower_handle_spare());
-		if (handle >= 0 && data->layer)
+	if (!data->own_is_found)
+		handle = own_handle_use(inode);
+	if (!data->own_is_found && handle >= 0) {
+		if (data->layer)
 			file_layer_recover(data->layer, handle);
+		own_handle_done(inode);
 		/* What it has was counted; whether it has holes is not known. */
 		data->taken_end = inode->size;
 		data->has_holes = true;
-		if (handle >= 0)
-			data->own = handle;
+		store_release(&data->own_is_found, true);
 	}
 	lock_release(&inode->lock);
 	return handle < 0 ? handle : 0;
@@ -117,8 +114,9 @@ static int data_get(struct inode *inode)
 
 	if (error)
 		return error;
-	if (load_acquire(&inode->data->place) >= PLACE_OWN && READ_ONCE(inode->data->own) < 0)
-		return own_get(inode);
+	if (load_acquire(&inode->data->place) >= PLACE_OWN &&
+	    !load_acquire(&inode->data->own_is_found))
+		return own_find(inode);
 	return 0;
 }
 
@@ -133,7 +131,17 @@ void file_data_give_handle(struct inode *inode, int handle)
 	if (data_create(inode))
 		handle_close(handle);
 	else
-		lower_handle_record(inode->data, handle);
+		file_handle_record(&inode->data->lower, handle);
+}
+
+static void own_forget(struct inode *inode)
+{
+	struct file_handle *own = &inode->data->own;
+
+	if (inode->fs->keeper)
+		file_handle_forget(own);
+	else if (own->handle >= 0)
+		handle_close(own->handle);
 }
 
 void file_data_free(struct inode *inode)
@@ -142,9 +150,8 @@ void file_data_free(struct inode *inode)
 
 	if (!data)
 		return;
-	lower_handle_forget(data);
-	if (data->own >= 0)
-		handle_close(data->own);
+	file_handle_forget(&data->lower);
+	own_forget(inode);
 	file_layer_free(data->layer);
 	/* A piece of the overlay is freed with the inode's slot. */
 	if (!inode->fs->keeper)
@@ -153,19 +160,33 @@ void file_data_free(struct inode *inode)
 	inode->data = NULL;
 }
 
+/* What the host knows of a file of its own. 0 or -errno. */
+static long own_stat(struct inode *inode, struct stat *host)
+{
+	int own = own_handle_use(inode);
+	long error;
+
+	if (own < 0)
+		return own;
+	error = host_call2(__NR_fstat, own, host);
+	own_handle_done(inode);
+	return error;
+}
+
 u64 file_data_blocks(struct inode *inode)
 {
 	struct file_data *data = inode->data;
 	struct stat host;
 
-	if (!data || data->place == PLACE_LOWER || (data->place >= PLACE_OWN && data->own < 0))
+	if (!data || data->place == PLACE_LOWER ||
+	    (data->place >= PLACE_OWN && !READ_ONCE(data->own_is_found)))
 		return inode->blocks;
 	/* What is the ground's counts too. */
 	if (data->place == PLACE_LAYERED)
 		return (inode->size + 511) / 512;
 	if (data->place == PLACE_HEAP)
 		return ROUND_UP(inode->size, PAGE_SIZE) / 512;
-	return host_call2(__NR_fstat, data->own, &host) ? 0 : host.st_blocks;
+	return own_stat(inode, &host) ? 0 : host.st_blocks;
 }
 
 void file_data_note_times(struct inode *inode)
@@ -175,7 +196,7 @@ void file_data_note_times(struct inode *inode)
 	s64 mtime_ns;
 
 	if (!data || !READ_ONCE(data->is_mapped) || inode->slot->flags & OVERLAY_TIMES_SET ||
-	    host_call2(__NR_fstat, data->own, &host))
+	    own_stat(inode, &host))
 		return;
 	mtime_ns = (s64)host.st_mtime * 1000000000 + (s64)host.st_mtime_nsec;
 	/* Of a write by a system call the host's coarse clock tells an earlier time than ours. */
@@ -292,10 +313,11 @@ static long own_fill(struct inode *inode, int own)
 	struct file_data *data = inode->data;
 	long error = overlay_disk_take(inode, 0, inode->size);
 
-	if (!error)
-		error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
-						: own_fill_from_heap(inode, own);
-
+	if (error)
+		return error;
+	error = data->place == PLACE_LOWER ? own_fill_from_lower(inode, own)
+					   : own_fill_from_heap(inode, own);
+	overlay_disk_taken(inode, !error);
 	if (!error)
 		error = host_call2(__NR_ftruncate, own, inode->size);
 	if (!error && inode->fs->keeper && overlay_bytes_are_synced(inode))
@@ -312,7 +334,7 @@ static long own_create(struct inode *inode, u64 *id)
 	do {
 		own = is_kept ? overlay_object_create(id)
 			      : host_call2(__NR_memfd_create, "object", MFD_CLOEXEC);
-	} while ((own == -EMFILE || own == -ENFILE) && lower_handle_spare());
+	} while ((own == -EMFILE || own == -ENFILE) && file_handle_spare());
 	if (own < 0)
 		return own == -EMFILE ? -ENFILE : own;
 	if (!is_kept)
@@ -325,7 +347,11 @@ static void own_use(struct inode *inode, int own, u64 id, enum place place)
 {
 	struct file_data *data = inode->data;
 
-	data->own = own;
+	if (inode->fs->keeper)
+		file_handle_record(&data->own, own);
+	else
+		data->own.handle = own;
+	data->own_is_found = true;
 	data->own_serial = serial_next();
 	if (id)
 		overlay_object_set(inode, id, data->layer);
@@ -354,6 +380,7 @@ int file_data_to_own(struct inode *inode)
 		error = overlay_disk_take(inode, 0, inode->size);
 		if (!error)
 			error = file_layer_complete(inode);
+		overlay_disk_taken(inode, !error);
 		if (!error)
 			store_release(&data->place, PLACE_OWN);
 	}
@@ -393,6 +420,28 @@ static int lower_to_layered(struct inode *inode)
 	return 0;
 }
 
+static int own_sync(struct inode *inode)
+{
+	int own = own_handle_use(inode), error;
+
+	if (own < 0)
+		return own;
+	error = (int)host_call1(__NR_fdatasync, own);
+	own_handle_done(inode);
+	return error;
+}
+
+static int own_truncate(struct inode *inode, u64 size)
+{
+	int own = own_handle_use(inode), error;
+
+	if (own < 0)
+		return own;
+	error = (int)host_call2(__NR_ftruncate, own, size);
+	own_handle_done(inode);
+	return error;
+}
+
 /* ---- Changes ---- */
 
 int file_data_make_writable(struct inode *inode, u64 size)
@@ -422,7 +471,7 @@ int file_data_make_whole(struct inode *inode, u64 size)
 		error = file_data_to_own(inode);
 	/* Holes that programs make are none that a power failure has left. */
 	if (!error && inode->slot && inode->slot->layer_bits) {
-		error = (int)host_call1(__NR_fdatasync, data->own);
+		error = own_sync(inode);
 		if (!error) {
 			WRITE_ONCE(data->layer->ground_end, 0);
 			overlay_layer_end(inode);
@@ -478,8 +527,9 @@ static int truncate_locked(struct inode *inode, u64 size)
 		/* Through a mapping what is new is filled without asking. */
 		if (data->is_mapped && size > inode->size && config()->disk_limit)
 			error = overlay_disk_take(inode, inode->size, size - inode->size);
+		overlay_disk_taken(inode, !error);
 		if (!error)
-			error = host_call2(__NR_ftruncate, data->own, size);
+			error = own_truncate(inode, size);
 		if (error)
 			return (int)error;
 		data->taken_end = MIN(data->taken_end, size);
@@ -519,13 +569,13 @@ static void synced_note(struct inode *inode)
 int file_data_sync(struct inode *inode)
 {
 	struct file_data *data = inode->data;
-	long error = 0;
+	int error = 0;
 
 	if (!inode->fs->keeper || !inode->slot)
 		return 0;
 	if (load_acquire(&data->place) >= PLACE_OWN)
-		error = host_call1(__NR_fdatasync, data->own);
+		error = own_sync(inode);
 	else
 		synced_note(inode);
-	return error ? (int)error : inode->fs->keeper->sync();
+	return error ? error : inode->fs->keeper->sync();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memfd_create(2): regular files without a name, and their seals. Locks: LOCK_INODE for
- * inode->seals, which the operations of file_data.c look at with it held.
+ * Regular files without a name, for memfd_create(2) and shared memory, and the seals of the former.
+ * Locks: LOCK_INODE for inode->seals, which the operations of file_data.c look at with it held.
  */
 #include <linux/fcntl.h>
 #include <linux/magic.h>
@@ -18,31 +18,26 @@
 
 static struct file_system memfd_fs = { .type = "tmpfs", .source = "memfd", .magic = TMPFS_MAGIC };
 
-/* A dentry that is in no directory, for /proc/PID/fd to show. */
-static struct dentry *memfd_dentry(const char *name, struct inode *inode)
+/* A dentry that is in no directory, for /proc/PID/fd and maps to show. */
+static struct dentry *nameless_dentry(const char *text, struct inode *inode)
 {
-	char text[NAME_MAX + 1];
-	struct dentry *dentry;
+	struct dentry *dentry = dentry_create(mount_root()->root, text, strlen(text), inode);
 
-	format(text, sizeof(text), PREFIX "%s", name);
-	dentry = dentry_create(mount_root()->root, text, strlen(text), inode);
 	if (dentry)
 		dentry->flags |= DENTRY_DELETED;
 	return dentry;
 }
 
-struct file *tree_create_memfd(const char *name, u32 flags)
+struct file *tree_create_memory(const char *shown, u32 mode)
 {
-	struct inode *inode = tree_inode_create(&memfd_fs, S_IFREG | 0777);
+	struct inode *inode = tree_inode_create(&memfd_fs, S_IFREG | mode);
 	struct dentry *dentry;
 	struct file *file;
 
 	if (!inode)
 		return ERROR_PTR(-ENOMEM);
 	inode->nlink = 0;
-	inode->flags |= INODE_SEALABLE;
-	inode->seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL;
-	dentry = memfd_dentry(name, inode);
+	dentry = nameless_dentry(shown, inode);
 	if (!dentry) {
 		inode_put(inode);
 		return ERROR_PTR(-ENOMEM);
@@ -59,6 +54,21 @@ struct file *tree_create_memfd(const char *name, u32 flags)
 		file_put(file);
 		return ERROR_PTR(-ENOMEM);
 	}
+	return file;
+}
+
+struct file *tree_create_memfd(const char *name, u32 flags)
+{
+	char text[NAME_MAX + 1];
+	struct file *file;
+
+	format(text, sizeof(text), PREFIX "%s", name);
+	file = tree_create_memory(text, 0777);
+	if (IS_ERROR(file))
+		return file;
+	/* Nobody else knows it yet. */
+	file->inode->flags |= INODE_SEALABLE;
+	file->inode->seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL;
 	return file;
 }
 

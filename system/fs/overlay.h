@@ -75,13 +75,25 @@ void overlay_layer_end(struct inode *inode);
  * limit) or -ENOSPC (the disk's end is near). inode->lock held.
  */
 int overlay_disk_take(struct inode *inode, u64 offset, u64 size);
+/* What it has taken is written; some of it is not, where not whole. inode->lock held. */
+void overlay_disk_taken(struct inode *inode, bool whole);
 /* As fallocate(2) of the file's object; mode: 0 or FALLOC_FL_KEEP_SIZE. inode->lock held. */
 int overlay_disk_allocate(struct inode *inode, int mode, u64 offset, u64 size);
 /* Some object has got shorter, or has new holes: the monitor is told with the next request ... */
 void overlay_disk_freed(void);
 /* ... that has these flags (REQUEST_DISK_FREED). */
 u32 overlay_disk_flags(void);
-/* Bytes of disk that there are for changes, and that are left. 0 or -errno. */
+/*
+ * Where a change has failed with this error for want of disk: gets back part of what is not in use,
+ * so that it is worth another try. False: there is nothing left. No short locks held.
+ */
+bool overlay_disk_reclaim(long error);
+/* The same of what alone helps the overlay itself. */
+bool overlay_disk_give_back(long error);
+/*
+ * Bytes of disk that there are for changes, and that are left; much of what was removed counts
+ * among those. 0 or -errno.
+ */
 int overlay_disk_tell(u64 *total, u64 *left);
 /* The file, which has lost its last byte, needs a shared object no more. */
 void overlay_bytes_drop(struct inode *inode);

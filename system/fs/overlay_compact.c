@@ -32,6 +32,13 @@
 #define COMPACT_MIN_START	(1ull << 20)
 #define COMPACT_MIN		(4ull << 20)
 #define COMPACT_SHARE		4u
+/*
+ * On a full disk it is written anew for so little. What is held back is enough for the new log, of
+ * this length at most, with what it takes more, and until there is so much to win.
+ */
+#define FULL_GAIN		(4ull * OVERLAY_EXTENT)
+#define HELD_LOG_MAX		(COMPACT_MIN / 16)
+#define HELD_MORE		(4ull * OVERLAY_EXTENT)
 /* Room for what others write during a sync; more where that was too little. */
 #define CARRY_ROOM		(256ull << 10)
 
@@ -46,11 +53,18 @@ struct compaction {
 	u64 read;			/* bytes of records of this run until there */
 	struct log_writer fresh;
 	struct overlay_part *taken;	/* extents of the new log */
+	u64 room;			/* for what others write during a sync */
 };
 
 static struct lock compact_lock = LOCK_INIT(LOCK_OVERLAY_COMPACT);
 /* of the log: whether it should be written anew is looked at then */
 static u64 size_due = COMPACT_MIN;
+/* of the log: on a full disk it is not worth a look before */
+static u64 full_due = FULL_GAIN;
+/* About so long would a new log be, when that was last looked at. */
+static u64 anew_seen;
+/* Extents for a new log where there is no other disk; under overlay_lock. */
+static struct log_writer held;
 
 /* ---- What is to be told ---- */
 
@@ -117,6 +131,25 @@ static void due_set(u64 size, u64 anew)
 
 /* ---- Writing ---- */
 
+/* One of those that are held back where so many bytes are left over, or 0. */
+static u64 held_take(u64 left)
+{
+	u64 extent = 0;
+
+	lock_acquire(&overlay_lock);
+	if (held.spares > left / OVERLAY_EXTENT)
+		extent = log_spare_take(&held);
+	lock_release(&overlay_lock);
+	return extent;
+}
+
+static u64 extent_take(int *error)
+{
+	u64 extent = space_alloc_held(OVERLAY_EXTENT, error);
+
+	return extent ? extent : held_take(0);
+}
+
 /* Takes extents until so many are to come. 0 or -errno. */
 static int extents_take(struct compaction *anew, u32 count)
 {
@@ -124,12 +157,13 @@ static int extents_take(struct compaction *anew, u32 count)
 
 	while (!error && anew->fresh.spares < count) {
 		struct overlay_part *part = heap_alloc(sizeof(*part));
-		u64 extent = part ? space_alloc_held(OVERLAY_EXTENT, &error) : 0;
+		u64 extent = part ? extent_take(&error) : 0;
 
 		if (!extent) {
 			heap_free(part);
 			return part ? error : -ENOMEM;
 		}
+		error = 0;
 		*part = (struct overlay_part){ anew->taken, extent };
 		anew->taken = part;
 		log_spare_add(&anew->fresh, extent);
@@ -296,7 +330,7 @@ static int switch_try(struct compaction *anew, u64 *room)
 /* The new log is made durable, and counts. Syncs are held. */
 static int log_replace(struct compaction *anew)
 {
-	u64 room = CARRY_ROOM;
+	u64 room = anew->room;
 	int error;
 
 	do {
@@ -358,7 +392,7 @@ static int compact(struct compaction *anew)
 
 void overlay_compact(struct reading *reading, const struct overlay_log *walk)
 {
-	struct compaction anew = { .reading = reading, .walk = *walk };
+	struct compaction anew = { .reading = reading, .walk = *walk, .room = CARRY_ROOM };
 	u64 size = log_size() >= COMPACT_MIN_START ? size_anew(reading) : 0;
 
 	if (size && COMPACT_SHARE * size < log_size()) {
@@ -381,9 +415,14 @@ static int read_on(struct compaction *anew)
 	return log_read(anew->reading, &anew->walk, now.at);
 }
 
-static int compact_running(struct reading *reading)
+static bool is_worth_it(u64 size, bool is_full)
 {
-	struct compaction anew = { .reading = reading };
+	return is_full ? size + FULL_GAIN <= log_size() : COMPACT_SHARE * size < log_size();
+}
+
+static int compact_running(struct reading *reading, bool is_full)
+{
+	struct compaction anew = { .reading = reading, .room = is_full ? 0 : CARRY_ROOM };
 	int error;
 	u64 size;
 
@@ -394,7 +433,8 @@ static int compact_running(struct reading *reading)
 	if (error)
 		return error;
 	size = size_anew(reading);
-	if (COMPACT_SHARE * size < log_size()) {
+	WRITE_ONCE(anew_seen, size);
+	if (is_worth_it(size, is_full)) {
 		error = (int)host_call1(__NR_fdatasync, HANDLE_OVERLAY);
 		if (!error)
 			error = read_on(&anew);
@@ -405,13 +445,13 @@ static int compact_running(struct reading *reading)
 	return error;
 }
 
-static void compact_now(void)
+static void compact_now(bool is_full)
 {
 	struct kept_table table = { 0 };
 	struct reading reading = { .table = &table };
 
 	/* What has failed for want of memory or disk is tried again when there may be some. */
-	if (compact_running(&reading))
+	if (compact_running(&reading, is_full))
 		WRITE_ONCE(size_due, log_size() + COMPACT_MIN / 4);
 	reading_release(&reading);
 	kept_table_release(&table);
@@ -429,6 +469,50 @@ void overlay_compact_if_due(void)
 		return;
 	/* Unless somebody else has done it meanwhile. */
 	if (log_size() >= READ_ONCE(size_due))
-		compact_now();
+		compact_now(false);
 	lock_release(&compact_lock);
+}
+
+/* ---- On a full disk ---- */
+
+/* Most of a log that is longer is past: it is written anew in time. */
+static bool held_lacks(void)
+{
+	u64 wanted = MIN(log_size(), HELD_LOG_MAX) + HELD_MORE + FULL_GAIN;
+
+	return READ_ONCE(held.spares) < wanted / OVERLAY_EXTENT;
+}
+
+u64 overlay_compact_spare(void)
+{
+	return held_take(MIN(READ_ONCE(anew_seen), HELD_LOG_MAX) + HELD_MORE);
+}
+
+void overlay_compact_hold(void)
+{
+	u64 extent;
+
+	while (held_lacks() && (extent = space_take(OVERLAY_EXTENT))) {
+		lock_acquire(&overlay_lock);
+		log_spare_add(&held, extent);
+		lock_release(&overlay_lock);
+	}
+}
+
+bool overlay_compact_when_full(void)
+{
+	u64 size = log_size(), now;
+
+	if (size < READ_ONCE(full_due))
+		return false;
+	lock_acquire(&compact_lock);
+	/* Unless somebody else has done it meanwhile. */
+	if (log_size() >= size)
+		compact_now(true);
+	now = log_size();
+	WRITE_ONCE(full_due, now < size ? FULL_GAIN : now + OVERLAY_EXTENT);
+	/* Also what was of no use this time. */
+	overlay_compact_hold();
+	lock_release(&compact_lock);
+	return now < size;
 }

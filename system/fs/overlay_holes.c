@@ -76,16 +76,17 @@ static u64 chunks_claim(u64 from, u64 most)
 	return count;
 }
 
-static void punch(u64 from, u64 count)
+static bool punch(u64 from, u64 count)
 {
 	holes_set(from, count, true);
 	if (!host_call4(__NR_fallocate, HANDLE_OVERLAY, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			from * CHUNK, count * CHUNK)) {
 		overlay_disk_freed();
-		return;
+		return true;
 	}
 	holes_set(from, count, false);
 	space_free(from * CHUNK, count * CHUNK);
+	return false;
 }
 
 /* So many chunks are more than what is kept for what comes next. */
@@ -126,6 +127,21 @@ void holes_make(void)
 	freed = 0;
 	freed_from = chunk * CHUNK;
 	freed_to = chunk < end ? freed_to : 0;
+}
+
+bool holes_make_all(void)
+{
+	u64 end, count, given = 0;
+
+	sync_hold();
+	end = space_size() / CHUNK;
+	for (u64 chunk = 0; chunk < end; chunk += count + 1) {
+		count = chunks_claim(chunk, end - chunk);
+		if (count && punch(chunk, count))
+			given += count;
+	}
+	sync_let_go();
+	return given;
 }
 
 /* ---- Getting back ---- */

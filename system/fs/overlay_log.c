@@ -49,13 +49,12 @@ void log_close(struct log_writer *log, struct overlay_record *record, u32 size, 
 	log->written += size;
 }
 
-static u64 spare_take(struct log_writer *log)
+u64 log_spare_take(struct log_writer *log)
 {
 	u64 extent = log->spare;
 
 	log->spare = *(u64 *)overlay_address(extent);
 	log->spares--;
-	log->size += OVERLAY_EXTENT;
 	return extent;
 }
 
@@ -63,11 +62,12 @@ static void extent_begin(struct log_writer *log, u64 extent)
 {
 	log->at = extent;
 	log->end = extent + OVERLAY_EXTENT;
+	log->size += OVERLAY_EXTENT;
 }
 
 void log_begin_at(struct log_writer *log, u32 number)
 {
-	u64 first = spare_take(log);
+	u64 first = log_spare_take(log);
 
 	log->word = OVERLAY_LOG(first, number);
 	log->checksum = overlay_first_checksum(overlay_header()->seed, log->word);
@@ -77,7 +77,7 @@ void log_begin_at(struct log_writer *log, u32 number)
 static void extent_next(struct log_writer *log)
 {
 	struct overlay_record *record = overlay_address(log->at);
-	u64 next = spare_take(log);
+	u64 next = log_spare_take(log);
 
 	((struct overlay_place_of *)(record + 1))->offset = next;
 	log_close(log, record, NEXT_SIZE, OVERLAY_RECORD_NEXT, 1);
@@ -151,13 +151,8 @@ u64 log_size(void)
  */
 void log_switch_locked(struct log_writer *fresh)
 {
-	while (live.spares) {
-		u64 extent = live.spare;
-
-		live.spare = *(u64 *)overlay_address(extent);
-		live.spares--;
-		log_spare_add(fresh, extent);
-	}
+	while (live.spares)
+		log_spare_add(fresh, log_spare_take(&live));
 	live = *fresh;
 	store_release(&overlay_header()->synced, (u64)0);
 	store_release(&overlay_header()->log, live.word);
@@ -204,6 +199,7 @@ void log_hold(void)
 
 	while (records_room(&live) < RECORDS_HELD && (extent = space_take(OVERLAY_EXTENT)))
 		spare_add(extent);
+	overlay_compact_hold();
 }
 
 int overlay_begin(bool frees)
@@ -216,6 +212,10 @@ int overlay_begin(bool frees)
 	overlay_compact_if_due();
 	while (!error && !change_begin(frees)) {
 		extent = space_alloc(OVERLAY_EXTENT, &error);
+		if (extent)
+			overlay_compact_hold();
+		else if ((extent = overlay_compact_spare()))
+			error = 0;
 		if (extent)
 			spare_add(extent);
 	}

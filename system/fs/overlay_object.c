@@ -46,8 +46,11 @@ int overlay_object_create(u64 *id)
 	int result = 0;
 
 	lock_acquire(&object_lock);
-	if (!ready_count)
+	while (!ready_count && !result) {
 		result = objects_make();
+		if (overlay_disk_reclaim(result))
+			result = 0;
+	}
 	if (!result) {
 		ready_count--;
 		*id = ready[ready_count].id;

@@ -49,6 +49,8 @@ void space_sync_begin(void);
 void space_sync_end(bool done);
 /* So much waits to be free that a sync is worth it. */
 bool space_waits_for_sync(void);
+/* Bytes that wait; of objects their sizes. */
+u64 space_waiting_bytes(void);
 
 /* ---- overlay_holes.c: what has no disk ---- */
 
@@ -60,6 +62,8 @@ void holes_note_freed(u64 offset, u64 size);
  */
 void holes_make(void);
 bool holes_are_due(void);
+/* All that is free is given back, now. False: there is nothing. No short locks held. */
+bool holes_make_all(void);
 /*
  * A hole is filled so that a run of so many bytes is free, with more where there is more. 0, or
  * -errno: -ENOENT: there is none that is long enough. LOCK_OVERLAY_GROW held.
@@ -100,6 +104,8 @@ struct log_writer {
 
 /* An extent more to come. */
 void log_spare_add(struct log_writer *log, u64 extent);
+/* One of those; there is one. */
+u64 log_spare_take(struct log_writer *log);
 /* Begins in the first extent of those to come, of which there is one: OVERLAY_LOG(). */
 void log_begin_at(struct log_writer *log, u32 number);
 /* Whether a record of that size can be opened. */
@@ -137,6 +143,17 @@ void log_hold(void);
 
 /* Writes the log anew where it is long and most of it is past. No short locks held. */
 void overlay_compact_if_due(void);
+/*
+ * The same where there is no disk for something else: also of a short log. True: that gave some
+ * back.
+ */
+bool overlay_compact_when_full(void);
+/*
+ * Holds extents back with which the log can be written anew on a full disk, and go on until that is
+ * worth it, as far as there are some. One of them for the log to go on, or 0.
+ */
+void overlay_compact_hold(void);
+u64 overlay_compact_spare(void);
 
 /* ---- overlay_slot.c ---- */
 

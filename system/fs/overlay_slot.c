@@ -16,6 +16,8 @@
 /* Held back for changes that free space, which must be possible on a full disk. */
 #define SLOTS_HELD	16u
 
+#define PAGES_AT_ONCE	16u
+
 /* Under overlay_lock. */
 static struct overlay_slot **free_slots;
 static u32 free_slot_count, slot_count, slot_room;	/* slot_room: of all that there are */
@@ -69,34 +71,51 @@ int slots_make_room(u32 count)
 	return 0;
 }
 
-/* A page of slots more. */
-static int slots_add(void)
+/* The room is there. overlay_lock held. */
+static void page_add_locked(u64 page)
 {
-	int error = slots_make_room(SLOTS_IN_PAGE);
-	struct overlay_slot *slots;
-	u64 page;
+	struct overlay_slot *slots = overlay_address(page);
+
+	memset(slots, 0, OVERLAY_PAGE);
+	record_place(OVERLAY_RECORD_SLOTS, page);
+	for (u32 i = SLOTS_IN_PAGE; i-- > 0;)
+		free_slots[free_slot_count++] = &slots[i];
+}
+
+/* Pages of slots more, at one place: room for all their records is that for one change. */
+static int pages_add(u32 count)
+{
+	int error = slots_make_room(count * SLOTS_IN_PAGE);
+	u64 page = 0;
 
 	if (error)
 		return error;
 	error = overlay_begin(false);
-	if (error) {
-		atomic_sub(&slot_count, SLOTS_IN_PAGE);
-		return error;
+	if (!error) {
+		page = count > 1 ? space_alloc_held(count * OVERLAY_PAGE, &error)
+				 : space_alloc(OVERLAY_PAGE, &error);
+		lock_acquire(&overlay_lock);
+		for (u32 i = 0; page && i < count; i++)
+			page_add_locked(page + i * OVERLAY_PAGE);
+		log_end_locked();
+		lock_release(&overlay_lock);
 	}
-	page = space_alloc(OVERLAY_PAGE, &error);
 	if (!page)
-		atomic_sub(&slot_count, SLOTS_IN_PAGE);
-	lock_acquire(&overlay_lock);
-	if (page) {
-		slots = overlay_address(page);
-		memset(slots, 0, OVERLAY_PAGE);
-		record_place(OVERLAY_RECORD_SLOTS, page);
-		for (u32 i = SLOTS_IN_PAGE; i-- > 0;)
-			free_slots[free_slot_count++] = &slots[i];
-	}
-	log_end_locked();
-	lock_release(&overlay_lock);
+		atomic_sub(&slot_count, count * SLOTS_IN_PAGE);
 	return error;
+}
+
+/*
+ * The more there are the more come at once: slots stay, and what lies between them can't be given
+ * back to the host by the chunk.
+ */
+static int slots_add(void)
+{
+	u32 count = MIN(READ_ONCE(slot_count) / SLOTS_IN_PAGE / 4, PAGES_AT_ONCE);
+
+	if (count > 1 && !pages_add(count))
+		return 0;
+	return pages_add(1);
 }
 
 static void slot_fill(struct overlay_slot *slot, const struct inode *inode)

@@ -166,8 +166,8 @@ static int space_grow(u64 bytes, u64 seen)
 		if (error == -ENOENT)
 			error = size + step > OVERLAY_SIZE_MAX ? -ENOSPC : grow_to(size + step);
 		/* The last of a disk or a quota is worth using too. */
-		if (error)
-			error = holes_fill(bytes, bytes);
+		if (error && !holes_fill(bytes, bytes))
+			error = 0;
 		if (error && step > bytes + 2 * OVERLAY_PAGE)
 			error = grow_to(ROUND_UP(size + bytes + OVERLAY_PAGE, (u64)OVERLAY_PAGE));
 	}
@@ -245,7 +245,8 @@ u64 space_alloc(u64 size, int *error)
 
 	do {
 		run = space_alloc_held(size, error);
-	} while (!run && space_sync());
+	} while (!run && (overlay_disk_give_back(*error) || space_sync() ||
+			  overlay_compact_when_full()));
 	return run;
 }
 

@@ -69,9 +69,14 @@ bool space_sync(void)
 	return waits && !overlay_sync_now();
 }
 
+u64 space_waiting_bytes(void)
+{
+	return READ_ONCE(waiting_bytes);
+}
+
 bool space_waits_for_sync(void)
 {
-	return READ_ONCE(waiting_bytes) > WAITING_MAX;
+	return space_waiting_bytes() > WAITING_MAX;
 }
 
 void space_sync_begin(void)

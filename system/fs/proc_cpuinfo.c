@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/cpuinfo, from what the processor says of itself (CPUID). No locks. */
+/*
+ * /proc/cpuinfo, from what the processor says of itself (CPUID). How fast it runs is measured, by
+ * its time stamp counter from the domain's start on. No locks.
+ */
 #include <cpuid.h>
 
 #include "core/channel.h"
 #include "core/string.h"
+#include "core/timer.h"
 #include "fs/proc.h"
+#include "fs/proc_cache.h"
 
 struct flag_word {
 	u32 leaf, subleaf;
@@ -50,6 +55,7 @@ struct processor {
 	char vendor[13];
 	char model_name[49];
 	u32 family, model, stepping;
+	u32 khz, cache_kb;	/* of the largest cache */
 };
 
 static void processor_read(struct processor *processor)
@@ -70,6 +76,40 @@ static void processor_read(struct processor *processor)
 	memcpy(processor->model_name, words, 48);
 	processor->model_name[48] = '\0';
 }
+
+/* ---- How fast ---- */
+
+static u64 start_ticks, start_ns;	/* constant after the start */
+
+void proc_cpuinfo_start(void)
+{
+	start_ticks = __builtin_ia32_rdtsc();
+	start_ns = clock_monotonic_ns();
+}
+
+static u64 clock_khz(void)
+{
+	u64 ticks = __builtin_ia32_rdtsc() - start_ticks, ns = clock_monotonic_ns() - start_ns;
+
+	/* So that the product fits. */
+	while (ticks >> 43) {
+		ticks >>= 1;
+		ns >>= 1;
+	}
+	return ticks * 1000000 / MAX(ns, 1ull);
+}
+
+static u32 largest_cache_kb(void)
+{
+	struct processor_cache cache;
+	u32 largest = 0;
+
+	for (u32 i = 0; processor_cache_read(i, &cache); i++)
+		largest = MAX(largest, cache.size_kb);
+	return largest;
+}
+
+/* ---- Printing ---- */
 
 static u32 flag_word_read(const struct flag_word *word)
 {
@@ -94,18 +134,35 @@ static void flags_print(struct proc_text *text)
 	proc_print(text, "\n");
 }
 
+static u32 cpuid_eax(u32 leaf)
+{
+	u32 a, b, c, d;
+
+	return __get_cpuid(leaf, &a, &b, &c, &d) ? a : 0;
+}
+
 static void processor_print(struct proc_text *text, const struct processor *processor, u32 number,
 			    u32 count)
 {
+	u32 address_bits = cpuid_eax(0x80000008);
+
 	proc_print(text, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
 		   number, processor->vendor, processor->family, processor->model);
 	proc_print(text, "model name\t: %s\nstepping\t: %u\n", processor->model_name,
 		   processor->stepping);
+	proc_print(text, "cpu MHz\t\t: %u.%03u\ncache size\t: %u KB\n", processor->khz / 1000,
+		   processor->khz % 1000, processor->cache_kb);
 	proc_print(text, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
 		   count, number, count);
-	proc_print(text, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
+	proc_print(text, "apicid\t\t: %u\ninitial apicid\t: %u\n", number, number);
+	proc_print(text, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n",
+		   cpuid_eax(0));
 	flags_print(text);
-	proc_print(text, "clflush size\t: 64\ncache_alignment\t: 64\n\n");
+	proc_print(text, "bogomips\t: %u.%02u\nclflush size\t: 64\ncache_alignment\t: 64\n",
+		   processor->khz / 500, processor->khz / 5 % 100);
+	proc_print(text, "address sizes\t: %u bits physical, %u bits virtual\n",
+		   address_bits & 255, address_bits >> 8 & 255);
+	proc_print(text, "power management:\n\n");
 }
 
 int proc_cpuinfo_show(struct proc_text *text, const struct proc_key *key)
@@ -114,6 +171,8 @@ int proc_cpuinfo_show(struct proc_text *text, const struct proc_key *key)
 
 	(void)key;
 	processor_read(&processor);
+	processor.khz = (u32)clock_khz();
+	processor.cache_kb = largest_cache_kb();
 	for (u32 i = 0; i < config()->cpu_count; i++)
 		processor_print(text, &processor, i, config()->cpu_count);
 	return 0;

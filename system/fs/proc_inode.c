@@ -22,15 +22,18 @@ static u64 proc_ino(const struct proc_row *row, const struct proc_key *key)
 {
 	u64 number = ((uptr)row & 0xffffff) / sizeof(void *) + 1;
 
-	return number + ((u64)key->pid << 21) + ((u64)key->tid << 36) + ((u64)key->fd << 42);
+	number += ((u64)key->pid << 21) + ((u64)key->tid << 36) + ((u64)key->fd << 42);
+	return number + ((u64)key->cpu << 21) + ((u64)key->cache << 36);
 }
 
-static void inode_set_owner(struct inode *inode, const struct proc_key *key)
+static void inode_set_process(struct inode *inode, struct proc_inode *node)
 {
-	struct process *process = key->pid ? process_find(key->pid) : NULL;
+	struct process *process = node->key.pid ? process_find(node->key.pid) : NULL;
 
+	node->start_ns = 0;
 	if (!process)
 		return;
+	node->start_ns = process->start_ns;
 	lock_acquire(&process->signal_lock);
 	if (process->dumpable && process->credentials) {
 		inode->uid = process->credentials->euid;
@@ -47,11 +50,14 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 	const struct file_operations *files = row->operations ?: &proc_text_operations;
 	struct proc_inode *node = heap_alloc(sizeof(*node));
 	struct inode *inode = NULL;
+	u32 mode = row->mode;
 
 	if (row->link)
 		operations = row->follow ? &proc_magic_operations : &proc_link_operations;
+	if (row->permissions)
+		mode = (mode & ~MODE_PERMISSIONS) | row->permissions(key);
 	if (node)
-		inode = inode_create(fs, row->mode, operations,
+		inode = inode_create(fs, mode, operations,
 				     row->directory ? &proc_directory_operations : files);
 	if (!inode) {
 		heap_free(node);
@@ -63,8 +69,23 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 	inode->ino = proc_ino(row, key);
 	if (row->directory)
 		inode->flags = INODE_UNCACHED;
-	inode_set_owner(inode, key);
+	inode_set_process(inode, node);
 	return inode;
+}
+
+struct process *proc_directory_process(const struct file *file)
+{
+	const struct proc_inode *node = file->inode->private;
+	struct process *process;
+
+	if (file->inode->operations != &proc_node_operations || node->row != &proc_process_row)
+		return ERROR_PTR(-EBADF);
+	process = process_find(node->key.pid);
+	if (process && process->start_ns == node->start_ns)
+		return process;
+	if (process)
+		process_put(process);
+	return ERROR_PTR(-ESRCH);
 }
 
 static void proc_inode_release(struct inode *inode)
@@ -74,14 +95,25 @@ static void proc_inode_release(struct inode *inode)
 
 /* ---- Names ---- */
 
+static const char *numbers_prefix(const struct proc_numbers *numbers)
+{
+	return numbers->prefix ? numbers->prefix : "";
+}
+
 /*
  * A number as a directory lists it: no sign, no leading zero. PROC_NONE where it is something
  * else.
  */
-static u32 number_parse(const char *name, size_t size)
+static u32 number_parse(const struct proc_numbers *numbers, const char *name, size_t size)
 {
+	const char *prefix = numbers_prefix(numbers);
+	size_t skip = strlen(prefix);
 	u32 number = 0;
 
+	if (size < skip || memcmp(name, prefix, skip))
+		return PROC_NONE;
+	name += skip;
+	size -= skip;
 	if (!size || size > 9 || (name[0] == '0' && size > 1))
 		return PROC_NONE;
 	for (size_t i = 0; i < size; i++) {
@@ -106,7 +138,7 @@ static struct inode *proc_lookup(struct inode *inode, const char *name, size_t s
 		if (strlen(row->name) == size && !memcmp(row->name, name, size))
 			return proc_inode_create(inode->fs, row, &key);
 	}
-	number = numbers ? number_parse(name, size) : PROC_NONE;
+	number = numbers ? number_parse(numbers, name, size) : PROC_NONE;
 	if (number == PROC_NONE || numbers->next(&key, number) != number)
 		return ERROR_PTR(-ENOENT);
 	numbers->key_set(&key, number);
@@ -119,7 +151,7 @@ static int proc_iterate(struct file *file, struct directory_sink *sink, u64 *off
 	const struct proc_directory *directory = node->row->directory;
 	const struct proc_numbers *numbers = directory->numbers;
 	u64 first_number = FIRST_OFFSET + directory->row_count;
-	char name[12];
+	char name[24];
 
 	if (!directory_emit_dots(file, sink, offset))
 		return 0;
@@ -137,7 +169,8 @@ static int proc_iterate(struct file *file, struct directory_sink *sink, u64 *off
 		if (number == PROC_NONE)
 			break;
 		numbers->key_set(&key, number);
-		if (!sink->emit(sink, name, format(name, sizeof(name), "%u", number),
+		if (!sink->emit(sink, name,
+				format(name, sizeof(name), "%s%u", numbers_prefix(numbers), number),
 				proc_ino(numbers->row, &key), directory_type(numbers->row->mode),
 				first_number + number + 1))
 			return 0;
@@ -166,7 +199,7 @@ static int proc_open(struct inode *inode, struct file *file)
 
 	if (node->row->open)
 		return node->row->open(&node->key, file);
-	return node->row->show ? proc_text_open(file) : 0;
+	return node->row->directory ? 0 : proc_text_open(file);
 }
 
 /* Shells open with O_TRUNC what they write to. */

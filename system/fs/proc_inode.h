@@ -11,6 +11,7 @@ struct file;
 struct proc_inode {
 	const struct proc_row *row;
 	struct proc_key key;
+	u64 start_ns;		/* of the process when the inode was made: it is still that one */
 };
 
 /* Gives an opened file its reader. 0 or -ENOMEM. */

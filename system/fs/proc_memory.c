@@ -104,6 +104,29 @@ int proc_auxv_show(struct proc_text *text, const struct proc_key *key)
 	return with_mm(text, key, auxv_show_mm);
 }
 
+void proc_memory_read(struct mm *mm, struct proc_memory *memory)
+{
+	*memory = (struct proc_memory){ 0 };
+	lock_acquire(&mm->lock);
+	memory->mapped_kb = mm->mapped_bytes >> 10;
+	memory->locked_kb = mm->locked_bytes >> 10;
+	for (u32 i = 0; i < mm->area_count; i++) {
+		const struct area *area = &mm->areas[i];
+		u64 kb = (area->end - area->start) >> 10;
+
+		if (area->flags & AREA_STACK)
+			memory->stack_kb += kb;
+		else if (area->protection & PROT_EXEC && area->start < mm->end_code &&
+			 mm->start_code < area->end)
+			memory->text_kb += kb;
+		else if (area->protection & PROT_EXEC)
+			memory->library_kb += kb;
+		else if (area->protection & PROT_WRITE && !(area->flags & AREA_SHARED))
+			memory->data_kb += kb;
+	}
+	lock_release(&mm->lock);
+}
+
 static const char *area_name(const struct area *area)
 {
 	if (area->flags & AREA_STACK)

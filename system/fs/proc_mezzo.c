@@ -8,7 +8,7 @@
 #include "core/handle.h"
 #include "core/heap.h"
 #include "core/report.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/proc.h"
 
 static int usage_show(struct proc_text *text, const struct proc_key *key)
@@ -21,7 +21,7 @@ static int usage_show(struct proc_text *text, const struct proc_key *key)
 	proc_print(text, "heap_object_bytes %lu\n", usage.slab_bytes);
 	proc_print(text, "heap_run_pages %lu\n", usage.page_bytes / PAGE_SIZE - usage.slab_pages);
 	/* Those that lower files keep for the next user are no loss. */
-	proc_print(text, "handles %u\n", handles_open() - lower_handles_kept());
+	proc_print(text, "handles %u\n", handles_open() - file_handles_kept());
 	proc_print(text, "processes %u\n", process_count());
 	return 0;
 }

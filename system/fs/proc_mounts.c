@@ -37,10 +37,12 @@ static void name_print(struct proc_text *text, const char *name)
 	}
 }
 
-static void mount_print(void *data, const struct mount *mount, const char *mountpoint)
+static void mount_print(void *data, const struct mount *mount, const char *mountpoint,
+			const char *inside)
 {
 	struct proc_text *text = data;
 
+	(void)inside;
 	name_print(text, mount->fs->source);
 	proc_print(text, " ");
 	name_print(text, mountpoint);
@@ -49,12 +51,15 @@ static void mount_print(void *data, const struct mount *mount, const char *mount
 	proc_print(text, " 0 0\n");
 }
 
-static void mountinfo_print(void *data, const struct mount *mount, const char *mountpoint)
+static void mountinfo_print(void *data, const struct mount *mount, const char *mountpoint,
+			    const char *inside)
 {
 	struct proc_text *text = data;
 
-	proc_print(text, "%u %u %u:%u / ", mount->id, mount->parent ? mount->parent->id : 0,
+	proc_print(text, "%u %u %u:%u ", mount->id, mount->parent ? mount->parent->id : 0,
 		   DEVICE_MAJOR(mount->fs->dev), DEVICE_MINOR(mount->fs->dev));
+	name_print(text, inside);
+	proc_print(text, " ");
 	name_print(text, mountpoint);
 	proc_print(text, " ");
 	options_print(text, mount->flags);
@@ -63,8 +68,9 @@ static void mountinfo_print(void *data, const struct mount *mount, const char *m
 	proc_print(text, " %s\n", mount->fs->read_only ? "ro" : "rw");
 }
 
-static int mounts_print(struct proc_text *text, void (*print)(void *data, const struct mount *mount,
-							      const char *mountpoint))
+static int mounts_print(struct proc_text *text,
+			void (*print)(void *data, const struct mount *mount, const char *mountpoint,
+				      const char *inside))
 {
 	struct path root;
 

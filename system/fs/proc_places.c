@@ -201,8 +201,19 @@ static int fd_follow(const struct proc_key *key, struct path *out)
 	return out->dentry ? 0 : -ENOMEM;
 }
 
+struct text_details {
+	struct file_details details;
+	struct proc_text *text;
+};
+
+static void text_details_add(struct file_details *details, const char *line)
+{
+	proc_append(container_of(details, struct text_details, details)->text, line, strlen(line));
+}
+
 static int fdinfo_show(struct proc_text *text, const struct proc_key *key)
 {
+	struct text_details details = { .details.add = text_details_add, .text = text };
 	struct file *file = fd_file(key);
 
 	if (!file)
@@ -210,11 +221,35 @@ static int fdinfo_show(struct proc_text *text, const struct proc_key *key)
 	proc_print(text, "pos:\t%llu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n",
 		   (unsigned long long)(file->dentry ? READ_ONCE(file->position) : 0), file->flags,
 		   file->mount ? file->mount->id : 0, (unsigned long long)file->inode->ino);
+	if (file->operations->describe)
+		file->operations->describe(file, &details.details);
 	file_put(file);
 	return 0;
 }
 
-static const struct proc_row fd_row = PROC_MAGIC("", fd_link, fd_follow);
+/* What the file was opened for, which lsof shows. */
+static u32 fd_permissions(const struct proc_key *key)
+{
+	struct file *file = fd_file(key);
+	u32 permissions = 0;
+
+	if (!file)
+		return 0;
+	if (!(file->flags & O_PATH)) {
+		permissions |= FILE_READABLE(file) ? S_IRUSR | S_IXUSR : 0;
+		permissions |= FILE_WRITABLE(file) ? S_IWUSR | S_IXUSR : 0;
+	}
+	file_put(file);
+	return permissions;
+}
+
+static const struct proc_row fd_row = {
+	.name = "",
+	.mode = S_IFLNK | 0700,
+	.link = fd_link,
+	.follow = fd_follow,
+	.permissions = fd_permissions,
+};
 static const struct proc_row fdinfo_row = PROC_FILE("", 0444, fdinfo_show);
 
 static const struct proc_numbers fd_numbers = {

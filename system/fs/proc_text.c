@@ -76,7 +76,9 @@ static int text_make(struct file *file, struct proc_text *text)
 	int error;
 
 	*text = (struct proc_text){ 0 };
-	error = node->row->show(text, &node->key);
+	if (node->row->text)
+		proc_append(text, node->row->text, strlen(node->row->text));
+	error = node->row->show ? node->row->show(text, &node->key) : 0;
 	if (!error && text->failed)
 		error = -ENOMEM;
 	if (error)

@@ -7,6 +7,8 @@
 #include <asm/unistd_64.h>
 #include <linux/resource.h>
 
+#include "arch/x86_64/regs.h"
+#include "core/channel.h"
 #include "core/host.h"
 #include "core/string.h"
 #include "fs/proc.h"
@@ -17,8 +19,6 @@
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 #include "tty/tty.h"
-
-/* The host's clock of a process's processor time, by its id in the domain's namespace. */
 
 int proc_may_inspect(struct process *process)
 {
@@ -94,6 +94,26 @@ static char thread_state(const struct process *process, const struct thread *thr
 	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
 }
 
+static bool process_threads_count(struct process *process, void *data)
+{
+	struct proc_thread_count *count = data;
+	struct thread *thread;
+
+	lock_acquire(&process->signal_lock);
+	list_for_each(thread, &process->threads, process_node) {
+		count->all++;
+		count->running += thread_state(process, thread) == 'R';
+	}
+	lock_release(&process->signal_lock);
+	return false;
+}
+
+void proc_threads_count(struct proc_thread_count *count)
+{
+	*count = (struct proc_thread_count){ 0 };
+	process_for_each(process_threads_count, count);
+}
+
 /* A process without threads (a zombie) still has the name of its program; init has none. */
 static void view_name(struct proc_view *view, const struct process *process,
 		      const struct thread *thread)
@@ -120,8 +140,9 @@ static void view_signals_locked(struct proc_view *view, const struct process *pr
 	view->blocked = thread->signal_mask;
 }
 
-static struct thread *view_thread_locked(const struct process *process, u32 tid)
+struct thread *proc_thread_locked(const struct process *process, const struct proc_key *key)
 {
+	u32 tid = key->tid ? key->tid : key->pid;
 	struct thread *thread;
 
 	list_for_each(thread, &process->threads, process_node)
@@ -130,14 +151,34 @@ static struct thread *view_thread_locked(const struct process *process, u32 tid)
 	return NULL;
 }
 
+/*
+ * A thread that sleeps in a call has its registers in its block, where they stay until it runs
+ * again: after it was looked at, it may.
+ */
+static void view_call_locked(struct proc_view *view, const struct thread *thread)
+{
+	const struct regs *regs = thread ? READ_ONCE(thread->regs) : NULL;
+
+	view->in_call = regs && (view->state == 'S' || thread == thread_current());
+	if (!view->in_call)
+		return;
+	view->call = regs->orig_rax;
+	memcpy(view->arguments, (u64[]){ regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8,
+					 regs->r9 }, sizeof(view->arguments));
+	view->stack_pointer = regs->rsp;
+	view->instruction = regs->rip;
+}
+
 static int view_fill_locked(struct proc_view *view, struct process *process,
 			    const struct proc_key *key)
 {
-	struct thread *thread = view_thread_locked(process, key->tid ? key->tid : key->pid);
+	struct thread *thread = proc_thread_locked(process, key);
 
 	if (key->tid && !thread)
 		return -ESRCH;
 	view->tid = key->tid ? key->tid : key->pid;
+	view->host_tid = thread ? thread->host_tid : 0;
+	view->host_tgid = thread ? thread->host_tgid : 0;
 	/* The first thread may end before the others do: it is a zombie until they have. */
 	view->state = thread_state(process, thread);
 	if (thread && thread->tracee)
@@ -152,22 +193,59 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 	view->credentials = process->credentials;
 	if (view->credentials)
 		refcount_get(&view->credentials->references);
+	view_call_locked(view, thread);
 	view_name(view, process, thread);
 	view_signals_locked(view, process, thread);
 	return 0;
 }
 
-static void view_times(struct proc_view *view, const struct process *process)
+static u64 host_clock_read(s32 clock)
 {
 	struct __kernel_timespec time;
 
+	if (host_call2(__NR_clock_gettime, clock, &time))
+		return 0;
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* The host tells of others how much time they used, not what for. */
+static void view_times_process(struct proc_view *view, const struct process *process)
+{
 	if (view->state == 'Z')
 		return;
 	if (process == process_current())
 		process_times_self(&view->times);
-	else if (!process->is_played &&
-		 !host_call2(__NR_clock_gettime, HOST_PROCESS_CLOCK(process->host_tgid), &time))
-		view->times.user_ns += time.tv_sec * 1000000000ull + time.tv_nsec;
+	else if (!process->is_played)
+		view->times.user_ns += host_clock_read(HOST_PROCESS_CLOCK(process->host_tgid));
+}
+
+static void view_times_thread(struct proc_view *view)
+{
+	u64 max_rss_kb = view->times.max_rss_kb;
+
+	memset(&view->times, 0, sizeof(view->times));
+	if (view->tid == thread_current()->tid)
+		process_times_read(RUSAGE_THREAD, &view->times);
+	else if (view->host_tid)
+		view->times.user_ns = host_clock_read(HOST_THREAD_CLOCK(view->host_tid));
+	view->times.max_rss_kb = MAX(view->times.max_rss_kb, max_rss_kb);
+}
+
+static void view_processors(struct proc_view *view)
+{
+	u32 last = config()->cpu_count - 1;
+	long size = -ESRCH;
+
+	if (view->host_tid)
+		size = host_call3(__NR_sched_getaffinity, view->host_tid, sizeof(view->processors),
+				  view->processors);
+	/* One that has ended could run anywhere. */
+	for (u32 i = 0; size < 0 && i <= last; i++)
+		view->processors[i / 64] |= 1ull << i % 64;
+	for (u32 i = last; i < PROC_PROCESSORS_MAX; i++)
+		if (view->processors[i / 64] >> i % 64 & 1)
+			last = i;
+	view->processor_count = last + 1;
 }
 
 int proc_view_take(const struct proc_key *key, struct proc_view *view)
@@ -190,8 +268,12 @@ int proc_view_take(const struct proc_key *key, struct proc_view *view)
 	error = view_fill_locked(view, process, key);
 	lock_release(&process->signal_lock);
 	lock_release(&process_tree_lock);
-	if (!error)
-		view_times(view, process);
+	if (!error) {
+		view_times_process(view, process);
+		if (key->tid)
+			view_times_thread(view);
+		view_processors(view);
+	}
 	process_put(process);
 	return error;
 }
@@ -200,4 +282,23 @@ void proc_view_release(struct proc_view *view)
 {
 	if (view->credentials)
 		credentials_put(view->credentials);
+}
+
+int proc_with_view(struct proc_text *text, const struct proc_key *key,
+		   void (*print)(struct proc_text *text, struct process *process,
+				 const struct proc_view *view))
+{
+	struct process *process = process_find(key->pid);
+	struct proc_view view;
+	int error;
+
+	if (!process)
+		return -ESRCH;
+	error = proc_view_take(key, &view);
+	if (!error) {
+		print(text, process, &view);
+		proc_view_release(&view);
+	}
+	process_put(process);
+	return error;
 }

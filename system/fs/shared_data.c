@@ -13,7 +13,7 @@
 #include "core/handle.h"
 #include "core/heap.h"
 #include "core/host.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/shared.h"
 #include "memory/iter.h"
 #include "vfs/file.h"
@@ -40,7 +40,7 @@ static int handle_ask(struct inode *inode, u32 flags)
 		if (!error && call.handle >= 0)
 			return call.handle;
 		/* No room for it in the domain. */
-		if (!error && !lower_handle_spare())
+		if (!error && !file_handle_spare())
 			return -ENFILE;
 		if (error)
 			return error;
@@ -185,7 +185,7 @@ static ssize_t shared_read(struct file *file, struct iter *to, u64 *offset)
 
 static ssize_t shared_write(struct file *file, struct iter *from, u64 *offset)
 {
-	bool append = file->flags & O_APPEND;
+	bool append = file->flags & O_APPEND || from->append;
 	int handle = handle_to_write(file, append);
 	ssize_t done, end;
 

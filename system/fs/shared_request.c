@@ -10,7 +10,7 @@
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/shared.h"
 
 #define FORGET_BATCH	32u

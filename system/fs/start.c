@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 
 #include "fs/tree.h"
+#include "ipc/posix_mq.h"
 #include "tty/devpts.h"
 #include "vfs/path.h"
 
@@ -43,6 +44,8 @@ int file_systems_start(void)
 		mount = cover(dev, "shm", shm_mount);
 	if (!IS_ERROR(mount))
 		mount = cover(dev, "pts", devpts_mount);
+	if (!IS_ERROR(mount))
+		mount = cover(dev, "mqueue", mqueue_mount);
 	if (!IS_ERROR(mount))
 		mount = cover(mount_root(), "proc", procfs_mount);
 	if (!IS_ERROR(mount))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mounts what every domain has: the root, /dev, /dev/shm, /proc, /sys. */
+/* Mounts what every domain has: the root, /dev and what is below it, /proc, /sys. */
 #ifndef FS_START_H
 #define FS_START_H
 

@@ -258,6 +258,85 @@ struct mount *tree_mount(const struct path *mountpoint, const char *type, const 
 	return IS_ERROR(inode) ? (struct mount *)inode : tree_cover(mountpoint, inode, mount_flags);
 }
 
+/* ---- A tree that goes ---- */
+
+static void entry_drop(struct dentry *entry)
+{
+	lock_acquire(&name_lock);
+	dentry_get(entry);
+	name_detach_locked(entry);
+	lock_release(&name_lock);
+	dentry_put(entry);
+}
+
+static struct dentry *entry_first(const struct dentry *directory)
+{
+	const struct list *entries = &directory->inode->directory->entries;
+
+	return list_empty(entries) ? NULL : list_first(entries, struct dentry, entry_node);
+}
+
+/* Nobody holds anything of it: all names are removed, from the deepest up. */
+static void tree_free(struct file_system *fs)
+{
+	struct dentry *here = fs->root, *entry;
+
+	while ((entry = entry_first(here)) || here != fs->root) {
+		if (entry && entry->inode && inode_is_directory(entry->inode)) {
+			here = entry;
+			continue;
+		}
+		if (!entry) {
+			entry = here;
+			here = here->parent;
+		}
+		entry_drop(entry);
+	}
+	here->flags |= DENTRY_DETACHED;
+	dentry_put(here);
+	file_system_put(fs);
+}
+
+static struct dentry *tmpfs_root(struct file_system *fs, const struct tree_options *options)
+{
+	struct inode *inode = tree_make(fs, S_IFDIR | options->mode, 0, NULL);
+	struct dentry *root;
+
+	if (IS_ERROR(inode))
+		return NULL;
+	inode->uid = options->uid;
+	inode->gid = options->gid;
+	root = dentry_create_root(inode);
+	if (!root)
+		inode_put(inode);
+	return root;
+}
+
+int tree_mount_tmpfs(const struct path *mountpoint, const struct tree_options *options)
+{
+	struct file_system *fs = tree_fs_create("tmpfs", NULL, TMPFS_MAGIC);
+	struct mount *mount;
+
+	if (!fs)
+		return -ENOMEM;
+	fs->next_ino = 0;
+	fs->users = 1;
+	fs->release = tree_free;
+	fs->source = heap_strdup(options->source);
+	fs->root = fs->source ? tmpfs_root(fs, options) : NULL;
+	if (!fs->root) {
+		file_system_put(fs);
+		return -ENOMEM;
+	}
+	dentry_get(fs->root);
+	mount = mount_add(mountpoint, fs->root, fs, options->mount_flags);
+	if (!IS_ERROR(mount))
+		return 0;
+	dentry_put(fs->root);
+	tree_free(fs);
+	return -ENOMEM;
+}
+
 /* The lower root itself is the empty path: REQ_WALK answers it as one node. */
 static struct inode *tree_root_inode(struct file_system *fs)
 {

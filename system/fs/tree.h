@@ -24,6 +24,14 @@ int tree_mount_root(void);
  */
 struct mount *tree_mount(const struct path *mountpoint, const char *type, const char *source,
 			 u32 mode, u32 mount_flags);
+/* What mount(2) was told of a tmpfs. */
+struct tree_options {
+	const char *source;
+	u32 mode, uid, gid;
+	u32 mount_flags;
+};
+/* An empty tmpfs that goes with its last mount. 0 or -ENOMEM. */
+int tree_mount_tmpfs(const struct path *mountpoint, const struct tree_options *options);
 /*
  * Adds an entry (any type: mode's S_IFMT; target: of a symbolic link) without permission checks,
  * for populating /dev and the like; the name must not be there yet. The dentry with a reference, or
@@ -32,7 +40,12 @@ struct mount *tree_mount(const struct path *mountpoint, const char *type, const 
 struct dentry *tree_add(struct dentry *directory, const char *name, u32 mode, u32 rdev,
 			const char *target);
 
-/* An open, nameless regular file, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
+/*
+ * An open, nameless regular file for memory that is shared; shown: what stands for its name, which
+ * is copied. File or ERROR_PTR(-ENOMEM).
+ */
+struct file *tree_create_memory(const char *shown, u32 mode);
+/* Another, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
 /* ---- Operations on open directories that other file systems have, too ---- */

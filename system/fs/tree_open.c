@@ -13,7 +13,7 @@
 #include "fs/file_data.h"
 #include "fs/file_data_private.h"
 #include "fs/lower.h"
-#include "fs/lower_handle.h"
+#include "fs/file_handle.h"
 #include "fs/tree.h"
 #include "vfs/path.h"
 
@@ -38,7 +38,8 @@ static bool needs_handle(const struct inode *inode)
 
 	if (!inode_is_regular(inode) || !tree_has_ground(inode) || READ_ONCE(inode->size) == 0)
 		return false;
-	return !data || (READ_ONCE(data->place) == PLACE_LOWER && READ_ONCE(data->handle) < 0);
+	return !data || (READ_ONCE(data->place) == PLACE_LOWER &&
+			 READ_ONCE(data->lower.handle) < 0);
 }
 
 /* Appends the path of a lower file. False: no room. */
@@ -121,7 +122,7 @@ static void batch_add_following(struct batch *batch, struct dentry *dentry)
 {
 	struct inode *directory = dentry->parent->inode;
 	struct list *node = dentry->entry_node.next;
-	u32 room = MIN(lower_handles_limit() / 8, (u32)FORESEEN_MAX);
+	u32 room = MIN(file_handles_limit() / 8, (u32)FORESEEN_MAX);
 
 	/* Not so many that the host's table of handles could overflow. */
 	for (; node != &directory->directory->entries && batch->count < room; node = node->next) {

@@ -16,7 +16,9 @@
 #include "ipc/epoll.h"
 
 #include "core/heap.h"
+#include "core/string.h"
 #include "memory/usercopy.h"
+#include "vfs/inode.h"
 #include "vfs/poll.h"
 
 #define NESTING_MAX	5
@@ -485,6 +487,31 @@ void epoll_forget_file(struct file *file)
 
 /* ---- The file ---- */
 
+static void describe_item(const struct epoll_item *item, struct file_details *details)
+{
+	const struct inode *inode = item->file->inode;
+	char line[160];
+
+	format(line, sizeof(line),
+	       "tfd: %8d events: %8x data: %16llx  pos:%llu ino:%llx sdev:%x\n", item->fd,
+	       READ_ONCE(item->events), (unsigned long long)READ_ONCE(item->data),
+	       (unsigned long long)READ_ONCE(item->file->position), (unsigned long long)inode->ino,
+	       inode->fs->dev);
+	details->add(details, line);
+}
+
+static void epoll_describe(struct file *file, struct file_details *details)
+{
+	struct epoll *epoll = file->private;
+	struct epoll_item *item;
+
+	lock_acquire(&epoll_tree_lock);
+	for (u32 i = 0; i < epoll->bucket_count; i++)
+		list_for_each(item, &epoll->buckets[i], bucket_node)
+			describe_item(item, details);
+	lock_release(&epoll_tree_lock);
+}
+
 static void epoll_release(struct file *file)
 {
 	struct epoll *epoll = file->private;
@@ -501,6 +528,7 @@ static void epoll_release(struct file *file)
 
 static const struct file_operations epoll_operations = {
 	.poll = epoll_poll,
+	.describe = epoll_describe,
 	.release = epoll_release,
 };
 

@@ -6,6 +6,7 @@
 #include "ipc/eventfd.h"
 
 #include "core/heap.h"
+#include "core/string.h"
 #include "ipc/spin.h"
 
 #define COUNT_MAX (~0ull - 1)
@@ -104,6 +105,16 @@ static u32 eventfd_poll(struct file *file, struct poll_request *request)
 	return (count ? POLLIN : 0) | (count < COUNT_MAX ? POLLOUT : 0);
 }
 
+static void eventfd_describe(struct file *file, struct file_details *details)
+{
+	struct eventfd *event = file->private;
+	char line[64];
+
+	format(line, sizeof(line), "eventfd-count: %16llx\neventfd-semaphore: %d\n",
+	       (unsigned long long)READ_ONCE(event->count), event->semaphore);
+	details->add(details, line);
+}
+
 static void eventfd_release(struct file *file)
 {
 	heap_free(file->private);
@@ -113,6 +124,7 @@ static const struct file_operations eventfd_operations = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
+	.describe = eventfd_describe,
 	.release = eventfd_release,
 };
 

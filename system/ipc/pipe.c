@@ -28,7 +28,7 @@ u32 pipe_space(const struct pipe *pipe)
 
 static bool pipe_readable(const struct pipe *pipe)
 {
-	return pipe_used(pipe) || !READ_ONCE(pipe->writers);
+	return !READ_ONCE(pipe->claimed) && (pipe_used(pipe) || !READ_ONCE(pipe->writers));
 }
 
 static bool pipe_writable(const struct pipe *pipe, u32 needed)
@@ -76,14 +76,15 @@ ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock)
 		return 0;
 	for (;;) {
 		ssize_t result = 0;
-		bool ended;
+		bool ended, claimed;
 
 		lock_acquire(&pipe->lock);
-		if (pipe->head != pipe->tail)
-			result = pipe_take_locked(pipe, to);
-		else
+		claimed = pipe->claimed;
+		if (pipe->head == pipe->tail)
 			pipe_trim_locked(pipe);
-		ended = !pipe->writers;
+		else if (!claimed)
+			result = pipe_take_locked(pipe, to);
+		ended = !pipe->writers && !claimed;
 		lock_release(&pipe->lock);
 
 		if (result) {
@@ -94,7 +95,8 @@ ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock)
 		}
 		if (ended)
 			return 0;
-		if (nonblock)
+		/* A claim is short, as a lock would be: that does not count as blocking. */
+		if (nonblock && !claimed)
 			return -EAGAIN;
 		if (spin_until(&pipe->read_spin, pipe_readable(pipe)))
 			continue;

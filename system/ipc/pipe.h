@@ -30,6 +30,7 @@ struct pipe {
 	u32 reader_opens, writer_opens;	/* ever: a FIFO's opener waits until the other one moves */
 	/* made by pipe(2): opening it again waits for nobody; constant */
 	bool nameless;
+	bool claimed;			/* somebody moves bytes out: ipc/pipe_splice.c */
 	struct wait_queue read_wait;	/* readers; openers that wait for a writer */
 	struct wait_queue write_wait;	/* writers; openers that wait for a reader */
 	struct spin read_spin, write_spin;	/* of readers for writers, of writers for readers */
@@ -45,6 +46,13 @@ void pipe_free(struct pipe *pipe);
 u32 pipe_used(const struct pipe *pipe);
 u32 pipe_space(const struct pipe *pipe);
 
+/*
+ * read(2) and write(2) on the ring. Without a writer the end (0); without a reader -EPIPE, and no
+ * signal.
+ */
+ssize_t pipe_receive(struct pipe *pipe, struct iter *to, bool nonblock);
+ssize_t pipe_send(struct pipe *pipe, struct iter *from, bool nonblock);
+
 /* ---- The ring alone, for what else is a stream of bytes (local sockets) ---- */
 
 /* An empty ring of that size, a power of two. 0 or -ENOMEM. */
@@ -56,6 +64,30 @@ ssize_t pipe_take_locked(struct pipe *pipe, struct iter *to);
 ssize_t pipe_fill_locked(struct pipe *pipe, struct iter *from);
 /* Gives back the pages of an empty pipe, but for the first, which the next message will want. */
 void pipe_trim_locked(struct pipe *pipe);
+
+/* The pipe that this file is an end of; NULL: it is none. */
+static inline struct pipe *pipe_of(const struct file *file)
+{
+	return file->operations == &pipe_operations ? file->private : NULL;
+}
+
+/* ---- ipc/pipe_splice.c ---- */
+
+/*
+ * Waits until there are bytes (1) or no writers (0). -EAGAIN, -ERESTARTSYS. Both are a moment's
+ * truth.
+ */
+int pipe_await_bytes(struct pipe *pipe, bool nonblock);
+/* Waits until there is room. 0, -EPIPE (and no signal), -EAGAIN, -ERESTARTSYS. */
+int pipe_await_space(struct pipe *pipe, bool nonblock);
+/*
+ * Nobody else takes bytes until pipe_unclaim(); pipe_peek() copies the first, pipe_consume()
+ * removes them. False: there are none now, or somebody else has the claim.
+ */
+bool pipe_claim(struct pipe *pipe) __must_check;
+ssize_t pipe_peek(struct pipe *pipe, struct iter *to);
+void pipe_consume(struct pipe *pipe, u32 size);
+void pipe_unclaim(struct pipe *pipe);
 
 /* The release operation: takes away the end that file was (ipc/fifo.c). */
 void pipe_release(struct file *file);

@@ -110,6 +110,16 @@ static u32 signalfd_poll(struct file *file, struct poll_request *request)
 		       : 0;
 }
 
+static void signalfd_describe(struct file *file, struct file_details *details)
+{
+	const struct signalfd *signals = file->private;
+	char line[40];
+
+	format(line, sizeof(line), "sigmask:\t%016llx\n",
+	       (unsigned long long)READ_ONCE(signals->set));
+	details->add(details, line);
+}
+
 static void signalfd_release(struct file *file)
 {
 	struct signalfd *signals = file->private;
@@ -127,6 +137,7 @@ static void signalfd_release(struct file *file)
 static const struct file_operations signalfd_operations = {
 	.read = signalfd_read,
 	.poll = signalfd_poll,
+	.describe = signalfd_describe,
 	.release = signalfd_release,
 };
 

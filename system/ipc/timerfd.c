@@ -9,12 +9,16 @@
 #include <linux/time.h>
 
 #include "core/heap.h"
+#include "core/string.h"
 #include "core/timer.h"
+
+#define NS_PER_SECOND 1000000000ull
 
 struct timerfd {
 	struct lock lock;
 	struct timer timer;
 	int clock;		/* constant */
+	int flags;		/* TFD_TIMER_* that it was set with */
 	bool expired;		/* the timer ran and was not armed again */
 	u64 ticks;		/* expirations that were not read yet */
 	u64 next_ns;		/* CLOCK_MONOTONIC; 0: disarmed */
@@ -108,6 +112,36 @@ static u32 timerfd_poll(struct file *file, struct poll_request *request)
 	return READ_ONCE(timerfd->ticks) ? POLLIN | POLLRDNORM : 0;
 }
 
+static void timerfd_read_locked(const struct timerfd *timerfd, struct timerfd_time *time)
+{
+	u64 now = clock_monotonic_ns(), next = timerfd->next_ns;
+
+	time->interval_ns = timerfd->interval_ns;
+	time->value_ns = !next ? 0 : next > now ? next - now : 1;
+}
+
+static void timerfd_describe(struct file *file, struct file_details *details)
+{
+	struct timerfd *timerfd = file->private;
+	struct timerfd_time time;
+	char line[160];
+	u64 ticks;
+
+	lock_acquire(&timerfd->lock);
+	timerfd_read_locked(timerfd, &time);
+	ticks = timerfd->ticks;
+	lock_release(&timerfd->lock);
+	format(line, sizeof(line),
+	       "clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
+	       "it_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
+	       timerfd->clock, (unsigned long long)ticks, READ_ONCE(timerfd->flags),
+	       (unsigned long long)(time.value_ns / NS_PER_SECOND),
+	       (unsigned long long)(time.value_ns % NS_PER_SECOND),
+	       (unsigned long long)(time.interval_ns / NS_PER_SECOND),
+	       (unsigned long long)(time.interval_ns % NS_PER_SECOND));
+	details->add(details, line);
+}
+
 static void timerfd_release(struct file *file)
 {
 	struct timerfd *timerfd = file->private;
@@ -119,16 +153,9 @@ static void timerfd_release(struct file *file)
 static const struct file_operations timerfd_operations = {
 	.read = timerfd_read,
 	.poll = timerfd_poll,
+	.describe = timerfd_describe,
 	.release = timerfd_release,
 };
-
-static void timerfd_read_locked(const struct timerfd *timerfd, struct timerfd_time *time)
-{
-	u64 now = clock_monotonic_ns(), next = timerfd->next_ns;
-
-	time->interval_ns = timerfd->interval_ns;
-	time->value_ns = !next ? 0 : next > now ? next - now : 1;
-}
 
 int timerfd_get(struct file *file, struct timerfd_time *time)
 {
@@ -144,17 +171,27 @@ int timerfd_get(struct file *file, struct timerfd_time *time)
 	return error;
 }
 
-/* When value_ns is by the monotonic clock. What lies in the past is due now. */
+/* The clocks that would wake a machine are the others here. */
+static int clock_counted(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME_ALARM:
+		return CLOCK_REALTIME;
+	case CLOCK_BOOTTIME_ALARM:
+		return CLOCK_BOOTTIME;
+	default:
+		return clock;
+	}
+}
+
+/* When value_ns is by the monotonic clock: with all that lies between where it is past. */
 static u64 timerfd_deadline(const struct timerfd *timerfd, int flags, u64 value_ns)
 {
-	u64 now = clock_monotonic_ns(), real_now;
+	u64 now = clock_monotonic_ns();
 
-	if (!(flags & TFD_TIMER_ABSTIME))
-		return value_ns < FOREVER - 1 - now ? now + value_ns : FOREVER - 1;
-	if (timerfd->clock != CLOCK_REALTIME && timerfd->clock != CLOCK_REALTIME_ALARM)
-		return value_ns;
-	real_now = clock_realtime_ns();
-	return value_ns > real_now ? now + (value_ns - real_now) : now;
+	if (flags & TFD_TIMER_ABSTIME)
+		return clock_to_monotonic_ns(clock_counted(timerfd->clock), value_ns);
+	return value_ns < FOREVER - 1 - now ? now + value_ns : FOREVER - 1;
 }
 
 int timerfd_set(struct file *file, int flags, const struct timerfd_time *time,
@@ -171,6 +208,7 @@ int timerfd_set(struct file *file, int flags, const struct timerfd_time *time,
 	timerfd_forward_locked(timerfd);
 	timerfd_read_locked(timerfd, old);
 	timerfd->ticks = 0;
+	timerfd->flags = flags;
 	timerfd->interval_ns = time->interval_ns;
 	timerfd->next_ns = time->value_ns ? timerfd_deadline(timerfd, flags, time->value_ns) : 0;
 	if (timerfd->next_ns)

@@ -17,6 +17,7 @@ static void iter_init(struct iter *iter, const struct segment *segments, u32 cou
 	iter->segments = segments;
 	iter->count = count;
 	iter->kernel = kernel;
+	iter->append = false;
 	iter->offset = 0;
 	iter->left = size;
 }

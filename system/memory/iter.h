@@ -20,6 +20,7 @@ struct iter {
 	const struct segment *segments;	/* those not yet used up; the first from offset on */
 	u32 count;
 	bool kernel;			/* segments name layer memory: no checks, no faults */
+	bool append;			/* of a write: as O_APPEND has it */
 	size_t offset;			/* into the first segment */
 	size_t left;			/* bytes in all */
 	struct segment one;		/* storage for the usual case */

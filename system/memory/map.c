@@ -65,6 +65,16 @@ static bool range_is_free(struct mm *mm, u64 start, u64 end)
 	return !area || area->start >= end;
 }
 
+bool mm_range_is_mapped(struct mm *mm, u64 start, u64 end)
+{
+	lock_acquire(&mm->lock);
+	for (u32 i = mm_index_locked(mm, start);
+	     i < mm->area_count && start < end && mm->areas[i].start <= start; i++)
+		start = mm->areas[i].end;
+	lock_release(&mm->lock);
+	return start >= end;
+}
+
 bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end)
 {
 	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end;
@@ -130,6 +140,21 @@ static int source_find(struct file *file, u64 offset, u64 size, int protection, 
 				     source);
 }
 
+/*
+ * Text that exec and the dynamic linker map is there to be run, and jumps are written to its known
+ * sites ahead. Others map it to read it, as valgrind does, which runs a translation: no jump may
+ * be seen in it.
+ */
+static bool text_is_to_run(const struct mm *mm)
+{
+	u64 site;
+
+	if (!mm->has_loaded)
+		return true;
+	site = regs_syscall_address(thread_current()->regs);
+	return site >= mm->linker_start && site < mm->linker_end;
+}
+
 static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int flags,
 		       struct area *area, const struct map_source *source,
 		       struct removed_files *removed)
@@ -137,17 +162,23 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 	u64 offset = source->anonymous ? 0 : area->offset + source->handle_offset;
 	bool huge = !source->anonymous && (flags & MAP_TYPE) != MAP_PRIVATE && size >= HUGE_SIZE;
 	int handle = source->handle;
-	bool patched = false;
+	bool to_run = (protection & PROT_EXEC) && text_is_to_run(mm), patched = false;
 	long place, result;
 
 	if (over_limit(mm, size))
 		return -ENOMEM;
+	if ((flags & MAP_LOCKED) || mm->lock_new) {
+		result = mm_may_lock_locked(mm, size);
+		if (result)
+			return result == -EPERM && (flags & MAP_LOCKED) ? -EPERM : -EAGAIN;
+		area->flags |= AREA_LOCKED;
+	}
 	place = place_choose(mm, address, size, flags, huge ? (s64)offset : -1);
 	if (place < 0)
 		return place;
 	if ((flags & MAP_FIXED) && mm_remove_locked(mm, place, place + size, removed))
 		return -ENOMEM;
-	if ((protection & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC && area->file &&
+	if (to_run && !(protection & PROT_WRITE) && area->file &&
 	    !(area->flags & AREA_SHARED))
 		patched = text_is_patched(mm, area->file, place, area->offset, size, &handle);
 	result = host_mmap(place, size, protection, host_flags(flags, source), handle,
@@ -161,7 +192,10 @@ static long map_locked(struct mm *mm, u64 address, u64 size, int protection, int
 		return -ENOMEM;
 	}
 	area->file = NULL;	/* taken over */
-	if (protection & PROT_EXEC)
+	/* As on Linux it is mapped, even if it can't all be there now. */
+	if (area->flags & AREA_LOCKED)
+		mm_lock_new_locked(mm, place, size);
+	if (to_run)
 		sites_patch_mapped(mm, place, size, patched);
 	return place;
 }
@@ -186,15 +220,15 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 		area.flags |= AREA_ANONYMOUS;
 	area.file = file;
 	if (file)
-		file_get(file);
+		area_file_get(file);
 	lock_acquire(&mm->lock);
 	result = map_locked(mm, address, size, protection, flags, &area, &source, &removed);
 	lock_release(&mm->lock);
-	if (source.in_use)
-		file->operations->map_end(file);
+	if (source.done)
+		source.done(file->inode);
 	removed_put(&removed);
 	if (area.file && result < 0)
-		file_put(file);
+		area_file_put(file);
 	return result;
 }
 

@@ -69,14 +69,17 @@ struct mm *mm_copy_locked(struct mm *mm)
 		return NULL;
 	}
 	memcpy(copy->areas, mm->areas, mm->area_count * sizeof(struct area));
-	for (u32 i = 0; i < mm->area_count; i++)
+	for (u32 i = 0; i < mm->area_count; i++) {
+		copy->areas[i].flags &= ~AREA_LOCKED;
 		if (copy->areas[i].file)
-			file_get(copy->areas[i].file);
+			area_file_get(copy->areas[i].file);
+	}
 	stub_blocks_share(mm->stub_blocks);
 	site_table_share(mm->sites);
 	if (copy->command_line)
 		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
+	copy->lock_new = false;
 	copy->windows = NULL;
 	return copy;
 }
@@ -100,9 +103,9 @@ static void areas_put(struct mm *mm)
 {
 	for (u32 i = 0; i < mm->area_count; i++)
 		if (mm->areas[i].file)
-			file_put(mm->areas[i].file);
+			area_file_put(mm->areas[i].file);
 	mm->area_count = 0;
-	mm->mapped_bytes = 0;
+	mm->mapped_bytes = mm->locked_bytes = 0;
 }
 
 void mm_put(struct mm *mm)
@@ -203,8 +206,11 @@ static void area_delete_at(struct mm *mm, u32 index)
 		(mm->area_count - index) * sizeof(struct area));
 }
 
+/* Those that their file counts stay apart, as on Linux. */
 static bool areas_mergeable(const struct area *a, const struct area *b)
 {
+	if (a->file && a->file->operations->area_removed)
+		return false;
 	return a->end == b->start && a->file == b->file && a->protection == b->protection &&
 	       a->max_protection == b->max_protection && a->flags == b->flags &&
 	       !(a->flags & AREA_STUBS) &&
@@ -220,17 +226,19 @@ int mm_add_locked(struct mm *mm, const struct area *area)
 	if (areas_reserve(mm, 1))
 		return -ENOMEM;
 	mm->mapped_bytes += area->end - area->start;
+	if (area->flags & AREA_LOCKED)
+		mm->locked_bytes += area->end - area->start;
 	before = index > 0 && areas_mergeable(&mm->areas[index - 1], area);
 	after = index < mm->area_count && areas_mergeable(area, &mm->areas[index]);
 	/* A merged area holds one reference on its file; this one is not the last. */
 	if ((before || after) && area->file)
-		file_put(area->file);
+		area_file_put(area->file);
 	if (before) {
 		mm->areas[index - 1].end = area->end;
 		if (after) {
 			mm->areas[index - 1].end = mm->areas[index].end;
 			if (area->file)
-				file_put(area->file);
+				area_file_put(area->file);
 			area_delete_at(mm, index);
 		}
 	} else if (after) {
@@ -258,7 +266,7 @@ static int area_split_at(struct mm *mm, u64 address)
 	upper.offset += address - area->start;
 	area->end = address;
 	if (upper.file)
-		file_get(upper.file);
+		area_file_get(upper.file);
 	area_insert_at(mm, index + 1, &upper);
 	return 0;
 }
@@ -283,8 +291,10 @@ int mm_remove_locked(struct mm *mm, u64 start, u64 end, struct removed_files *re
 			continue;
 		}
 		mm->mapped_bytes -= area->end - area->start;
+		if (area->flags & AREA_LOCKED)
+			mm->locked_bytes -= area->end - area->start;
 		if (area->file && removed_add(removed, area->file))
-			file_put(area->file);
+			area_file_put(area->file);
 	}
 	memmove(&mm->areas[kept], &mm->areas[to], (mm->area_count - to) * sizeof(struct area));
 	mm->area_count -= to - kept;
@@ -306,7 +316,7 @@ void mm_merge_locked(struct mm *mm, u64 start, u64 end)
 		}
 		area->end = area[1].end;
 		if (area->file)
-			file_put(area->file);
+			area_file_put(area->file);
 		area_delete_at(mm, index + 1);
 	}
 }
@@ -322,7 +332,7 @@ int removed_add(struct removed_files *removed, struct file *file)
 void removed_put(struct removed_files *removed)
 {
 	for (u32 i = 0; i < removed->count; i++)
-		file_put(removed->files[i]);
+		area_file_put(removed->files[i]);
 }
 
 /* Unmaps [from, to) on the host but for the vDSO, which cannot be had again. */

@@ -32,6 +32,7 @@ struct window_cache;
 #define AREA_KEPT	(AREA_STUBS | AREA_VDSO)
 #define AREA_NOT_INHERITED 128u	/* MADV_DONTFORK */
 #define AREA_WIPED	256u	/* MADV_WIPEONFORK */
+#define AREA_LOCKED	512u	/* mlock(2); not inherited */
 
 struct area {
 	u64 start, end;
@@ -72,7 +73,8 @@ struct mm {
 	struct area *areas;		/* sorted by start, not overlapping */
 	u32 area_count, area_capacity;
 	u64 mapped_bytes;		/* RLIMIT_AS counts these */
-	u64 locked_bytes;
+	u64 locked_bytes;		/* in areas that are AREA_LOCKED */
+	bool lock_new, lock_new_on_fault;	/* mlockall(2) with MCL_FUTURE, MCL_ONFAULT */
 	bool has_uninherited;		/* some area is or was AREA_NOT_INHERITED or AREA_WIPED */
 	u64 brk_start, brk_end;
 	u64 search_top;			/* new mappings go below; chosen at random by exec */
@@ -84,6 +86,12 @@ struct mm {
 	u64 start_code, end_code, start_data, end_data;
 	u64 auxv[48];
 	u32 auxv_words;
+	/*
+	 * Where the program's dynamic linker lies; empty where it has none. has_loaded: exec has
+	 * mapped what there is to map.
+	 */
+	u64 linker_start, linker_end;
+	bool has_loaded;
 	struct command_line *command_line;	/* NULL before exec */
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
@@ -126,8 +134,23 @@ long mm_map(struct mm *mm, u64 address, u64 size, int protection, int flags, str
 int mm_unmap(struct mm *mm, u64 address, u64 size);
 int mm_protect(struct mm *mm, u64 address, u64 size, int protection);
 
+/* ---- memory/locked.c: what is not to be swapped out, within RLIMIT_MEMLOCK ---- */
+
+/* mlock2(2), munlock(2): a range of whole pages, which is the program's. 0 or -errno as these. */
+int mm_lock_range(struct mm *mm, u64 start, u64 size, bool on_fault);
+int mm_unlock_range(struct mm *mm, u64 start, u64 size);
+/* mlockall(2) of what is there; and of what is not yet is mm->lock_new. */
+int mm_lock_all(struct mm *mm, bool on_fault);
+int mm_unlock_all(struct mm *mm);
+/* May the calling process lock so much more? 0, -EPERM or -ENOMEM. mm->lock held. */
+int mm_may_lock_locked(const struct mm *mm, u64 more);
+/* A new mapping that is to be locked. 0 or -errno of the host. mm->lock held. */
+int mm_lock_new_locked(const struct mm *mm, u64 start, u64 size);
+
 /* The area that holds address, or the first one above it; NULL at the end. mm->lock held. */
 struct area *mm_find_locked(struct mm *mm, u64 address);
+/* Whether all of [start, end) is mapped. Takes mm->lock. */
+bool mm_range_is_mapped(struct mm *mm, u64 start, u64 end);
 /* Whether part of the range is AREA_KEPT. mm->lock held. */
 bool mm_range_is_kept_locked(struct mm *mm, u64 start, u64 end);
 /* A gap of size bytes, searched from the top down, in [lowest, highest). 0: none. mm->lock held. */

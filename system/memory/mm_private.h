@@ -4,6 +4,7 @@
 #define MEMORY_MM_PRIVATE_H
 
 #include "memory/mm.h"
+#include "vfs/file.h"
 
 /*
  * Files whose areas went away, to be put when mm->lock is released. When it overflows, files are
@@ -17,6 +18,21 @@ struct removed_files {
 
 int removed_add(struct removed_files *removed, struct file *file);
 void removed_put(struct removed_files *removed);
+
+/* The reference on its file that an area holds, which the file hears of. */
+static inline void area_file_get(struct file *file)
+{
+	file_get(file);
+	if (file->operations->area_added)
+		file->operations->area_added(file);
+}
+
+static inline void area_file_put(struct file *file)
+{
+	if (file->operations->area_removed)
+		file->operations->area_removed(file);
+	file_put(file);
+}
 
 /* Index of the area that holds address, or of the first above it. */
 u32 mm_index_locked(struct mm *mm, u64 address);

@@ -188,13 +188,24 @@ static long range_map(u64 address, u64 size, int protection, int handle, u64 sta
 	return result < 0 ? result : 0;
 }
 
-static bool window_map(u64 address, const struct window_source *source,
+int window_source_handle(struct window_source *source)
+{
+	int handle = source->handle < 0 ? source->open(source->inode) : source->handle;
+
+	if (handle >= 0)
+		source->handle = handle;
+	return handle;
+}
+
+static bool window_map(u64 address, struct window_source *source,
 		       const struct window_use *use)
 {
 	u64 size = use->wide ? WIDE_SIZE : NARROW_SIZE;
 	int protection = PROT_READ | (source->writable && !use->wide ? PROT_WRITE : 0);
-	long result = range_map(address, size, protection, source->handle, use->start);
+	long result = window_source_handle(source);
 
+	if (result >= 0)
+		result = range_map(address, size, protection, source->handle, use->start);
 	if (!result && use->wide)
 		result = host_call3(__NR_madvise, address, size, MADV_RANDOM);
 	return result >= 0;
@@ -210,7 +221,7 @@ static void window_mapping_end(struct window_cache *cache, struct window *window
 }
 
 /* The window for a place as a user of it, mapped. NULL: there is none. */
-static struct window *window_get(struct window_cache *cache, const struct window_source *source,
+static struct window *window_get(struct window_cache *cache, struct window_source *source,
 				 const struct window_use *use)
 {
 	struct window *window;
@@ -231,7 +242,7 @@ static struct window *window_get(struct window_cache *cache, const struct window
 	return NULL;
 }
 
-static size_t window_transfer(struct window_cache *cache, const struct window_source *source,
+static size_t window_transfer(struct window_cache *cache, struct window_source *source,
 			      u64 offset, struct iter *iter, struct window_use use)
 {
 	u64 window_size = use.wide ? WIDE_SIZE : NARROW_SIZE;
@@ -261,7 +272,7 @@ static struct window_cache *cache_for(const struct iter *iter, size_t size)
 	return cache_current();
 }
 
-size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size)
+size_t window_read(struct window_source *source, u64 offset, struct iter *to, size_t size)
 {
 	struct window_cache *cache = cache_for(to, size);
 	struct window_use use = { .size = size };
@@ -277,7 +288,7 @@ size_t window_read(const struct window_source *source, u64 offset, struct iter *
 	return copied ?: window_transfer(cache, source, offset, to, use);
 }
 
-size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size)
+size_t window_write(struct window_source *source, u64 offset, struct iter *from, size_t size)
 {
 	struct window_cache *cache = cache_for(from, size);
 	struct window_use use = { .size = size, .writing = true };

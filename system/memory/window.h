@@ -15,9 +15,14 @@ struct mm;
 /* Larger transfers are as fast by the host. */
 #define WINDOW_TRANSFER_MAX (64u << 10)
 
+struct inode;
+
 /* The content of a host file, as windows know it. */
 struct window_source {
-	int handle;
+	struct inode *inode;
+	/* Gets the handle, when one is needed: a transfer by a window needs none. Or -errno. */
+	int (*open)(struct inode *inode);
+	int handle;		/* what open gave, which the caller gives back; -1 before */
 	/* the handle is, and all who write to it change this very content */
 	bool writable;
 	/*
@@ -28,14 +33,16 @@ struct window_source {
 	u64 size;	/* of the file; no use reaches beyond it */
 };
 
+/* The handle, from now on if there was none. Or -errno. */
+int window_source_handle(struct window_source *source);
+
 /*
  * Copies up to size bytes at offset between the file and iter, if the calling process reads
- * (writes) around there often enough. The caller has checked that the file is so long and keeps the
- * handle open. Bytes copied, maybe fewer than size; 0: do it by the host. No short lock may be
- * held.
+ * (writes) around there often enough. The caller has checked that the file is so long. Bytes
+ * copied, maybe fewer than size; 0: do it by the host. No short lock may be held.
  */
-size_t window_read(const struct window_source *source, u64 offset, struct iter *to, size_t size);
-size_t window_write(const struct window_source *source, u64 offset, struct iter *from, size_t size);
+size_t window_read(struct window_source *source, u64 offset, struct iter *to, size_t size);
+size_t window_write(struct window_source *source, u64 offset, struct iter *from, size_t size);
 
 /*
  * Each page of [offset, offset + size) of a memory file gets memory, and keeps what it has; the

@@ -8,6 +8,9 @@
 
 #include "net/socket.h"
 
+#define UNIX_BACKLOG_MAX	4096u	/* net.core.somaxconn */
+#define UNIX_DATAGRAMS_MAX	10u	/* net.unix.max_dgram_qlen */
+
 /* One socket as /proc/net/unix shows it. */
 struct unix_view {
 	u32 references, type, state;

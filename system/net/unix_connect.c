@@ -7,8 +7,6 @@
 #include "net/unix_private.h"
 #include "process/process.h"
 
-#define BACKLOG_MAX 4096u	/* net.core.somaxconn */
-
 /* ---- Listening ---- */
 
 int unix_listen(struct socket *socket, u32 backlog)
@@ -29,7 +27,7 @@ int unix_listen(struct socket *socket, u32 backlog)
 		self->credentials = credentials;
 		self->pid = process_current()->pid;
 		self->state = UNIX_LISTENING;
-		self->backlog = MIN(backlog, BACKLOG_MAX);
+		self->backlog = MIN(backlog, UNIX_BACKLOG_MAX);
 	}
 	lock_release(&unix_lock);
 	if (old)

@@ -27,7 +27,6 @@
 
 #define UNIX_PATH_MAX	108u
 #define UNIX_NAME_FAMILY sizeof(u16)	/* what comes before the name itself */
-#define DATAGRAMS_MAX	10u		/* net.unix.max_dgram_qlen */
 
 /* The bytes behind the family: a path with its NUL, or a NUL and an abstract name. */
 struct unix_name {
@@ -182,7 +181,7 @@ bool unix_is_writable(const struct unix_socket *socket);
 /* More datagrams wait than may, for senders that the socket is not connected to. */
 static inline bool unix_queue_is_full(const struct unix_socket *socket)
 {
-	return READ_ONCE(socket->queue.count) > DATAGRAMS_MAX;
+	return READ_ONCE(socket->queue.count) > UNIX_DATAGRAMS_MAX;
 }
 
 /* ---- unix_state.c ---- */

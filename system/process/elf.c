@@ -28,6 +28,8 @@
 #define BRK_RANDOM_PAGES	(1ul << 13)
 #define STACK_RANDOM_PAGES	(1ul << 20)
 #define MMAP_RANDOM_PAGES	(1ul << 24)
+/* Of the numbers that elf_load() draws; the others are the program's. */
+#define PLACES_RANDOM	4
 #define STACK_SIZE_MIN		(128ul << 10)
 /* of unlimited ones too: all of it is mapped at once */
 #define STACK_SIZE_MAX		(64ul << 20)
@@ -236,6 +238,8 @@ static int interpreter_map(struct mm *mm, struct elf *elf)
 			return -ENOMEM;
 		elf->bias = base - span.start;
 	}
+	mm->linker_start = span.start + elf->bias;
+	mm->linker_end = span.end + elf->bias;
 	return segments_map(mm, elf);
 }
 
@@ -454,9 +458,8 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 
 	if (host_call3(__NR_getrandom, random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
-	/* What the program gets as random bytes stays random. */
 	if (process_current()->personality & ADDR_NO_RANDOMIZE)
-		memset(random, 0, 4 * sizeof(random[0]));
+		memset(random, 0, PLACES_RANDOM * sizeof(random[0]));
 	error = vdso_record(mm) ?: stack_map(mm, random) ?: span_find(&exec->program, &span) ?:
 		program_place(mm, &exec->program, &span, random[2]) ?:
 		segments_map(mm, &exec->program);
@@ -465,6 +468,7 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs)
 					       : edge_map(mm);
 	if (error)
 		return error;
+	mm->has_loaded = true;
 	code_record(mm, &exec->program);
 	brk_place(mm, &exec->program, &span, random[3]);
 	error = stack_build(exec, mm, random + 4, &rsp);

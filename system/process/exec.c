@@ -12,6 +12,7 @@
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/personality.h>
 
 #include "arch/x86_64/arch.h"
 #include "arch/x86_64/patch.h"
@@ -103,8 +104,10 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	heap_free(old_path);
 	process->has_execed = true;
 	process->keep_caps = false;
-	if (exec->secure)
-		process->parent_death_signal = process->personality = 0;
+	if (exec->secure) {
+		process->parent_death_signal = 0;
+		process->personality &= ~PER_CLEAR_ON_SETID;
+	}
 	refcount_get(&exec->credentials->references);
 	credentials_commit(exec->credentials);
 	process->dumpable = !exec->secure;
@@ -140,6 +143,25 @@ int process_own_files(void)
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	fd_table_put(shared);
+	return 0;
+}
+
+int process_own_fs(void)
+{
+	struct process *process = process_current();
+	struct fs_context *shared = process->fs, *own;
+
+	if (READ_ONCE(shared->references.count) == 1)
+		return 0;
+	own = fs_context_copy(shared);
+	if (!own)
+		return -ENOMEM;
+	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
+	process->fs = own;
+	lock_release(&process->signal_lock);
+	lock_release(&process->exec_lock);
+	fs_context_put(shared);
 	return 0;
 }
 
@@ -228,6 +250,7 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 		return -ENOMEM;
 	thread->signal_mask = caller->signal_mask;
 	thread->timer_slack_ns = caller->timer_slack_ns;
+	thread->memory_policy = caller->memory_policy;
 	thread->start_argument = exec;
 	process_change(process, exec, path);
 	thread_change(thread, exec);

@@ -12,6 +12,7 @@
 
 #include "core/heap.h"
 #include "core/host.h"
+#include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/fork.h"
@@ -87,6 +88,7 @@ void process_release_resources(struct process *process)
 	struct file *exe_file = process->exe_file;
 	struct mm *mm = process->mm;
 
+	sem_undo_exit(process);
 	lock_acquire(&process->exec_lock);
 	lock_acquire(&process->signal_lock);
 	process->files = NULL;
@@ -193,6 +195,8 @@ static void process_end(struct process *process)
 	process->stopped = process->stop_unreported = process->continue_unreported = false;
 	process->state = PROCESS_ZOMBIE;
 	lock_release(&process->signal_lock);
+	if (!wait_queue_idle(&process->end_wait))
+		wait_queue_wake_all(&process->end_wait, 0);
 	process_end_tell_locked(process);
 	lock_release(&process_tree_lock);
 }

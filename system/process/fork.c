@@ -20,6 +20,8 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "ipc/pidfd.h"
+#include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "memory/usercopy.h"
@@ -43,6 +45,7 @@ struct clone_request {
 	u32 exit_signal;
 	uptr stack;		/* 0: the caller's */
 	uptr parent_tid, child_tid, tls;
+	uptr pidfd;		/* CLONE_PIDFD: where the parent finds it */
 	u32 event;		/* PTRACE_EVENT_* for a tracer; 0: none */
 };
 
@@ -60,6 +63,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 	thread->flags = parent->flags & THREAD_TRAPPED;
 	thread->signal_mask = parent->signal_mask;
 	thread->timer_slack_ns = parent->timer_slack_ns;
+	thread->memory_policy = parent->memory_policy;
 	thread->gs_base = parent->gs_base;
 	memcpy(thread->name, parent->name, sizeof(thread->name));
 	if (request->flags & CLONE_CHILD_CLEARTID)
@@ -71,15 +75,29 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 	}
 }
 
+/* What is ignored stays so; what has a handler is default again. */
+static void actions_clear(struct signal_action *actions)
+{
+	for (int i = 0; i < SIGNAL_COUNT; i++) {
+		bool ignored = actions[i].handler == (uptr)SIG_IGN;
+
+		actions[i] = (struct signal_action){ .handler = ignored ? (uptr)SIG_IGN : 0 };
+	}
+}
+
 static void plain_fields_inherit(struct process *child, struct process *parent)
 {
 	memcpy(child->limits, parent->limits, sizeof(child->limits));
 	child->dumpable = parent->dumpable;
 	child->no_new_privs = parent->no_new_privs;
 	child->keep_caps = parent->keep_caps;
-	child->personality = parent->personality;
 	child->nice = parent->nice;
+	child->io_priority = parent->io_priority;
+	child->personality = parent->personality;
+	child->no_huge_pages = parent->no_huge_pages;
+	child->memory_failure_policy = parent->memory_failure_policy;
 	child->oom_score_adj = parent->oom_score_adj;
+	child->login_uid = parent->login_uid;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);
 	lock_acquire(&parent->signal_lock);
@@ -138,10 +156,14 @@ static struct process *child_create(struct process *parent, const struct clone_r
 	if (IS_ERROR(child))
 		return child;
 	plain_fields_inherit(child, parent);
+	if (request->flags & CLONE_CLEAR_SIGHAND)
+		actions_clear(child->actions);
 	/* A sibling tells the common parent by the same signal as its maker. */
 	child->exit_signal = request->flags & CLONE_PARENT ? parent->exit_signal
 							   : request->exit_signal;
 	error = files_inherit(child, parent, request->flags) ?: exe_inherit(child, parent);
+	if (!error && (request->flags & CLONE_SYSVSEM))
+		error = sem_undo_share(child, parent);
 	if (error) {
 		process_release_resources(child);
 		process_discard(child);
@@ -163,6 +185,27 @@ static void child_publish(struct process *child, struct process *parent, u64 fla
 	child->tty = parent->tty;
 	process_publish_locked(child, tree_parent);
 	lock_release(&process_tree_lock);
+}
+
+/*
+ * Gives the calling process a pidfd of its child, whose own descriptors were copied before: 0 or
+ * -errno. *fd: to be closed where the child can't begin; -1 for none.
+ */
+static int pidfd_give(struct process *child, const struct clone_request *request, int *fd)
+{
+	*fd = -1;
+	if (!(request->flags & CLONE_PIDFD))
+		return 0;
+	*fd = pidfd_install(child, 0);
+	if (*fd < 0)
+		return *fd;
+	return put_user(*fd, request->pidfd);
+}
+
+static void pidfd_take_back(int fd)
+{
+	if (fd >= 0)
+		fd_close(process_current()->files, fd);
 }
 
 /* ---- Threads ---- */
@@ -303,13 +346,14 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	struct process *parent = self->process, *child = child_create(parent, request);
 	struct thread *thread;
 	struct tracee *tracee = NULL;
-	int error = 0;
+	int error, pidfd;
 	u32 pid;
 
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
 	pid = child->pid;
-	thread = thread_create(child, pid, request->flags & CLONE_VM);
+	error = pidfd_give(child, request, &pidfd);
+	thread = error ? NULL : thread_create(child, pid, request->flags & CLONE_VM);
 	if (thread)
 		tracee = ptrace_child_create(request->flags, request->event, &error);
 	if (thread && !error && (request->flags & CLONE_PARENT_SETTID))
@@ -318,6 +362,7 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 		tracee_put(tracee);
 		if (thread)
 			thread_free(thread);
+		pidfd_take_back(pidfd);
 		process_release_resources(child);
 		process_discard(child);
 		return error ? error : -EAGAIN;
@@ -339,6 +384,7 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 		process_put(child);
 		return pid;
 	}
+	pidfd_take_back(pidfd);
 	process_withdraw(child, thread);
 	process_put(child);
 	return error;
@@ -349,16 +395,20 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 static long vfork_play(struct thread *self, const struct clone_request *request)
 {
 	struct process *parent = self->process, *child = child_create(parent, request);
-	struct vfork_frame *frame;
+	struct vfork_frame *frame = NULL;
 	long error;
+	int pidfd;
 
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
-	frame = vfork_frame_create(child);
+	error = pidfd_give(child, request, &pidfd);
+	if (!error)
+		frame = vfork_frame_create(child);
 	if (!frame) {
+		pidfd_take_back(pidfd);
 		process_release_resources(child);
 		process_discard(child);
-		return -ENOMEM;
+		return error ? error : -ENOMEM;
 	}
 	refcount_get(&parent->mm->references);
 	child->mm = parent->mm;
@@ -366,6 +416,7 @@ static long vfork_play(struct thread *self, const struct clone_request *request)
 	child_publish(child, parent, request->flags);
 	error = vfork_begin(frame);
 	if (error) {
+		pidfd_take_back(pidfd);
 		child_withdraw(child);
 		vfork_frame_free(frame);
 		return error;
@@ -393,7 +444,9 @@ static long flags_check(const struct clone_request *request)
 		return -EINVAL;
 	if (flags & CLONE_NAMESPACES)
 		return -EPERM;
-	if (flags & CLONE_PIDFD)
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if ((flags & CLONE_CLEAR_SIGHAND) && (flags & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && !user_range_ok(request->tls, 0))
 		return -EPERM;
@@ -437,8 +490,12 @@ long sys_clone(u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)
 		.parent_tid = parent_tid,
 		.child_tid = child_tid,
 		.tls = tls,
+		.pidfd = parent_tid,
 	};
 
+	/* Both would be told at one address. */
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
 	return clone_do(&request);
 }
 
@@ -488,7 +545,7 @@ long sys_clone3(uptr address, size_t size)
 
 	if (error)
 		return error;
-	if (args.flags & (CLONE_DETACHED | 0xff) || args.flags >> 32 ||
+	if (args.flags & (CLONE_DETACHED | 0xff) || args.flags >> 32 & ~(CLONE_CLEAR_SIGHAND >> 32) ||
 	    args.exit_signal > SIGNAL_COUNT)
 		return -EINVAL;
 	if (!args.stack != !args.stack_size || args.set_tid_size)
@@ -500,6 +557,7 @@ long sys_clone3(uptr address, size_t size)
 		.flags = args.flags, .exit_signal = args.exit_signal,
 		.stack = args.stack ? args.stack + args.stack_size : 0,
 		.parent_tid = args.parent_tid, .child_tid = args.child_tid, .tls = args.tls,
+		.pidfd = args.pidfd,
 	};
 	return clone_do(&request);
 }

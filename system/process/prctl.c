@@ -12,8 +12,6 @@
 #include "process/process.h"
 #include "syscalls.h"
 
-#define TIMER_SLACK_DEFAULT_NS 50000
-
 static long name_set(struct thread *thread, uptr address)
 {
 	char name[sizeof(thread->name)];
@@ -86,15 +84,28 @@ static long prctl_privilege(struct process *process, int option, u64 a, u64 b, u
 	}
 }
 
+/* Only remembered: whether the host has huge pages for a program is its own affair. */
+static long huge_pages_set(struct process *process, bool allowed)
+{
+	process->no_huge_pages = !allowed;
+	return 0;
+}
+
+/* Only remembered: of memory that fails the host tells nobody. */
+static long memory_failure_set(struct process *process, u64 what, u64 policy)
+{
+	if (what == PR_MCE_KILL_CLEAR && !policy)
+		policy = PR_MCE_KILL_DEFAULT;
+	else if (what != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	process->memory_failure_policy = (u8)policy;
+	return 0;
+}
+
 static long timer_slack_set(struct thread *thread, u64 ns)
 {
 	thread->timer_slack_ns = ns;
 	return 0;
-}
-
-static long timer_slack_get(const struct thread *thread)
-{
-	return thread->timer_slack_ns ? (long)thread->timer_slack_ns : TIMER_SLACK_DEFAULT_NS;
 }
 
 long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
@@ -123,19 +134,26 @@ long sys_prctl(int option, u64 a, u64 b, u64 c, u64 d)
 	case PR_SET_TIMERSLACK:
 		return timer_slack_set(thread, a);
 	case PR_GET_TIMERSLACK:
-		return timer_slack_get(thread);
+		return (long)thread_timer_slack_ns(thread);
 	case PR_GET_TID_ADDRESS:
 		return put_user(thread->clear_tid, a);
 	case PR_GET_TIMING:
 		return PR_TIMING_STATISTICAL;
 	case PR_SET_TIMING:
 		return a == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_SET_THP_DISABLE:
+		return b || c || d ? -EINVAL : huge_pages_set(process, a == 0);
 	case PR_GET_THP_DISABLE:
+		return a || b || c || d ? -EINVAL : process->no_huge_pages;
 	case PR_TASK_PERF_EVENTS_DISABLE:
 	case PR_TASK_PERF_EVENTS_ENABLE:
 		return 0;
+	case PR_MCE_KILL:
+		return c || d ? -EINVAL : memory_failure_set(process, a, b);
 	case PR_MCE_KILL_GET:
-		return PR_MCE_KILL_DEFAULT;
+		return a || b || c || d ? -EINVAL : process->memory_failure_policy;
+	case PR_SET_TSC:
+		return a == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_TSC:
 		return put_user((int)PR_TSC_ENABLE, a);
 	default:

@@ -23,11 +23,14 @@
 #define PID_MAX 32768
 #define FIRST_PROGRAM_PID 2	/* the domain lives as long as this process */
 
+#define LOGIN_UID_NONE UINT32_MAX
+
 struct console_state;
 struct core_thread;
 struct mm;
 struct fd_table;
 struct fs_context;
+struct sem_undo_list;
 struct tracee;
 struct tty;
 
@@ -69,6 +72,7 @@ struct process {
 	/* what the thread with its pid used before; is_played */
 	struct process_times player_times;
 	struct wait_queue child_wait;	/* the parent's, and the tracer's, wait4 sleeps here */
+	struct wait_queue end_wait;	/* who polls a pidfd of it; woken at its end */
 	struct list tracees;		/* of this process (process/ptrace.h) */
 	/* whose id is the pid, until its tracer has heard of the end; NULL: not traced */
 	struct tracee *leader_tracee;
@@ -114,9 +118,9 @@ struct process {
 	struct file *exe_file;
 	bool dumpable, no_new_privs, keep_caps, child_subreaper;
 	u32 parent_death_signal;
-	u32 personality;		/* ADDR_NO_RANDOMIZE, or 0 */
 	/* started from outside, with these streams; NULL: not. Until it ends */
 	struct console_state *console;
+	struct sem_undo_list *sem_undos;	/* ipc/sem_undo.c; NULL until used */
 	struct rlimit64 limits[RLIM_NLIMITS];	/* single words; the rare race reads old or new */
 	struct timer real_timer;	/* alarm, ITIMER_REAL; its own lock */
 	u64 real_timer_interval_ns;
@@ -128,8 +132,13 @@ struct process {
 	bool is_played;
 	struct work end_work;		/* killed while all its threads wait for vfork children */
 	s32 nice;
+	u16 io_priority;	/* ioprio_set(2) */
+	u32 personality;	/* personality(2) */
+	bool no_huge_pages;	/* PR_SET_THP_DISABLE */
+	u8 memory_failure_policy;	/* PR_MCE_KILL */
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
+	u32 login_uid;			/* /proc/PID/loginuid */
 };
 
 extern struct lock process_tree_lock;
@@ -234,8 +243,8 @@ void thread_free(struct thread *thread);
 /* ---- process/exit.c ---- */
 
 /*
- * Gives back descriptors, directories, program file and memory of a process that ends, or that
- * never began. Takes its exec_lock and signal_lock.
+ * Gives back descriptors, directories, program file, memory and what semaphores are to be undone of
+ * a process that ends, or that never began. Takes its exec_lock and signal_lock.
  */
 void process_release_resources(struct process *process);
 
@@ -254,6 +263,8 @@ void process_kill_locked(struct process *process, u32 status);
  * -ENOMEM.
  */
 int process_own_files(void);
+/* The same of its root, working directory and umask. */
+int process_own_fs(void);
 
 /* Clears the word that set_tid_address(2) named, and wakes who waits for that (pthread_join). */
 void clear_tid_tell(struct thread *thread);

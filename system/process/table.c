@@ -6,6 +6,8 @@
  * what uses its number; counts change atomically, without a lock, the pointers under
  * process_tree_lock. The table lies in .bss and costs memory only where numbers were used.
  */
+#include <linux/prctl.h>
+
 #include "core/heap.h"
 #include "core/report.h"
 #include "core/string.h"
@@ -75,12 +77,15 @@ static void process_init(struct process *process, u32 pid)
 	lock_init(&process->signal_lock, LOCK_SIGNAL);
 	lock_init(&process->exec_lock, LOCK_EXEC);
 	wait_queue_init(&process->child_wait);
+	wait_queue_init(&process->end_wait);
 	wait_queue_init(&process->thread_wait);
 	wait_queue_init(&process->signal_wait);
 	timer_init(&process->real_timer, real_timer_expire);
 	process->exit_signal = SIGCHLD;
 	process->dumpable = true;
+	process->memory_failure_policy = PR_MCE_KILL_DEFAULT;
 	process->start_ns = clock_monotonic_ns();
+	process->login_uid = LOGIN_UID_NONE;
 }
 
 struct process *process_create(void)
@@ -101,6 +106,7 @@ struct process *process_create(void)
 
 void process_discard(struct process *process)
 {
+	process->state = PROCESS_DEAD;
 	id_free(process->pid);
 	process_put(process);
 }

@@ -10,6 +10,8 @@ struct rusage;
 
 /* The host's clock of all CPU time of a host process. */
 #define HOST_PROCESS_CLOCK(host_tgid) ((s32)((~(host_tgid) << 3) | 2))
+/* The same of one host thread. */
+#define HOST_THREAD_CLOCK(host_tid) ((s32)((~(host_tid) << 3) | 6))
 
 /* At HEAP_BASE, where the host reads it. */
 extern struct heap_front heap_front;

@@ -7,16 +7,19 @@
 #include <linux/wait.h>
 
 #include "core/string.h"
+#include "ipc/pidfd.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "process/times.h"
 #include "signal/signal.h"
 #include "syscalls.h"
+#include "vfs/file.h"
 
 struct wait_request {
-	u32 type;		/* P_ALL, P_PID, P_PGID */
+	u32 type;		/* P_ALL, P_PID, P_PGID, P_PIDFD */
 	u32 id;
+	struct file *pidfd;	/* P_PIDFD: reference held */
 	/* WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, WNOHANG, __WALL, __WCLONE */
 	u32 options;
 
@@ -40,6 +43,8 @@ static bool child_matches(const struct wait_request *request, const struct proce
 		return child->pid == request->id;
 	case P_PGID:
 		return child->pgid == request->id;
+	case P_PIDFD:
+		return child == pidfd_process(request->pidfd);
 	default:
 		return true;
 	}
@@ -103,6 +108,9 @@ static bool tracee_matches(const struct wait_request *request, const struct trac
 		return tracee->tid == request->id;
 	case P_PGID:
 		return tracee->process->pgid == request->id;
+	case P_PIDFD:
+		return tracee->process == pidfd_process(request->pidfd) &&
+		       tracee->tid == tracee->process->pid;
 	default:
 		return true;
 	}
@@ -276,9 +284,28 @@ static long wait_type_decode(struct wait_request *request, int type, s32 id)
 		if (id == 0)
 			request->id = own_group();
 		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		if (id < 0)
+			return -EINVAL;
+		request->pidfd = pidfd_get(id);
+		return request->pidfd ? 0 : -EBADF;
 	default:
 		return -EINVAL;
 	}
+}
+
+/* A pidfd that must not block says so even to who would wait. */
+static long wait_for_pidfd(struct wait_request *request)
+{
+	bool must_not_block = request->pidfd->flags & O_NONBLOCK &&
+			      !(request->options & WNOHANG);
+	long result;
+
+	if (must_not_block)
+		request->options |= WNOHANG;
+	result = wait_for_child(request);
+	file_put(request->pidfd);
+	return !result && must_not_block ? -EAGAIN : result;
 }
 
 long sys_waitid(int type, s32 id, uptr info_address, int options, uptr usage_address)
@@ -294,7 +321,7 @@ long sys_waitid(int type, s32 id, uptr info_address, int options, uptr usage_add
 	result = wait_type_decode(&request, type, id);
 	if (result)
 		return result;
-	result = wait_for_child(&request);
+	result = request.pidfd ? wait_for_pidfd(&request) : wait_for_child(&request);
 	if (result < 0)
 		return result;
 	if (result > 0 && usage_address && usage_put(usage_address, &request.times))

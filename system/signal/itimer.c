@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alarm(2) and setitimer(2). ITIMER_REAL is a timer of the layer. The CPU-time ones are timers too:
- * they look at the host's clock of the process when it could have run long enough, and again until
- * it has.
+ * alarm(2) and setitimer(2). ITIMER_REAL is a timer of the layer, the others are on CPU clocks
+ * (cpu_clock.h).
  *
  * Their fields are set by the process's own threads; expiry runs in the event thread. Programs that
  * set one timer from two threads at once get one or the other.
  */
-#include <asm/unistd_64.h>
 #include <linux/time.h>
 
 #include "core/heap.h"
-#include "core/host.h"
 #include "core/timer.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "signal/cpu_clock.h"
 #include "signal/signal.h"
 #include "syscalls.h"
 
 #define NS_PER_SECOND	1000000000ull
 #define EXPIRY_GAP_MIN_NS 100000ull	/* the event thread has other things to do */
-#define CPU_LOOK_MIN_NS	1000000ull	/* a CPU clock isn't looked at more often */
 
 /* ITIMER_VIRTUAL and ITIMER_PROF of a process. */
 struct cpu_timer {
@@ -74,27 +71,9 @@ static int real_timer_start(struct process *process, u64 value_ns, u64 interval_
 
 /* ---- CPU time ---- */
 
-/* Linux's number for a CPU clock of a process: which is 0 (user and system), 1 (user). */
-static s32 process_clock(u32 host_tgid, int which)
-{
-	return (s32)(~host_tgid << 3 | (u32)which);
-}
-
-static u64 cpu_clock_read(s32 clock)
-{
-	struct __kernel_timespec time;
-
-	if (host_call2(__NR_clock_gettime, (s64)clock, &time) < 0)
-		return 0;
-	return time.tv_sec * NS_PER_SECOND + time.tv_nsec;
-}
-
-/* Arms the look: no process gets its time sooner than by running all its threads at once. */
 static int cpu_timer_look_later(struct cpu_timer *cpu, u64 left_ns)
 {
-	u64 delay = left_ns / MAX(READ_ONCE(cpu->process->thread_count), 1u);
-
-	return timer_set(&cpu->timer, clock_monotonic_ns() + MAX(delay, CPU_LOOK_MIN_NS));
+	return timer_set(&cpu->timer, cpu_clock_next_look(cpu->process, left_ns));
 }
 
 static void cpu_timer_expire(struct timer *timer)
@@ -152,10 +131,8 @@ static int cpu_timer_start(struct process *process, int which, u64 value_ns, u64
 	cpu = cpu_timer_get(process, which);
 	if (!cpu)
 		return -ENOMEM;
-	/*
-	 * The clock is named here, as exec of a vfork child gives the process another host process.
-	 */
-	cpu->clock = process_clock(thread_current()->host_tgid, which == ITIMER_PROF ? 0 : 1);
+	cpu->clock = cpu_clock_of_process(which == ITIMER_PROF ? CPU_CLOCK_PROF
+							       : CPU_CLOCK_VIRTUAL);
 	cpu->interval_ns = interval_ns;
 	WRITE_ONCE(cpu->expires_ns, cpu_clock_read(cpu->clock) + value_ns);
 	return cpu_timer_look_later(cpu, value_ns);

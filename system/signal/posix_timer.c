@@ -4,7 +4,7 @@
  *
  * process->posix_timers and the timers' fields are changed by the process's own threads under
  * exec_lock, which expiry (in the event thread) never takes; overruns are under signal_lock. At
- * most one signal of a timer is pending; what it misses meanwhile is counted and told with it.
+ * most one signal of a timer is pending; what is missed meanwhile is counted in it.
  */
 #include <linux/time.h>
 
@@ -13,6 +13,7 @@
 #include "core/timer.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "signal/cpu_clock.h"
 #include "signal/queue.h"
 #include "signal/signal.h"
 #include "syscalls.h"
@@ -32,8 +33,10 @@ struct posix_timer {
 	u32 tid;			/* SIGEV_THREAD_ID */
 	signal_info info;		/* what is sent */
 	u64 interval_ns;
-	u32 overruns;			/* since the last signal was sent */
-	u32 last_overruns;		/* told with it */
+	/* CLOCK_PROCESS_CPUTIME_ID: the host's number of the clock, and when it is due by that */
+	s32 cpu_clock;
+	u64 cpu_expires_ns;		/* 0: not armed */
+	u32 overruns;			/* told with the last signal */
 };
 
 /* ---- Expiry, in the event thread ---- */
@@ -53,24 +56,51 @@ static u32 next_arm(struct posix_timer *timer, u64 interval_ns)
 	return missed > 0x7fffffff ? 0x7fffffff : (u32)missed;
 }
 
+static int cpu_look_later(struct posix_timer *timer, u64 left_ns)
+{
+	return timer_set(&timer->timer, cpu_clock_next_look(timer->process, left_ns));
+}
+
+/* The same for CPU time. False: it is not due yet, and looks again. */
+static bool cpu_next_arm(struct posix_timer *timer, u64 interval_ns, u32 *missed)
+{
+	u64 now = cpu_clock_read(timer->cpu_clock), expires = READ_ONCE(timer->cpu_expires_ns);
+	u64 periods = 0;
+	bool due = now >= expires;
+
+	if (!expires)
+		return false;
+	if (due && interval_ns) {
+		periods = (now - expires) / interval_ns;
+		expires += (periods + 1) * interval_ns;
+	} else if (due) {
+		expires = 0;
+	}
+	*missed = (u32)MIN(periods, 0x7fffffffull);
+	WRITE_ONCE(timer->cpu_expires_ns, expires);
+	if (expires && cpu_look_later(timer, expires - now))
+		WRITE_ONCE(timer->cpu_expires_ns, 0);
+	return due;
+}
+
 static void posix_timer_expire(struct timer *base)
 {
 	struct posix_timer *timer = container_of(base, struct posix_timer, timer);
 	u64 interval_ns = READ_ONCE(timer->interval_ns);
-	u32 missed = interval_ns ? next_arm(timer, interval_ns) : 0;
 	struct process *process = timer->process;
+	u32 missed = 0;
 
+	if (timer->clock == CLOCK_PROCESS_CPUTIME_ID) {
+		if (!cpu_next_arm(timer, interval_ns, &missed))
+			return;
+	} else if (interval_ns) {
+		missed = next_arm(timer, interval_ns);
+	}
 	if (timer->notify == SIGEV_NONE)
 		return;
 	lock_acquire(&process->signal_lock);
-	timer->overruns += missed;
-	timer->info.si_overrun = timer->overruns;
-	if (signal_post_timer_locked(process, timer->tid, &timer->info)) {
-		timer->last_overruns = timer->overruns;
-		timer->overruns = 0;
-	} else {
-		timer->overruns++;
-	}
+	timer->info.si_overrun = (int)missed;
+	timer->overruns = signal_post_timer_locked(process, timer->tid, &timer->info);
 	lock_release(&process->signal_lock);
 }
 
@@ -103,6 +133,7 @@ static int timer_link_locked(struct process *process, struct posix_timer *timer)
 static void timer_stop(struct posix_timer *timer)
 {
 	WRITE_ONCE(timer->interval_ns, 0);
+	WRITE_ONCE(timer->cpu_expires_ns, 0);
 	timer_cancel(&timer->timer);
 	timer_cancel(&timer->timer);
 }
@@ -124,7 +155,16 @@ void posix_timers_release(struct process *process)
 
 static bool clock_is_known(int clock)
 {
-	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_BOOTTIME:
+	case CLOCK_TAI:
+	case CLOCK_PROCESS_CPUTIME_ID:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool thread_is_own(u32 tid)
@@ -220,28 +260,37 @@ static u64 timespec_to_ns(const struct __kernel_timespec *t)
 	return MIN((u64)t->tv_sec, 9000000000ull) * NS_PER_SECOND + (u64)t->tv_nsec;
 }
 
+static u64 timer_left(const struct posix_timer *timer)
+{
+	bool is_cpu = timer->clock == CLOCK_PROCESS_CPUTIME_ID;
+	u64 expires, now;
+
+	if (is_cpu)
+		expires = READ_ONCE(timer->cpu_expires_ns);
+	else
+		expires = READ_ONCE(timer->timer.slot) ? READ_ONCE(timer->timer.expires_ns) : 0;
+	if (!expires)
+		return 0;
+	now = is_cpu ? cpu_clock_read(timer->cpu_clock) : clock_monotonic_ns();
+	return expires > now ? expires - now : 1;
+}
+
 static void timer_read(struct posix_timer *timer, struct __kernel_itimerspec *value)
 {
-	u64 now = clock_monotonic_ns(), expires = READ_ONCE(timer->timer.expires_ns), left = 0;
-
-	if (READ_ONCE(timer->timer.slot))
-		left = expires > now ? expires - now : 1;
-	value->it_value = timespec_from_ns(left);
+	value->it_value = timespec_from_ns(timer_left(timer));
 	value->it_interval = timespec_from_ns(timer->interval_ns);
 }
 
-/*
- * From an instant on the timer's clock to the one that all timers run on. Steps of real time are
- * not followed.
- */
-static u64 monotonic_from(const struct posix_timer *timer, u64 instant_ns)
+static int cpu_timer_start(struct posix_timer *timer, int flags, u64 ns)
 {
 	u64 now;
 
-	if (timer->clock != CLOCK_REALTIME)
-		return instant_ns;
-	now = clock_realtime_ns();
-	return clock_monotonic_ns() + (instant_ns > now ? instant_ns - now : 0);
+	timer->cpu_clock = cpu_clock_of_process(CPU_CLOCK_SCHED);
+	now = cpu_clock_read(timer->cpu_clock);
+	if (!(flags & TIMER_ABSTIME))
+		ns += now;
+	WRITE_ONCE(timer->cpu_expires_ns, ns);
+	return cpu_look_later(timer, ns > now ? ns - now : 0);
 }
 
 static int timer_start(struct posix_timer *timer, int flags,
@@ -250,11 +299,14 @@ static int timer_start(struct posix_timer *timer, int flags,
 	u64 ns = timespec_to_ns(&value->it_value);
 
 	timer_stop(timer);
-	timer->overruns = timer->last_overruns = 0;
-	if (!value->it_value.tv_sec && !value->it_value.tv_nsec)
+	timer->overruns = 0;
+	if (!ns)
 		return 0;
 	timer->interval_ns = timespec_to_ns(&value->it_interval);
-	ns = flags & TIMER_ABSTIME ? monotonic_from(timer, ns) : clock_monotonic_ns() + ns;
+	if (timer->clock == CLOCK_PROCESS_CPUTIME_ID)
+		return cpu_timer_start(timer, flags, ns);
+	ns = flags & TIMER_ABSTIME ? clock_to_monotonic_ns(timer->clock, ns)
+				   : clock_monotonic_ns() + ns;
 	return timer_set(&timer->timer, ns);
 }
 
@@ -306,7 +358,7 @@ long sys_timer_getoverrun(int id)
 	lock_acquire(&process->exec_lock);
 	timer = timer_find_locked(process, id);
 	if (timer)
-		result = timer->last_overruns;
+		result = timer->overruns;
 	lock_release(&process->exec_lock);
 	return result;
 }

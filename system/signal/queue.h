@@ -31,10 +31,11 @@ int signal_queue_add_locked(struct list *queue, const signal_info *info, u64 lim
 /* Takes the next of set out of what is pending: its number or 0. */
 int signal_queue_take_locked(u64 *pending, struct list *queue, u64 set, signal_info *info);
 /*
- * The signal of a POSIX timer, to the thread tid or (0) the process. False where the last one of
- * this timer is still pending. (send.c)
+ * The signal of a POSIX timer, to the thread tid or (0) the process: where the last one of this
+ * timer is still pending that counts one more overrun, and those of info. The overruns that the
+ * pending signal tells. (send.c)
  */
-bool signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info);
+u32 signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info);
 /* Drops all in set from the process and its threads. */
 void signal_drop_locked(struct process *process, u64 set);
 

@@ -194,19 +194,28 @@ static struct thread *own_thread_locked(struct process *process, u32 tid)
 	return NULL;
 }
 
-bool signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info)
+/* A signal that is pending already stands for further expiries of its timer. */
+static u32 overruns_add(signal_info *pending, const signal_info *info)
+{
+	u64 overruns = (u64)pending->si_overrun + (u64)info->si_overrun + 1;
+
+	pending->si_overrun = (int)MIN(overruns, (u64)INT32_MAX);
+	return (u32)pending->si_overrun;
+}
+
+u32 signal_post_timer_locked(struct process *process, u32 tid, const signal_info *info)
 {
 	struct thread *thread = tid ? own_thread_locked(process, tid) : NULL;
 	struct list *queue = thread ? &thread->pending_queue : &process->pending_queue;
 	struct queued_signal *entry;
 
 	if (tid && !thread)
-		return true;
+		return 0;
 	list_for_each(entry, queue, node)
 		if (entry->info.si_code == SI_TIMER && entry->info.si_tid == info->si_tid)
-			return false;
+			return overruns_add(&entry->info, info);
 	signal_post_locked(process, thread, info);
-	return true;
+	return (u32)info->si_overrun;
 }
 
 int signal_send_process(struct process *process, const signal_info *info)

@@ -17,12 +17,27 @@
 #include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/names.h"
+#include "vfs/notify.h"
+
+/* What a change is for watchers: one time alone stands for what usually sets it. 0: nothing. */
+static u32 change_event(const struct attribute_change *change)
+{
+	u32 times = change->what & (CHANGE_ATIME | CHANGE_MTIME);
+
+	if (change->what & (CHANGE_MODE | CHANGE_UID | CHANGE_GID))
+		return IN_ATTRIB;
+	if (!times || times == (CHANGE_ATIME | CHANGE_MTIME))
+		return times ? IN_ATTRIB : 0;
+	return times == CHANGE_ATIME ? IN_ACCESS : IN_MODIFY;
+}
 
 static long target_change(struct target *target, const struct attribute_change *change)
 {
 	long error =
 		path_change(target->mount, target->inode, process_current()->credentials, change);
 
+	if (!error)
+		target_notify(target, change_event(change));
 	target_release(target);
 	return error;
 }
@@ -243,6 +258,8 @@ long sys_truncate(uptr name, s64 size)
 		error = file_size_check((u64)size);
 	if (!error)
 		error = path_truncate(&place, process_current()->credentials, (u64)size);
+	if (!error)
+		notify_place(place.dentry, IN_MODIFY);
 	path_put(&place);
 	return error;
 }

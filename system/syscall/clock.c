@@ -204,29 +204,9 @@ long sys_nanosleep(uptr request, uptr remain)
 	return error ? error : sleep_relative(duration, remain);
 }
 
-/* An instant of another clock as one of CLOCK_MONOTONIC, as far as is known now. */
-static int deadline_translate(int clock, u64 instant, u64 *deadline_ns)
-{
-	struct __kernel_timespec now;
-	int error = clock_read(clock, &now);
-	u64 now_ns = (u64)now.tv_sec * NS_PER_SECOND + (u64)now.tv_nsec;
-
-	if (error)
-		return error;
-	*deadline_ns = clock_monotonic_ns() + (instant > now_ns ? instant - now_ns : 0);
-	return 0;
-}
-
 static long sleep_absolute(int clock, u64 instant)
 {
-	u64 deadline = instant;
-	int error = 0;
-
-	if (clock != CLOCK_MONOTONIC)
-		error = deadline_translate(clock, instant, &deadline);
-	if (error)
-		return error;
-	return sleep_until(deadline) ? -ERESTARTNOHAND : 0;
+	return sleep_until(clock_to_monotonic_ns(clock, instant)) ? -ERESTARTNOHAND : 0;
 }
 
 /* Time that runs only while the process does: the host sleeps. Restarting begins anew. */

@@ -13,6 +13,7 @@
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define AT_POSITION (~0ull)	/* as an offset: the file's own */
 
@@ -44,7 +45,7 @@ static int limit_size(const struct file *file, struct iter *from, u64 offset)
 
 	if (likely(limit == RLIM64_INFINITY) || !inode_is_regular(file->inode))
 		return 0;
-	if (file->flags & O_APPEND)
+	if (file->flags & O_APPEND || from->append)
 		offset = READ_ONCE(file->inode->size);
 	if (offset >= limit)
 		return file_size_check(offset + 1);
@@ -66,7 +67,11 @@ static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
 
 static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u64 *offset)
 {
-	return writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+	ssize_t result = writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+
+	if (notify_is_wanted() && result > 0)
+		notify_file(file, writing ? IN_MODIFY : IN_ACCESS);
+	return result;
 }
 
 /* At the file's own position, which moves on. */
@@ -136,7 +141,29 @@ long sys_pwrite64(int fd, uptr from, size_t size, s64 offset)
 
 /* ---- The same from several places ---- */
 
-static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 offset)
+/* How RWF_* change a transfer of bytes. -EOPNOTSUPP for those that are not known. */
+static int flags_apply(struct iter *iter, bool writing, u32 flags)
+{
+	if (!flags || !iter->left)
+		return 0;
+	/* Whether the host would wait for its disk is not known. */
+	if (flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND))
+		return -EOPNOTSUPP;
+	iter->append = writing && flags & RWF_APPEND;
+	return 0;
+}
+
+/* What was written is durable. result: of the write. */
+static long flags_finish(struct file *file, bool writing, u32 flags, long result)
+{
+	int error = 0;
+
+	if (writing && result > 0 && flags & (RWF_DSYNC | RWF_SYNC) && file->operations->sync)
+		error = file->operations->sync(file, !(flags & RWF_SYNC));
+	return error ? error : result;
+}
+
+static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 offset, u32 flags)
 {
 	struct segment segments[ITER_INLINE_SEGMENTS];
 	struct fd_use use = file_for(fd, writing);
@@ -146,9 +173,17 @@ static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 off
 
 	if (!use.file)
 		return -EBADF;
+	if (offset != AT_POSITION && !use.file->operations->seek) {
+		fd_use_end(use);
+		return -ESPIPE;
+	}
 	result = iter_init_iovec(&iter, iovec, count, segments, &allocated);
 	if (!result)
+		result = flags_apply(&iter, writing, flags);
+	if (!result)
 		result = file_transfer(use, &iter, writing, offset);
+	if (flags)
+		result = flags_finish(use.file, writing, flags, result);
 	heap_free(allocated);
 	fd_use_end(use);
 	return result;
@@ -156,38 +191,33 @@ static long transfer_vector(int fd, uptr iovec, u64 count, bool writing, u64 off
 
 long sys_readv(int fd, uptr iovec, int count)
 {
-	return transfer_vector(fd, iovec, (u32)count, false, AT_POSITION);
+	return transfer_vector(fd, iovec, (u32)count, false, AT_POSITION, 0);
 }
 
 long sys_writev(int fd, uptr iovec, int count)
 {
-	return transfer_vector(fd, iovec, (u32)count, true, AT_POSITION);
+	return transfer_vector(fd, iovec, (u32)count, true, AT_POSITION, 0);
 }
 
 /* The offset comes in two halves, of which the first holds all on this architecture. */
 long sys_preadv(int fd, uptr iovec, u64 count, u64 offset, u64 high)
 {
 	(void)high;
-	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, false, offset);
+	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, false, offset, 0);
 }
 
 long sys_pwritev(int fd, uptr iovec, u64 count, u64 offset, u64 high)
 {
 	(void)high;
-	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, true, offset);
+	return (s64)offset < 0 ? -EINVAL : transfer_vector(fd, iovec, count, true, offset, 0);
 }
-
-/* Hints of RWF_* that change nothing here are taken; the others are not supported. */
-#define RWF_HARMLESS (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
 
 static long transfer_vector_flagged(int fd, uptr iovec, u64 count, bool writing, u64 offset,
 				    u64 flags)
 {
-	if (flags & ~(u64)RWF_HARMLESS)
-		return -EOPNOTSUPP;
 	if ((s64)offset < -1)
 		return -EINVAL;
-	return transfer_vector(fd, iovec, count, writing, offset);
+	return transfer_vector(fd, iovec, count, writing, offset, (u32)flags);
 }
 
 long sys_preadv2(int fd, uptr iovec, u64 count, u64 offset, u64 high, u64 flags)

@@ -4,6 +4,7 @@
  * table are looked at and changed under table->lock (LOCK_FD_TABLE).
  */
 #include <asm/ioctls.h>
+#include <linux/capability.h>
 
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
@@ -19,6 +20,8 @@
 
 #ifndef F_DUPFD_CLOEXEC
 #define F_LINUX_SPECIFIC_BASE 1024
+#define F_SETLEASE	(F_LINUX_SPECIFIC_BASE + 0)
+#define F_GETLEASE	(F_LINUX_SPECIFIC_BASE + 1)
 #define F_DUPFD_CLOEXEC	(F_LINUX_SPECIFIC_BASE + 6)
 #define F_SETPIPE_SZ	(F_LINUX_SPECIFIC_BASE + 7)
 #define F_GETPIPE_SZ	(F_LINUX_SPECIFIC_BASE + 8)
@@ -205,6 +208,18 @@ static u32 settable_flags(const struct file *file)
 	return SETTABLE_FLAGS | (file->operations->signals ? FASYNC : 0);
 }
 
+/* No file system here has leases, as some of Linux have none. */
+static long lease_set(const struct file *file, u64 type)
+{
+	const struct credentials *credentials = process_current()->credentials;
+
+	if (!inode_is_regular(file->inode))
+		return -EINVAL;
+	if (file->inode->uid != credentials->fsuid && !credentials_capable(credentials, CAP_LEASE))
+		return -EACCES;
+	return type == F_UNLCK ? -EAGAIN : -EINVAL;
+}
+
 static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 {
 	switch (command) {
@@ -230,6 +245,10 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 			return -EINVAL;
 		file->owner.signal = argument;
 		return 0;
+	case F_GETLEASE:
+		return F_UNLCK;
+	case F_SETLEASE:
+		return lease_set(file, argument);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(file);
 	case F_SETPIPE_SZ:

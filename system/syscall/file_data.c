@@ -11,6 +11,7 @@
 #include "vfs/file.h"
 #include "vfs/inode.h"
 #include "vfs/locks.h"
+#include "vfs/notify.h"
 
 #define ADVICE_MAX 5	/* POSIX_FADV_NOREUSE */
 #define FALLOCATE_MODES 0x7f
@@ -42,6 +43,8 @@ long sys_ftruncate(int fd, s64 size)
 		inode_drop_privileges(file->inode, process_current()->credentials);
 		result = file->operations->truncate(file, size);
 	}
+	if (!result)
+		notify_file(file, IN_MODIFY);
 	file_put(file);
 	return result;
 }
@@ -77,6 +80,8 @@ long sys_fallocate(int fd, int mode, s64 offset, s64 size)
 	if (!file)
 		return -EBADF;
 	result = allocate(file, mode, offset, size);
+	if (!result)
+		notify_file(file, IN_MODIFY);
 	file_put(file);
 	return result;
 }

@@ -11,6 +11,7 @@
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define BUFFER_MAX (64u << 10)
 
@@ -64,6 +65,7 @@ static long list(struct file *file, uptr to, struct record_sink *records)
 	lock_release(&file->position_lock);
 	if (error)
 		return error;
+	notify_file(file, IN_ACCESS);
 	if (records->too_small)
 		return -EINVAL;
 	if (copy_to_user(to, records->buffer, records->used))

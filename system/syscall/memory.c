@@ -40,6 +40,10 @@ long sys_mmap(uptr address, size_t size, u64 protection, u64 flags, int fd, u64 
 		file = current_fd_get(fd);
 		if (!file)
 			return -EBADF;
+		if (file->flags & O_PATH) {
+			file_put(file);
+			return -EBADF;
+		}
 		if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & MAP_SYNC)) {
 			file_put(file);
 			return -EOPNOTSUPP;
@@ -129,7 +133,7 @@ static long remap_grow_in_place(struct mm *mm, struct area *area, u64 address, u
 	added.end = end;
 	added.offset += added.start - area->start;
 	if (added.file)
-		file_get(added.file);
+		area_file_get(added.file);
 	return mm_add_locked(mm, &added) ?: (long)address;
 }
 
@@ -140,7 +144,7 @@ static long remap_move(struct mm *mm, struct area moved, u64 address, u64 old_si
 
 	moved.offset += address - moved.start;
 	if (moved.file)
-		file_get(moved.file);
+		area_file_get(moved.file);
 	result = mm_isolate_locked(mm, address, address + old_size);
 	if (!result && (flags & MREMAP_FIXED))
 		result = mm_remove_locked(mm, place, place + new_size, removed);
@@ -309,16 +313,52 @@ long sys_mincore(uptr address, size_t size, uptr vector)
 	return error;
 }
 
-long sys_mlock(uptr address, size_t size)
+static long range_lock(uptr address, size_t size, bool on_fault)
 {
 	size += address % PAGE_SIZE;
 	address = ROUND_DOWN(address, PAGE_SIZE);
-	return range_check(address, &size) ?: (int)host_call2(__NR_mlock, address, size);
+	return range_check(address, &size) ?: mm_lock_range(mm_current(), address, size, on_fault);
+}
+
+long sys_mlock(uptr address, size_t size)
+{
+	return range_lock(address, size, false);
+}
+
+long sys_mlock2(uptr address, size_t size, u64 flags)
+{
+	return flags & ~(u64)MLOCK_ONFAULT ? -EINVAL : range_lock(address, size, flags != 0);
 }
 
 long sys_munlock(uptr address, size_t size)
 {
 	size += address % PAGE_SIZE;
 	address = ROUND_DOWN(address, PAGE_SIZE);
-	return range_check(address, &size) ?: (int)host_call2(__NR_munlock, address, size);
+	return range_check(address, &size) ?: mm_unlock_range(mm_current(), address, size);
+}
+
+long sys_mlockall(u64 flags)
+{
+	bool on_fault = flags & MCL_ONFAULT;
+	struct mm *mm = mm_current();
+	int error;
+
+	if (!flags || flags & ~(u64)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
+	    flags == MCL_ONFAULT)
+		return -EINVAL;
+	lock_acquire(&mm->lock);
+	error = mm_may_lock_locked(mm, 0);
+	if (error != -EPERM) {
+		mm->lock_new = flags & MCL_FUTURE;
+		mm->lock_new_on_fault = on_fault;
+	}
+	lock_release(&mm->lock);
+	if (error == -EPERM)
+		return -EPERM;
+	return flags & MCL_CURRENT ? mm_lock_all(mm, on_fault) : 0;
+}
+
+long sys_munlockall(void)
+{
+	return mm_unlock_all(mm_current());
 }

@@ -11,6 +11,7 @@
 #include "memory/usercopy.h"
 #include "syscalls.h"
 #include "vfs/names.h"
+#include "vfs/notify.h"
 
 /* ---- names and where they begin ---- */
 
@@ -119,6 +120,14 @@ void target_release(struct target *target)
 		path_put(&target->place);
 }
 
+void target_notify(const struct target *target, u32 event)
+{
+	if (target->file)
+		notify_file(target->file, event);
+	else
+		notify_place(target->place.dentry, event);
+}
+
 /* ---- open ---- */
 
 #define OPEN_KNOWN_FLAGS                                                                      \
@@ -205,9 +214,11 @@ static int resolve_flags(u64 resolve, u32 *walk_flags)
 	}
 	if (*walk_flags & WALK_BENEATH && *walk_flags & WALK_IN_ROOT)
 		return -EINVAL;
-	if (resolve == RESOLVE_CACHED)
-		return -EAGAIN;
-	return resolve ? -EINVAL : 0;
+	if (resolve & ~(u64)RESOLVE_CACHED)
+		return -EINVAL;
+	if (resolve)
+		*walk_flags |= WALK_CACHED;
+	return 0;
 }
 
 /* A structure of a later kernel may be longer where what is new is zero. */
@@ -327,5 +338,7 @@ ssize_t file_read_kernel(struct file *file, void *to, size_t size, u64 offset)
 			return n;
 		done += (size_t)n;
 	}
+	if (done)
+		notify_file(file, IN_ACCESS);
 	return (ssize_t)done;
 }

@@ -47,6 +47,8 @@ int target_of_fd(int fd, struct target *target) __must_check;
 int target_of_open_fd(int fd, struct target *target) __must_check;
 int target_of_name(int directory_fd, uptr name, int at_flags, struct target *target) __must_check;
 void target_release(struct target *target);
+/* Tells who watches the target that event (IN_*) happened to it. */
+void target_notify(const struct target *target, u32 event);
 
 static inline struct walker walker_current(void)
 {

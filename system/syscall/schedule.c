@@ -7,8 +7,12 @@
 #include <linux/capability.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
+#include <linux/sched/types.h>
+#include <linux/time_types.h>
 
+#include "boundary/layout.h"
 #include "core/host.h"
+#include "core/string.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "syscalls.h"
@@ -63,7 +67,7 @@ static long host_thread_of(s32 tid, bool change)
 
 long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, false);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, false);
 
 	if (host_tid < 0)
 		return host_tid;
@@ -74,7 +78,7 @@ long sys_sched_getaffinity(s32 pid, u32 size, uptr mask)
 
 long sys_sched_setaffinity(s32 pid, u32 size, uptr mask)
 {
-	long host_tid = host_thread_of(pid, true);
+	long host_tid = pid < 0 ? -ESRCH : host_thread_of(pid, true);
 
 	if (host_tid < 0)
 		return host_tid;
@@ -154,6 +158,20 @@ long sys_sched_setscheduler(s32 pid, int policy, uptr parameter)
 long sys_sched_setparam(s32 pid, uptr parameter)
 {
 	return policy_set(pid, SCHED_NORMAL, parameter);
+}
+
+/*
+ * How long a thread runs before another of its priority does: for SCHED_OTHER that changes with the
+ * load, and the host does not tell. What its scheduler begins with.
+ */
+#define SLICE_NS 2800000
+
+long sys_sched_rr_get_interval(s32 pid, uptr to)
+{
+	struct __kernel_timespec slice = { .tv_nsec = SLICE_NS };
+	long host_tid = host_thread_of(pid, false);
+
+	return host_tid < 0 ? host_tid : put_user(slice, to);
 }
 
 /* ---- nice values ---- */
@@ -240,4 +258,102 @@ long sys_setpriority(int which, int who, int nice)
 	};
 
 	return nice_visit_all(&visit);
+}
+
+/* ---- struct sched_attr ---- */
+
+#define KNOWN_FLAGS (SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_KEEP_ALL)
+
+/* Of a thread's process. -ESRCH. */
+static long nice_of_thread(s32 tid)
+{
+	const struct thread *thread = thread_current();
+	long nice = -ESRCH;
+
+	lock_acquire(&process_tree_lock);
+	if (tid)
+		thread = thread_find_locked((u32)tid);
+	if (thread)
+		nice = thread->process->nice;
+	lock_release(&process_tree_lock);
+	return nice;
+}
+
+long sys_sched_getattr(s32 pid, uptr to, u32 size, u64 flags)
+{
+	struct sched_attr attributes = { .sched_policy = SCHED_NORMAL };
+	long host_tid;
+
+	if (!to || pid < 0 || size > PAGE_SIZE || size < SCHED_ATTR_SIZE_VER0 || flags)
+		return -EINVAL;
+	host_tid = host_thread_of(pid, false);
+	if (host_tid < 0)
+		return host_tid;
+	attributes.sched_nice = (s32)nice_of_thread(pid);
+	attributes.size = MIN(size, (u32)sizeof(attributes));
+	return copy_to_user(to, &attributes, attributes.size);
+}
+
+/* What a newer program knows more than we do must be zero; -E2BIG, and our size for it to see. */
+static long attributes_read(uptr from, struct sched_attr *attributes)
+{
+	u32 size;
+	u8 rest;
+
+	memset(attributes, 0, sizeof(*attributes));
+	if (get_user(size, from))
+		return -EFAULT;
+	if (!size)
+		size = SCHED_ATTR_SIZE_VER0;
+	if (size < SCHED_ATTR_SIZE_VER0 || size > PAGE_SIZE)
+		goto too_big;
+	if (copy_from_user(attributes, from, MIN(size, sizeof(*attributes))))
+		return -EFAULT;
+	for (u32 i = sizeof(*attributes); i < size; i++) {
+		if (get_user(rest, from + i))
+			return -EFAULT;
+		if (rest)
+			goto too_big;
+	}
+	return 0;
+too_big:
+	size = sizeof(*attributes);
+	return put_user(size, from) ? -EFAULT : -E2BIG;
+}
+
+static long attributes_set(s32 pid, const struct sched_attr *attributes)
+{
+	struct nice_visit visit = { .which = PRIO_PROCESS, .set = true, .result = -ESRCH };
+	bool keep_policy = attributes->sched_flags & SCHED_FLAG_KEEP_POLICY;
+	int policy = keep_policy ? SCHED_NORMAL : (int)attributes->sched_policy;
+
+	if (!policy_exists(policy) && policy != SCHED_DEADLINE)
+		return -EINVAL;
+	if (policy_is_realtime(policy) ? attributes->sched_priority < 1 ||
+						 attributes->sched_priority > PRIORITY_MAX
+				       : attributes->sched_priority != 0)
+		return -EINVAL;
+	if (policy != SCHED_NORMAL)
+		return -EPERM;
+	if (attributes->sched_flags & SCHED_FLAG_KEEP_PARAMS)
+		return 0;
+	visit.who = pid ? (u32)pid : process_current()->pid;
+	visit.nice = MIN(MAX(attributes->sched_nice, NICE_MIN), NICE_MAX);
+	return nice_visit_all(&visit);
+}
+
+long sys_sched_setattr(s32 pid, uptr from, u64 flags)
+{
+	struct sched_attr attributes;
+	long result;
+
+	if (!from || pid < 0 || flags)
+		return -EINVAL;
+	result = attributes_read(from, &attributes);
+	if (result)
+		return result;
+	if ((s32)attributes.sched_policy < 0 || attributes.sched_flags & ~(u64)KNOWN_FLAGS)
+		return -EINVAL;
+	result = host_thread_of(pid, true);
+	return result < 0 ? result : attributes_set(pid, &attributes);
 }

@@ -2,6 +2,8 @@
 /* The system calls on signals: actions, masks, waiting and sending. Locks are those of signal/. */
 #include "core/string.h"
 #include "core/wait.h"
+#include "fs/proc.h"
+#include "ipc/pidfd.h"
 #include "ipc/signalfd.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
@@ -389,4 +391,68 @@ long sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, int number, uptr info_address)
 		return -EINVAL;
 	error = info_from_user(&info, number, tid == (s32)thread_current()->tid, info_address);
 	return error ? error : send_to_tid(tgid, tid, &info);
+}
+
+/* Whom a pidfd or an open directory /proc/PID stands for, with a reference. ERROR_PTR. */
+static struct process *process_of_fd(int fd)
+{
+	struct file *file = current_fd_get(fd);
+	struct process *process;
+
+	if (!file)
+		return ERROR_PTR(-EBADF);
+	process = pidfd_process(file);
+	if (process)
+		process_get(process);
+	else
+		process = file->flags & O_PATH ? ERROR_PTR(-EBADF) : proc_directory_process(file);
+	file_put(file);
+	return process;
+}
+
+/* To that very process, whoever has its number by now. */
+static long send_to_process(struct process *process, const signal_info *info)
+{
+	long result = -ESRCH;
+
+	lock_acquire(&process_tree_lock);
+	if (process->state != PROCESS_DEAD)
+		result = send_checked_locked(process, NULL, info);
+	lock_release(&process_tree_lock);
+	return result;
+}
+
+/* What pidfd_send_signal(2) sends; info_address 0: as kill(2). */
+static long info_for_process(const struct process *process, int number, uptr info_address,
+			     signal_info *info)
+{
+	if (!info_address) {
+		info_from_self(info, number, SI_USER);
+		return 0;
+	}
+	if (get_user(*info, info_address))
+		return -EFAULT;
+	if (info->si_signo != number)
+		return -EINVAL;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && process != process_current())
+		return -EPERM;
+	return 0;
+}
+
+long sys_pidfd_send_signal(int fd, int number, uptr info_address, u64 flags)
+{
+	struct process *process;
+	signal_info info;
+	long result;
+
+	if ((u32)flags)
+		return -EINVAL;
+	process = process_of_fd(fd);
+	if (IS_ERROR(process))
+		return PTR_ERROR(process);
+	result = info_for_process(process, number, info_address, &info);
+	if (!result)
+		result = send_to_process(process, &info);
+	process_put(process);
+	return result;
 }

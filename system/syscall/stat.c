@@ -4,6 +4,7 @@
 #include <asm/statfs.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
 
@@ -231,7 +232,8 @@ static void statfs_space(const struct file_system *fs, u64 *total, u64 *left)
 {
 	struct heap_usage usage;
 
-	if (fs->keeper && !fs->keeper->space(total, left))
+	*total = *left = 0;
+	if (fs->is_made_up || (fs->keeper && !fs->keeper->space(total, left)))
 		return;
 	heap_usage(&usage);
 	*total = config()->memory_total;
@@ -255,6 +257,21 @@ static int statfs_foreign(struct inode *inode, struct statfs *stat)
 	return 0;
 }
 
+/* Pipes and sockets are of file systems of their own in Linux. */
+static u32 magic_of(const struct inode *inode)
+{
+	if (inode->fs->magic != ANON_INODE_FS_MAGIC)
+		return inode->fs->magic;
+	switch (inode->mode & S_IFMT) {
+	case S_IFIFO:
+		return PIPEFS_MAGIC;
+	case S_IFSOCK:
+		return SOCKFS_MAGIC;
+	default:
+		return ANON_INODE_FS_MAGIC;
+	}
+}
+
 static long statfs_write(struct inode *inode, const struct mount *mount, uptr address)
 {
 	const struct file_system *fs = inode->fs;
@@ -265,7 +282,7 @@ static long statfs_write(struct inode *inode, const struct mount *mount, uptr ad
 	total /= PAGE_SIZE;
 	left /= PAGE_SIZE;
 	stat = (struct statfs){
-		.f_type = (long)fs->magic, .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE,
+		.f_type = (long)magic_of(inode), .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE,
 		.f_blocks = (long)total, .f_bfree = (long)left,
 		.f_files = (long)total, .f_ffree = (long)left,
 		.f_fsid = { { (int)fs->dev, 0 } }, .f_namelen = NAME_MAX,

@@ -13,9 +13,11 @@
 #include "core/channel.h"
 #include "core/heap.h"
 #include "core/host.h"
+#include "core/string.h"
 #include "core/system_name.h"
 #include "core/timer.h"
 #include "memory/usercopy.h"
+#include "process/load.h"
 #include "process/process.h"
 #include "syscalls.h"
 
@@ -29,6 +31,8 @@ long sys_uname(uptr address)
 	struct new_utsname name;
 
 	system_name(&name);
+	if ((process_current()->personality & PER_MASK) == PER_LINUX32)
+		strlcpy(name.machine, "i686", sizeof(name.machine));
 	return put_user(name, address);
 }
 
@@ -61,7 +65,13 @@ long sys_sysinfo(uptr address)
 	struct __kernel_timespec up = { 0 };
 	struct heap_usage heap;
 	struct sysinfo info = { .mem_unit = 1 };
+	u32 loads[3];
+	int error = load_read(loads);
 
+	if (error)
+		return error;
+	for (u32 i = 0; i < ARRAY_SIZE(loads); i++)
+		info.loads[i] = (u64)loads[i] << (SI_LOAD_SHIFT - LOAD_SHIFT);
 	clock_read(CLOCK_BOOTTIME, &up);
 	heap_usage(&heap);
 	info.uptime = up.tv_sec + (up.tv_nsec != 0);
@@ -94,18 +104,14 @@ long sys_syslog(int type, uptr buffer, int size)
 	return -EPERM;
 }
 
-/* Only Linux's own personality is there. All ones asks. */
+/* Remembered and inherited; of its flags ADDR_NO_RANDOMIZE and PER_LINUX32 mean something. */
 long sys_personality(u64 personality)
 {
 	struct process *process = process_current();
 	u32 old = process->personality;
 
-	personality = (u32)personality;
-	if (personality == 0xffffffff)
-		return old;
-	if (personality & ~(u64)ADDR_NO_RANDOMIZE)
-		return -EINVAL;
-	process->personality = (u32)personality;
+	if ((u32)personality != 0xffffffff)
+		process->personality = (u32)personality;
 	return old;
 }
 

@@ -6,32 +6,24 @@
  */
 #include <linux/fs.h>
 
+#include "syscall/transfer.h"
+
 #include "core/heap.h"
+#include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
-#define BUFFER_SIZE (64ul << 10)
-#define TRANSFER_MAX 0x7ffff000ul
-
-/* One side: a file, and where in it. */
-struct side {
-	struct file *file;
-	uptr offset_address;	/* the program's offset; 0: the file's own */
-	u64 offset;
-	bool seekable;
-};
-
-static int side_open(struct side *side, int fd, uptr offset_address, bool writing)
+/* Whatever it may do. -EBADF, -EFAULT. */
+static int side_take(struct side *side, int fd, uptr offset_address)
 {
 	struct file *file = current_fd_get(fd);
 
 	*side = (struct side){ .file = file, .offset_address = offset_address };
-	if (!file)
-		return -EBADF;
-	if (file->flags & O_PATH || !(writing ? FILE_WRITABLE(file) : FILE_READABLE(file)))
+	if (!file || file->flags & O_PATH)
 		return -EBADF;
 	side->seekable = file->operations->seek;
 	if (!offset_address) {
@@ -40,15 +32,25 @@ static int side_open(struct side *side, int fd, uptr offset_address, bool writin
 		lock_release(&file->position_lock);
 		return 0;
 	}
-	if (get_user(side->offset, offset_address))
-		return -EFAULT;
+	return get_user(side->offset, offset_address) ? -EFAULT : 0;
+}
+
+int side_open(struct side *side, int fd, uptr offset_address, bool writing)
+{
+	int error = side_take(side, fd, offset_address);
+
+	if (error == -EBADF)
+		return error;
+	if (!(writing ? FILE_WRITABLE(side->file) : FILE_READABLE(side->file)))
+		return -EBADF;
+	if (error || !offset_address)
+		return error;
 	if (!side->seekable)
 		return -ESPIPE;
 	return (s64)side->offset < 0 ? -EINVAL : 0;
 }
 
-/* Gives the new offset to whom it belongs. */
-static int side_store(struct side *side)
+int side_store(struct side *side)
 {
 	struct file *file = side->file;
 
@@ -62,13 +64,13 @@ static int side_store(struct side *side)
 	return 0;
 }
 
-static void side_close(struct side *side)
+void side_close(struct side *side)
 {
 	if (side->file)
 		file_put(side->file);
 }
 
-static ssize_t side_read(struct side *side, char *buffer, size_t size)
+ssize_t side_read(struct side *side, char *buffer, size_t size)
 {
 	struct iter iter;
 
@@ -76,7 +78,7 @@ static ssize_t side_read(struct side *side, char *buffer, size_t size)
 	return side->file->operations->read(side->file, &iter, &side->offset);
 }
 
-static ssize_t side_write(struct side *side, char *buffer, size_t size)
+ssize_t side_write(struct side *side, char *buffer, size_t size)
 {
 	struct iter iter;
 
@@ -106,13 +108,13 @@ static ssize_t move_piece(struct side *in, struct side *out, char *buffer, size_
 
 static long move_bytes(struct side *in, struct side *out, size_t size)
 {
-	char *buffer = pages_alloc(BUFFER_SIZE / PAGE_SIZE, 1);
+	char *buffer = pages_alloc(TRANSFER_BUFFER / PAGE_SIZE, 1);
 	ssize_t moved = 0, n = 0;
 
 	if (!buffer)
 		return -ENOMEM;
 	while (size) {
-		size_t piece = MIN(size, BUFFER_SIZE);
+		size_t piece = MIN(size, TRANSFER_BUFFER);
 
 		n = move_piece(in, out, buffer, piece);
 		if (n <= 0)
@@ -122,7 +124,11 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 		if ((size_t)n < piece || thread_interrupted())
 			break;
 	}
-	pages_free(buffer, BUFFER_SIZE / PAGE_SIZE);
+	pages_free(buffer, TRANSFER_BUFFER / PAGE_SIZE);
+	if (moved) {
+		notify_file(in->file, IN_ACCESS);
+		notify_file(out->file, IN_MODIFY);
+	}
 	if (moved && (side_store(in) || side_store(out)))
 		return -EFAULT;
 	return moved ? moved : n;
@@ -132,9 +138,23 @@ static long sendfile_check(const struct side *in, const struct side *out)
 {
 	if (!inode_is_regular(in->file->inode) || !in->file->operations->read)
 		return -EINVAL;
-	if (!out->file->operations->write || out->file->flags & O_APPEND)
+	if (!out->file->operations->write)
 		return -EINVAL;
-	return 0;
+	return !pipe_of(out->file) && out->file->flags & O_APPEND ? -EINVAL : 0;
+}
+
+/* To a pipe goes what fits, as with splice(2). */
+static long sendfile_move(struct side *in, struct side *out, size_t size)
+{
+	struct pipe *pipe = pipe_of(out->file);
+	long moved;
+
+	if (!pipe)
+		return move_bytes(in, out, size);
+	if (!size)
+		return 0;
+	moved = side_to_pipe(in, pipe, size, out->file->flags & O_NONBLOCK);
+	return moved > 0 && side_store(in) ? -EFAULT : moved;
 }
 
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
@@ -147,7 +167,7 @@ long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
 	if (!result)
 		result = sendfile_check(&in, &out);
 	if (!result)
-		result = move_bytes(&in, &out, MIN(size, TRANSFER_MAX));
+		result = sendfile_move(&in, &out, MIN(size, TRANSFER_MAX));
 	side_close(&in);
 	side_close(&out);
 	return result;
@@ -159,10 +179,12 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 		return -EISDIR;
 	if (!inode_is_regular(in->file->inode) || !inode_is_regular(out->file->inode))
 		return -EINVAL;
-	if (out->file->flags & O_APPEND)
+	if (!FILE_READABLE(in->file) || !FILE_WRITABLE(out->file) || out->file->flags & O_APPEND)
 		return -EBADF;
 	if (in->offset + size < in->offset || out->offset + size < out->offset)
 		return -EOVERFLOW;
+	if ((s64)in->offset < 0 || (s64)out->offset < 0)
+		return -EINVAL;
 	if (in->file->inode == out->file->inode && in->offset < out->offset + size &&
 	    out->offset < in->offset + size)
 		return -EINVAL;
@@ -172,11 +194,11 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t size,
 			 u64 flags)
 {
-	struct side in, out = { 0 };
-	long result = side_open(&in, in_fd, in_offset, false);
+	struct side in, out;
+	int in_error = side_take(&in, in_fd, in_offset);
+	int out_error = side_take(&out, out_fd, out_offset);
+	long result = out_error == -EBADF ? out_error : in_error ? in_error : out_error;
 
-	if (!result)
-		result = side_open(&out, out_fd, out_offset, true);
 	if (!result)
 		result = flags ? -EINVAL : copy_check(&in, &out, size);
 	if (!result)

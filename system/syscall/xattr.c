@@ -13,6 +13,7 @@
 #include "memory/usercopy.h"
 #include "syscall/path.h"
 #include "syscalls.h"
+#include "vfs/notify.h"
 
 static const struct credentials *credentials_own(void)
 {
@@ -53,6 +54,8 @@ static long set(struct target *target, long error, uptr name_address, uptr value
 	if (!error)
 		error = xattr_set(target->inode, credentials_own(), target_is_read_only(target),
 				  name, value, size, (u32)flags);
+	if (!error)
+		target_notify(target, IN_ATTRIB);
 	heap_free(value);
 	target_release(target);
 	return error;
@@ -196,6 +199,8 @@ static long remove(struct target *target, long error, uptr name_address)
 	if (!error)
 		error = xattr_remove(target->inode, credentials_own(), target_is_read_only(target),
 				     name);
+	if (!error)
+		target_notify(target, IN_ATTRIB);
 	target_release(target);
 	return error;
 }

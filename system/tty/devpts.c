@@ -32,6 +32,7 @@ static struct file_system devpts = {
 	.type = "devpts",
 	.source = "devpts",
 	.magic = DEVPTS_SUPER_MAGIC,
+	.is_made_up = true,
 };
 static struct inode *ptmx_inode;	/* constant */
 static struct mount *devpts_mounted;	/* constant */

@@ -11,6 +11,7 @@
 #include "core/heap.h"
 #include "core/string.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 #include "vfs/pool.h"
 
 #define FIRST_TABLE_SIZE 512u
@@ -94,7 +95,7 @@ struct dentry *dentry_create_root(struct inode *inode)
 	struct dentry *dentry = dentry_create(NULL, "", 0, inode);
 
 	if (dentry)
-		dentry->flags = DENTRY_PINNED;
+		dentry->flags = DENTRY_PINNED | (dentry->flags & DENTRY_LONG);
 	return dentry;
 }
 
@@ -128,8 +129,11 @@ static void dentry_free(struct dentry *dentry)
 	struct inode *inode = dentry->inode;
 
 	pool_free(dentry->flags & DENTRY_LONG ? &long_pool : &short_pool, dentry);
-	if (inode)
-		inode_put(inode);
+	if (!inode)
+		return;
+	if (unlikely(READ_ONCE(inode->watches)) && !READ_ONCE(inode->nlink))
+		notify_deleted(inode);
+	inode_put(inode);
 }
 
 void dentry_put(struct dentry *dentry)
@@ -147,6 +151,8 @@ void dentry_put(struct dentry *dentry)
 			return;
 		parent = dentry->parent;
 		dentry_free(dentry);
+		if (parent == dentry)
+			return;		/* a root */
 		dentry = parent;
 	}
 }

@@ -2,16 +2,21 @@
 /* Open files: making them, counting references, the last of which releases. No locks of its own. */
 #include "vfs/file.h"
 
+#include <linux/magic.h>
+
 #include "core/heap.h"
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
+#include "vfs/mount.h"
 #include "vfs/locks.h"
+#include "vfs/notify.h"
 #include "vfs/poll.h"
 
 static struct file_system anonymous_fs = {
 	.type = "anon_inodefs",
 	.source = "anon_inodefs",
-	.magic = 0x09041934,
+	.magic = ANON_INODE_FS_MAGIC,
+	.is_made_up = true,
 };
 
 /* By /proc/PID/fd: only pipes can be opened again, and those are special. */
@@ -93,6 +98,8 @@ void file_put(struct file *file)
 		return;
 	if (!list_empty(&file->epoll_items))
 		epoll_forget_file(file);
+	if (file->told)
+		notify_file(file, FILE_WRITABLE(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	file_locks_release(file);
 	if (file->write_claim)
 		atomic_sub(&file->inode->writers, file->write_claim);
@@ -101,5 +108,8 @@ void file_put(struct file *file)
 	if (file->dentry)
 		dentry_put(file->dentry);
 	inode_put(file->inode);
+	/* With the last of a file system go its files. */
+	if (file->dentry)
+		mount_put(file->mount);
 	heap_free(file);
 }

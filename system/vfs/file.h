@@ -30,11 +30,19 @@ void poll_wait(struct poll_request *request, struct wait_queue *queue);
 
 /* What a mapping of a file maps; filled by the map operation. */
 struct map_source {
-	int handle;		/* host descriptor; owned by the inode, valid until map_end */
+	int handle;		/* host descriptor; owned by the inode, valid until done */
 	u64 handle_offset;	/* added to the file's offset */
 	bool read_only;		/* only private or read-only mappings are possible */
 	bool anonymous;		/* as /dev/zero: map anonymous memory instead */
-	bool in_use;		/* map_end is due */
+	/*
+	 * To be called once the handle is mapped, or is not to be: it may go then. NULL: it stays.
+	 */
+	void (*done)(struct inode *inode);
+};
+
+/* Takes lines of text, each with its newline. Callable under short locks. */
+struct file_details {
+	void (*add)(struct file_details *details, const char *line);
 };
 
 struct file_operations {
@@ -58,8 +66,12 @@ struct file_operations {
 	/* What to map for [offset, offset + size). NULL: -ENODEV. */
 	int (*map)(struct file *file, u64 offset, u64 size, bool shared, bool writable,
 		   struct map_source *source);
-	/* What map said with in_use is mapped now, or is not to be: the handle may go. */
-	void (*map_end)(struct file *file);
+	/*
+	 * An area that maps it came (with fork, too), or is about to go; each holds a reference.
+	 * Only short locks may be taken. NULL: nothing.
+	 */
+	void (*area_added)(struct file *file);
+	void (*area_removed)(struct file *file);
 	/* NULL: -EINVAL. */
 	int (*sync)(struct file *file, bool data_only);
 	int (*truncate)(struct file *file, u64 size);
@@ -70,6 +82,8 @@ struct file_operations {
 	void (*release)(struct file *file);
 	/* Called after F_SETFL or FIONBIO changed flags. NULL: nothing. */
 	void (*flags_changed)(struct file *file);
+	/* What /proc/PID/fdinfo says of it beyond what files have in common. NULL: nothing. */
+	void (*describe)(struct file *file, struct file_details *details);
 	/* O_ASYNC can be set: the owner is told by async_send() (ipc/async.h). */
 	bool signals;
 };
@@ -96,6 +110,7 @@ struct file {
 	void *private;			/* belongs to operations */
 	/* its part of inode->writers: 1 writes, -1 runs as a program */
 	s8 write_claim;
+	bool told;			/* opened by a name: vfs/notify.h is told of its uses */
 	struct file_owner owner;
 	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
 	struct list epoll_items;

@@ -7,6 +7,7 @@
 
 #include <linux/capability.h>
 
+#include "core/heap.h"
 #include "core/string.h"
 #include "core/timer.h"
 #include "process/credentials.h"
@@ -64,6 +65,8 @@ struct inode *inode_create(struct file_system *fs, u32 mode,
 		.operations = operations,
 		.file_operations = file_operations,
 	};
+	if (fs->release)
+		atomic_add(&fs->users, 1);
 	inode->atime_ns = inode->mtime_ns = inode->ctime_ns = inode_now_ns();
 	if (is_directory) {
 		memset(inode->directory, 0, sizeof(inode->directory[0]));
@@ -75,12 +78,22 @@ struct inode *inode_create(struct file_system *fs, u32 mode,
 	return inode;
 }
 
+void file_system_put(struct file_system *fs)
+{
+	if (atomic_sub(&fs->users, 1) != 0)
+		return;
+	heap_free((void *)fs->source);
+	heap_free(fs);
+}
+
 void inode_put(struct inode *inode)
 {
+	struct file_system *fs;
 	bool is_directory;
 
 	if (atomic_sub(&inode->references, 1) != 0)
 		return;
+	fs = inode->fs;
 	is_directory = inode_is_directory(inode);
 	if (is_directory && !list_empty(&inode->directory->reclaim_node))
 		reclaim_forget_directory(inode);
@@ -90,6 +103,8 @@ void inode_put(struct inode *inode)
 	xattr_free_all(inode);
 	inode_locks_free(inode);
 	pool_free(is_directory ? &directory_pool : &inode_pool, inode);
+	if (fs->release)
+		file_system_put(fs);
 }
 
 void inode_attributes(struct inode *inode, struct attributes *out)

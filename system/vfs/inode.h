@@ -29,19 +29,34 @@ struct path;
 
 #define MODE_PERMISSIONS 07777u
 
-/* One instance of a file system; what st_dev and statfs show. Lives for ever once made. */
+/*
+ * One instance of a file system; what st_dev and statfs show. Lives for ever once made, unless it
+ * says how it goes (release).
+ */
 struct file_system {
 	const char *type;		/* as in /proc/mounts: "tmpfs", "proc" */
 	const char *source;		/* first field of /proc/mounts */
 	u32 magic;			/* f_type of statfs(2) */
 	u32 dev;			/* st_dev: file_system_register() assigns it */
 	bool read_only;
+	bool is_made_up;		/* takes no space, and has none to tell of */
 	bool has_xattrs;		/* files take extended attributes */
 	u64 next_ino;			/* atomic; for inode_create() */
 	const struct keeper *keeper;	/* vfs/keep.h; NULL: changes live in memory alone */
 	/* vfs/foreign.h: names and attributes are not ours; NULL: they are */
 	const struct foreign *foreign;
+	u32 mounts;			/* atomic: of it, or of parts of it */
+	/*
+	 * The last mount is gone, and so is all that was open: frees its names, and gives back its
+	 * own reference. NULL: it stays.
+	 */
+	void (*release)(struct file_system *fs);
+	struct dentry *root;		/* for release */
+	/* atomic, with release: its own, and one for each inode (a socket may hold one) */
+	u32 users;
 };
+/* Drops a reference of one that has release; frees it and its source with the last. */
+void file_system_put(struct file_system *fs);
 
 /* What stat(2) and statx(2) show. Times in ns since the epoch. */
 struct attributes {
@@ -146,6 +161,7 @@ struct inode {
 	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
+	struct watch *watches;		/* vfs/notify.c; under LOCK_NOTIFY */
 	union {
 		struct file_data *data;	/* fs/tree, regular files */
 		char *target;		/* fs/tree, symbolic links */

@@ -388,6 +388,9 @@ long file_flock(struct file *file, u32 operation)
 	u32 kind = operation & ~LOCK_NB;
 	struct inode_locks *locks;
 
+	/* Mandatory locks are no more, and who asks for one is told nothing. */
+	if (operation & LOCK_MAND)
+		return 0;
 	if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
 		return -EINVAL;
 	locks = locks_of(file->inode);

@@ -13,6 +13,7 @@
 #include "vfs/foreign.h"
 #include "vfs/keep.h"
 #include "vfs/names_private.h"
+#include "vfs/notify.h"
 
 /* ---- Checks ---- */
 
@@ -195,6 +196,10 @@ struct inode *name_make_inode(const struct walker *walker, const struct dentry *
 		inode->gid = directory->gid;
 		if (inode_is_directory(inode))
 			inode->mode |= S_ISGID;
+		else if (mode & S_ISGID && mode & S_IXGRP &&
+			 !credentials_in_group(walker->credentials, directory->gid) &&
+			 !credentials_capable(walker->credentials, CAP_FSETID))
+			inode->mode &= ~(u32)S_ISGID;	/* it would run as a group of others */
 	}
 	return inode;
 }
@@ -310,6 +315,10 @@ static int make_at(const struct walker *walker, const struct path *start, const 
 	} else {
 		lock_acquire(&parent.dentry->inode->directory->lock);
 		error = make_locked(walker, &parent, &last, making);
+		if (!error)
+			notify_name(parent.dentry->inode,
+				    IN_CREATE | (S_ISDIR(making->mode) ? IN_ISDIR : 0), last.name,
+				    last.size);
 		lock_release(&parent.dentry->inode->directory->lock);
 	}
 	path_put(&parent);
@@ -402,6 +411,13 @@ static int link_locked(const struct walker *walker, const struct path *old,
 	return 0;
 }
 
+static void link_tell(const struct path *old, const struct path *parent,
+		      const struct last_name *last)
+{
+	notify_inode(old->dentry->inode, IN_ATTRIB);
+	notify_name(parent->dentry->inode, IN_CREATE, last->name, last->size);
+}
+
 int path_link(const struct walker *walker, const struct path *old_start, const char *old_name,
 	      u32 at_flags, const struct path *new_start, const char *new_name)
 {
@@ -420,6 +436,8 @@ int path_link(const struct walker *walker, const struct path *old_start, const c
 		} else {
 			lock_acquire(&parent.dentry->inode->directory->lock);
 			error = link_locked(walker, &old, &parent, &last);
+			if (!error)
+				link_tell(&old, &parent, &last);
 			lock_release(&parent.dentry->inode->directory->lock);
 		}
 		path_put(&parent);
@@ -518,6 +536,8 @@ int path_remove(const struct walker *walker, const struct path *start, const cha
 	if (!error) {
 		lock_acquire(&parent.dentry->inode->directory->lock);
 		error = remove_locked(walker, &parent, &last, directory, &victim);
+		if (!error)
+			notify_removed(victim);
 		lock_release(&parent.dentry->inode->directory->lock);
 	}
 	/* The last name may free the file: without locks. */

@@ -11,6 +11,7 @@
 #include "process/credentials.h"
 #include "vfs/file.h"
 #include "vfs/names_private.h"
+#include "vfs/notify.h"
 #include "vfs/special.h"
 #include "vfs/walk.h"
 
@@ -89,7 +90,7 @@ static int open_by_type(struct inode *inode, struct file *file)
 }
 
 /* Makes the file and lets its type do its part. */
-static int open_file(const struct path *path, u32 flags, struct file **out)
+static int file_open(const struct path *path, u32 flags, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
 	struct file *file;
@@ -104,19 +105,33 @@ static int open_file(const struct path *path, u32 flags, struct file **out)
 	path_get(path);
 	error = open_by_type(inode, file);
 	file->flags &= ~O_NOCTTY;
-	if (!error && (flags & O_TRUNC) && inode_is_regular(inode)) {
-		error = inode->operations->truncate ? inode->operations->truncate(inode, 0)
-						    : -EINVAL;
-	} else if (error) {
+	if (error) {
 		/* release belongs to a file that was opened. */
 		file->operations = &path_only_operations;
-	}
-	if (error) {
 		file_put(file);
 		return error;
 	}
 	*out = file;
 	return 0;
+}
+
+static int open_file(const struct path *path, u32 flags, struct file **out)
+{
+	struct inode *inode = path->dentry->inode;
+	int error = file_open(path, flags, out);
+
+	if (error)
+		return error;
+	(*out)->told = true;
+	notify_file(*out, IN_OPEN);
+	if (!(flags & O_TRUNC) || !inode_is_regular(inode))
+		return 0;
+	error = inode->operations->truncate ? inode->operations->truncate(inode, 0) : -EINVAL;
+	if (error)
+		file_put(*out);
+	else
+		notify_file(*out, IN_MODIFY);
+	return error;
 }
 
 static int open_path_only(const struct path *path, u32 flags, struct file **out)
@@ -175,6 +190,7 @@ static int open_tmpfile(const struct walker *walker, const struct path *director
 		return -ENOMEM;
 	}
 	place.dentry->flags |= DENTRY_DELETED;
+	mount_get(place.mount);
 	error = open_file(&place, flags & ~(O_TMPFILE | O_TRUNC), out);
 	path_put(&place);
 	return error;
@@ -220,6 +236,8 @@ static int create_locked(const struct walker *walker, const struct path *parent,
 		inode_put(inode);
 	}
 	*made = !error;
+	if (!error)
+		notify_name(parent->dentry->inode, IN_CREATE, last->name, last->size);
 	return error;
 }
 
@@ -293,6 +311,7 @@ static int open_create_once(const struct walker *walker, const struct path *star
 	if (error)
 		goto out;
 	place.mount = parent->mount;
+	mount_get(place.mount);
 	if (made) {
 		/* Whoever makes a file may open it, whatever its mode. */
 		error = open_file(&place, flags & ~O_TRUNC, out);
@@ -350,6 +369,8 @@ int path_open(const struct walker *walker, const struct path *start, const char 
 	struct path place;
 	int error;
 
+	if (walk_flags & WALK_CACHED && flags & (O_CREAT | O_TRUNC | __O_TMPFILE))
+		return -EAGAIN;
 	if (flags & __O_TMPFILE) {
 		error = path_walk(walker, start, name, walk_flags | WALK_FOLLOW, &place);
 		if (error)

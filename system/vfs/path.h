@@ -29,6 +29,7 @@ enum walk_flags {
 	WALK_IN_ROOT = 64u,		/* RESOLVE_IN_ROOT: start is the root */
 	WALK_NO_MOUNTS = 128u,		/* RESOLVE_NO_XDEV: -EXDEV */
 	WALK_NO_MAGIC = 256u,		/* RESOLVE_NO_MAGICLINKS: -ELOOP */
+	WALK_CACHED = 512u,		/* RESOLVE_CACHED: -EAGAIN unless the fast walk does it */
 };
 
 /* Who walks. */
@@ -37,8 +38,17 @@ struct walker {
 	const struct credentials *credentials;
 };
 
-static inline void path_get(const struct path *path) { dentry_get(path->dentry); }
-static inline void path_put(const struct path *path) { dentry_put(path->dentry); }
+static inline void path_get(const struct path *path)
+{
+	dentry_get(path->dentry);
+	mount_get(path->mount);
+}
+
+static inline void path_put(const struct path *path)
+{
+	dentry_put(path->dentry);
+	mount_put(path->mount);
+}
 
 /*
  * The place that name leads to, with a reference. start: where a relative name begins (NULL: the
@@ -66,6 +76,9 @@ int path_walk_parent(const struct walker *walker, const struct path *start, cons
  * getcwd(2) has it; " (deleted)" after one that was unlinked.
  */
 ssize_t path_of(const struct path *path, const struct path *root, char *buffer, size_t size);
+
+/* The absolute name in its own file system, whatever is mounted where. Likewise. */
+ssize_t dentry_path(const struct dentry *dentry, char *buffer, size_t size);
 
 /* ---- Opening; what open(2) does, flags as there ---- */
 

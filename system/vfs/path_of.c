@@ -41,6 +41,24 @@ static bool prepend_names(struct writer *w, struct path here, const struct path 
 	return true;
 }
 
+ssize_t dentry_path(const struct dentry *dentry, char *buffer, size_t size)
+{
+	struct writer w = { buffer, size };
+	bool fits = prepend(&w, "", 1);
+	size_t end = w.at;
+
+	lock_acquire(&name_lock);
+	for (; fits && dentry != dentry->parent; dentry = dentry->parent)
+		fits = prepend(&w, dentry->name, dentry->name_size) && prepend(&w, "/", 1);
+	lock_release(&name_lock);
+	if (fits && w.at == end)
+		fits = prepend(&w, "/", 1);
+	if (!fits)
+		return -ENAMETOOLONG;
+	memmove(buffer, buffer + w.at, size - w.at);
+	return size - w.at - 1;
+}
+
 ssize_t path_of(const struct path *path, const struct path *root, char *buffer, size_t size)
 {
 	static const char unreachable[] = "(unreachable)", deleted[] = " (deleted)";

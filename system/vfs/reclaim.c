@@ -71,7 +71,7 @@ static bool can_reload(const struct dentry *dentry)
 {
 	const struct inode *inode = dentry->inode;
 
-	return inode && READ_ONCE(dentry->references) == 0 &&
+	return inode && READ_ONCE(dentry->references) == 0 && !READ_ONCE(inode->watches) &&
 	       !(dentry->flags & (DENTRY_MOUNTPOINT | DENTRY_PINNED)) &&
 	       !(READ_ONCE(inode->flags) & (INODE_CHANGED | INODE_PINNED_ENTRIES));
 }

@@ -11,6 +11,7 @@
 #include "process/credentials.h"
 #include "vfs/foreign.h"
 #include "vfs/keep.h"
+#include "vfs/notify.h"
 
 static struct lock rename_lock = LOCK_INIT(LOCK_RENAME);
 
@@ -385,6 +386,47 @@ static int rename_foreign(struct rename *rename)
 	return 0;
 }
 
+/* In a file system whose names are kept here. */
+static int rename_own(struct rename *rename)
+{
+	int error = rename_begin(rename);
+
+	if (error)
+		return error;
+	error = rename_move(rename);
+	if (error)
+		keep_end(rename->from->inode->fs, NULL, 0);
+	else
+		rename_keep(rename);
+	return error;
+}
+
+/* inode has gone from one place to the other, where replaced was (NULL: nothing that is gone). */
+static void move_tell(struct inode *inode, const struct path *from, const struct last_name *old,
+		      const struct path *to, const struct last_name *new, struct inode *replaced)
+{
+	u32 kind = notify_kind(inode), cookie = notify_cookie();
+
+	notify_name_watched(from->dentry->inode, IN_MOVED_FROM | kind, old->name, old->size,
+			    cookie);
+	notify_name_watched(to->dentry->inode, IN_MOVED_TO | kind, new->name, new->size, cookie);
+	if (replaced)
+		notify_inode(replaced, IN_ATTRIB);
+	notify_inode(inode, IN_MOVE_SELF);
+}
+
+static void rename_tell(const struct rename *rename)
+{
+	bool exchange = rename->flags & RENAME_EXCHANGE;
+	struct inode *to = rename->to ? rename->to->inode : NULL;
+
+	move_tell(rename->from->inode, &rename->from_parent, &rename->from_last,
+		  &rename->to_parent, &rename->to_last, exchange ? NULL : to);
+	if (exchange)
+		move_tell(to, &rename->to_parent, &rename->to_last, &rename->from_parent,
+			  &rename->from_last, NULL);
+}
+
 static int rename_locked(struct rename *rename)
 {
 	bool is_foreign = rename->from_parent.dentry->inode->fs->foreign;
@@ -398,17 +440,11 @@ static int rename_locked(struct rename *rename)
 		error = -EPERM;
 	if (!error)
 		error = permissions_check(rename);
-	if (!error && is_foreign)
-		return rename_foreign(rename);
-	if (!error)
-		error = rename_begin(rename);
 	if (error)
 		return error;
-	error = rename_move(rename);
-	if (error)
-		keep_end(rename->from->inode->fs, NULL, 0);
-	else
-		rename_keep(rename);
+	error = is_foreign ? rename_foreign(rename) : rename_own(rename);
+	if (!error && notify_is_wanted())
+		rename_tell(rename);
 	return error;
 }
 

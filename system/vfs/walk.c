@@ -133,13 +133,19 @@ int name_lookup(struct dentry *directory, const char *name, size_t size, const c
 void path_cross_mounts(struct path *path)
 {
 	while (READ_ONCE(path->dentry->flags) & DENTRY_MOUNTPOINT) {
-		struct mount *mount = mount_find(path->mount, path->dentry);
+		struct path covered = *path;
+		struct mount *mount;
 
+		lock_acquire(&name_lock);
+		mount = mount_find_locked(path->mount, path->dentry);
+		if (mount) {
+			*path = (struct path){ mount, mount->root };
+			path_get(path);
+		}
+		lock_release(&name_lock);
 		if (!mount)
 			return;
-		dentry_get(mount->root);
-		dentry_put(path->dentry);
-		*path = (struct path){ mount, mount->root };
+		path_put(&covered);
 	}
 }
 
@@ -148,32 +154,46 @@ static bool path_equal(const struct path *a, const struct path *b)
 	return a->dentry == b->dentry && a->mount == b->mount;
 }
 
-static int walk_up(struct walk *walk)
+/* One up from *up; no references. 1: the root is in the way, and the walk stays where it is. */
+static int walk_up_locked(const struct walk *walk, struct path *up)
 {
-	struct dentry *parent;
-	struct path up = walk->here;
-
-	walk->met_root = true;
-	if (path_equal(&up, &walk->root))
-		return walk->flags & WALK_BENEATH ? -EXDEV : 0;
-	if ((walk->flags & WALK_BENEATH) && path_equal(&up, &walk->start))
-		return -EXDEV;
-	while (up.dentry == up.mount->root && up.mount->parent) {
+	while (path_is_mount(up) && up->mount->parent) {
 		if (walk->flags & WALK_NO_MOUNTS)
 			return -EXDEV;
-		up = (struct path){ up.mount->parent, up.mount->mountpoint };
-		if (path_equal(&up, &walk->root))
-			break;
+		*up = (struct path){ up->mount->parent, up->mount->mountpoint };
+		/* Something covers the root: above that is nothing. */
+		if (path_equal(up, &walk->root))
+			return 1;
 	}
-	dentry_get(up.dentry);
-	/* The parent changes only by rename, which holds name_lock. */
+	up->dentry = up->dentry->parent;
+	return 0;
+}
+
+static int walk_up(struct walk *walk)
+{
+	struct path up = walk->here;
+	int error = 0;
+
+	walk->met_root = true;
+	if (path_equal(&up, &walk->root)) {
+		if (walk->flags & WALK_BENEATH)
+			return -EXDEV;
+		/* As from anywhere else, what covers it is met. */
+		path_cross_mounts(&walk->here);
+		return 0;
+	}
+	if ((walk->flags & WALK_BENEATH) && path_equal(&up, &walk->start))
+		return -EXDEV;
+	/* Parents and mounts change only under name_lock. */
 	lock_acquire(&name_lock);
-	parent = up.dentry->parent;
-	dentry_get(parent);
+	error = walk_up_locked(walk, &up);
+	if (!error)
+		path_get(&up);
 	lock_release(&name_lock);
-	dentry_put(up.dentry);
-	dentry_put(walk->here.dentry);
-	walk->here = (struct path){ up.mount, parent };
+	if (error)
+		return MIN(error, 0);
+	path_put(&walk->here);
+	walk->here = up;
 	path_cross_mounts(&walk->here);
 	return 0;
 }
@@ -309,6 +329,7 @@ static int walk_into(struct walk *walk, struct dentry *child, bool last)
 		dentry_put(child);
 		return error;
 	}
+	mount_get(next.mount);
 	path_cross_mounts(&next);
 	if (next.mount != walk->here.mount && (walk->flags & WALK_NO_MOUNTS)) {
 		path_put(&next);
@@ -416,6 +437,8 @@ int path_walk(const struct walker *walker, const struct path *start, const char 
 
 	if (error <= 0)
 		return error;
+	if (flags & WALK_CACHED)
+		return -EAGAIN;
 	error = walk_begin(&walk, walker, start, name, flags);
 	if (error)
 		return error;

@@ -40,18 +40,61 @@ static int fast_answer(const struct fast_walk *walk, int answer)
 	return fast_is_valid(walk) ? answer : LEAVE;
 }
 
-static void fast_up(struct fast_walk *walk)
+static bool is_root(const struct fast_walk *walk, const struct path *path)
+{
+	return path->dentry == walk->root.dentry && path->mount == walk->root.mount;
+}
+
+/* Mounts cover few names: crossing them is rare, but for /proc and /dev. */
+static int fast_cross(struct fast_walk *walk)
+{
+	struct path *here = &walk->here;
+	struct mount *mount = here->mount;
+
+	if (likely(!(READ_ONCE(here->dentry->flags) & DENTRY_MOUNTPOINT)))
+		return 0;
+	lock_acquire(&name_lock);
+	while (mount && here->dentry->flags & DENTRY_MOUNTPOINT) {
+		mount = READ_ONCE(name_sequence) == walk->sequence
+				? mount_find_locked(here->mount, here->dentry) : NULL;
+		if (mount)
+			*here = (struct path){ mount, mount->root };
+	}
+	lock_release(&name_lock);
+	return mount ? 0 : LEAVE;
+}
+
+/* From the root of a mount. Mounts may go: they are what they look like under name_lock only. */
+static int fast_up_mount(struct fast_walk *walk)
+{
+	struct path up = walk->here;
+	int result = 0;
+
+	lock_acquire(&name_lock);
+	if (READ_ONCE(name_sequence) != walk->sequence)
+		result = LEAVE;
+	while (!result && path_is_mount(&up) && up.mount->parent) {
+		up = (struct path){ up.mount->parent, up.mount->mountpoint };
+		/* Something covers the root: a case for walk.c. */
+		if (is_root(walk, &up))
+			result = LEAVE;
+	}
+	lock_release(&name_lock);
+	up.dentry = result ? up.dentry : up.dentry->parent;
+	walk->here = up;
+	return result;
+}
+
+static int fast_up(struct fast_walk *walk)
 {
 	struct path *here = &walk->here;
 
-	for (;;) {
-		if (here->dentry == walk->root.dentry && here->mount == walk->root.mount)
-			return;
-		if (here->dentry != here->mount->root || !here->mount->parent)
-			break;
-		*here = (struct path){ here->mount->parent, here->mount->mountpoint };
-	}
+	if (is_root(walk, here))
+		return fast_cross(walk);
+	if (here->dentry == READ_ONCE(here->mount->root))
+		return fast_up_mount(walk);
 	here->dentry = here->dentry->parent;
+	return 0;
 }
 
 /*
@@ -82,19 +125,6 @@ static int fast_link(struct fast_walk *walk, struct inode *inode)
 	return 0;
 }
 
-/* Mounts cover few names: crossing them is rare, but for /proc and /dev. */
-static int fast_cross(struct path *path)
-{
-	while (READ_ONCE(path->dentry->flags) & DENTRY_MOUNTPOINT) {
-		struct mount *mount = mount_find(path->mount, path->dentry);
-
-		if (!mount)
-			return LEAVE;
-		*path = (struct path){ mount, mount->root };
-	}
-	return 0;
-}
-
 static int fast_child(struct fast_walk *walk, struct inode *inode, const char *name, size_t size,
 		      bool last)
 {
@@ -115,7 +145,7 @@ static int fast_child(struct fast_walk *walk, struct inode *inode, const char *n
 	if (inode_is_symlink(found) && (!last || *walk->rest || (walk->flags & WALK_FOLLOW)))
 		return fast_link(walk, found);
 	walk->here.dentry = child;
-	return fast_cross(&walk->here);
+	return fast_cross(walk);
 }
 
 /* One component from rest; 0, -ENOENT to be confirmed, or LEAVE. */
@@ -133,9 +163,7 @@ static int fast_component(struct fast_walk *walk)
 		return LEAVE;
 	walk->rest = end;
 	if (name[0] == '.' && (end - name == 1 || (end - name == 2 && name[1] == '.'))) {
-		if (end - name == 2)
-			fast_up(walk);
-		return 0;
+		return end - name == 2 ? fast_up(walk) : 0;
 	}
 	for (next = end; *next == '/'; next++)
 		;
@@ -169,20 +197,34 @@ static bool fast_begin(struct fast_walk *walk, const struct walker *walker,
 	return true;
 }
 
+/* References on a place in a mount that may go. */
+static bool fast_hold(const struct fast_walk *walk)
+{
+	bool valid;
+
+	lock_acquire(&name_lock);
+	valid = READ_ONCE(name_sequence) == walk->sequence;
+	if (valid)
+		path_get(&walk->here);
+	lock_release(&name_lock);
+	return valid;
+}
+
 /* The end was reached: take it, if the way to it was true. */
 static int fast_end(struct fast_walk *walk, bool must_be_directory, struct path *out)
 {
 	struct inode *inode;
 
-	if (!dentry_try_get(walk->here.dentry))
+	if (unlikely(READ_ONCE(walk->here.mount->is_counted)) ? !fast_hold(walk)
+							      : !dentry_try_get(walk->here.dentry))
 		return LEAVE;
 	inode = load_acquire(&walk->here.dentry->inode);
 	if (!fast_is_valid(walk) || !inode) {
-		dentry_put(walk->here.dentry);
+		path_put(&walk->here);
 		return LEAVE;
 	}
 	if (must_be_directory && !inode_is_directory(inode)) {
-		dentry_put(walk->here.dentry);
+		path_put(&walk->here);
 		return -ENOTDIR;
 	}
 	*out = walk->here;

@@ -3,6 +3,7 @@
 #include "tests/linux/test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -326,6 +327,7 @@ TEST(flock_belongs_to_the_open_file)
 	OK(a = open("file", O_RDWR | O_CREAT, 0600));
 	OK(b = open("file", O_RDWR));
 	OK(copy = dup(a));
+	OK(flock(a, LOCK_MAND | LOCK_READ));
 	OK(flock(a, LOCK_EX));
 	OK(flock(copy, LOCK_EX));
 	FAILS(flock(b, LOCK_EX | LOCK_NB), EWOULDBLOCK);
@@ -373,4 +375,68 @@ TEST(owner_of_descriptor_signals)
 	EQUAL(fcntl(fds[0], F_GETOWN), getpid());
 	OK(fcntl(fds[0], F_SETSIG, SIGUSR1));
 	EQUAL(fcntl(fds[0], F_GETSIG), SIGUSR1);
+}
+
+TEST(leases_answer)
+{
+	int file, null;
+
+	test_write_file("file", "x");
+	OK(file = open("file", O_RDWR));
+	OK(null = open("/dev/null", O_RDONLY));
+	EQUAL(fcntl(file, F_GETLEASE), F_UNLCK);
+	FAILS(fcntl(file, F_SETLEASE, F_UNLCK), EAGAIN);
+	FAILS(fcntl(file, F_SETLEASE, 77), EINVAL);
+	FAILS(fcntl(null, F_SETLEASE, F_RDLCK), EINVAL);
+	if (geteuid())
+		return;
+	OK(setuid(65534));
+	FAILS(fcntl(file, F_SETLEASE, F_RDLCK), EACCES);
+}
+
+static int in_thread(void *unused)
+{
+	struct stat status;
+
+	(void)unused;
+	OK(unshare(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM));
+	OK(close(100));
+	OK(chdir("/"));
+	OK(umask(0777));
+	FAILS(fstat(100, &status), EBADF);
+	return 0;
+}
+
+TEST(unshare_makes_own_files)
+{
+	static char stack[65536];
+	struct stat before, after;
+	pid_t child;
+
+	EQUAL(dup2(0, 100), 100);
+	OK(stat(".", &before));
+	umask(022);
+	OK(child = clone(in_thread, stack + sizeof(stack),
+			 CLONE_FS | CLONE_FILES | CLONE_VM | SIGCHLD, NULL));
+	EQUAL(test_wait(child), 0);
+	OK(fcntl(100, F_GETFD));
+	OK(stat(".", &after));
+	EQUAL(before.st_ino, after.st_ino);
+	EQUAL(umask(022), 022);
+}
+
+TEST(namespaces_bad_input)
+{
+	int fd;
+
+	OK(fd = open(".", O_RDONLY));
+	OK(unshare(0));
+	FAILS(unshare(1), EINVAL);
+	FAILS(setns(-1, 0), EBADF);
+	FAILS(setns(fd, CLONE_NEWNET), EINVAL);
+	if (geteuid())
+		return;
+	OK(setuid(65534));
+	FAILS(unshare(CLONE_NEWNS), EPERM);
+	FAILS(unshare(CLONE_NEWUTS | CLONE_NEWIPC), EPERM);
 }

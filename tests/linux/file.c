@@ -7,7 +7,9 @@
 #include <asm/termbits.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -93,6 +95,8 @@ TEST(open_path_descriptor)
 	OK(fstat(fd, &status));
 	EQUAL(status.st_size, 1);
 	EQUAL(fcntl(fd, F_GETFL), O_PATH);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+	EQUAL(errno, EBADF);
 	OK(again = open("/proc/self/fd/3", O_RDONLY));
 	OK(symlink("file", "link"));
 	OK(again = open("link", O_PATH | O_NOFOLLOW));
@@ -647,4 +651,106 @@ TEST(space_that_nobody_has_is_refused)
 	EQUAL(fallocate(fd, 0, 0, 1l << 50), -1);
 	CHECK(errno == ENOSPC || errno == EFBIG);
 	EQUAL(lseek(fd, 0, SEEK_END), 0);
+}
+
+TEST(pwritev2_flags)
+{
+	char text[16] = { 0 };
+	struct iovec out = { "xy", 2 }, in = { text, sizeof(text) }, none = { "", 0 };
+	int fd, fds[2];
+
+	test_write_file("file", "0123456789");
+	OK(fd = open("file", O_RDWR));
+	OK(pipe(fds));
+	EQUAL(pwritev2(fd, &out, 1, 3, RWF_APPEND), 2);
+	EQUAL(lseek(fd, 0, SEEK_CUR), 0);
+	EQUAL(pwritev2(fd, &out, 1, -1, RWF_APPEND | RWF_DSYNC), 2);
+	EQUAL(lseek(fd, 0, SEEK_CUR), 14);
+	EQUAL(pwritev2(fd, &out, 1, 1, RWF_SYNC | RWF_HIPRI), 2);
+	EQUAL(preadv2(fd, &in, 1, 0, RWF_HIPRI), 14);
+	CHECK(!memcmp(text, "0xy3456789xyxy", 14));
+	FAILS(pwritev2(fd, &out, 1, 0, 0x40000000), EOPNOTSUPP);
+	FAILS(preadv2(fd, &in, 1, 0, 0x40000000), EOPNOTSUPP);
+	EQUAL(preadv2(fd, &none, 1, 0, 0x40000000), 0);
+	FAILS(preadv2(fd, &in, 1, -2, 0), EINVAL);
+	FAILS(preadv2(fd, &in, 1025, 0, 0x40000000), EINVAL);
+	FAILS(preadv2(fd, (struct iovec *)8, 1, 0, 0), EFAULT);
+	FAILS(preadv2(-1, &in, 1, 0, 0x40000000), EBADF);
+	FAILS(preadv2(fds[0], &in, 1, 0, 0), ESPIPE);
+	FAILS(preadv2(fds[0], (struct iovec *)8, 1, 0, 0), ESPIPE);
+	FAILS(pwritev2(fds[1], &out, 1, -1, 0x40000000), EOPNOTSUPP);
+	EQUAL(pwritev2(fds[1], &out, 1, -1, 0), 2);
+}
+
+TEST(file_handles_bad_input)
+{
+	struct {
+		struct file_handle head;
+		char bytes[8];
+	} some = { .head.handle_bytes = 8 };
+	struct file_handle handle = { .handle_bytes = 0 };
+	int mount;
+
+	FAILS(name_to_handle_at(AT_FDCWD, "missing", &handle, &mount, 0), ENOENT);
+	FAILS(name_to_handle_at(AT_FDCWD, ".", &handle, &mount, 0x8000), EINVAL);
+	FAILS(name_to_handle_at(-1, ".", &handle, &mount, 0), EBADF);
+	if (geteuid())
+		return;
+	FAILS(open_by_handle_at(-1, &some.head, O_RDONLY), EBADF);
+	FAILS(open_by_handle_at(AT_FDCWD, NULL, O_RDONLY), EFAULT);
+	FAILS(open_by_handle_at(AT_FDCWD, &handle, O_RDONLY), EINVAL);
+	OK(setuid(65534));
+	FAILS(open_by_handle_at(AT_FDCWD, &some.head, O_RDONLY), EPERM);
+}
+
+TEST(copy_file_range_bad_input)
+{
+	int file, directory, read_only, append, fds[2];
+	off64_t negative = -1, *bad = (off64_t *)8;
+
+	test_write_file("file", "0123456789");
+	OK(file = open("file", O_RDWR));
+	OK(read_only = open("file", O_RDONLY));
+	OK(append = open("file", O_RDWR | O_APPEND));
+	OK(directory = open(".", O_RDONLY));
+	OK(pipe(fds));
+	FAILS(copy_file_range(file, NULL, directory, NULL, 1, 0), EISDIR);
+	FAILS(copy_file_range(directory, NULL, file, NULL, 1, 0), EISDIR);
+	FAILS(copy_file_range(fds[1], NULL, file, NULL, 1, 0), EINVAL);
+	FAILS(copy_file_range(file, NULL, read_only, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, NULL, append, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, &negative, append, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, &negative, file, NULL, 1, 0), EOVERFLOW);
+	FAILS(copy_file_range(file, bad, -1, NULL, 1, 0), EBADF);
+	FAILS(copy_file_range(file, bad, directory, NULL, 1, 1), EFAULT);
+	FAILS(copy_file_range(file, NULL, directory, NULL, 1, 1), EINVAL);
+}
+
+TEST(statfs_of_each_kind)
+{
+	static const struct {
+		const char *path;
+		long magic;
+	} rows[] = {
+		{ "/proc", 0x9fa0 },
+		{ "/sys", 0x62656572 },
+		{ "/dev/pts", 0x1cd1 },
+	};
+	struct statfs status;
+	int fds[2], memory;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		OK(statfs(rows[i].path, &status));
+		EQUAL(status.f_type, rows[i].magic);
+		EQUAL(status.f_blocks, 0);
+		EQUAL(status.f_bfree, 0);
+		EQUAL(status.f_namelen, 255);
+	}
+	OK(pipe(fds));
+	OK(fstatfs(fds[0], &status));
+	EQUAL(status.f_type, 0x50495045);
+	EQUAL(status.f_blocks, 0);
+	OK(memory = memfd_create("memory", 0));
+	OK(fstatfs(memory, &status));
+	EQUAL(status.f_type, 0x01021994);
 }

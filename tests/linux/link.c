@@ -272,3 +272,23 @@ TEST(copy_of_a_system_file_on_write)
 	EQUAL(after.st_uid, before.st_uid);
 	EQUAL(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
 }
+
+/* A name that was walked before needs nothing of a disk. */
+TEST(openat2_of_cached_names)
+{
+	struct { uint64_t flags, mode, resolve; } how = { .resolve = 0x20 };
+	int fd;
+
+	test_write_file("file", "x");
+	OK(access("file", R_OK));
+	OK(fd = (int)syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)));
+	OK(close(fd));
+	how.flags = O_CREAT | O_RDWR;
+	how.mode = 0600;
+	FAILS(syscall(SYS_openat2, AT_FDCWD, "new", &how, sizeof(how)), EAGAIN);
+	how.flags = O_TRUNC | O_RDWR;
+	how.mode = 0;
+	FAILS(syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)), EAGAIN);
+	how.resolve = 0x40;
+	FAILS(syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)), EINVAL);
+}

@@ -755,3 +755,49 @@ TEST(text_is_what_the_file_says_even_where_its_times_do_not)
 	text = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, reader, 0);
 	EQUAL(text[63], 'B');
 }
+
+/* Text of a file, by a line of /proc/self/maps: is it in a mapping of our own as in the file? */
+static void check_text(const char *line, const char *path)
+{
+	unsigned long start, end, offset;
+	char *mapped, *bytes;
+	int fd = open(path, O_RDONLY);
+
+	OK(fd);
+	EQUAL(sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset), 3);
+	mapped = mmap(NULL, end - start, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, offset);
+	CHECK(mapped != MAP_FAILED);
+	bytes = malloc(end - start);
+	CHECK(pread(fd, bytes, end - start, offset) == (ssize_t)(end - start));
+	if (memcmp(mapped, bytes, end - start))
+		test_fail(__FILE__, __LINE__, "%s: its text is not as in the file", path);
+	free(bytes);
+	OK(munmap(mapped, end - start));
+	OK(close(fd));
+}
+
+/*
+ * As valgrind maps the text of the program that it looks at: read, and translated, but never run.
+ * The programs before it make the calls of the same text well known.
+ */
+TEST(text_that_a_program_maps_itself_is_as_in_the_file)
+{
+	char line[512];
+	FILE *maps;
+	int checked = 0;
+
+	for (int i = 0; i < 40; i++)
+		IN_CHILD(execl("/bin/true", "true", NULL));
+	maps = fopen("/proc/self/maps", "r");
+	while (fgets(line, sizeof(line), maps)) {
+		char *path = strchr(line, '/');
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!path || !strstr(line, " r-xp ") || !strstr(path, ".so"))
+			continue;
+		check_text(line, path);
+		checked++;
+	}
+	fclose(maps);
+	CHECK(checked >= 2);
+}

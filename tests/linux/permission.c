@@ -427,3 +427,32 @@ TEST(extended_attributes_if_any)
 	FAILS(setxattr("file", "user.mezzo", "v", 1, XATTR_CREATE), EEXIST);
 	OK(removexattr("file", "user.mezzo"));
 }
+
+/* Who is not of a directory's group makes no programs that run as it. */
+TEST(set_group_id_of_new_files)
+{
+	struct stat status;
+
+	if (geteuid())
+		test_skip("only root gives directories away");
+	OK(mkdir("d", 0));
+	OK(chown("d", 0, 6));
+	OK(chmod("d", 02777));
+	OK(chdir("d"));
+	OK(close(open("by_root", O_CREAT | O_RDWR, 02755)));
+	OK(stat("by_root", &status));
+	EQUAL(status.st_mode, S_IFREG | 02755);
+	OK(setgid(1000));
+	OK(setuid(1000));
+	umask(0);
+	OK(close(open("new", O_CREAT | O_RDWR, 02755)));
+	OK(stat("new", &status));
+	EQUAL(status.st_gid, 6);
+	EQUAL(status.st_mode, S_IFREG | 0755);
+	OK(close(open("locked", O_CREAT | O_RDWR, 02744)));
+	OK(stat("locked", &status));
+	EQUAL(status.st_mode, S_IFREG | 02744);
+	OK(mkdir("inner", 0755));
+	OK(stat("inner", &status));
+	EQUAL(status.st_mode, S_IFDIR | 02755);
+}

@@ -721,6 +721,8 @@ TEST(scheduling_calls)
 	CHECK(sched_getcpu() >= 0);
 	EQUAL(sched_get_priority_max(SCHED_FIFO), 99);
 	FAILS(sched_getaffinity(0, 0, &set), EINVAL);
+	FAILS(sched_getaffinity(-1, sizeof(set), &set), ESRCH);
+	FAILS(sched_setaffinity(-1, sizeof(set), &set), ESRCH);
 }
 
 static volatile sig_atomic_t usr1_signals;
@@ -753,4 +755,16 @@ TEST(sibling_ends_with_its_makers_signal)
 	EQUAL(status, 0);
 	CHECK(first == child || second == child);
 	EQUAL(usr1_signals, 0);
+}
+
+TEST(round_robin_interval_is_told)
+{
+	struct timespec interval = { -1, -1 };
+
+	OK(sched_rr_get_interval(0, &interval));
+	EQUAL(interval.tv_sec, 0);
+	CHECK(interval.tv_nsec >= 0 && interval.tv_nsec < 1000000000);
+	FAILS(sched_rr_get_interval(-1, &interval), EINVAL);
+	FAILS(sched_rr_get_interval(1 << 22, &interval), ESRCH);
+	FAILS(syscall(SYS_sched_rr_get_interval, 0, 8), EFAULT);
 }

@@ -250,6 +250,8 @@ TEST(pty_exclusive)
 	struct pair pair = pair_open();
 	int value, fd;
 
+	if (geteuid())
+		test_skip("needs root");
 	OK(ioctl(pair.slave, TIOCEXCL));
 	OK(ioctl(pair.slave, TIOCGEXCL, &value));
 	EQUAL(value, 1);
@@ -270,6 +272,8 @@ TEST(pty_permission)
 {
 	struct pair pair = pair_open();
 
+	if (geteuid())
+		test_skip("needs root");
 	IN_CHILD({
 		OK(setgid(1000));
 		OK(setuid(1000));
@@ -494,6 +498,18 @@ TEST(pty_much_input)
 	EQUAL(memcmp(data, got, sizeof(data)), 0);
 }
 
+/* Until nothing goes in any more: Linux moves on by a thread what has been written. */
+static void fill(int fd)
+{
+	static const char data[1 << 18];
+
+	do
+		while (write(fd, data, sizeof(data)) > 0)
+			;
+	while (write(fd, "x", 1) == 1 || state_of(fd) & POLLOUT);
+	EQUAL(errno, EAGAIN);
+}
+
 TEST(pty_full)
 {
 	static char data[1 << 18];
@@ -506,15 +522,8 @@ TEST(pty_full)
 	set_nonblock(pair.master, true);
 	OK(first = write(pair.slave, data, sizeof(data)));
 	CHECK(first >= 4096 && first < (ssize_t)sizeof(data));
-	while (write(pair.slave, data, sizeof(data)) > 0)
-		;
-	FAILS(write(pair.slave, "x", 1), EAGAIN);
-	EQUAL(state_of(pair.slave), 0);
-	do
-		while (write(pair.master, data, sizeof(data)) > 0)
-			;
-	while (state_of(pair.master) & POLLOUT);
-	FAILS(write(pair.master, "x", 1), EAGAIN);
+	fill(pair.slave);
+	fill(pair.master);
 	while (read(pair.slave, data, sizeof(data)) > 0)
 		;
 	await_state(pair.master, POLLOUT);

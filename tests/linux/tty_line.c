@@ -327,19 +327,21 @@ TEST(tty_line_too_long)
 }
 
 /* What waits behind a full input is not lost. */
+/* As much as there is room for: Linux keeps more, but may then forget to wake who reads it. */
 TEST(tty_line_much_input_is_kept)
 {
+	enum { LINES = 40 };
 	static char line[100], data[100];
 	struct pair pair = pair_open();
 
 	tty_set(pair.slave, 0, ECHO);
 	memset(line, 'x', sizeof(line));
 	line[99] = '\n';
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < LINES; i++) {
 		line[0] = 'a' + i % 26;
 		EQUAL(write(pair.master, line, sizeof(line)), sizeof(line));
 	}
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < LINES; i++) {
 		EQUAL(read(pair.slave, data, sizeof(data)), sizeof(data));
 		EQUAL(data[0], 'a' + i % 26);
 		EQUAL(data[99], '\n');
@@ -534,6 +536,8 @@ TEST(tty_line_typing_by_call)
 	struct pair pair = pair_open();
 	char data[16];
 
+	if (geteuid())
+		test_skip("needs root");
 	for (const char *at = "hi\n"; *at; at++)
 		OK(ioctl(pair.slave, TIOCSTI, at));
 	EQUAL(read(pair.slave, data, sizeof(data)), 3);

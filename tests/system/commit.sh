@@ -65,6 +65,14 @@ check "committed" "$MEZZO" commit -c 'ENV A=z' -c 'ENTRYPOINT ["/bin/sh"]' over 
 prints "keeps the config below" "['A=z', 'B=d']" 'field third "[\"config\"][\"Env\"]"'
 prints "with what was changed" "['/bin/sh']" 'field third "[\"config\"][\"Entrypoint\"]"'
 prints "and without the command that was another's" "None" 'field third "[\"config\"].get(\"Cmd\")"'
+check "the name of the base moves on" "$MEZZO" image tag --replace box config
+check "and a domain is committed again" "$MEZZO" commit over fourth
+prints "with the config that its base had" "['A=b c', 'B=d'] ['/bin/busybox', 'echo', 'by itself']" \
+	'echo "$(field fourth "[\"config\"][\"Env\"]") $(field fourth "[\"config\"][\"Cmd\"]")"'
+check "the name goes" "$MEZZO" image rm -f config
+check "and a domain is committed once more" "$MEZZO" commit --replace over fourth
+prints "likewise" "['A=b c', 'B=d']" 'field fourth "[\"config\"][\"Env\"]"'
+prints "without a word" "" '"$MEZZO" commit --replace over fourth | grep -v ^fourth: || true'
 config() { "$MEZZO" commit --replace "$@" changes words > /dev/null && field words '["config"]'; }
 prints "words: quotes" "{'Env': ['A=b c', 'B=it is', 'C=d e']}" \
 	'config -c "ENV A=\"b c\" B='"'it is'"' C=d\\ e"'

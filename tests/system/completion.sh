@@ -37,6 +37,9 @@ for verb in run 'image show' 'image rm' 'image tag' 'image export'; do
 	prints "$verb: images" "$(printf 'box\nbox:small')" "offers 'mezzo $verb b'"
 done
 prints "create: images behind the name" "$(printf 'box\nbox:small')" "offers 'mezzo create name b'"
+prints "create --name: images" "$(printf 'box\nbox:small')" "offers 'mezzo create --name name b'"
+prints "ps --filter: states" "status=running" "offers 'mezzo ps --filter status=r'"
+prints "volume: verbs" "prune" "offers 'mezzo volume p'"
 prints "image commit: domains" "$all" "offers 'mezzo image commit '"
 prints "volume rm: volumes" "shared" "offers 'mezzo volume rm '"
 prints "run -v: volumes" "shared" "offers 'mezzo run -v sh'"

@@ -67,6 +67,13 @@ if [[ $(id -u) -eq 0 ]]; then
 	prints "owners, bits and devices" "5:6 4755 character special file" 'echo $(stat -c %u:%g archive/n) $(stat -c %a archive/large) $(stat -c %F archive/dev)'
 fi
 
+# What is left out within a tree is an error where it is named.
+prints "a device by name" "125 mezzo: /dir/dev is a device, and copied with -a alone" 'echo $("$MEZZO" cp d:/dir/dev x 2>&1; echo $?) | sed "s/\(.*\) \(.*\)/\2 \1/"'
+prints "is not there" "" 'ls x 2> /dev/null || true'
+prints "in a tar it is" "c" '"$MEZZO" cp d:/dir/dev - | tar tvf - | cut -c1'
+prints "one of the host into a domain" "125 mezzo: /dev/null is a device, and copied with -a alone" 'echo $("$MEZZO" cp /dev/null d:/x 2>&1; echo $?) | sed "s/\(.*\) \(.*\)/\2 \1/"'
+prints "within a tree one is left out" "mezzo: note: 1 sockets and devices were left out" 'rm -rf x; "$MEZZO" cp d:/dir x 2>&1'
+
 # Links.
 check "a link" "$MEZZO" cp d:/etc/link link
 prints "is one" ../dir 'readlink link'

@@ -306,6 +306,16 @@ prints "leaves it as it was" other '"$MEZZO" cp q:/kept - | tar xOf -'
 check "removed" "$MEZZO" rm q
 
 # Volumes.
+refuses_cp()	# name text arguments...
+{
+	local name=$1 text=$2 output status
+	shift 2
+	output=$("$MEZZO" cp "$@" 2>&1 < /dev/null)
+	status=$?
+	[[ $status -eq 125 && $(wc -l <<< "$output") -eq 1 && $output == "mezzo: "*"$text"* ]] || echo "# status $status: $output"
+	[[ $status -eq 125 && $(wc -l <<< "$output") -eq 1 && $output == "mezzo: "*"$text"* ]]
+	verdict $? "$name"
+}
 mkdir -p host/below && echo mine > host/below/file
 check "a domain with volumes" "$MEZZO" create -v "$PWD/host:/mnt/host" -v named:/mnt/named v box -- /bin/sleep 1000
 named=$PWD/store/volumes/named/data
@@ -316,15 +326,76 @@ for state in idle running; do
 	check "$state: a tree into another" "$MEZZO" cp from/sub v:/mnt/named/$state
 	prints "$state: the host has them" "other deep" 'cat host/$state "$named/$state/deep/file" | xargs'
 	prints "$state: and nothing else" "" 'ls -A host "$named" | grep mezzo-cp || true'
-	ends "$state: out of a volume" 125 '"$MEZZO" cp v:/mnt/host/below/file x'
-	prints "$state: it is said where to find it" 1 \
-		'"$MEZZO" cp v:/mnt/named/x y 2>&1 | grep -c "/mnt/named/x: it is in volume named, which"'
+	prints "$state: out of a volume" "mine" '"$MEZZO" cp v:/mnt/host/below/file x && cat x'
+	prints "$state: by a path with .. in it" "deep" '"$MEZZO" cp v:/mnt/host/../named/$state/deep/file x && cat x'
+	refuses_cp "$state: what is not there" "/mnt/named/x: No such file or directory" v:/mnt/named/x y
 	rm -rf mnt
-	prints "$state: one within what is copied is left out, and that is said" \
-		"mezzo: note: what is in 2 volumes was left out" '"$MEZZO" cp v:/mnt . 2>&1'
-	prints "$state: all else is there" "mnt mnt/host mnt/named" 'find mnt | sort | xargs'
+	prints "$state: one within what is copied" "" '"$MEZZO" cp v:/mnt . 2>&1'
+	check "$state: is there whole" diff -r host mnt/host
+	check "$state: and so is the other" diff -r "$named" mnt/named
 done
 check "removed" "$MEZZO" rm -f v
+
+# Out of volumes, as programs see them: links lead where they lead in the domain, one volume lies in another.
+mkdir -p outer/dir outer/inner inner/deep && echo outer > outer/dir/file && echo inner > inner/deep/file && echo hidden > outer/inner/hidden
+ln outer/dir/file outer/dir/second && ln -s /etc/os outer/absolute && ln -s ../inner/deep/file outer/dir/over && ln -s inner/deep outer/into
+ln -s ../../../../../../../../../../../../../../etc/passwd outer/up && ln -s "$PWD/file" outer/escape && mkfifo outer/fifo
+truncate -s 3000000 outer/sparse && printf end >> outer/sparse
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("outer/socket")'
+check "a domain with one volume in another" "$MEZZO" create -v "$PWD/outer:/mnt/o" -v "$PWD/inner:/mnt/o/inner" o box -- /bin/busybox sh -c \
+	'echo image > /etc/os; echo cover > /etc/passwd; cp /bin/busybox /mnt/o/set; chmod 6755 /mnt/o/set; echo ready; exec sleep 1000'
+check "is started" "$MEZZO" start o
+grep -m 1 -q ready < <("$MEZZO" logs -f o)
+for state in running idle; do
+	[[ $state == running ]] || check "stop" "$MEZZO" stop -t 0 o
+	prints "$state: a file of the inner one" "inner" '"$MEZZO" cp o:/mnt/o/inner/deep/file x && cat x'
+	prints "$state: an absolute link leads within the domain" "image" '"$MEZZO" cp -L o:/mnt/o/absolute x && cat x'
+	prints "$state: one that goes up, too" "cover" '"$MEZZO" cp -L o:/mnt/o/up x && cat x'
+	refuses_cp "$state: one to a file of the host" "No such file" -L o:/mnt/o/escape stolen
+	prints "$state: one into the inner one" "inner" '"$MEZZO" cp -L o:/mnt/o/dir/over x && cat x'
+	prints "$state: one on the way" "inner" '"$MEZZO" cp o:/mnt/o/into/file x && cat x'
+	prints "$state: a link itself" "/etc/os" 'rm -f link; "$MEZZO" cp o:/mnt/o/absolute link && readlink link'
+	rm -rf tree.out && mkdir tree.out
+	prints "$state: the whole" "mezzo: note: 1 sockets and devices were left out" '"$MEZZO" cp o:/mnt/o tree.out 2>&1'
+	prints "$state: has the inner one in its place" "inner no" \
+		'cat tree.out/o/inner/deep/file | xargs echo -n; [[ -e tree.out/o/inner/hidden ]] || echo " no"'
+	check "$state: and all else" diff -r --no-dereference --exclude=inner --exclude=socket --exclude=fifo outer tree.out/o
+	prints "$state: links are links, holes holes, a FIFO one" "2 yes 3000003 fifo" \
+		'echo $(stat -c %h tree.out/o/dir/file) $([[ $(du -k tree.out/o/sparse | cut -f1) -lt 200 ]] && echo yes) $(stat -c %s tree.out/o/sparse) $(stat -c %F tree.out/o/fifo)'
+	prints "$state: only what is in it" "inner outer" 'rm -rf only; mkdir only; "$MEZZO" cp o:/mnt/o/. only 2> /dev/null; cat only/inner/deep/file only/dir/file | xargs'
+	prints "$state: as a tar" "o/dir/file o/inner/deep/file" '"$MEZZO" cp o:/mnt/o - 2> /dev/null | tar tf - | grep file\$ | sort | xargs'
+	prints "$state: with bits that the host does not have" "-rwsr-sr-x" '"$MEZZO" cp o:/mnt/o/set - | tar tvf - | cut -d" " -f1'
+	prints "$state: and the bytes" "$(md5sum < tree/bin/busybox)" '"$MEZZO" cp o:/mnt/o/set x && md5sum < x'
+	check "$state: to another domain" bash -c '"$MEZZO" create p box -- /bin/sleep 1 > /dev/null && "$MEZZO" cp o:/mnt p:/got'
+	prints "$state: whole" "inner outer" '"$MEZZO" cp p:/got/o/inner/deep/file - | tar xOf - | xargs echo -n; "$MEZZO" cp p:/got/o/dir/second - | tar xOf - | sed "s/^/ /"'
+	if [[ $root ]]; then
+		chown 7:8 outer/dir/file
+		prints "$state: -a keeps owners" "7:8 6755" 'rm -rf kept; mkdir kept; "$MEZZO" cp -a o:/mnt/o kept 2> /dev/null; stat -c %u:%g kept/o/dir/file | xargs echo -n; stat -c " %a" kept/o/set'
+	fi
+	refuses_cp "$state: a socket by name" "/mnt/o/socket is a socket, and none is copied" o:/mnt/o/socket x
+	"$MEZZO" rm p > /dev/null
+done
+# A copy into what is copied comes to an end.
+ends "into the volume itself" 1 'rm -rf outer/swap.link; timeout 20 "$MEZZO" cp o:/mnt/o outer/dir 2> err'
+prints "the copy is not copied" "1 outer" 'grep -c "the copy itself" err | xargs echo -n; sed "s/^/ /" outer/dir/o/dir/file; rm -rf outer/dir/o'
+ends "the content into a directory of it" 1 'timeout 20 "$MEZZO" cp o:/mnt/o/. outer/dir 2> err'
+prints "neither" "1 outer" 'grep -c "the copy itself" err | xargs echo -n; sed "s/^/ /" outer/dir/file; ls outer/dir/dir 2> /dev/null || true'
+# A directory and a link to what lies outside take turns in one name, while it is copied.
+mkdir outer/swap stolen.d && echo swapped > outer/swap/secret && echo stolen > stolen.d/secret && ln -s "$PWD/stolen.d" outer/swap.link
+python3 -c 'import ctypes
+libc = ctypes.CDLL(None)
+while True: libc.renameat2(-100, b"outer/swap", -100, b"outer/swap.link", 2)' &
+swapper=$!
+prints "what becomes a link leads nowhere" "swapped" 'for n in $(seq 40); do
+	"$MEZZO" cp o:/mnt/o/swap/secret s1 2> /dev/null && cat s1; rm -rf s2; "$MEZZO" cp o:/mnt/o s2 2> /dev/null
+	find s2 -name secret -exec cat {} +; done | sort -u'
+kill $swapper
+wait $swapper 2> /dev/null
+mv inner inner.away
+ends "a volume that is gone: the rest is copied" 1 'rm -rf part; "$MEZZO" cp o:/mnt/o part 2> err'
+prints "and it is said" "1 outer" 'grep -c "inner: the volume there: No such file" err | xargs echo -n; sed "s/^/ /" part/dir/file'
+refuses_cp "and by itself it fails" "volume $PWD/inner: No such file" o:/mnt/o/inner/deep x
+check "removed" "$MEZZO" rm o
 
 # A full disk: what is not there whole is not reported, and the domain starts.
 if unshare -rm mount -t tmpfs none /mnt 2> /dev/null; then

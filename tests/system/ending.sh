@@ -45,9 +45,9 @@ for way in "rm -f" kill "stop -t 0"; do
 	done
 done
 prints "output that is held by Ctrl-S holds no end" "a" '"$MEZZO" run -dt --name a box -- sh -c "stty -echo; echo ready; read x; while :; do echo y; done" > /dev/null
-	printed ready a; printf "x\n\023" | soon "$MEZZO" attach a > /dev/null & printed y a; soon "$MEZZO" rm -f a; wait'
+	printed ready a; printf "x\n\023" | soon "$MEZZO" attach a > /dev/null 2>&1 & printed y a; soon "$MEZZO" rm -f a; wait'
 prints "nor does a program that stops meanwhile" "a" '"$MEZZO" run -dt --name a box -- sh -c "stty -echo; echo ready; read x < /fifo; echo 1; kill -STOP \$\$" > /dev/null
-	printed ready a; printf "\023" | soon "$MEZZO" attach a > /dev/null & "$MEZZO" exec a sh -c "echo > /fifo"; soon "$MEZZO" rm -f a; wait'
+	printed ready a; printf "\023" | soon "$MEZZO" attach a > /dev/null 2>&1 & "$MEZZO" exec a sh -c "echo > /fifo"; soon "$MEZZO" rm -f a; wait'
 prints "what it printed last is there" "100000 20" 'for i in $(seq 20); do "$MEZZO" run -t --rm --name a box -- seq 100000 | tail -1 | tr -d "\r"; done | uniq -c | awk "{ print \$2, \$1 }"'
 
 # ---- a control socket that is gone ----
@@ -108,7 +108,7 @@ look() { find store -printf '%p %T@ %s\n' | sort; }
 look > before
 for verb in "start b" "stop a" "kill a" "rm -f a" "rm b" "rename b c" "wait b" "attach a" "logs a" "exec a true" ps ls \
 	"inspect a" stats "diff a" "cp a:/etc/name x" "cp typed_file a:/x" "create c box -- true" \
-	"create --rootfs tree c -- true" "run --name c box -- true" "run -d --rootfs tree -- true"; do
+	"volume ls" "volume create v" "create --rootfs tree c -- true" "run --name c box -- true" "run -d --rootfs tree -- true"; do
 	# shellcheck disable=SC2086
 	refuses "a newer format: $verb" "has format 2, which needs a newer program" $verb
 done

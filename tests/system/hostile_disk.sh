@@ -37,7 +37,7 @@ while read -r name; do
 	status=$?
 	[[ $status -eq 0 ]] || sed "s/^/# $taken MiB: /" out
 	verdict $status "$name"
-done < <("$MEZZO" do --layer "$layer" -- list)
+done < <("$MEZZO" do --layer "$layer" -- list disk)
 
 check "deleted, and written through a mapping" attack map
 prints "what was deleted is gone with the domain" "0" 'ls store/domains/hostile/objects | wc -l'

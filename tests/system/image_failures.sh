@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Imports that are interrupted, and disks that are full: nothing is left behind, and images can be removed.
+# Imports and exports that are interrupted, readers that go away, and disks that are full: nothing is left behind, and images can be removed.
 . "$(dirname "$0")/lib.sh"
 scratch
 export MEZZO_STORE=$PWD/store
@@ -44,6 +44,84 @@ interrupted()	# signal
 interrupted INT
 interrupted TERM
 interrupted HUP
+
+# ---- before the first byte ----
+mkfifo in
+env --default-signal=INT "$image" import tree - < in > /dev/null 2> errors &
+pid=$!
+exec {input}> in
+# Before it catches the signal, that kills at once, and there is nothing to say.
+until (( 0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$pid/status") & 2 )); do
+	kill -0 "$pid" || break
+done
+kill -INT "$pid"
+wait "$pid"
+exec {input}>&-
+rm in
+prints "before the first byte: no word of damage" "mezzo-image: interrupted" "cat errors"
+
+# ---- exports ----
+mkdir large
+truncate -s 512M large/file
+"$image" import large large > /dev/null
+rm large/file
+export_interrupted()	# signal format
+{
+	local status
+	echo former > out.tar
+	env --default-signal="$1" "$image" export --format "$2" large out.tar 2> errors &
+	pid=$!
+	until [[ -e out.tar.part$pid ]]; do
+		kill -0 "$pid" || break
+	done
+	kill -"$1" "$pid"
+	wait "$pid"
+	status=$?
+	[[ $status -eq $((128 + $(kill -l "$1"))) ]]
+	verdict $? "export of $2, $1: it ends by the signal ($status)"
+	prints "export of $2, $1: what was there is left, and nothing else" "out.tar former" \
+		"echo out.tar* \$(cat out.tar)"
+	prints "export of $2, $1: one line" "mezzo-image: interrupted" "cat errors"
+	rm out.tar*
+}
+export_interrupted INT tar
+export_interrupted TERM tar
+export_interrupted TERM oci
+"$image" rm large
+
+# ---- readers that go away ----
+quietly()	# name shell-text
+{
+	prints "a reader that goes away: $1" "141" \
+		"env --default-signal=PIPE bash -c '$2 | head -c 10 > /dev/null; echo \${PIPESTATUS[0]}'"
+}
+mkdir many
+for i in $(seq 2000); do
+	echo "$i" > "many/$i"
+done
+"$image" import many many > /dev/null
+quietly "export" "\"$image\" export many"
+quietly "store ls" "(exec -a \"mezzo store\" \"$image\" ls)"
+quietly "store ls --json" "(exec -a \"mezzo store\" \"$image\" ls --json)"
+prints "but where SIGPIPE is ignored it is told" "1 1" \
+	"(trap '' PIPE; '$image' export many 2> errors; echo \$? >&2) 2> status | true; echo \$(cat status) \$(grep -c 'Broken pipe' errors)"
+"$image" rm many
+objects=$(files objects)
+
+# ---- what is said ----
+prints "tag of no image tells that" "mezzo-image: there is no image nosuch: see \`mezzo image ls\`" \
+	"'$image' tag nosuch small || true"
+for format in oci docker; do
+	case $format in
+	oci) what="no OCI image layout: index.json" ;;
+	docker) what="not of \`docker save\`: manifest.json" ;;
+	esac
+	prints "a plain tar is not of $format" "mezzo-image: tree.tar: $what is not in it; if it is a file tree, say --format dir, or tar for an archive" \
+		"'$image' import --format $format none tree.tar || true"
+	prints "nor is one with a fifo in it" 1 \
+		"mkdir -p other; [ -e other/p ] || mkfifo other/p; tar -cf other.tar other; '$image' import --format $format none other.tar 2>&1 | grep -cF 'other.tar: $what'"
+	prints "nor a directory" 1 "'$image' import --format $format none small 2>&1 | grep -cF 'small: $what'"
+done
 
 mkfifo in
 "$image" import tree - < in > /dev/null 2>&1 &

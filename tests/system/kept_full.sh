@@ -6,7 +6,7 @@
 needs_domain "kept_full"
 needs_mounts "kept_full"
 scratch
-busybox_tree sh sleep
+busybox_tree sh sleep dd df rm cat tail stat awk
 mkdir -p disk tree/w tree/tmp
 
 # In a domain: fills the disk with files of a kind until that fails, and says with what.
@@ -63,6 +63,22 @@ rm disk/all
 again
 inside again "$(cat verify)"
 "$MEZZO" rm -f again > /dev/null
+begin turns
+inside turns "$(cat turns)"
+"$MEZZO" rm -f turns > /dev/null
+END
+cat > turns <<'END'
+left() { df -k /w | tail -n 1 | awk '{ print $4 }'; }
+before=$(left)
+for turn in 1 2 3 4 5 6 7 8 9 10; do
+	cat /dev/zero > /w/f
+	[ $(left) -lt $((before / 8)) ] || echo "left: $(left)"
+	rm /w/f
+	[ $(left) -gt $((before * 7 / 8)) ] || echo "lost: $(left)"
+	dd if=/dev/zero of=/w/g bs=64k count=$((before * 3 / 4 / 64)) || echo "no room"
+	rm /w/g
+done 2> /dev/null
+echo turned
 END
 MEZZO=$MEZZO unshare -rm bash whole > out
 prints "small files until the disk is full" "No space left on device" 'sed -n 1p out'
@@ -74,5 +90,6 @@ prints "what was written is whole, and what goes makes room" "whole No space lef
 prints "also with a disk that others have filled" "whole No space left on device" \
 	'sed -n 7,8p out | xargs'
 prints "and when there is space again" "whole" 'sed -n 9p out'
+prints "what is removed is free at once, again and again" "turned" 'sed -n "10,\$p" out | xargs'
 prints "nothing is said outside but of the disk" "" 'grep -v "head: " err || true'
 finish

@@ -14,9 +14,11 @@ prints "ps -a has" "a" '"$MEZZO" ps -aq'
 prints "start prints the name" "a" '"$MEZZO" start a'
 prints "which is running" "running" 'state a'
 prints "ps has it then" "a" '"$MEZZO" ps -q'
-refuses "start of one that runs" "domain a is running" start a
+monitor=$(pid a)
+prints "start of one that runs" "a $monitor" 'echo $("$MEZZO" start a) $(pid a)'
+refuses "start -a of one that runs" "domain a is running: see \`mezzo attach a\`" start -a a
 refuses "rm of one that runs" "mezzo stop a" rm a
-refuses "rename of one that runs" "is running" rename a b
+refuses "rename of one that runs" "\`mezzo stop a\` first" rename a b
 prints "stop" "a" '"$MEZZO" stop a'
 prints "its state" "exited" 'state a'
 prints "its status" "143" '"$MEZZO" wait a'
@@ -121,8 +123,8 @@ prints "also where no image has that any more" "box" '"$MEZZO" start -a b'
 prints "it is removed all the same" "$(printf 'a\nb')" '"$MEZZO" rm a b'
 
 # ---- two at once ----
-prints "two creates: one wins" "1 19" 'for i in $(seq 20); do "$MEZZO" create a box -- sleep 1000 > c$i 2>&1 & done; wait; echo $(cat c* | grep -cx a) $(cat c* | grep -c "a domain a already")'
-prints "two starts: one wins" "1 19" 'for i in $(seq 20); do "$MEZZO" start a > c$i 2>&1 & done; wait; echo $(cat c* | grep -cx a) $(cat c* | grep -c "is running")'
+prints "two creates: one wins" "1 19" 'for i in $(seq 20); do "$MEZZO" create a box -- sh -c "echo begun; exec sleep 1000" > c$i 2>&1 & done; wait; echo $(cat c* | grep -cx a) $(cat c* | grep -c "a domain a already")'
+prints "two starts: one run" "20 1" 'for i in $(seq 20); do "$MEZZO" start a > c$i 2>&1 & done; wait; echo $(cat c* | grep -cx "a\|mezzo: domain a is running, or .*") $("$MEZZO" logs a | grep -c begun)'
 prints "two stops: both see the end" "20" 'for i in $(seq 20); do "$MEZZO" stop a > c$i 2>&1 & done; wait; cat c* | grep -cx a'
 prints "start right after stop" "50" 'for i in $(seq 25); do "$MEZZO" start a && "$MEZZO" stop a; done | wc -l'
 prints "start right after wait" "10" 'for i in $(seq 10); do "$MEZZO" start a > /dev/null; "$MEZZO" wait a > /dev/null & "$MEZZO" kill a > /dev/null; wait; echo; done | wc -l'

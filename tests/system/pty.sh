@@ -10,6 +10,17 @@ fi
 scratch
 export TERM=screen LC_ALL=C.UTF-8 LESSHISTFILE=-
 printf '%s\n' "PS1='ready\$ ' HISTFILE=" > rc
+# Says each time that it comes in front: keys typed before that are the shell's own.
+cat > front << 'END'
+trap 'in_front=' CONT
+in_front=
+while :; do
+	read -r _ _ _ _ group _ _ front _ < /proc/$$/stat
+	[ "$group" = "$front" ] || in_front=
+	[ "$group" = "$front" ] && [ -z "$in_front" ] && in_front=yes n=$((n + 1)) && echo "$1 on$n"
+	sleep 0.05
+done
+END
 shell="bash --rcfile $PWD/rc -i"
 domain=
 [[ -n $MEZZO ]] && domain="$MEZZO do -v $PWD:$PWD --"
@@ -57,21 +68,21 @@ shows "a prompt" '^ready\$'
 keys 'tty; stty size' Enter
 shows "the terminal is the inner one" '^/dev/pts/[0-9]'
 shows "its size is the outer one's" '^24 80'
-keys 'echo go$((1)); sleep 1000' Enter
+keys 'sh front go$((1))' Enter
 shows "a command in front" '^go1'
 keys C-c
 keys 'echo st=$?' Enter
 shows "Ctrl-C ends what is in front" '^st=130'
-keys 'echo go$((2)) && sleep 1001' Enter
+keys 'sh front go$((2))' Enter
 shows "another" '^go2'
 keys C-z
-shows "Ctrl-Z stops it" 'Stopped +sleep 1001'
+shows "Ctrl-Z stops it" 'Stopped +sh front'
 keys 'bg' Enter
-shows "bg" '^\[1\]\+ sleep 1001 &'
+shows "bg" '^\[1\]\+ sh front .* &'
 keys 'jobs' Enter
-shows "it runs in the background" 'Running +sleep 1001'
+shows "it runs in the background" 'Running +sh front'
 keys fg Enter
-shows "fg" '^sleep 1001$'
+shows "fg" '^go2 on2'
 keys C-c
 keys 'echo st=$((100 + $?))' Enter
 shows "Ctrl-C after fg" '^st=230$'
@@ -106,21 +117,22 @@ outer kill-server
 rm -f "$socket"
 outer new-session -d -s it -x 80 -y 24 "bash -mc '$domain $shell; echo ended \$?; cat'"
 shows "a prompt at the outer terminal" '^ready\$'
-keys 'echo go$((6)); sleep 1000' Enter
+keys 'sh front go$((6))' Enter
 shows "a command in front there" '^go6'
 keys C-c
 keys 'echo st=$?' Enter
 shows "the outer Ctrl-C" '^st=130'
-keys 'echo go$((7)) && sleep 1001' Enter
+keys 'sh front go$((7))' Enter
 shows "another there" '^go7'
 keys C-z
-shows "the outer Ctrl-Z" 'Stopped +sleep 1001'
+shows "the outer Ctrl-Z" 'Stopped +sh front'
 keys 'fg' Enter
-shows "fg there" '^sleep 1001$'
+shows "fg there" '^go7 on2'
 keys C-c
 keys 'script -qc "tty; stty size" /dev/null' Enter
 shows "an inner terminal within it" '^/dev/pts/[0-9]'
 shows "of its size" '^24 80'
+shows "which ends" '^ready\$ *$'
 keys 'exit 3' Enter
 shows "its status comes out" '^ended 3'
 

@@ -175,7 +175,7 @@ if [[ $(id -u) -eq 0 ]]; then
 		check "its memory" test "$(figure shell private_bytes < json)" -ge 100000
 		check "its page cache" test "$(figure shell image_cache_bytes < json)" -ge 1000000
 		prints "root sees the same" "$(figure shell memory_file_bytes < json)" \
-			'MEZZO_STORE=$PWD/user/store "$MEZZO" stats --json | figure shell memory_file_bytes'
+			'MEZZO_STORE_OWNER=12345 MEZZO_STORE=$PWD/user/store "$MEZZO" stats --json | figure shell memory_file_bytes'
 		"${as[@]}" user/mezzo kill shell > /dev/null
 	else
 		skip "an ordinary user's domain" "this host forbids user namespaces to ordinary users"

@@ -26,11 +26,37 @@ mends()		# name pattern findings
 	prints "$1: so it says" "$PWD/store: no damage" "st fsck"
 }
 
+# What is lost can't be mended: it is told of by its names until the same bytes come again.
+loses()		# name pattern
+{
+	ends "$1: found" 4 "st fsck"
+	prints "$1: told, with the name that is lost" "1 1" \
+		"st fsck > found; echo \$(grep -c -- '$2' found) \$(grep -c '^image box: /four is lost$' found)"
+	prints "$1: nothing else is" 4 "wc -l < found"
+	ends "$1: is left by a repair" 4 "st fsck --repair"
+	prints "$1: and told after it, by name alone" "image box: /four is lost
+image box: 1 of its files are lost: import it again, or \`mezzo image rm\` it
+$PWD/store: 1 of 1 findings are left" "st fsck || true"
+	ends "$1: the image can't be exported" 1 "img export box box.tar"
+	prints "$1: which says why" "mezzo-image: image box: /four is lost: see \`mezzo store fsck\`" \
+		"img export box box.tar || true"
+	prints "$1: and leaves nothing" "" "ls | grep '^box' || true"
+	prints "$1: nor writes anything" "0" "img export box - 2> /dev/null | wc -c"
+	prints "$1: the store tells of it" "1 True" \
+		"echo \$(st ls | grep -c ' lost$') \$(st ls --json | python3 -c 'import json,sys; print(*[o[\"lost\"] for o in json.load(sys.stdin) if o[\"bytes\"] == 13893])')"
+	# The other image brings one file alone, and heals this one.
+	check "$1: the same bytes come" img import other more
+	ends "$1: and heal it" 0 "st fsck"
+	prints "$1: to the same image" "$whole" "img export box - | sha256sum"
+}
+
 mkdir tree
 seq 1000 > tree/one
 seq 2000 > tree/two
 cp tree/one tree/three
 seq 3000 > tree/four
+mkdir more
+cp tree/four more/of-another-name
 ends "no store to look at" 125 "st fsck"
 prints "is told" "mezzo store: $PWD/store: there is no store here yet: \`mezzo image import\` makes one" "st info || true"
 prints "by fsck too" "mezzo store: $PWD/store: there is no store here yet: \`mezzo image import\` makes one" "st fsck || true"
@@ -50,16 +76,35 @@ if [[ -n $MEZZO ]]; then
 fi
 
 # ---- damage ----
+whole=$(img export box - | sha256sum)
 largest() { find store/objects -type f -size +12k; }
 printf X | dd of="$(largest)" bs=1 seek=100 conv=notrunc status=none
-mends "a changed byte" "its bytes are not those that were sealed" 1
+loses "a changed byte" "its bytes are not those that were sealed"
 fresh
 truncate -s -1 "$(largest)"
-mends "a file that was cut" "its bytes are not those that were sealed" 1
+loses "a file that was cut" "its bytes are not those that were sealed"
 fresh
 rm "$(largest)"
-mends "a missing file" "its file is missing" 1
-ends "then the image lacks it" 1 "img export box box.tar"
+loses "a missing file" "its file is missing"
+fresh
+rm "$(largest)"
+st fsck --repair > /dev/null
+check "importing it again in its place heals it, too" img import --replace box tree
+ends "of which nothing is left" 0 "st fsck"
+fresh
+rm "$(largest)"
+st fsck --repair > /dev/null
+check "or it is removed" img rm box
+ends "and nothing is left" 0 "st fsck"
+prints "at all" "" "find store/objects -type f"
+fresh
+index=$(st ls --json | python3 -c 'import json,sys; print("%016x" % max(o["id"] for o in json.load(sys.stdin)))')
+rm "store/objects/${index:14}/$index"
+ends "an index that is missing" 4 "st fsck --repair"
+prints "is told" "image box: its index is lost" "st fsck | grep index"
+ends "and can't be exported" 1 "img export box -"
+check "but imported" img import again tree
+ends "which heals it" 0 "st fsck"
 fresh
 cp "$(largest)" store/objects/77/0000000000007777
 mends "a file of no object" "belongs to no object" 1
@@ -105,7 +150,9 @@ if [[ $(id -u) -eq 0 ]] && mkdir disk && mount -t tmpfs -o size=4m none disk 2> 
 	ends "read-only: no repair" 125 "st fsck --repair"
 	prints "read-only: said in one line" "1" "st fsck --repair 2>&1 | grep -c 'Read-only file system'"
 	mount -o remount,rw disk
-	ends "writable again: mended" 1 "st fsck --repair"
+	ends "writable again: what can be is mended" 4 "st fsck --repair"
+	prints "writable again: and no more is found" "1 of 1 findings are left" \
+		"st fsck | sed -n 's/.*store: //p'"
 	umount disk
 else
 	skip "a full disk, and a read-only one" "no tmpfs can be mounted here"

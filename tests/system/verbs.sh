@@ -12,6 +12,16 @@ refuses "container" "its verbs stand alone" container ls
 prints "image list" "mezzo image: unknown verb 'list': did you mean \`mezzo image ls\`?" '"$MEZZO" image list 2>&1; true'
 prints "store df" "mezzo store: unknown verb 'df': did you mean \`mezzo store info\`?" '"$MEZZO" store df 2>&1; true'
 refuses "volume list" "did you mean \`mezzo volume ls\`?" volume list
+refuses "a slip" "unknown verb 'strat': did you mean \`mezzo start\`?" strat
+refuses "too little" "did you mean \`mezzo inspect\`?" inspct
+refuses "too much" "did you mean \`mezzo logs\`?" loogs
+refuses "another letter" "did you mean \`mezzo exec\`?" exac
+prints "a slip in a verb of the store" "mezzo store: unknown verb 'fsk': did you mean \`mezzo store fsck\`?" '"$MEZZO" store fsk 2>&1; true'
+prints "... of images" "mezzo image: unknown verb 'improt': did you mean \`mezzo image import\`?" '"$MEZZO" image improt 2>&1; true'
+refuses "... of volumes" "did you mean \`mezzo volume inspect\`?" volume inspet
+refuses "prune" "see \`mezzo rm\`, \`mezzo image rm\` and \`mezzo volume prune\`" prune
+prints "store prune" 1 '"$MEZZO" store prune 2>&1 | grep -c "what nothing needs goes with"'
+prints "image prune" 1 '"$MEZZO" image prune 2>&1 | grep -c "no image is without a name"'
 refuses "one that nobody knows" "unknown verb 'fly': try \`mezzo --help\`" fly
 # What a hint names is there.
 grep -oE '"mezzo[a-z ]*", "[a-z]+", "mezzo [^"]*' "$scripts/../../host/base/verb_hint.c" | sed 's/.*"//' | sort -u > hints
@@ -22,6 +32,12 @@ while read -r _ verb inner _; do
 done < hints
 prints "help of a verb" "Usage: mezzo ps [options]" '"$MEZZO" help ps | head -1'
 prints "help of a verb of images" "Usage: mezzo image ls [options]" '"$MEZZO" help image ls | head -1'
+for verb in do run create start stop kill wait attach exec logs ps ls stats rm rename diff cp commit volume inspect \
+	'image ls' 'image show' 'image import' 'store info' 'store fsck'; do
+	# The words of the verb are to be parted.
+	check "$verb -h" cmp <("$MEZZO" $verb -h) <("$MEZZO" $verb --help)
+done
+prints "but behind the command it is the command's" "-h" '"$MEZZO" run box -- echo -h'
 refuses "help of none" "unknown verb 'fly'" help fly
 
 # ---- lists and formats ----
@@ -50,6 +66,42 @@ kill -KILL "$(pid live)"
 "$MEZZO" wait live > /dev/null
 prints "one whose monitor was killed" "killed 137" 'format "{{.State.Status}} {{.State.ExitCode}}" live'
 "$MEZZO" start live > /dev/null
+
+# ---- filters and names alone ----
+prints "ps --filter: a part of a name" "live" '"$MEZZO" ps -q --filter name=iv'
+prints "of those that run" "" '"$MEZZO" ps -q --filter name=nev'
+prints "or all" "never" '"$MEZZO" ps -aq -f name=nev'
+prints "one of two" "$(printf 'ended\nnever')" '"$MEZZO" ls -q -f name=nev -f name=end'
+prints "a state, also of what does not run" "ended" '"$MEZZO" ps -q --filter status=exited'
+prints "one of two states" "$(printf 'ended\nnever')" '"$MEZZO" ps -q -f status=exited -f status=created'
+prints "a state and a name" "never" '"$MEZZO" ps -q -f status=exited -f status=created -f name=v'
+prints "in JSON" "1 live" '"$MEZZO" ls -f status=running --json | json "print(len(j), j[0][\"name\"])"'
+refuses "no state" "want name=TEXT, or status= and created, running, exited or killed" ps -f status=dead
+refuses "no filter" "want name=TEXT" ps -f ancestor=box
+prints "image ls -q" "box" '"$MEZZO" image ls -q'
+prints "with JSON names alone" "box" '"$MEZZO" image ls --json -q'
+prints "create --name" "named" '"$MEZZO" create --name named box -- echo "is named"'
+prints "runs" "is named" '"$MEZZO" start -a named; "$MEZZO" rm named > /dev/null'
+refuses "and wants an image" "create needs an IMAGE" create --name named
+
+# ---- bounds of what does not last ----
+for bound in "--disk 5M" "--log-size 2M"; do
+	# The option and its argument are to be parted.
+	refuses "run $bound without a name" "run ${bound% *} is for a domain that lasts: give it a --name" run $bound box -- true
+	refuses "... with --rm alone" "is for a domain that lasts" run --rm $bound box -- true
+	check "with a name it is taken" "$MEZZO" run --rm --name bound $bound box -- true
+done
+refuses "run --disk over a directory" "run --disk goes with an image" run --name bound --disk 5M --rootfs tree -- true
+refuses "create --disk over a directory" "create --disk goes with an image" create --disk 5M --rootfs tree bound -- true
+prints "none of them made a domain" "" '"$MEZZO" ls -q -f name=bound'
+
+# What --log-size bounds: the disk, of which a half is there at any time, less one write.
+"$MEZZO" run --name lines --log-size 1M box -- sh -c 'i=100000; while [ $i -lt 160000 ]; do echo $i; i=$((i + 1)); done' > /dev/null
+bytes=$(cat store/domains/lines/output* | wc -c)
+check "it bounds the disk" test "$bytes" -le 1048576
+check "of which a half is there" test "$bytes" -ge $((524288 - 20000))
+prints "with 40 bytes more for each line" "$bytes" '"$MEZZO" logs lines | awk "{ s += length(\$0) + 41 } END { print s }"'
+"$MEZZO" rm lines > /dev/null
 
 # ---- a user by name, as the domain has made it ----
 "$MEZZO" run -d --name users box -- sh -c 'echo "new:x:77:78::/home/new:" > /etc/passwd

@@ -164,10 +164,34 @@ prints "ls -q" 2 '"$MEZZO" volume ls -q | wc -l'
 prints "ls --json" "v1" '"$MEZZO" volume ls --json | json "print(j[1][\"name\"])"'
 prints "inspect tells where" "$PWD/store/volumes/v1/data" '"$MEZZO" volume inspect v1 | json "print(j[0][\"path\"])"'
 prints "only the store's owner looks in" 700 'stat -c %a store/volumes'
-refuses "no such volume" "volume v2" volume inspect v2
-refuses "none to remove" "volume v2" volume rm v2
+refuses "no such volume" "there is no volume v2 in $PWD/store: see \`mezzo volume ls\`" volume inspect v2
+refuses "none to remove" "there is no volume v2" volume rm v2
 refuses "an improper name" "no name of a volume" volume create a/b
-refuses "an unknown verb" "unknown verb" volume prune
+refuses "an unknown verb" "unknown verb" volume fly
+"$MEZZO" volume create named > /dev/null
+"$MEZZO" volume create held > /dev/null
+"$MEZZO" create -v named:/x names box -- true > /dev/null
+mkfifo begun
+"$MEZZO" run -v held:/held box -- sh -c 'echo begun; exec cat' < <(cat begun) > holding &
+holder=$!
+exec 9> begun
+wait_for begun holding
+spare=$(comm -23 <("$MEZZO" volume ls -q) <(printf 'held\nnamed\n'))
+touch store/volumes/v1/data/file
+prints "prune tells which are not used" "$spare" '"$MEZZO" volume prune 2> note'
+check "and how they go" grep -q 'volume prune -f. removes these' note
+check "and removes none" test -e store/volumes/v1/data/file
+prints "prune -f removes them" "$spare" '"$MEZZO" volume prune -f'
+prints "and no other" "$(printf 'held\nnamed')" '"$MEZZO" volume ls -q'
+prints "nothing of them is left" "" 'ls -A store/volumes/.new'
+prints "there is nothing more to do" "" '"$MEZZO" volume prune -f'
+exec 9>&-
+wait $holder
+"$MEZZO" rm names > /dev/null
+prints "nobody uses them any more" "$(printf 'held\nnamed')" '"$MEZZO" volume prune -f'
+refuses "names" "takes no names" volume prune -f v1
+refuses "-f of another verb" "for volume prune alone" volume rm -f v1
+prints "a store without volumes" "" '"$MEZZO" volume prune -f --store nowhere'
 check "a store may begin with a volume" "$MEZZO" volume create --store other v
 check "and takes images then" "$MEZZO" image import --store other box tree
 
@@ -292,7 +316,7 @@ refuses ".. in PATH" "has . or .. in it" do -v "$PWD/data:/mnt/../x" -- true
 refuses "/proc" "/proc and /sys" do -v "$PWD/data:/proc/x" -- true
 refuses "a relative name with slashes" "begin with" do -v data/odd:/x -- true
 refuses "a directory that is missing" "No such file" do -v ./none:/x -- true
-refuses "a file" "Not a directory" do -v ./change:/x -- true
+refuses "a file" "only directories can be shared" do -v ./change:/x -- true
 refuses "two at one place" "another volume" do -v ./data:/x -v ./odd:/x -- true
 refuses "a name that is none" "no name of a volume" do -v '+x:/x' -- true
 refuses "a window into the host's kernel" "window" do -v /proc:/x -- true

@@ -104,7 +104,7 @@ static void exit_and_reap(int console, int status)
 	struct pollfd done = { .events = POLLIN };
 	int before = ended_count;
 
-	console_exit(console_of_domain(&consoles, (uint32_t)console), status);
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), status);
 	assert_null(console_of_domain(&consoles, (uint32_t)console));
 	done.fd = consoles.done_fd;
 	while (ended_count == before) {
@@ -195,13 +195,75 @@ static void test_owner_goes(void **state)
 	assert_int_equal(shared->streams[STREAM_OUT].consumer_closed, 1);
 	assert_int_equal(shared->signals, 1ull << (SIGHUP - 1));
 	assert_int_equal(channel->signalled, 1u << console);
-	console_exit(console_of_domain(&consoles, (uint32_t)console), 0);
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), 0);
 	done.fd = consoles.done_fd;
 	while (consoles.slots[console].state != CONSOLE_FREE) {
 		assert_int_equal(poll(&done, 1, 5000), 1);
 		consoles_reap(&consoles);
 	}
 	assert_int_equal(ended_count, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What was the owner's is closed, and a domain that keeps the console keeps nothing else. */
+static void test_owner_goes_and_the_domain_keeps_it(void **state)
+{
+	struct pollfd done = { .events = POLLIN };
+	int before = open("/dev/null", O_RDONLY), after, ends[2], console = start(ends);
+	char text[8];
+
+	(void)state;
+	ask_for_input(console);
+	console_hang_up(&consoles, (uint32_t)console);
+	done.fd = consoles.done_fd;
+	while (consoles.slots[console].streams) {
+		assert_int_equal(poll(&done, 1, 5000), 1);
+		consoles_reap(&consoles);
+	}
+	assert_int_equal(read(ends[1], text, sizeof(text)), 0);
+	assert_int_equal(write(ends[0], "x", 1), -1);
+	close(ends[0]);
+	close(ends[1]);
+	close(consoles.done_fd);
+	consoles.done_fd = -1;
+	after = open("/dev/null", O_RDONLY);
+	assert_int_equal(after, before + 1);
+	close(after);
+	close(before);
+	/* It is the domain's until that gives it back. */
+	assert_int_equal(consoles.slots[console].state, CONSOLE_RUNNING);
+	console_stopped(&consoles, console_of_domain(&consoles, (uint32_t)console));
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), 0);
+	assert_int_equal(consoles.slots[console].state, CONSOLE_FREE);
+	assert_int_equal(ended_count, 0);
+}
+
+/* A domain that fills its ring again whenever some of it was written out. */
+static void test_program_ended_and_goes_on_writing(void **state)
+{
+	static char bytes[4096];
+	int ends[2], console = start(ends);
+	struct ring *ring = &channel->consoles[console].streams[STREAM_OUT];
+	struct pollfd fds[] = { { ends[1], POLLIN, 0 }, { -1, POLLIN, 0 } };
+	size_t size = 0;
+
+	(void)state;
+	__atomic_store_n(&ring->head, RING_SIZE / 2, __ATOMIC_SEQ_CST);
+	futex_wake_all(&ring->head);
+	console_exit(&consoles, console_of_domain(&consoles, (uint32_t)console), 0);
+	fds[1].fd = consoles.done_fd;
+	while (consoles.slots[console].state != CONSOLE_FREE) {
+		uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_SEQ_CST);
+
+		__atomic_store_n(&ring->head, tail + RING_SIZE / 2, __ATOMIC_SEQ_CST);
+		assert_true(poll(fds, 2, 5000) > 0);
+		if (fds[0].revents)
+			size += (size_t)read(ends[1], bytes, sizeof(bytes));
+		assert_true(size <= 2 * RING_SIZE);
+		consoles_reap(&consoles);
+	}
+	assert_int_equal(ended_count, 1);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -306,7 +368,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(test_a_program), test(test_all_are_in_use), test(test_numbers_of_a_domain),
-		test(test_owner_goes), test(test_end_of_the_domain), test(test_broken_ring),
+		test(test_owner_goes), test(test_owner_goes_and_the_domain_keeps_it),
+		test(test_program_ended_and_goes_on_writing),
+		test(test_end_of_the_domain), test(test_broken_ring),
 		test(test_full_disk), test(test_socket), test(test_terminal_is_read_when_allowed),
 	};
 

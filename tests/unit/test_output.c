@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The output of domains as a ring of files: bounded, read across its turns, whole after a crash. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,87 @@ static void test_it_is_bounded(void **state)
 	assert_int_equal(output_open(&output, folder, 8192, &err), 0);
 	put_numbers(&output, 10000, 10100);
 	assert_true(size_of("output") + size_of("output.old") <= 8192);
+	output_close(&output);
+}
+
+static char shared[300];
+static bool flipping;
+
+/* What a domain does to its ring while it is written out. */
+static void *flip(void *argument)
+{
+	static const char forged[] = "\n1999-01-01T00:00:00.000000000Z stderr F forged";
+
+	while (__atomic_load_n(&flipping, __ATOMIC_SEQ_CST)) {
+		memcpy(shared + 100, forged, sizeof(forged) - 1);
+		for (volatile int i = 0; i < 300; i++)
+			;
+		memset(shared + 100, 'x', sizeof(forged) - 1);
+		for (volatile int i = 0; i < 300; i++)
+			;
+	}
+	return argument;
+}
+
+static void test_lines_that_change_forge_nothing(void **state)
+{
+	struct log_entry entry;
+	struct output output;
+	struct log_reader log;
+	pthread_t flipper;
+	int result, count = 0;
+
+	(void)state;
+	flipping = true;
+	memset(shared, 'x', sizeof(shared));
+	assert_int_equal(output_open(&output, folder, 64 << 20, &err), 0);
+	assert_int_equal(pthread_create(&flipper, NULL, flip, NULL), 0);
+	for (int i = 0; i < 50000; i++)
+		assert_true(output_write(&output, "stdout", shared, sizeof(shared)) > 0);
+	__atomic_store_n(&flipping, false, __ATOMIC_SEQ_CST);
+	pthread_join(flipper, NULL);
+	assert_int_equal(log_open(&log, folder, &err), 0);
+	while ((result = log_next(&log, &entry)) > 0) {
+		assert_non_null(entry.time);
+		assert_false(entry.is_error);
+		count++;
+	}
+	assert_int_equal(result, 0);
+	assert_true(count >= 50000);
+	log_close(&log);
+	output_close(&output);
+}
+
+static void test_long_lines_are_whole(void **state)
+{
+	static char line[100000], got[sizeof(line)];
+	size_t used = 0, size = 0;
+	struct log_entry entry;
+	struct output output;
+	struct log_reader log;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(line); i++)
+		line[i] = (char)('a' + i % 26);
+	line[sizeof(line) - 1] = '\n';
+	assert_int_equal(output_open(&output, folder, 4 << 20, &err), 0);
+	while (used < sizeof(line)) {
+		ssize_t done = output_write(&output, "stdout", line + used, sizeof(line) - used);
+
+		assert_true(done > 0);
+		used += (size_t)done;
+	}
+	assert_int_equal(log_open(&log, folder, &err), 0);
+	while (log_next(&log, &entry) > 0) {
+		assert_true(size + entry.size < sizeof(got));
+		memcpy(got + size, entry.text, entry.size);
+		size += entry.size;
+		if (!entry.is_partial)
+			got[size++] = '\n';
+	}
+	assert_int_equal(size, sizeof(line));
+	assert_memory_equal(got, line, sizeof(line));
+	log_close(&log);
 	output_close(&output);
 }
 
@@ -227,6 +310,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_it_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lines_that_change_forge_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_long_lines_are_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_who_follows_misses_nothing, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_who_is_slow_reads_what_he_has, set_up,

@@ -67,11 +67,11 @@ static bool is_found(void)
 static void test_who_asks_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(quota_take(&objects.quota, &objects, 6 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 6 * MIB), 0);
 	object_with(6 * MIB);
-	assert_int_equal(quota_take(&objects.quota, &objects, 6 * MIB, NULL), -EDQUOT);
-	assert_int_equal(quota_take(&objects.quota, &objects, 3 * MIB, NULL), 0);
-	assert_int_equal(quota_take(&objects.quota, &objects, UINT64_MAX, NULL), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 6 * MIB), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 3 * MIB), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, UINT64_MAX), -EDQUOT);
 	assert_false(is_found());
 }
 
@@ -80,11 +80,11 @@ static void test_what_goes_makes_room(void **state)
 	uint64_t id;
 
 	(void)state;
-	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB), 0);
 	id = object_with(8 * MIB);
-	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB, NULL), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB), -EDQUOT);
 	objects_delete(&objects, id);
-	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 8 * MIB), 0);
 }
 
 static void test_overlay_grows_within_it(void **state)
@@ -112,8 +112,8 @@ static void test_without_a_limit(void **state)
 
 	(void)state;
 	objects.quota.limit = 0;
-	assert_int_equal(quota_take(&objects.quota, &objects, UINT64_MAX, NULL), -ENOSPC);
-	assert_int_equal(quota_take(&objects.quota, &objects, 40 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, UINT64_MAX), -ENOSPC);
+	assert_int_equal(quota_take(&objects.quota, &objects, 40 * MIB), 0);
 	object_with(40 * MIB);
 	assert_int_equal(quota_tell(&objects.quota, &objects, &total, &left), 0);
 	assert_true(total > left && left > 0);
@@ -140,12 +140,12 @@ static void test_what_was_measured_is_remembered(void **state)
 
 	(void)state;
 	id = object_with(8 * MIB);
-	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB, NULL), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), -EDQUOT);
 	/* Behind its back. */
 	assert_int_equal(own_objects_delete(&objects.own, id), 0);
-	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB, NULL), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), -EDQUOT);
 	quota_may_have_room(&objects.quota);
-	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), 0);
 }
 
 static void test_what_is_deleted_is_taken_off_the_sum(void **state)
@@ -155,11 +155,11 @@ static void test_what_is_deleted_is_taken_off_the_sum(void **state)
 	(void)state;
 	for (int i = 0; i < 8; i++)
 		ids[i] = object_with(MIB);
-	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB, NULL), -EDQUOT);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), -EDQUOT);
 	for (int i = 0; i < 3; i++)
 		objects_delete(&objects, ids[i]);
 	assert_int_equal(objects.quota.given, 5 * MIB);
-	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB, NULL), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), 0);
 }
 
 static bool exists(uint64_t id)
@@ -236,7 +236,7 @@ static void test_the_reserve_of_the_disk(void **state)
 
 	(void)state;
 	objects.quota = (struct quota){ .reserve = 1ull << 60 };
-	assert_int_equal(quota_take(&objects.quota, &objects, 1, NULL), -ENOSPC);
+	assert_int_equal(quota_take(&objects.quota, &objects, 1), -ENOSPC);
 	assert_int_equal(allocate(id, MIB, MIB, 0), -ENOSPC);
 	assert_int_equal(objects_grow_overlay(&objects, 1 << 20), -ENOSPC);
 	assert_int_equal(quota_tell(&objects.quota, &objects, &total, &left), 0);
@@ -268,15 +268,33 @@ static void test_more_is_given_than_is_asked_for(void **state)
 	int error;
 
 	(void)state;
-	assert_int_equal(quota_take(&objects.quota, &objects, 4096, &more), 0);
+	assert_int_equal(quota_lend(&objects.quota, &objects, 4096, &more), 0);
 	assert_true(more >= MIB / 2 && more < 10 * MIB);
 	/* To the last of it, where all that is given is used. */
 	do {
 		objects.quota.is_measured = true;
-		error = quota_take(&objects.quota, &objects, 4096, &more);
+		error = quota_lend(&objects.quota, &objects, 4096, &more);
 		assert_true(objects.quota.given <= 10 * MIB);
 	} while (!error);
 	assert_int_equal(error, -EDQUOT);
+}
+
+/* What was lent counts until it was told of, also where all is measured; then what is used does. */
+static void test_what_is_lent_counts(void **state)
+{
+	uint64_t more;
+
+	(void)state;
+	assert_int_equal(quota_lend(&objects.quota, &objects, 6 * MIB, &more), 0);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB), -EDQUOT);
+	object_with(6 * MIB);
+	quota_settle(&objects.quota, 6 * MIB);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB - more / 2), -EDQUOT);
+	quota_settle(&objects.quota, more);
+	assert_int_equal(quota_take(&objects.quota, &objects, 4 * MIB - 64 * 1024), 0);
+	/* More than was lent is nothing. */
+	quota_settle(&objects.quota, UINT64_MAX);
+	assert_int_equal(quota_take(&objects.quota, &objects, 5 * MIB), -EDQUOT);
 }
 
 int main(void)
@@ -284,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_who_asks_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_goes_makes_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_lent_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_overlay_grows_within_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_who_takes_without_asking_is_found, set_up,
 						tear_down),

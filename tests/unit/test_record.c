@@ -2,6 +2,8 @@
 /* Records and folders of lasting domains, and the output that a monitor writes and a verb reads. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include "host/domain/folder.h"
 #include "host/domain/log.h"
 #include "host/domain/overlay_file.h"
+#include "host/domain/process.h"
 #include "host/domain/state.h"
 #include "host/domain/directory.h"
 #include "host/monitor/output.h"
@@ -84,6 +87,63 @@ int fsync(int fd)
 }
 
 /* What is said to have failed has not happened. */
+static void *hold_until_told(void *pipe)
+{
+	char byte;
+
+	_exit(read(*(int *)pipe, &byte, 1) != 1);
+}
+
+/* A process whose first thread has ended, as in a kill, while it holds the lock. */
+static void __attribute__((noreturn)) die_slowly(const struct folder *folder, int told)
+{
+	struct domain_record record = { .started_ns = 1, .monitor = getpid() };
+	struct error err;
+	pthread_t thread;
+
+	if (folder_lock(&domains, folder, &err) < 0 ||
+	    domain_record_save_run(folder->fd, &record, &err) ||
+	    pthread_create(&thread, NULL, hold_until_told, &told))
+		_exit(1);
+	pthread_exit(NULL);
+}
+
+static void test_a_dying_monitor_is_waited_for(void **state)
+{
+	struct pollfd ended = { .events = POLLIN };
+	struct folder folder;
+	struct error err;
+	int told[2], status;
+	pid_t pid;
+
+	(void)state;
+	make_domain("dying", &folder);
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	if (!pid)
+		die_slowly(&folder, told[0]);
+	/* Its first thread has no files any more; what it had is held. */
+	for (int i = 0; i < 5000 && (ended.fd = monitor_open(&folder, &err)) < 0; i++)
+		usleep(1000);
+	for (int i = 0; i < 5000 && monitor_find(&folder); i++)
+		usleep(1000);
+	close(ended.fd);
+	assert_int_equal(monitor_find(&folder), 0);
+	assert_true(folder_is_locked(&folder));
+	ended.fd = monitor_open(&folder, &err);
+	assert_true(ended.fd >= 0);
+	assert_int_equal(poll(&ended, 1, 100), 0);
+	assert_int_equal(write(told[1], "x", 1), 1);
+	assert_int_equal(poll(&ended, 1, 5000), 1);
+	assert_false(folder_is_locked(&folder));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(ended.fd);
+	close(told[0]);
+	close(told[1]);
+	folder_close(&folder);
+}
+
 static void test_a_name_that_is_not_durable_is_given_back(void **state)
 {
 	struct domain_record record;
@@ -456,6 +516,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_dying_monitor_is_waited_for, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_durable_is_given_back,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "host/monitor/request.h"
 #include "tests/unit/tree.h"
@@ -75,6 +76,58 @@ static struct reply receive_reply(int *handle)
 	if (message.msg_controllen)
 		memcpy(handle, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
 	return reply;
+}
+
+/* The id of a process in the innermost namespace, as a domain knows it. */
+static uint32_t inner_id(pid_t pid)
+{
+	char path[40], line[256];
+	uint32_t id = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, "NSpid:", 6))
+			id = (uint32_t)strtoul(strrchr(line, '\t'), NULL, 10);
+	fclose(file);
+	return id;
+}
+
+/* The test plays the domain. Of processes in a namespace that is not its own nothing is told. */
+static void test_memory_of_processes(void **state)
+{
+	struct request ask = { .op = REQ_PROCESS, .count = inner_id(getpid()) };
+	const struct process_memory *memory = (const void *)service.channel->reply_area;
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	service.processes = (struct process_finder){ 0 };
+	service.processes.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	/* Found, and found again. */
+	for (int i = 0; i < 2; i++) {
+		memset(service.channel->reply_area, 0, sizeof(*memory));
+		send_request(&ask, "", 0);
+		assert_int_equal(serve(), REQUEST_NONE);
+		reply = receive_reply(&handle);
+		assert_int_equal(reply.error, 0);
+		assert_int_equal(reply.data_size, sizeof(*memory));
+		assert_true(memory->resident_kb > 100 && memory->resident_kb <= memory->peak_kb);
+	}
+	for (uint32_t absent = 0; absent <= 0x7fffffff; absent += 0x7fffffff) {
+		ask.count = absent;
+		send_request(&ask, "", 0);
+		assert_int_equal(serve(), REQUEST_NONE);
+		assert_int_equal(receive_reply(&handle).error, -ESRCH);
+	}
+	/* The same process, asked for by a domain that is in another namespace. */
+	strcpy(service.processes.namespace, "pid:[1]");
+	ask.count = inner_id(getpid());
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -ESRCH);
+	close(service.processes.pidfd);
 }
 
 /* The test's own stdin plays the file. */
@@ -272,6 +325,7 @@ static void test_bad_contents(void **state)
 		{ { .op = REQ_OPEN, .count = 1 }, "a", 1 },
 		{ { .op = REQ_OPEN, .count = 1 }, "../outside", 11 },
 		{ { .op = REQ_XATTR }, "a", 1 },
+		{ { .op = REQ_PROCESS, .count = 1 }, "1", 1 },
 		{ { .op = REQ_PROGRAM }, "mezzo-image", 11 },
 		{ { .op = REQ_PROGRAM }, "", 1 },
 		{ { .op = REQ_PROGRAM, .count = 1 }, "", 0 },
@@ -362,6 +416,7 @@ static void test_handles_sent_are_dropped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		test(test_memory_of_processes),
 		test(test_input_is_granted_and_put_back),
 		test(test_no_input_to_grant),
 		test(test_walk_grants_a_handle),

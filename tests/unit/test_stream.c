@@ -209,6 +209,36 @@ static void test_input_is_left_to_others(void **state)
 	assert_int_equal(read(in[0], text, sizeof(text)), 20000 - 10000 - 4096);
 }
 
+/* A domain that wakes nobody, and one whose output nobody takes, are not waited for. */
+static void test_settling(void **state)
+{
+	struct pollfd settled = { .events = POLLIN };
+	char text[8] = "";
+
+	(void)state;
+	/* The watcher sleeps by now, most likely. */
+	usleep(10000);
+	memcpy(data[STREAM_OUT], "hello", 5);
+	__atomic_store_n(&rings[STREAM_OUT].head, 5, __ATOMIC_SEQ_CST);
+	settled.fd = streams_settle(streams);
+	while (!streams_are_settled(streams))
+		assert_int_equal(poll(&settled, 1, 5000), 1);
+	assert_int_equal(read(out[0], text, sizeof(text)), 5);
+	/* Nothing is there: that is told, too. */
+	streams_settle(streams);
+	while (!streams_are_settled(streams))
+		assert_int_equal(poll(&settled, 1, 5000), 1);
+	__atomic_store_n(&rings[STREAM_OUT].head, 5 + RING_SIZE, __ATOMIC_SEQ_CST);
+	streams_settle(streams);
+	while (poll(&settled, 1, 200) == 1)
+		assert_false(streams_are_settled(streams));
+	assert_false(streams_are_settled(streams));
+	close(out[0]);
+	out[0] = -1;
+	while (!streams_are_settled(streams))
+		assert_int_equal(poll(&settled, 1, 5000), 1);
+}
+
 static void test_impossible_counters(void **state)
 {
 	struct pollfd poll_fd = { .fd = trouble_fd, .events = POLLIN };
@@ -249,7 +279,7 @@ int main(void)
 		test(test_full_disk),
 		test(test_input_on_demand),
 		test(test_input_is_left_to_others),
-		test(test_impossible_counters),
+		test(test_settling), test(test_impossible_counters),
 		test(test_own_counter_is_kept),
 	};
 

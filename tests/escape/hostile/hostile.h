@@ -15,7 +15,7 @@ struct attack {
 };
 
 /* Each table ends with a row without a name. */
-extern const struct attack disk_attacks[];
+extern const struct attack disk_attacks[], monitor_attacks[];
 
 /* What the host answered: an error, or "escaped" where there is none. Does not return. */
 void tell_result(long result) __attribute__((noreturn));

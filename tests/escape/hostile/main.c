@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* See hostile.h. Without an attack's name it lists them. */
+/* See hostile.h. "list" and the name of a table list its attacks. */
+#include <stdbool.h>
+
 #include "tests/escape/hostile/hostile.h"
 
-static const struct attack *const tables[] = { disk_attacks };
+static const struct {
+	const char *name;
+	const struct attack *attacks;
+} tables[] = {
+	{ "disk", disk_attacks },
+	{ "monitor", monitor_attacks },
+};
 
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
@@ -29,8 +37,11 @@ void layer_main(void)
 	const char *name = argument(0);
 
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		for (const struct attack *attack = tables[i]; attack->name; attack++) {
-			if (same(name, "list")) {
+		const struct attack *attack = tables[i].attacks;
+		bool listed = same(name, "list") && same(argument(1), tables[i].name);
+
+		for (; attack->name; attack++) {
+			if (listed) {
 				say(attack->name);
 				say("\n");
 			} else if (same(name, attack->name)) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What tests of the object store share; see play.h. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "host/base/id_list.h"
 #include "tests/unit/store/play.h"
 
 struct error play_error;
@@ -87,9 +89,12 @@ static void note_finding(const char *line, void *data)
 unsigned play_check(const char *path, bool repair, unsigned *found)
 {
 	uint64_t found_count, left_count;
+	struct id_list lost;
 
 	play_findings[0] = '\0';
-	must(store_check(path, repair, note_finding, NULL, &found_count, &left_count, &play_error));
+	must(store_check(path, repair, note_finding, NULL, &found_count, &left_count, &lost,
+			 &play_error));
+	free(lost.ids);
 	if (found)
 		*found = (unsigned)found_count;
 	return (unsigned)left_count;

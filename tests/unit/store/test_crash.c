@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "host/store/backend.h"
 #include "tests/unit/store/play.h"
 #include "tests/unit/store/recorder.h"
 
@@ -24,7 +25,7 @@ static char *dump_end;
 
 static int dump_object(const struct object_info *info, void *data)
 {
-	bool sealed = info->flags & OBJECT_SEALED;
+	bool sealed = info->flags & OBJECT_SEALED, lost = info->flags & OBJECT_LOST;
 	char attribute[16] = "";
 
 	(void)data;
@@ -32,8 +33,8 @@ static int dump_object(const struct object_info *info, void *data)
 			     &play_error);
 	/* The bytes of a private one are outside of transactions. */
 	dump_end += sprintf(dump_end, "object %lu %lu references, %s %s %s\n", info->id,
-			    info->references, sealed ? "sealed" : "private",
-			    sealed ? play_text(store, info->id) : "", attribute);
+			    info->references, lost ? "lost" : sealed ? "sealed" : "private",
+			    sealed && !lost ? play_text(store, info->id) : "", attribute);
 	return 0;
 }
 
@@ -150,6 +151,28 @@ static void story_of_many(void)
 	commit();
 }
 
+/* As a repair loses an object; then the same bytes come again. */
+static void story_of_healing(void)
+{
+	struct object_row row;
+	object_id id;
+
+	begin();
+	hold(3, play_sealed(store, "lost"));
+	commit();
+	begin();
+	id = entry(3);
+	must(object_row_get(store, id, &row, &play_error));
+	row.flags |= OBJECT_LOST;
+	must(object_row_put(store, id, &row, &play_error));
+	must(store->operations->file_remove(store, id, &play_error));
+	commit();
+	begin();
+	hold(4, play_sealed(store, "lost"));
+	assert_int_equal(entry(4), id);
+	commit();
+}
+
 /* ---- The states ---- */
 
 static void expect(const char *path, unsigned done, const char *what)
@@ -220,6 +243,7 @@ static void test_all_cuts(void **state)
 	recorder_start(path);
 	story_of_objects();
 	story_of_many();
+	story_of_healing();
 	recorder_stop();
 	store_close(store);
 	count = recorder_count();
