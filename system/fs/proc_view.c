@@ -22,7 +22,7 @@
 
 int proc_may_inspect(struct process *process)
 {
-	return ptrace_may_access(process) ? 0 : -EACCES;
+	return ptrace_may_access(process, PTRACE_FS_IDS) ? 0 : -EACCES;
 }
 
 struct mm *proc_mm_get(struct process *process)

@@ -5,7 +5,8 @@
  * A request lies on the stack of who makes it. It is in the list of one thread of the process,
  * until that takes it, or leaves; all under signal_lock of that process. The thread serves it
  * where it parks or on its way out, without locks: what the program may do by itself is only a
- * copy, what a debugger may do more takes mm->lock.
+ * copy, what a debugger may do more takes mm->lock. A process whose threads all wait for children
+ * of vfork has the thread that plays such a child do it, as the child's.
  */
 #include "memory/remote.h"
 
@@ -24,6 +25,8 @@ enum request_state { REQUEST_WAITS, REQUEST_TAKEN, REQUEST_DONE, REQUEST_RETURNE
 struct memory_request {
 	struct memory_request *next;	/* thread->requests */
 	struct thread *from;
+	struct process *asked;		/* whose thread has it; reference held. NULL: none */
+	u64 memory;			/* id of its mm */
 	uptr address;
 	char *buffer;
 	size_t size, copied;
@@ -124,7 +127,7 @@ void thread_serve(void)
 		struct mm *mm = process->mm;
 
 		lock_release(&process->signal_lock);
-		if (mm)
+		if (mm && mm->id == request->memory)
 			request_serve(mm, request);
 		lock_acquire(&process->signal_lock);
 		request_finish_locked(request, REQUEST_DONE);
@@ -176,14 +179,17 @@ static void server_kick(struct thread *thread)
 		WRITE_ONCE(thread->kick_sent, 0);
 }
 
-static bool request_submit(struct process *process, struct memory_request *request)
+/* Gives it to a thread of process, where there is one and the memory is still the same. */
+static bool request_give(struct process *process, struct memory_request *request)
 {
 	struct thread *server = NULL;
 
 	lock_acquire(&process->signal_lock);
-	if (process->mm)
+	if (process->mm && process->mm->id == request->memory)
 		server = server_choose_locked(process);
 	if (server) {
+		process_get(process);
+		request->asked = process;
 		request->state = REQUEST_WAITS;
 		request->next = server->requests;
 		server->requests = request;
@@ -193,9 +199,51 @@ static bool request_submit(struct process *process, struct memory_request *reque
 	return server;
 }
 
-/* Takes a request back that nobody has begun. */
-static bool request_withdraw(struct process *process, struct memory_request *request)
+/*
+ * The child that is played by a thread of process, with a reference. NULL: none, or the memory is
+ * another by now.
+ */
+static struct process *played_child_get(struct process *process, u64 memory)
 {
+	struct process *child = NULL;
+	struct thread *thread;
+
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	list_for_each(thread, &process->threads, process_node) {
+		if (!thread->player || process->mm->id != memory)
+			continue;
+		child = thread->player->process;
+		process_get(child);
+		break;
+	}
+	lock_release(&process->signal_lock);
+	lock_release(&process_tree_lock);
+	return child;
+}
+
+/*
+ * False where it has to wait for a thread that is on its way back from a child of vfork. True with
+ * asked NULL: there is nobody who could do it.
+ */
+static bool request_submit(struct process *process, struct memory_request *request)
+{
+	struct process *child;
+
+	if (request_give(process, request))
+		return true;
+	child = played_child_get(process, request->memory);
+	if (!child)
+		return true;
+	request_give(child, request);
+	process_put(child);
+	return request->asked;
+}
+
+/* Takes a request back that nobody has begun. */
+static bool request_withdraw(struct memory_request *request)
+{
+	struct process *process = request->asked;
 	struct memory_request **link;
 	struct thread *thread;
 	bool found = false;
@@ -219,53 +267,54 @@ static bool request_is_over(struct memory_request *request)
 	return load_acquire(&request->state) >= REQUEST_DONE;
 }
 
-static void request_await(struct memory_request *request)
-{
-	for (;;) {
-		u32 seen = thread_park_begin();
-
-		if (request_is_over(request))
-			return;
-		thread_park(seen, FOREVER);
-	}
-}
-
-/* 0, or -EINTR. */
-static int request_await_or_signal(struct process *process, struct memory_request *request)
+/* Only the caller's own end keeps it from waiting. 0, or -EINTR. */
+static int request_await(struct memory_request *request)
 {
 	for (;;) {
 		u32 seen = thread_park_begin();
 
 		if (request_is_over(request))
 			return 0;
-		if (thread_interrupted() && request_withdraw(process, request))
+		if (thread_is_ending(request->from) && request_withdraw(request))
 			return -EINTR;
-		if (thread_interrupted())
-			request_await(request);
-		else
-			thread_park(seen, FOREVER);
+		thread_park(seen, FOREVER);
 	}
 }
 
-ssize_t memory_copy(struct process *process, uptr address, void *buffer, size_t size, u32 flags)
+/* -EAGAIN: it is to be asked once more, of another thread. */
+static int request_make(struct process *process, struct memory_request *request)
 {
-	struct memory_request request = {
-		.from = thread_current(), .address = address, .buffer = buffer, .size = size,
-		.flags = flags,
-	};
 	int error = 0;
 
-	if (process == process_current()) {
-		request_serve(process->mm, &request);
+	request->asked = NULL;
+	wait_event_uninterruptible(&process->thread_wait, thread_is_ending(request->from) ||
+							  request_submit(process, request));
+	if (!request->asked)
+		return 0;
+	error = request_await(request);
+	/* The server lets go of it before it gives up the lock. */
+	lock_acquire(&request->asked->signal_lock);
+	lock_release(&request->asked->signal_lock);
+	process_put(request->asked);
+	return !error && request->state == REQUEST_RETURNED ? -EAGAIN : error;
+}
+
+ssize_t memory_copy(struct process *process, u64 memory, uptr address, void *buffer, size_t size,
+		    u32 flags)
+{
+	struct memory_request request = {
+		.from = thread_current(), .memory = memory, .address = address, .buffer = buffer,
+		.size = size, .flags = flags,
+	};
+	struct mm *own = process_current()->mm;
+	int error;
+
+	if (own->id == memory) {
+		request_serve(own, &request);
 		return (ssize_t)request.copied;
 	}
-	do {
-		if (!request_submit(process, &request))
-			break;
-		error = request_await_or_signal(process, &request);
-	} while (!error && request.state == REQUEST_RETURNED);
-	/* The server lets go of it before it gives up the lock. */
-	lock_acquire(&process->signal_lock);
-	lock_release(&process->signal_lock);
+	do
+		error = request_make(process, &request);
+	while (error == -EAGAIN);
 	return error ? error : (ssize_t)request.copied;
 }

@@ -98,20 +98,26 @@ void credentials_retired_free(struct credentials *list)
 	}
 }
 
+struct credentials *credentials_replace_locked(struct process *process, struct credentials *next)
+{
+	struct credentials *old = process->credentials;
+
+	if (ids_differ(old, next) || (next->cap_permitted & ~old->cap_permitted)) {
+		process->dumpable = false;
+		process->parent_death_signal = 0;
+	}
+	process->credentials = next;
+	return retire_locked(process, old);
+}
+
 void credentials_commit(struct credentials *next)
 {
 	struct process *process = process_current();
 	struct credentials *old;
 
 	lock_acquire(&process->exec_lock);
-	old = process->credentials;
 	lock_acquire(&process->signal_lock);
-	if (ids_differ(old, next)) {
-		process->dumpable = false;
-		process->parent_death_signal = 0;
-	}
-	process->credentials = next;
-	old = retire_locked(process, old);
+	old = credentials_replace_locked(process, next);
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	credentials_retired_free(old);

@@ -85,8 +85,24 @@ static char *program_path(struct exec *exec)
 	return copy;
 }
 
+/* What the process may, and whether others may look into it, change at one stroke. */
+static struct credentials *rights_change_locked(struct process *process, struct exec *exec)
+{
+	const struct credentials *old = process->credentials;
+
+	exec_credentials_decide_locked(exec);
+	if (exec->secure) {
+		process->parent_death_signal = 0;
+		process->personality &= ~PER_CLEAR_ON_SETID;
+	}
+	process->dumpable = !exec->hidden && old->euid == old->uid && old->egid == old->gid;
+	refcount_get(&exec->credentials->references);
+	return credentials_replace_locked(process, exec->credentials);
+}
+
 static void process_change(struct process *process, struct exec *exec, char *path)
 {
+	struct credentials *old_credentials;
 	struct file *old_file;
 	char *old_path;
 
@@ -97,6 +113,7 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	process->exe_file = exec->program.file;
 	file_get(process->exe_file);
 	process->exe_path = path;
+	old_credentials = rights_change_locked(process, exec);
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	if (old_file)
@@ -104,13 +121,7 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	heap_free(old_path);
 	process->has_execed = true;
 	process->keep_caps = false;
-	if (exec->secure) {
-		process->parent_death_signal = 0;
-		process->personality &= ~PER_CLEAR_ON_SETID;
-	}
-	refcount_get(&exec->credentials->references);
-	credentials_commit(exec->credentials);
-	process->dumpable = !exec->secure;
+	credentials_retired_free(old_credentials);
 	signal_actions_reset_for_exec(process);
 }
 
@@ -302,7 +313,7 @@ static int exec_run(struct exec *exec)
 	/* What a tracer sees of the text is the text. */
 	if (mm && (READ_ONCE(thread_current()->work) & WORK_PTRACE))
 		sites_keep(mm);
-	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size))
+	if (mm && path)
 		error = exec_change(exec, mm, path);
 	if (mm)
 		mm_put(mm);
@@ -438,9 +449,6 @@ int exec_first(struct file *file, const char *name, struct text *arguments,
 		file_put(file);
 	else
 		error = exec_prepare(exec, file);
-	if (!error)
-		error = mm_set_command_line(process->mm, exec->arguments.data,
-					    exec->arguments.size);
 	path = error ? NULL : program_path(exec);
 	if (!error && !path)
 		error = -ENOMEM;

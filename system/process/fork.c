@@ -320,13 +320,6 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 	return error;
 }
 
-static bool is_killed(const struct thread *thread)
-{
-	return (READ_ONCE(thread->work) & WORK_EXIT) ||
-	       ((READ_ONCE(thread->process->pending) | READ_ONCE(thread->pending)) &
-		SIGNAL_BIT(SIGKILL));
-}
-
 /* The child runs: its parent's tracer hears of it, and a parent that lent it its memory waits. */
 static void child_tell(struct process *child, const struct clone_request *request, u32 pid)
 {
@@ -337,7 +330,8 @@ static void child_tell(struct process *child, const struct clone_request *reques
 	if (!(request->flags & CLONE_VFORK))
 		return;
 	wait_event_uninterruptible(&child->thread_wait, READ_ONCE(child->has_execed) ||
-							 !READ_ONCE(child->mm) || is_killed(self));
+							 !READ_ONCE(child->mm) ||
+							 thread_is_ending(self));
 	ptrace_event(PTRACE_EVENT_VFORK_DONE, pid);
 }
 

@@ -15,6 +15,7 @@
 
 struct transfer {
 	struct process *process;
+	u64 memory;			/* its id, for memory_copy() */
 	struct iter local;
 	char *buffer;
 	bool write;
@@ -27,10 +28,10 @@ static ssize_t piece_move(struct transfer *transfer, uptr address, size_t size)
 
 	if (transfer->write && iter_copy_from(&transfer->local, transfer->buffer, size) != size)
 		return -EFAULT;
-	moved = memory_copy(transfer->process, address, transfer->buffer, size,
+	moved = memory_copy(transfer->process, transfer->memory, address, transfer->buffer, size,
 			    transfer->write ? MEMORY_WRITE : 0);
 	if (moved <= 0)
-		return moved ? moved : transfer->process->mm ? -EFAULT : -ESRCH;
+		return moved ? moved : -EFAULT;
 	if (!transfer->write &&
 	    iter_copy_to(&transfer->local, transfer->buffer, (size_t)moved) != (size_t)moved)
 		return -EFAULT;
@@ -60,11 +61,12 @@ static ssize_t segments_move(struct transfer *transfer, const struct segment *re
 	return done;
 }
 
-/* The process with a thread of this id; a reference. -ESRCH, -EPERM. */
-static int process_of(u32 tid, struct process **found)
+/* The process with a thread of this id, with a reference, and its memory. -ESRCH, -EPERM. */
+static int process_find_memory(u32 tid, struct process **found, u64 *memory)
 {
 	struct process *process;
 	struct thread *thread;
+	int error;
 
 	lock_acquire(&process_tree_lock);
 	thread = thread_find_locked(tid);
@@ -74,19 +76,24 @@ static int process_of(u32 tid, struct process **found)
 	lock_release(&process_tree_lock);
 	if (!process)
 		return -ESRCH;
-	if (process == init_process || !ptrace_may_access(process)) {
+	error = process == init_process ? -EPERM :
+		ptrace_memory_find(process, PTRACE_REAL_IDS, memory);
+	if (!error && !*memory)
+		error = -ESRCH;
+	if (error)
 		process_put(process);
-		return -EPERM;
-	}
-	*found = process;
-	return 0;
+	else
+		*found = process;
+	return error;
 }
 
 static ssize_t remote_move(struct transfer *transfer, s32 pid, const struct segment *remote,
 			   u64 count)
 {
-	ssize_t result = pid > 0 ? process_of((u32)pid, &transfer->process) : -ESRCH;
+	ssize_t result = -ESRCH;
 
+	if (pid > 0)
+		result = process_find_memory((u32)pid, &transfer->process, &transfer->memory);
 	if (result)
 		return result;
 	transfer->buffer = heap_alloc(MIN(MAX(transfer->local.left, 1ul), PIECE_MAX));

@@ -13,6 +13,7 @@
 #include "arch/x86_64/user_regs.h"
 #include "core/heap.h"
 #include "core/string.h"
+#include "memory/mm.h"
 #include "memory/remote.h"
 #include "memory/usercopy.h"
 #include "process/ptrace.h"
@@ -78,25 +79,37 @@ void ptrace_resume_locked(struct tracee *tracee, u32 data, enum tracee_mode mode
 
 /* ---- Memory ---- */
 
-static long word_read(struct tracee *tracee, uptr address, u64 *word)
+/* A tracee whose memory is not to be seen keeps it from a tracer without CAP_SYS_PTRACE. */
+static long memory_find(struct tracee *tracee, u64 *memory)
 {
-	ssize_t copied = memory_copy(tracee->process, address, word, sizeof(*word), MEMORY_FORCED);
+	struct process *process = tracee->process;
+	long error = -EIO;
 
-	return copied == sizeof(*word) ? 0 : -EIO;
+	if (!tracee_hold(tracee))
+		return -ESRCH;
+	if (process->mm && (process->dumpable || tracee->capable)) {
+		*memory = process->mm->id;
+		error = 0;
+	}
+	tracee_release(tracee);
+	return error;
 }
 
-static long word_write(struct tracee *tracee, uptr address, u64 word)
+static long word_move(struct tracee *tracee, uptr address, u64 *word, u32 flags)
 {
-	ssize_t copied = memory_copy(tracee->process, address, &word, sizeof(word),
-				     MEMORY_FORCED | MEMORY_WRITE);
+	u64 memory;
+	long error = memory_find(tracee, &memory);
 
-	return copied == sizeof(word) ? 0 : -EIO;
+	if (error)
+		return error;
+	return memory_copy(tracee->process, memory, address, word, sizeof(*word),
+			   flags | MEMORY_FORCED) == sizeof(*word) ? 0 : -EIO;
 }
 
 static long peek(struct tracee *tracee, uptr address, uptr to)
 {
 	u64 word;
-	long error = word_read(tracee, address, &word);
+	long error = word_move(tracee, address, &word, 0);
 
 	return error ? error : put_user(word, to);
 }
@@ -458,7 +471,7 @@ static long stopped_request(struct tracee *tracee, long request, uptr address, u
 		return peek(tracee, address, data);
 	case PTRACE_POKETEXT:
 	case PTRACE_POKEDATA:
-		return word_write(tracee, address, data);
+		return word_move(tracee, address, &data, MEMORY_WRITE);
 	case PTRACE_PEEKUSR:
 		return user_read(tracee, address, data);
 	case PTRACE_POKEUSR:

@@ -36,6 +36,8 @@ struct tracee {
 	enum tracee_state state;
 	u32 options;			/* PTRACE_O_* */
 	bool seized;
+	/* who attached had CAP_SYS_PTRACE: set-user-ID programs keep their rights */
+	bool capable;
 	u32 code;			/* of the stop: what wait status has above the low byte */
 	bool unreported;
 	bool has_info;
@@ -61,8 +63,24 @@ struct tracee {
 /* ---- ptrace_attach.c ---- */
 
 void tracee_put(struct tracee *tracee);
-/* May the caller look into process? Linux's PTRACE_MODE_ATTACH_FSCREDS check. */
-bool ptrace_may_access(struct process *process);
+/*
+ * Whose ids must be those of what is looked into: the ones for files, where a name in /proc is
+ * used, or the real ones.
+ */
+enum ptrace_ids { PTRACE_FS_IDS, PTRACE_REAL_IDS };
+
+/*
+ * May the caller look into process? The same ids, no more capabilities, and dumpable; or
+ * CAP_SYS_PTRACE. The first takes signal_lock of process, which the second wants held: what was
+ * allowed is so until that is given up, as exec changes credentials and memory under it.
+ */
+bool ptrace_may_access(struct process *process, enum ptrace_ids ids);
+bool ptrace_may_access_locked(struct process *process, enum ptrace_ids ids);
+/*
+ * The memory of process for memory_copy(), if the caller may look into it: 0 and its id, 0 where
+ * there is none any more; or -EPERM.
+ */
+int ptrace_memory_find(struct process *process, enum ptrace_ids ids, u64 *memory);
 /*
  * The calling thread makes a child or thread by clone(2) with flags: PTRACE_EVENT_* that its tracer
  * wants to hear of, 0: none.

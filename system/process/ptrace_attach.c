@@ -12,6 +12,7 @@
 #include "boundary/layout.h"
 #include "core/heap.h"
 #include "core/string.h"
+#include "memory/mm.h"
 #include "process/ptrace.h"
 #include "process/ptrace_private.h"
 
@@ -51,26 +52,47 @@ void tracee_put(struct tracee *tracee)
 
 /* ---- Permission ---- */
 
-static bool same_ids(const struct credentials *own, const struct credentials *other)
+static bool same_ids(u32 uid, u32 gid, const struct credentials *other)
 {
-	return own->fsuid == other->uid && own->fsuid == other->euid &&
-	       own->fsuid == other->suid && own->fsgid == other->gid &&
-	       own->fsgid == other->egid && own->fsgid == other->sgid;
+	return uid == other->uid && uid == other->euid && uid == other->suid &&
+	       gid == other->gid && gid == other->egid && gid == other->sgid;
 }
 
-bool ptrace_may_access(struct process *process)
+bool ptrace_may_access_locked(struct process *process, enum ptrace_ids ids)
 {
-	const struct credentials *own = process_current()->credentials, *other;
-	bool allowed = process == process_current() || credentials_capable(own, CAP_SYS_PTRACE);
+	const struct credentials *own = process_current()->credentials;
+	const struct credentials *other = process->credentials;
+	const bool real = ids == PTRACE_REAL_IDS;
 
-	if (allowed)
+	lock_assert_held(&process->signal_lock);
+	if (process == process_current() || credentials_capable(own, CAP_SYS_PTRACE))
 		return true;
+	return other && process->dumpable &&
+	       same_ids(real ? own->uid : own->fsuid, real ? own->gid : own->fsgid, other) &&
+	       !(other->cap_permitted & ~(real ? own->cap_permitted : own->cap_effective));
+}
+
+bool ptrace_may_access(struct process *process, enum ptrace_ids ids)
+{
+	bool allowed;
+
 	lock_acquire(&process->signal_lock);
-	other = process->credentials;
-	allowed = other && process->dumpable && same_ids(own, other) &&
-		  !(other->cap_permitted & ~own->cap_permitted);
+	allowed = ptrace_may_access_locked(process, ids);
 	lock_release(&process->signal_lock);
 	return allowed;
+}
+
+int ptrace_memory_find(struct process *process, enum ptrace_ids ids, u64 *memory)
+{
+	int error = -EPERM;
+
+	lock_acquire(&process->signal_lock);
+	if (ptrace_may_access_locked(process, ids)) {
+		*memory = process->mm ? process->mm->id : 0;
+		error = 0;
+	}
+	lock_release(&process->signal_lock);
+	return error;
 }
 
 /* ---- Beginning ---- */
@@ -95,38 +117,68 @@ static void attach_locked(struct tracee *tracee, struct thread *thread, struct p
 		process->leader_tracee = tracee;
 }
 
+/* May parent be the tracer of the calling process, which asks for it? process_tree_lock held. */
+static bool parent_may_trace_locked(struct process *parent)
+{
+	const struct credentials *own = process_current()->credentials, *its;
+	bool may;
+
+	/* The layer's init never looks after anybody who is stopped. */
+	if (parent == init_process)
+		return false;
+	lock_acquire(&parent->signal_lock);
+	its = parent->credentials;
+	may = !(own->cap_permitted & ~its->cap_permitted) ||
+	      credentials_capable(its, CAP_SYS_PTRACE);
+	lock_release(&parent->signal_lock);
+	return may;
+}
+
 long ptrace_trace_me(void)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
 	struct tracee *tracee = tracee_create();
-	long error = 0;
+	long error = -EPERM;
 
 	if (!tracee)
 		return -ENOMEM;
+	/* By its own will: it does not get more by exec than it has. */
+	tracee->capable = credentials_capable(process->credentials, CAP_SYS_PTRACE);
 	lock_acquire(&process_tree_lock);
-	lock_acquire(&process->signal_lock);
-	/* The layer's init never looks after anybody who is stopped. */
-	if (thread->tracee || process->parent == init_process)
-		error = -EPERM;
-	else
-		attach_locked(tracee, thread, process->parent);
-	lock_release(&process->signal_lock);
+	if (parent_may_trace_locked(process->parent)) {
+		lock_acquire(&process->signal_lock);
+		if (!thread->tracee) {
+			attach_locked(tracee, thread, process->parent);
+			error = 0;
+		}
+		lock_release(&process->signal_lock);
+	}
 	lock_release(&process_tree_lock);
 	if (error)
 		tracee_put(tracee);
 	return error;
 }
 
-static long attach_check_locked(struct thread *thread, u32 tid)
+/* Permission and attachment are one step: exec changes what a process may under its signal_lock. */
+static long thread_attach_locked(struct tracee *tracee, struct thread *thread)
 {
-	if (!thread)
-		return process_find_locked(tid) ? -EPERM : -ESRCH;
-	if (thread->process == process_current() || thread->process == init_process)
+	struct process *process = thread->process;
+	long error = -EPERM;
+
+	if (process == process_current() || process == init_process)
 		return -EPERM;
-	if (!ptrace_may_access(thread->process) || thread->process->exiting || thread->tracee)
-		return -EPERM;
-	return 0;
+	lock_acquire(&process->signal_lock);
+	if (ptrace_may_access_locked(process, PTRACE_REAL_IDS) && !process->exiting &&
+	    !thread->tracee) {
+		attach_locked(tracee, thread, process_current());
+		/* It may sleep in a group stop: from now on it stops for its tracer. */
+		thread_kick(thread);
+		wait_queue_wake_all(&process->thread_wait, 0);
+		error = 0;
+	}
+	lock_release(&process->signal_lock);
+	return error;
 }
 
 static void stop_signal_send(struct thread *thread)
@@ -149,21 +201,15 @@ long ptrace_attach(u32 tid, bool seize, u32 options)
 		return -ENOMEM;
 	tracee->seized = seize;
 	tracee->options = options;
+	tracee->capable = credentials_capable(process_current()->credentials, CAP_SYS_PTRACE);
 	lock_acquire(&process_tree_lock);
 	thread = thread_find_locked(tid);
-	error = attach_check_locked(thread, tid);
-	if (!error) {
-		struct process *process = thread->process;
-
-		lock_acquire(&process->signal_lock);
-		attach_locked(tracee, thread, process_current());
-		/* It may sleep in a group stop: from now on it stops for its tracer. */
-		thread_kick(thread);
-		wait_queue_wake_all(&process->thread_wait, 0);
-		lock_release(&process->signal_lock);
-		if (!seize)
-			stop_signal_send(thread);
-	}
+	if (thread)
+		error = thread_attach_locked(tracee, thread);
+	else
+		error = process_find_locked(tid) ? -EPERM : -ESRCH;
+	if (!error && !seize)
+		stop_signal_send(thread);
 	lock_release(&process_tree_lock);
 	if (error)
 		tracee_put(tracee);
@@ -210,6 +256,7 @@ static bool child_inherit_locked(struct tracee *tracee, struct process **tracer)
 	*tracer = self->tracee->tracer;
 	tracee->options = self->tracee->options;
 	tracee->seized = self->tracee->seized;
+	tracee->capable = self->tracee->capable;
 	tracee->stop_wanted = tracee->seized;
 	return true;
 }
@@ -248,11 +295,6 @@ static void unlink_locked(struct tracee *tracee)
 	if (tracee->process->leader_tracee == tracee)
 		tracee->process->leader_tracee = NULL;
 	tracee_put(tracee);
-}
-
-void ptrace_reap_locked(struct tracee *tracee)
-{
-	unlink_locked(tracee);
 }
 
 /* Both locks held. */

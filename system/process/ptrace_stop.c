@@ -80,14 +80,6 @@ static struct tracee *tracee_own_get(void)
 	return tracee;
 }
 
-static bool must_end_locked(const struct thread *thread)
-{
-	const struct process *process = thread->process;
-
-	return process->exiting || (READ_ONCE(thread->work) & WORK_EXIT) ||
-	       ((process->pending | thread->pending) & SIGNAL_BIT(SIGKILL));
-}
-
 static bool stop_begin(struct tracee *tracee, const struct stop *stop)
 {
 	struct thread *thread = thread_current();
@@ -95,7 +87,7 @@ static bool stop_begin(struct tracee *tracee, const struct stop *stop)
 	bool stops;
 
 	lock_acquire(&process->signal_lock);
-	stops = thread->tracee == tracee && (stop->ends || !must_end_locked(thread));
+	stops = thread->tracee == tracee && (stop->ends || !thread_is_ending(thread));
 	if (stops) {
 		tracee->code = stop->code;
 		tracee->message = stop->message;
@@ -215,18 +207,13 @@ static u32 call_code(u32 options)
 
 bool ptrace_call_begins(struct regs *regs)
 {
-	struct thread *thread = thread_current();
 	u32 options;
-	bool ends;
 
 	if (own_mode(&options) != MODE_CALL)
 		return true;
 	regs->rax = -ENOSYS;
 	signal_send_self(trap_stop(call_code(options), PTRACE_EVENTMSG_SYSCALL_ENTRY, false));
-	lock_acquire(&thread->process->signal_lock);
-	ends = must_end_locked(thread);
-	lock_release(&thread->process->signal_lock);
-	return !ends && regs->orig_rax != -1ul;
+	return !thread_is_ending(thread_current()) && regs->orig_rax != -1ul;
 }
 
 void ptrace_call_ends(struct regs *regs)

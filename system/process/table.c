@@ -417,6 +417,9 @@ bool thread_play_end(struct thread *thread, struct thread *stand_in)
 		atomic_or(&thread->work, stand_in->work & WORK_EXIT);
 		thread_replace_locked(stand_in, thread);
 		lock_release(&parent->signal_lock);
+		/* Who waits for its memory. */
+		if (!wait_queue_idle(&parent->thread_wait))
+			wait_queue_wake_all(&parent->thread_wait, 0);
 	}
 	lock_release(&process_tree_lock);
 	return back;

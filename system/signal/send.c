@@ -36,6 +36,14 @@ void thread_kick(struct thread *thread)
 		WRITE_ONCE(thread->kick_sent, 0);
 }
 
+bool thread_is_ending(const struct thread *thread)
+{
+	const struct process *process = thread->process;
+
+	return READ_ONCE(process->exiting) || (READ_ONCE(thread->work) & WORK_EXIT) ||
+	       ((READ_ONCE(process->pending) | READ_ONCE(thread->pending)) & SIGNAL_BIT(SIGKILL));
+}
+
 void signal_recompute_locked(struct thread *thread)
 {
 	struct process *process = thread->process;
