@@ -21,7 +21,7 @@
 #define CODE_CALL_GOOD	(SIGTRAP | 0x80)
 
 struct stop {
-	u32 code;
+	u32 code;			/* found out when it begins where it is of_group */
 	const signal_info *info;	/* NULL: PTRACE_GETSIGINFO has nothing to tell */
 	u64 message;
 	u32 otherwise;			/* the result where the thread is not to stop after all */
@@ -80,7 +80,36 @@ static struct tracee *tracee_own_get(void)
 	return tracee;
 }
 
-static bool stop_begin(struct tracee *tracee, const struct stop *stop)
+static void own_info(signal_info *info, int number, int code)
+{
+	struct process *process = process_current();
+
+	memset(info, 0, sizeof(*info));
+	info->si_signo = number;
+	info->si_code = code;
+	info->si_pid = thread_current()->tid;
+	info->si_uid = process->credentials->uid;
+}
+
+/*
+ * A stop with the whole process, or where its tracer wants one: whether the process is stopped, and
+ * that this tracee knows it, is one thing. What wait status has of it. signal_lock held.
+ */
+static u32 group_stop_locked(struct tracee *tracee)
+{
+	struct process *process = tracee->process;
+	u32 number = process->stopped ? process->stop_signal : SIGTRAP;
+	u32 code = tracee->seized ? number | PTRACE_EVENT_STOP << 8 : number;
+
+	tracee->stop_seen = process->stop_count;
+	tracee->notify_wanted = false;
+	tracee->has_info = tracee->seized;
+	if (tracee->seized)
+		own_info(&tracee->info, (int)number, (int)code);
+	return code;
+}
+
+static bool stop_begin(struct tracee *tracee, struct stop *stop)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
@@ -89,18 +118,16 @@ static bool stop_begin(struct tracee *tracee, const struct stop *stop)
 	lock_acquire(&process->signal_lock);
 	stops = thread->tracee == tracee && (stop->ends || !thread_is_ending(thread));
 	if (stops) {
-		tracee->code = stop->code;
-		tracee->message = stop->message;
 		tracee->has_info = stop->info;
 		if (stop->info)
 			tracee->info = *stop->info;
+		if (stop->of_group)
+			stop->code = group_stop_locked(tracee);
+		tracee->code = stop->code;
+		tracee->message = stop->message;
 		tracee->data = 0;
 		tracee->mode = MODE_PLAIN;
 		tracee->stop_wanted = false;
-		if (stop->of_group) {
-			tracee->stop_seen = process->stop_count;
-			tracee->notify_wanted = false;
-		}
 		tracee->unreported = true;
 		tracee->state = TRACEE_STOPPED;
 	}
@@ -123,7 +150,7 @@ static bool tracee_goes_on(struct tracee *tracee)
 }
 
 /* The signal to go on with; info, where not NULL, gets what the tracer made of it. */
-static u32 tracee_stop(const struct stop *stop, signal_info *info)
+static u32 tracee_stop(struct stop *stop, signal_info *info)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
@@ -146,17 +173,6 @@ static u32 tracee_stop(const struct stop *stop, signal_info *info)
 	}
 	tracee_put(tracee);
 	return number;
-}
-
-static void own_info(signal_info *info, int number, int code)
-{
-	struct process *process = process_current();
-
-	memset(info, 0, sizeof(*info));
-	info->si_signo = number;
-	info->si_code = code;
-	info->si_pid = thread_current()->tid;
-	info->si_uid = process->credentials->uid;
 }
 
 /* As ptrace_notify() of Linux: SIGTRAP with what happened above it. */
@@ -281,23 +297,8 @@ bool ptrace_trap_due_locked(const struct thread *thread)
 
 void ptrace_trap(void)
 {
-	struct thread *thread = thread_current();
-	struct process *process = thread->process;
 	struct stop stop = { .of_group = true };
-	signal_info info;
-	bool seized;
-	int number;
 
-	lock_acquire(&process->signal_lock);
-	seized = thread->tracee && thread->tracee->seized;
-	number = process->stopped ? (int)process->stop_signal : SIGTRAP;
-	lock_release(&process->signal_lock);
-	stop.code = number;
-	if (seized) {
-		stop.code |= PTRACE_EVENT_STOP << 8;
-		own_info(&info, number, (int)stop.code);
-		stop.info = &info;
-	}
 	tracee_stop(&stop, NULL);
 }
 

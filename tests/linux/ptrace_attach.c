@@ -149,6 +149,37 @@ TEST(seized_process_listens_while_it_is_stopped)
 	sleeper_end(child);
 }
 
+/* As strace starts programs: whether it is seen to be stopped or to go on, it is not lost. */
+TEST(seize_and_continue_at_once)
+{
+	for (int i = 0; i < 500; i++) {
+		pid_t child = fork();
+		int status;
+
+		OK(child);
+		if (!child) {
+			raise(SIGSTOP);
+			_exit(3);
+		}
+		EQUAL(waitpid(child, &status, WUNTRACED), child);
+		CHECK(WIFSTOPPED(status));
+		OK(ptrace(PTRACE_SEIZE, child, 0, 0));
+		OK(kill(child, SIGCONT));
+		for (;;) {
+			status = report_of(child);
+			if (!WIFSTOPPED(status))
+				break;
+			if (EVENT_OF(status) == PTRACE_EVENT_STOP && WSTOPSIG(status) == SIGSTOP)
+				OK(ptrace(PTRACE_LISTEN, child, 0, 0));
+			else if (EVENT_OF(status))
+				GO_ON(PTRACE_CONT, child, 0);
+			else
+				GO_ON(PTRACE_CONT, child, WSTOPSIG(status));
+		}
+		EQUAL(status, 3 << 8);
+	}
+}
+
 TEST(group_stop_of_an_attached_process)
 {
 	siginfo_t info;
