@@ -164,6 +164,8 @@ TEST(seize_and_continue_at_once)
 		EQUAL(waitpid(child, &status, WUNTRACED), child);
 		CHECK(WIFSTOPPED(status));
 		OK(ptrace(PTRACE_SEIZE, child, 0, 0));
+		for (int pause = 0; pause < i % 100 * 50; pause++)
+			__asm__ volatile("pause");
 		OK(kill(child, SIGCONT));
 		for (;;) {
 			status = report_of(child);
