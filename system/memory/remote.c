@@ -126,11 +126,14 @@ void thread_serve(void)
 	while ((request = request_take_locked(thread))) {
 		struct mm *mm = process->mm;
 
+		bool same = mm && mm->id == request->memory;
+
 		lock_release(&process->signal_lock);
-		if (mm && mm->id == request->memory)
+		if (same)
 			request_serve(mm, request);
 		lock_acquire(&process->signal_lock);
-		request_finish_locked(request, REQUEST_DONE);
+		/* It may be another's yet, whose child of vfork this was. */
+		request_finish_locked(request, same ? REQUEST_DONE : REQUEST_RETURNED);
 	}
 	lock_release(&process->signal_lock);
 }
@@ -179,47 +182,44 @@ static void server_kick(struct thread *thread)
 		WRITE_ONCE(thread->kick_sent, 0);
 }
 
-/* Gives it to a thread of process, where there is one and the memory is still the same. */
-static bool request_give(struct process *process, struct memory_request *request)
+/*
+ * Gives it to a thread of process, where there is one and the memory is still the same. signal_lock
+ * held.
+ */
+static bool request_give_locked(struct process *process, struct memory_request *request)
 {
 	struct thread *server = NULL;
 
-	lock_acquire(&process->signal_lock);
 	if (process->mm && process->mm->id == request->memory)
 		server = server_choose_locked(process);
-	if (server) {
-		process_get(process);
-		request->asked = process;
-		request->state = REQUEST_WAITS;
-		request->next = server->requests;
-		server->requests = request;
-		server_kick(server);
-	}
-	lock_release(&process->signal_lock);
-	return server;
+	if (!server)
+		return false;
+	process_get(process);
+	request->asked = process;
+	request->state = REQUEST_WAITS;
+	request->next = server->requests;
+	server->requests = request;
+	server_kick(server);
+	return true;
 }
 
 /*
  * The child that is played by a thread of process, with a reference. NULL: none, or the memory is
- * another by now.
+ * another by now. process_tree_lock and signal_lock held.
  */
-static struct process *played_child_get(struct process *process, u64 memory)
+static struct process *played_child_get_locked(struct process *process, u64 memory)
 {
-	struct process *child = NULL;
+	struct process *child;
 	struct thread *thread;
 
-	lock_acquire(&process_tree_lock);
-	lock_acquire(&process->signal_lock);
 	list_for_each(thread, &process->threads, process_node) {
-		if (!thread->player || process->mm->id != memory)
+		if (!thread->player || !process->mm || process->mm->id != memory)
 			continue;
 		child = thread->player->process;
 		process_get(child);
-		break;
+		return child;
 	}
-	lock_release(&process->signal_lock);
-	lock_release(&process_tree_lock);
-	return child;
+	return NULL;
 }
 
 /*
@@ -228,14 +228,20 @@ static struct process *played_child_get(struct process *process, u64 memory)
  */
 static bool request_submit(struct process *process, struct memory_request *request)
 {
-	struct process *child;
+	struct process *child = NULL;
 
-	if (request_give(process, request))
-		return true;
-	child = played_child_get(process, request->memory);
+	/* By one look: a thread that plays comes back under both locks. */
+	lock_acquire(&process_tree_lock);
+	lock_acquire(&process->signal_lock);
+	if (!request_give_locked(process, request))
+		child = played_child_get_locked(process, request->memory);
+	lock_release(&process->signal_lock);
+	lock_release(&process_tree_lock);
 	if (!child)
 		return true;
-	request_give(child, request);
+	lock_acquire(&child->signal_lock);
+	request_give_locked(child, request);
+	lock_release(&child->signal_lock);
 	process_put(child);
 	return request->asked;
 }
