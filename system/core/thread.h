@@ -28,18 +28,23 @@
 
 #define TIMER_SLACK_DEFAULT_NS 50000ull
 
+struct memory_request;
 struct process;
 struct regs;
+struct tracee;
 
 /* Reasons not to go straight back to the program (thread->work); looked at on each way out. */
 #define WORK_SIGNAL	1u	/* an unmasked signal, a stop or a kill may be pending */
 #define WORK_EXIT	2u	/* the whole process ends (exit_group, exec by another thread) */
 #define WORK_TRACE	4u	/* --trace is on: always take the slow way */
 #define WORK_ORPHAN	8u	/* a thread that this one plays a vfork child of has ended */
+#define WORK_SERVE	16u	/* others want something of its memory (memory/remote.h) */
+#define WORK_PTRACE	32u	/* it is traced by a program: always take the slow way */
 
 /* thread->flags, private to the thread */
 #define THREAD_FULL_RESTORE 1u	/* leave by iretq with every register restored, rcx and r11 too */
 #define THREAD_TRAPPED	2u	/* the call in progress came by a host trap */
+#define THREAD_STOPPED	4u	/* stopped for a tracer, which may have changed any register */
 
 /* What the host does when the host thread dies unasked; see process/death.h. */
 struct robust_word {
@@ -101,6 +106,9 @@ struct thread {
 	/* sent to this thread and not yet taken; bit n-1 is signal n */
 	u64 pending;
 	struct list pending_queue;	/* struct queued_signal */
+	/* who traces it (process/ptrace.h), also under process_tree_lock; NULL: nobody */
+	struct tracee *tracee;
+	struct memory_request *requests;	/* for its memory; WORK_SERVE is set */
 	uptr altstack_base;		/* private: what sigaltstack(2) set */
 	u64 altstack_size;
 	u32 altstack_flags;
@@ -137,6 +145,12 @@ struct thread {
 };
 
 _Static_assert(sizeof(struct thread) <= THREAD_STRUCT_SIZE, "struct thread outgrew its page");
+
+/*
+ * Does what others asked the calling thread for (WORK_SERVE): on each way out and in each park,
+ * without short locks (memory/remote.c).
+ */
+void thread_serve(void);
 
 static inline struct thread *thread_current(void)
 {

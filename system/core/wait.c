@@ -52,10 +52,14 @@ int thread_park(u32 seen, u64 deadline_ns)
 
 	if (self->wakes)
 		wake_list_flush(self->wakes);
+	if (READ_ONCE(self->work) & WORK_SERVE)
+		thread_serve();
 	atomic_exchange(&self->parked, 1);
 	if (__atomic_load_n(&self->park_word, __ATOMIC_SEQ_CST) == seen)
 		result = futex_wait_until(&self->park_word, seen, deadline_ns);
 	WRITE_ONCE(self->parked, 0);
+	if (READ_ONCE(self->work) & WORK_SERVE)
+		thread_serve();
 	return result == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 

@@ -34,7 +34,7 @@ struct proc_key {
 
 struct proc_directory;
 
-/* What a name is: exactly one of show, text, link and directory is set. */
+/* What a name is: exactly one of show, text, link, directory and operations is set. */
 struct proc_row {
 	const char *name;
 	u32 mode;
@@ -51,6 +51,9 @@ struct proc_row {
 	 */
 	int (*follow)(const struct proc_key *key, struct path *out);
 	const struct proc_directory *directory;
+	/* A file that is no text: what it does, and its opening, which may refuse. */
+	const struct file_operations *operations;
+	int (*open)(const struct proc_key *key, struct file *file);
 	/* Permissions that depend on what the key is about; NULL: those of mode. */
 	u32 (*permissions)(const struct proc_key *key);
 };
@@ -141,6 +144,10 @@ proc_store proc_comm_store, proc_oom_score_adj_store, proc_oom_adj_store, proc_l
 
 void proc_ns_start(void);		/* before the first use of proc_ns_directory */
 
+/* proc_mem.c: the memory itself */
+int proc_mem_open(const struct proc_key *key, struct file *file);
+extern const struct file_operations proc_mem_operations;
+
 /* proc_places.c */
 int proc_exe_follow(const struct proc_key *key, struct path *out);
 int proc_cwd_follow(const struct proc_key *key, struct path *out);
@@ -171,9 +178,10 @@ struct credentials;
 /* A process or thread at one moment. */
 struct proc_view {
 	u32 pid, tid, parent_pid, pgid, sid;
+	u32 tracer_pid;			/* 0: not traced */
 	u32 tty;			/* device of its controlling terminal; 0: none */
 	s32 tty_foreground;		/* -1: none */
-	char state;			/* R S T Z */
+	char state;			/* R S D T t Z */
 	char name[16];
 	u32 threads;
 	u32 exit_signal;

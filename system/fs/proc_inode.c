@@ -47,6 +47,7 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 				       const struct proc_key *key)
 {
 	const struct inode_operations *operations = &proc_node_operations;
+	const struct file_operations *files = row->operations ?: &proc_text_operations;
 	struct proc_inode *node = heap_alloc(sizeof(*node));
 	struct inode *inode = NULL;
 	u32 mode = row->mode;
@@ -57,8 +58,7 @@ static struct inode *proc_inode_create(struct file_system *fs, const struct proc
 		mode = (mode & ~MODE_PERMISSIONS) | row->permissions(key);
 	if (node)
 		inode = inode_create(fs, mode, operations,
-				     row->directory ? &proc_directory_operations
-						    : &proc_text_operations);
+				     row->directory ? &proc_directory_operations : files);
 	if (!inode) {
 		heap_free(node);
 		return ERROR_PTR(-ENOMEM);
@@ -197,6 +197,8 @@ static int proc_open(struct inode *inode, struct file *file)
 {
 	const struct proc_inode *node = inode->private;
 
+	if (node->row->open)
+		return node->row->open(&node->key, file);
 	return node->row->directory ? 0 : proc_text_open(file);
 }
 

@@ -1,107 +1,142 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files of /proc/PID about its address space. The list of areas is copied under mm->lock; memory
- * itself can be read only where it is the caller's own.
+ * itself is read by its own threads (memory/remote.h).
  */
 #include <linux/mman.h>
 
+#include "boundary/layout.h"
 #include "core/heap.h"
 #include "core/string.h"
 #include "fs/proc.h"
 #include "memory/mm.h"
-#include "memory/usercopy.h"
+#include "memory/remote.h"
+#include "process/ptrace.h"
 #include "vfs/file.h"
 #include "vfs/fs_context.h"
 #include "vfs/path.h"
 
-#define ARGUMENTS_MAX (128u << 10)
+#define STRINGS_MAX (6ul << 20)	/* as exec has it */
 
-/* Calls print with the address space that the caller may look into. */
-static int with_mm(struct proc_text *text, const struct proc_key *key,
-		   int (*print)(struct proc_text *text, struct mm *mm))
-{
-	struct process *process = process_find(key->pid);
+/* What a print function gets. */
+struct looked_at {
+	struct process *process;
 	struct mm *mm;
+};
+
+/* Calls print with the address space of the process, where it has one that the caller may see. */
+static int with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
+		   int (*print)(struct proc_text *text, const struct looked_at *at))
+{
+	struct looked_at at = { .process = process_find(key->pid) };
 	int error;
 
-	if (!process)
+	if (!at.process)
 		return -ESRCH;
-	error = proc_may_inspect(process);
-	mm = error ? NULL : proc_mm_get(process);
-	process_put(process);
-	if (!mm)
-		return error;
-	error = print(text, mm);
-	mm_put(mm);
+	lock_acquire(&at.process->signal_lock);
+	error = for_all || ptrace_may_access_locked(at.process, PTRACE_FS_IDS) ? 0 : -EACCES;
+	at.mm = error ? NULL : at.process->mm;
+	if (at.mm)
+		refcount_get(&at.mm->references);
+	lock_release(&at.process->signal_lock);
+	if (at.mm) {
+		error = print(text, &at);
+		mm_put(at.mm);
+	}
+	process_put(at.process);
 	return error;
 }
 
-/* Strings that lie in the program's memory. Only the caller's own address space can be read. */
-static int memory_print(struct proc_text *text, u64 start, u64 end)
-{
-	u64 size = MIN(end - start, ARGUMENTS_MAX);
-	char *copy;
-	int error;
+/* ---- What lies in the memory ---- */
 
-	if (start >= end)
-		return 0;
-	copy = heap_alloc(size);
+/* size bytes from start on, as far as they are there, in the heap. NULL: -ENOMEM, or -EINTR. */
+static char *memory_read(const struct looked_at *at, u64 start, size_t *size, int *error)
+{
+	char *copy = heap_alloc(MAX(*size, 1ul));
+	ssize_t got = copy ? memory_copy(at->process, at->mm->id, start, copy, *size, 0) : -ENOMEM;
+
+	if (got < 0) {
+		heap_free(copy);
+		*error = (int)got;
+		return NULL;
+	}
+	*size = (size_t)got;
+	return copy;
+}
+
+static int memory_print(struct proc_text *text, const struct looked_at *at, u64 start, u64 end)
+{
+	size_t size = start < end ? MIN(end - start, STRINGS_MAX) : 0;
+	int error = 0;
+	char *copy = memory_read(at, start, &size, &error);
+
 	if (!copy)
-		return -ENOMEM;
-	error = copy_from_user(copy, start, size);
-	if (!error)
-		proc_append(text, copy, size);
+		return error;
+	proc_append(text, copy, size);
 	heap_free(copy);
-	return error;
+	return 0;
 }
 
-static int cmdline_show_mm(struct proc_text *text, struct mm *mm)
+/* A program that wrote over its arguments has one string there, which may go on behind them. */
+static int title_print(struct proc_text *text, const struct looked_at *at)
 {
-	if (mm == process_current()->mm)
-		return memory_print(text, mm->arg_start, mm->arg_end);
-	if (mm->command_line)
-		proc_append(text, mm->command_line->text, mm->command_line->size);
+	const struct mm *mm = at->mm;
+	u64 end = mm->env_start == mm->arg_end ? mm->env_end : mm->arg_end;
+	size_t size = MIN(end - mm->arg_start, PAGE_SIZE), length;
+	int error = 0;
+	char *copy = memory_read(at, mm->arg_start, &size, &error);
+
+	if (!copy)
+		return error;
+	for (length = 0; length < size && copy[length]; length++)
+		;
+	proc_append(text, copy, MIN(length + 1, size));
+	heap_free(copy);
 	return 0;
+}
+
+static int cmdline_show_mm(struct proc_text *text, const struct looked_at *at)
+{
+	const struct mm *mm = at->mm;
+	ssize_t got;
+	char last;
+
+	if (mm->arg_start >= mm->arg_end)
+		return 0;
+	got = memory_copy(at->process, mm->id, mm->arg_end - 1, &last, 1, 0);
+	if (got < 0)
+		return (int)got;
+	return got && last ? title_print(text, at)
+			   : memory_print(text, at, mm->arg_start, mm->arg_end);
 }
 
 /* Anybody may read it. */
 int proc_cmdline_show(struct proc_text *text, const struct proc_key *key)
 {
-	struct process *process = process_find(key->pid);
-	struct mm *mm;
-	int error = 0;
-
-	if (!process)
-		return -ESRCH;
-	mm = proc_mm_get(process);
-	process_put(process);
-	if (mm) {
-		error = cmdline_show_mm(text, mm);
-		mm_put(mm);
-	}
-	return error;
+	return with_mm(text, key, true, cmdline_show_mm);
 }
 
-static int environ_show_mm(struct proc_text *text, struct mm *mm)
+static int environ_show_mm(struct proc_text *text, const struct looked_at *at)
 {
-	return mm == process_current()->mm ? memory_print(text, mm->env_start, mm->env_end)
-					   : -EACCES;
+	return memory_print(text, at, at->mm->env_start, at->mm->env_end);
 }
 
 int proc_environ_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, environ_show_mm);
+	return with_mm(text, key, false, environ_show_mm);
 }
 
-static int auxv_show_mm(struct proc_text *text, struct mm *mm)
+/* ---- What is known of it ---- */
+
+static int auxv_show_mm(struct proc_text *text, const struct looked_at *at)
 {
-	proc_append(text, mm->auxv, mm->auxv_words * sizeof(mm->auxv[0]));
+	proc_append(text, at->mm->auxv, at->mm->auxv_words * sizeof(at->mm->auxv[0]));
 	return 0;
 }
 
 int proc_auxv_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, auxv_show_mm);
+	return with_mm(text, key, false, auxv_show_mm);
 }
 
 void proc_memory_read(struct mm *mm, struct proc_memory *memory)
@@ -187,14 +222,14 @@ static struct area *areas_copy(struct mm *mm, u32 *count)
 	return copy;
 }
 
-static int maps_show_mm(struct proc_text *text, struct mm *mm)
+static int maps_show_mm(struct proc_text *text, const struct looked_at *at)
 {
 	char *buffer = heap_alloc(PATH_MAX);
 	struct area *areas;
 	struct path root;
 	u32 count;
 
-	areas = buffer ? areas_copy(mm, &count) : NULL;
+	areas = buffer ? areas_copy(at->mm, &count) : NULL;
 	if (!areas) {
 		heap_free(buffer);
 		return -ENOMEM;
@@ -213,5 +248,5 @@ static int maps_show_mm(struct proc_text *text, struct mm *mm)
 
 int proc_maps_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, maps_show_mm);
+	return with_mm(text, key, false, maps_show_mm);
 }

@@ -183,6 +183,8 @@ static int children_show(struct proc_text *text, const struct proc_key *key)
 	PROC_FILE("stat", 0444, stat_show), \
 	PROC_FILE("statm", 0444, statm_show), \
 	PROC_FILE("maps", 0444, proc_maps_show), \
+	{ .name = "mem", .mode = S_IFREG | 0600, .operations = &proc_mem_operations, \
+	  .open = proc_mem_open }, \
 	PROC_MAGIC("cwd", proc_cwd_link, proc_cwd_follow), \
 	PROC_MAGIC("root", proc_root_link, proc_root_follow), \
 	PROC_MAGIC("exe", proc_exe_link, proc_exe_follow), \

@@ -14,6 +14,8 @@ static const char *state_name(char state)
 		return "sleeping";
 	case 'T':
 		return "stopped";
+	case 't':
+		return "tracing stop";
 	case 'Z':
 		return "zombie";
 	default:
@@ -99,7 +101,7 @@ static void status_memory(struct proc_text *text, struct process *process,
 	kb_line(text, "VmPTE", use.page_table_kb);
 	kb_line(text, "VmSwap", use.swapped_kb);
 	kb_line(text, "HugetlbPages", 0);
-	proc_print(text, "CoreDumping:\t0\n");
+	proc_print(text, "CoreDumping:\t%u\n", READ_ONCE(process->dumper) != NULL);
 }
 
 static u32 process_umask(struct process *process)
@@ -140,8 +142,9 @@ static void status_show_process(struct proc_text *text, struct process *process,
 {
 	proc_print(text, "Name:\t%s\nUmask:\t%04o\n", view->name, process_umask(process));
 	proc_print(text,
-		   "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
-		   view->state, state_name(view->state), view->pid, view->tid, view->parent_pid);
+		   "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t%u\n",
+		   view->state, state_name(view->state), view->pid, view->tid, view->parent_pid,
+		   view->tracer_pid);
 	status_ids(text, view->credentials);
 	proc_print(text, "FDSize:\t%u\n", process_fd_size(process));
 	status_groups(text, view->credentials);

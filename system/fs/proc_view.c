@@ -5,7 +5,6 @@
  * exec_lock and signal_lock, and a reference is taken here under the latter.
  */
 #include <asm/unistd_64.h>
-#include <linux/capability.h>
 #include <linux/resource.h>
 
 #include "arch/x86_64/regs.h"
@@ -14,6 +13,7 @@
 #include "core/string.h"
 #include "fs/proc.h"
 #include "memory/mm.h"
+#include "process/ptrace.h"
 #include "process/times.h"
 #include "signal/signal.h"
 #include "vfs/file.h"
@@ -22,19 +22,7 @@
 
 int proc_may_inspect(struct process *process)
 {
-	const struct credentials *own = process_current()->credentials, *other;
-	bool allowed = process == process_current() || credentials_capable(own, CAP_SYS_PTRACE);
-
-	if (allowed)
-		return 0;
-	lock_acquire(&process->signal_lock);
-	other = process->credentials;
-	allowed = other && process->dumpable && own->fsuid == other->uid &&
-		  own->fsuid == other->euid && own->fsuid == other->suid &&
-		  own->fsgid == other->gid && own->fsgid == other->egid &&
-		  own->fsgid == other->sgid;
-	lock_release(&process->signal_lock);
-	return allowed ? 0 : -EACCES;
+	return ptrace_may_access(process, PTRACE_FS_IDS) ? 0 : -EACCES;
 }
 
 struct mm *proc_mm_get(struct process *process)
@@ -97,7 +85,10 @@ static char thread_state(const struct process *process, const struct thread *thr
 		return 'Z';
 	if (thread->player)
 		return 'D';
-	if (process->stopped)
+	if (thread->tracee && (thread->tracee->state == TRACEE_STOPPED ||
+			       thread->tracee->state == TRACEE_LISTENS))
+		return 't';
+	if (process->stopped && !thread->tracee)
 		return 'T';
 	return thread != thread_current() &&
 	       (READ_ONCE(thread->parked) || READ_ONCE(thread->host_waits)) ? 'S' : 'R';
@@ -190,6 +181,8 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 	view->host_tgid = thread ? thread->host_tgid : 0;
 	/* The first thread may end before the others do: it is a zombie until they have. */
 	view->state = thread_state(process, thread);
+	if (thread && thread->tracee)
+		view->tracer_pid = thread->tracee->tracer->pid;
 	view->threads = process->thread_count;
 	view->nice = process->nice;
 	view->no_new_privs = process->no_new_privs;

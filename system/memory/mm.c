@@ -18,6 +18,13 @@
 
 #define AREAS_AT_FIRST 32
 
+static u64 mm_id_next(void)
+{
+	static u64 last;
+
+	return atomic_add(&last, 1ull);
+}
+
 struct mm *mm_create(void)
 {
 	struct mm *mm = heap_alloc_zero(sizeof(*mm));
@@ -25,6 +32,7 @@ struct mm *mm_create(void)
 	if (!mm)
 		return NULL;
 	refcount_init(&mm->references, 1);
+	mm->id = mm_id_next();
 	lock_init(&mm->lock, LOCK_MM);
 	lock_init(&mm->stub_lock, LOCK_STUB);
 	mm->area_capacity = AREAS_AT_FIRST;
@@ -36,21 +44,6 @@ struct mm *mm_create(void)
 	return mm;
 }
 
-int mm_set_command_line(struct mm *mm, const char *text, size_t size)
-{
-	struct command_line *line;
-
-	size = MIN(size, COMMAND_LINE_MAX);
-	line = heap_alloc(sizeof(*line) + size);
-	if (!line)
-		return -ENOMEM;
-	refcount_init(&line->references, 1);
-	line->size = size;
-	memcpy(line->text, text, size);
-	mm->command_line = line;
-	return 0;
-}
-
 /* Called with both locks of mm held, so that no half-written jump is copied by the host's fork. */
 struct mm *mm_copy_locked(struct mm *mm)
 {
@@ -60,6 +53,7 @@ struct mm *mm_copy_locked(struct mm *mm)
 		return NULL;
 	*copy = *mm;
 	refcount_init(&copy->references, 1);
+	copy->id = mm_id_next();
 	lock_init(&copy->lock, LOCK_MM);
 	lock_init(&copy->stub_lock, LOCK_STUB);
 	copy->area_capacity = MAX(mm->area_count + 8, (u32)AREAS_AT_FIRST);
@@ -76,8 +70,6 @@ struct mm *mm_copy_locked(struct mm *mm)
 	}
 	stub_blocks_share(mm->stub_blocks);
 	site_table_share(mm->sites);
-	if (copy->command_line)
-		refcount_get(&copy->command_line->references);
 	copy->locked_bytes = 0;
 	copy->lock_new = false;
 	copy->windows = NULL;
@@ -116,8 +108,6 @@ void mm_put(struct mm *mm)
 	windows_drop(mm, false);
 	stub_blocks_put(mm->stub_blocks);
 	site_table_put(mm->sites);
-	if (mm->command_line && refcount_put(&mm->command_line->references))
-		heap_free(mm->command_line);
 	heap_free(mm->areas);
 	heap_free(mm);
 }

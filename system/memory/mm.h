@@ -58,17 +58,9 @@ void area_file_version(const struct area *area, struct file_version *version);
 /* The file is the lower tree's, and nothing of it was changed in the domain. */
 bool file_is_as_below(const struct file *file);
 
-/* What exec was given as arguments, for others to read as /proc/PID/cmdline. Never changes. */
-struct command_line {
-	refcount references;	/* one of each mm */
-	u32 size;
-	char text[];		/* strings that end in NUL, cut to COMMAND_LINE_MAX */
-};
-
-#define COMMAND_LINE_MAX 4000u
-
 struct mm {
 	refcount references;
+	u64 id;				/* no other gets it, ever */
 	struct lock lock;		/* LOCK_MM; guards all down to free_hint */
 	struct area *areas;		/* sorted by start, not overlapping */
 	u32 area_count, area_capacity;
@@ -92,7 +84,6 @@ struct mm {
 	 */
 	u64 linker_start, linker_end;
 	bool has_loaded;
-	struct command_line *command_line;	/* NULL before exec */
 
 	struct lock stub_lock;		/* LOCK_STUB; guards the rest */
 	struct stub_block *stub_blocks;
@@ -101,14 +92,13 @@ struct mm {
 	u32 sites_seen;			/* generation of the table whose sites are patched here */
 	/* where a jump is being written now; read on host signal stacks */
 	u64 changing_site;
+	u32 site_policy;		/* enum site_policy (arch/x86_64/patch.c) */
 
 	struct window_cache *windows;	/* memory/window.c; NULL until first used */
 };
 
 /* An empty address space with one reference. NULL: out of memory. */
 struct mm *mm_create(void);
-/* Remembers the arguments of a new program. 0 or -ENOMEM. */
-int mm_set_command_line(struct mm *mm, const char *text, size_t size) __must_check;
 /*
  * Drops a reference; the last one frees the bookkeeping (the host frees the pages with the
  * process).

@@ -4,11 +4,11 @@
  * reader of other processes' pointers, signal_lock of each in turn; what is compared are addresses,
  * which are not followed.
  */
-#include <linux/capability.h>
 #include <linux/kcmp.h>
 
 #include "core/host.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "syscalls.h"
 #include "vfs/file.h"
 
@@ -22,19 +22,6 @@ static u64 order_of(const void *pointer)
 	    host_call3(__NR_getrandom, &random, sizeof(random), 0) == sizeof(random))
 		atomic_cas(&factor, none, random | 1);
 	return (u64)pointer * READ_ONCE(factor);
-}
-
-static bool may_look_locked(struct process *process)
-{
-	const struct credentials *own = process_current()->credentials, *its = process->credentials;
-
-	if (process == process_current())
-		return true;
-	if (credentials_capable(own, CAP_SYS_PTRACE))
-		return true;
-	return process->dumpable && own->fsuid == its->uid && own->fsuid == its->euid &&
-	       own->fsuid == its->suid && own->fsgid == its->gid && own->fsgid == its->egid &&
-	       own->fsgid == its->sgid;
 }
 
 /* What is compared, for the descriptor table; and NULL without -EINVAL: it has none. */
@@ -69,7 +56,7 @@ static int part_find(s32 pid, int type, u64 fd, u64 *order)
 	lock_acquire(&process->signal_lock);
 	if (process->state != PROCESS_RUNNING || !process->credentials)
 		error = -ESRCH;
-	else if (!may_look_locked(process))
+	else if (!ptrace_may_access_locked(process, PTRACE_REAL_IDS))
 		error = -EPERM;
 	else if (type != KCMP_FILE)
 		*order = order_of(part_locked(process, type));

@@ -77,15 +77,11 @@ static bool ids_differ(const struct credentials *a, const struct credentials *b)
 	       a->fsgid != b->fsgid;
 }
 
-void credentials_commit(struct credentials *next)
+struct credentials *credentials_replace_locked(struct process *process, struct credentials *next)
 {
-	struct process *process = process_current();
-	struct credentials *old;
+	struct credentials *old = process->credentials;
 
-	lock_acquire(&process->exec_lock);
-	old = process->credentials;
-	lock_acquire(&process->signal_lock);
-	if (ids_differ(old, next)) {
+	if (ids_differ(old, next) || (next->cap_permitted & ~old->cap_permitted)) {
 		process->dumpable = false;
 		process->parent_death_signal = 0;
 	}
@@ -94,6 +90,17 @@ void credentials_commit(struct credentials *next)
 		old = NULL;
 	}
 	process->credentials = next;
+	return old;
+}
+
+void credentials_commit(struct credentials *next)
+{
+	struct process *process = process_current();
+	struct credentials *old;
+
+	lock_acquire(&process->exec_lock);
+	lock_acquire(&process->signal_lock);
+	old = credentials_replace_locked(process, next);
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	credentials_put(old);

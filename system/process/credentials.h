@@ -33,6 +33,12 @@ struct credentials *credentials_copy(const struct credentials *from);	/* NULL: o
  * the user ids as Linux has it. May sleep.
  */
 void credentials_commit(struct credentials *next);
+struct process;
+/*
+ * The same for process, which is the calling one, with its exec_lock and signal_lock held: what is
+ * to be given to credentials_put() without them.
+ */
+struct credentials *credentials_replace_locked(struct process *process, struct credentials *next);
 void credentials_put(struct credentials *credentials);	/* NULL: nothing */
 /* fsgid or a supplementary one */
 bool credentials_in_group(const struct credentials *credentials, u32 gid);

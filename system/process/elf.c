@@ -5,9 +5,9 @@
  * address space.
  */
 #include <asm/unistd_64.h>
-#include <linux/personality.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
+#include <linux/personality.h>
 
 #include "arch/x86_64/arch.h"
 #include "boundary/layout.h"

@@ -15,6 +15,7 @@
 #include <linux/personality.h>
 
 #include "arch/x86_64/arch.h"
+#include "arch/x86_64/patch.h"
 #include "boundary/abi.h"
 #include "boundary/layout.h"
 #include "core/heap.h"
@@ -28,6 +29,7 @@
 #include "process/fork.h"
 #include "process/fresh.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/thread.h"
 #include "process/times.h"
 #include "process/vfork.h"
@@ -83,8 +85,24 @@ static char *program_path(struct exec *exec)
 	return copy;
 }
 
+/* What the process may, and whether others may look into it, change at one stroke. */
+static struct credentials *rights_change_locked(struct process *process, struct exec *exec)
+{
+	const struct credentials *old = process->credentials;
+
+	exec_credentials_decide_locked(exec);
+	if (exec->secure) {
+		process->parent_death_signal = 0;
+		process->personality &= ~PER_CLEAR_ON_SETID;
+	}
+	process->dumpable = !exec->hidden && old->euid == old->uid && old->egid == old->gid;
+	refcount_get(&exec->credentials->references);
+	return credentials_replace_locked(process, exec->credentials);
+}
+
 static void process_change(struct process *process, struct exec *exec, char *path)
 {
+	struct credentials *old_credentials;
 	struct file *old_file;
 	char *old_path;
 
@@ -95,6 +113,7 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	process->exe_file = exec->program.file;
 	file_get(process->exe_file);
 	process->exe_path = path;
+	old_credentials = rights_change_locked(process, exec);
 	lock_release(&process->signal_lock);
 	lock_release(&process->exec_lock);
 	if (old_file)
@@ -102,13 +121,7 @@ static void process_change(struct process *process, struct exec *exec, char *pat
 	heap_free(old_path);
 	process->has_execed = true;
 	process->keep_caps = false;
-	if (exec->secure) {
-		process->parent_death_signal = 0;
-		process->personality &= ~PER_CLEAR_ON_SETID;
-	}
-	refcount_get(&exec->credentials->references);
-	credentials_commit(exec->credentials);
-	process->dumpable = !exec->secure;
+	credentials_put(old_credentials);
 	signal_actions_reset_for_exec(process);
 }
 
@@ -183,12 +196,15 @@ static void mm_replace(struct process *process, struct mm *mm)
 	lock_release(&process->exec_lock);
 	if (old)
 		mm_put(old);
+	/* The vfork parent that waits is one of a traced process. */
+	wait_queue_wake_all(&process->thread_wait, 0);
 }
 
 /* The last step, in the host process in which the program is to run. Frees exec. */
 static __noreturn void exec_finish(struct exec *exec)
 {
 	struct thread *thread = thread_current();
+	u32 exec_tid = exec->old_tid;
 	int error = elf_load(exec, thread->process->mm, thread->regs);
 
 	exec_free(exec);
@@ -198,6 +214,7 @@ static __noreturn void exec_finish(struct exec *exec)
 	fs_base_set(0);
 	fpu_reset();
 	thread->flags |= THREAD_FULL_RESTORE;
+	ptrace_exec_done(exec_tid);
 	thread_go_to_program(thread->regs);
 }
 
@@ -275,7 +292,10 @@ static int exec_in_fresh(struct exec *exec, struct mm *mm, char *path)
 static int exec_change(struct exec *exec, struct mm *mm, char *path)
 {
 	struct process *process = process_current();
-	int error = threads_end_others(process);
+	int error;
+
+	exec->old_tid = thread_current()->tid;
+	error = threads_end_others(process);
 
 	if (error)
 		return error;
@@ -290,7 +310,10 @@ static int exec_run(struct exec *exec)
 	char *path = program_path(exec);
 	int error = -ENOMEM;
 
-	if (mm && path && !mm_set_command_line(mm, exec->arguments.data, exec->arguments.size))
+	/* What a tracer sees of the text is the text. */
+	if (mm && (READ_ONCE(thread_current()->work) & WORK_PTRACE))
+		sites_keep(mm);
+	if (mm && path)
 		error = exec_change(exec, mm, path);
 	if (mm)
 		mm_put(mm);
@@ -426,9 +449,6 @@ int exec_first(struct file *file, const char *name, struct text *arguments,
 		file_put(file);
 	else
 		error = exec_prepare(exec, file);
-	if (!error)
-		error = mm_set_command_line(process->mm, exec->arguments.data,
-					    exec->arguments.size);
 	path = error ? NULL : program_path(exec);
 	if (!error && !path)
 		error = -ENOMEM;

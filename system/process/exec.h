@@ -37,7 +37,9 @@ struct exec {
 	size_t size_max;		/* of both together */
 	struct elf program, interpreter;
 	struct credentials *credentials;	/* of the new program; reference held */
-	bool secure;			/* AT_SECURE */
+	bool hidden;			/* a file of it may be run but not read */
+	bool secure;			/* AT_SECURE; known with the credentials */
+	u32 old_tid;			/* of the thread that called; its id becomes the pid */
 };
 
 /* ---- elf.c ---- */
@@ -63,6 +65,12 @@ int elf_load(struct exec *exec, struct mm *mm, struct regs *regs) __must_check;
  * execve(2).
  */
 int exec_prepare(struct exec *exec, struct file *file) __must_check;
+/*
+ * What the program may: makes exec->credentials and exec->secure of what the calling process has,
+ * the rights of the file, and who traces it. signal_lock of the process is held until they are its
+ * own, so that nobody begins to trace it in between.
+ */
+void exec_credentials_decide_locked(struct exec *exec);
 void exec_free(struct exec *exec);
 
 /* ---- exec_text.c ---- */

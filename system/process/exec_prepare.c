@@ -3,10 +3,13 @@
  * Finding out what execve(2) is to run: scripts and their interpreters, ELF files and theirs, and
  * the credentials of the new program. Everything that can be refused is refused here. No locks.
  */
+#include <linux/capability.h>
+
 #include "core/heap.h"
 #include "core/string.h"
 #include "process/exec.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "vfs/file.h"
 #include "vfs/path.h"
 
@@ -157,11 +160,6 @@ static int interpreter_open(struct exec *exec)
 
 /* ---- Credentials of the new program ---- */
 
-static bool any_id_changed(const struct credentials *a, const struct credentials *b)
-{
-	return a->euid != b->euid || a->egid != b->egid;
-}
-
 static void ids_from_file(struct credentials *next, const struct inode *inode)
 {
 	if (inode->mode & 04000)
@@ -170,32 +168,65 @@ static void ids_from_file(struct credentials *next, const struct inode *inode)
 		next->egid = inode->gid;
 }
 
-/* User 0 has all that the bounding set leaves; others keep what is ambient. */
-static void caps_at_exec(struct credentials *next)
+/* Somebody who traces the process would get what the program gets. */
+static bool tracer_is_weak_locked(const struct thread *thread)
 {
-	bool root = next->uid == 0 || next->euid == 0;
-
-	next->cap_permitted = root ? next->cap_inheritable | next->cap_bounding : next->cap_ambient;
-	next->cap_effective = next->euid == 0 ? next->cap_permitted : next->cap_ambient;
+	return thread->tracee && !thread->tracee->capable;
 }
 
-static int credentials_prepare(struct exec *exec)
+/* They get no more than they had, and maybe less. */
+static void rights_keep(struct credentials *next, const struct credentials *old, bool ids_too)
 {
-	struct process *process = process_current();
-	const struct credentials *old = process->credentials;
-	struct credentials *next = credentials_copy(old);
+	if (ids_too) {
+		next->euid = next->uid;
+		next->egid = next->gid;
+	}
+	next->cap_permitted &= old->cap_permitted;
+}
 
-	if (!next)
-		return -ENOMEM;
-	if (!process->no_new_privs)
+/* As cap_bprm_creds_from_file() of Linux, for files without capabilities of their own. */
+void exec_credentials_decide_locked(struct exec *exec)
+{
+	struct thread *thread = thread_current();
+	const bool no_new = thread->process->no_new_privs;
+	const struct credentials *old = thread->process->credentials;
+	struct credentials *next = exec->credentials;
+	bool changed, effective;
+
+	if (!no_new)
 		ids_from_file(next, exec->program.file->inode);
-	exec->secure = any_id_changed(old, next);
-	if (exec->secure)
-		next->cap_ambient = 0;
-	caps_at_exec(next);
+	effective = next->euid == 0;
+	/* User 0 has all that the bounding set leaves; others keep what is ambient. */
+	next->cap_permitted = 0;
+	if (effective || next->uid == 0)
+		next->cap_permitted = old->cap_inheritable | old->cap_bounding;
+	changed = next->euid != old->euid || !credentials_in_group(old, next->egid);
+	if ((changed || next->cap_permitted & ~old->cap_permitted) &&
+	    (no_new || tracer_is_weak_locked(thread)))
+		rights_keep(next, old, no_new || !credentials_capable(old, CAP_SETUID));
 	next->suid = next->fsuid = next->euid;
 	next->sgid = next->fsgid = next->egid;
-	exec->credentials = next;
+	if (changed)
+		next->cap_ambient = 0;
+	next->cap_permitted |= next->cap_ambient;
+	next->cap_effective = effective ? next->cap_permitted : next->cap_ambient;
+	exec->secure = changed || next->euid != old->uid || next->egid != old->gid ||
+		       (next->uid && (effective || next->cap_permitted & ~next->cap_ambient));
+}
+
+static bool is_unreadable(const struct elf *elf)
+{
+	return elf->file && inode_permission(elf->file->inode, process_current()->credentials,
+					     MAY_READ);
+}
+
+/* What can fail of it: the rest is decided when the old program is given up. */
+static int credentials_prepare(struct exec *exec)
+{
+	exec->credentials = credentials_copy(process_current()->credentials);
+	if (!exec->credentials)
+		return -ENOMEM;
+	exec->hidden = is_unreadable(&exec->program) || is_unreadable(&exec->interpreter);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  * before the host thread ends, so that the parent goes on without waiting for the host.
  */
 #include <asm/unistd_64.h>
+#include <linux/ptrace.h>
 #include <linux/resource.h>
 
 #include "core/heap.h"
@@ -17,6 +18,7 @@
 #include "process/fork.h"
 #include "process/process.h"
 #include "process/program.h"
+#include "process/ptrace.h"
 #include "process/times.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
@@ -55,6 +57,7 @@ void process_end_others_locked(struct process *process)
 		atomic_or(&thread->work, WORK_EXIT);
 		thread_kick(thread);
 	}
+	ptrace_wake_locked(process);
 }
 
 void process_kill_locked(struct process *process, u32 status)
@@ -65,6 +68,7 @@ void process_kill_locked(struct process *process, u32 status)
 	lock_assert_held(&process->signal_lock);
 	process->exiting = true;
 	process->exit_status = status;
+	ptrace_wake_locked(process);
 	list_for_each(thread, &process->threads, process_node) {
 		waiting &= thread->player != NULL;
 		atomic_or(&thread->work, WORK_EXIT);
@@ -101,6 +105,8 @@ void process_release_resources(struct process *process)
 		file_put(exe_file);
 	if (mm)
 		mm_put(mm);
+	/* The vfork parent that waits is one of a traced process. */
+	wait_queue_wake_all(&process->thread_wait, 0);
 }
 
 /* ---- A process: its place in the tree ---- */
@@ -117,9 +123,11 @@ static struct process *reaper_find_locked(struct process *process)
 	return init_process;
 }
 
-static int wait_code(u32 status)
+int wait_code(u32 status)
 {
-	return status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	if (!(status & 0x7f))
+		return CLD_EXITED;
+	return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 }
 
 static int wait_value(u32 status)
@@ -127,10 +135,17 @@ static int wait_value(u32 status)
 	return status & 0x7f ? status & 0x7f : status >> 8 & 0xff;
 }
 
-static void zombie_tell_locked(struct process *zombie)
+void process_end_tell_locked(struct process *zombie)
 {
-	if (signal_notify_parent_locked(zombie, wait_code(zombie->exit_status),
-					wait_value(zombie->exit_status)))
+	int code = wait_code(zombie->exit_status), value = wait_value(zombie->exit_status);
+
+	if (ptrace_hides_locked(zombie)) {
+		signal_notify_tracer_locked(zombie->leader_tracee->tracer, zombie, zombie->pid,
+					    code, value);
+		return;
+	}
+	/* Its tracer waits for it even where, as its parent, it wants no zombies. */
+	if (signal_notify_parent_locked(zombie, code, value) && !zombie->leader_tracee)
 		process_release_locked(zombie);
 }
 
@@ -144,7 +159,7 @@ static void child_hand_on_locked(struct process *child, struct process *reaper)
 		signal_send_simple(child, child->parent_death_signal, SI_USER);
 	child->exit_signal = SIGCHLD;
 	if (child->state == PROCESS_ZOMBIE)
-		zombie_tell_locked(child);
+		process_end_tell_locked(child);
 }
 
 static void children_hand_on_locked(struct process *process)
@@ -173,6 +188,7 @@ static void process_end(struct process *process)
 	if (process->is_session_leader)
 		job_control_leader_ends_locked(process);
 	group_orphan_check_locked(process);
+	ptrace_tracer_ends_locked(process);
 	children_hand_on_locked(process);
 	lock_acquire(&process->signal_lock);
 	process->exiting = true;
@@ -181,7 +197,7 @@ static void process_end(struct process *process)
 	lock_release(&process->signal_lock);
 	if (!wait_queue_idle(&process->end_wait))
 		wait_queue_wake_all(&process->end_wait, 0);
-	zombie_tell_locked(process);
+	process_end_tell_locked(process);
 	lock_release(&process_tree_lock);
 }
 
@@ -203,6 +219,7 @@ __noreturn void thread_exit(u32 status)
 	bool shared, last;
 
 	vfork_orphan_settle();
+	ptrace_event(PTRACE_EVENT_EXIT, status);
 	thread->exit_status = status;
 	exit_status_set(process, thread, status);
 	if (process->is_played)

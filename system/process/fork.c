@@ -10,6 +10,7 @@
 
 #include <asm/unistd_64.h>
 #include <linux/capability.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 
 #include "arch/x86_64/arch.h"
@@ -18,12 +19,14 @@
 #include "core/host.h"
 #include "core/report.h"
 #include "core/string.h"
+#include "core/wait.h"
 #include "ipc/pidfd.h"
 #include "ipc/sysv_sem.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/thread.h"
 #include "process/vfork.h"
 #include "signal/signal.h"
@@ -43,6 +46,7 @@ struct clone_request {
 	uptr stack;		/* 0: the caller's */
 	uptr parent_tid, child_tid, tls;
 	uptr pidfd;		/* CLONE_PIDFD: where the parent finds it */
+	u32 event;		/* PTRACE_EVENT_* for a tracer; 0: none */
 };
 
 /* ---- What a child inherits ---- */
@@ -51,6 +55,7 @@ static void thread_inherit(struct thread *thread, const struct thread *parent,
 			   const struct clone_request *request)
 {
 	*thread->regs = *parent->regs;
+	ptrace_step_clear(thread->regs, parent);
 	thread->regs->rax = 0;
 	thread->regs->orig_rax = -1ul;
 	if (request->stack)
@@ -251,25 +256,29 @@ static long thread_clone(struct thread *self, const struct clone_request *reques
 {
 	u64 host_flags = HOST_THREAD_FLAGS | (request->flags & CLONE_SETTLS);
 	struct thread *thread = thread_create(self->process, 0, true);
+	struct tracee *tracee;
 	u32 tid;
-	long error;
+	int error;
 
 	if (!thread)
 		return -EAGAIN;
 	tid = thread->tid;
+	tracee = ptrace_child_create(request->flags, request->event, &error);
 	thread_inherit(thread, self, request);
 	thread->start_argument =
 		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
-	if ((request->flags & CLONE_PARENT_SETTID) && put_user(tid, request->parent_tid))
-		error = -EFAULT;
-	else
+	if (!error && (request->flags & CLONE_PARENT_SETTID))
+		error = put_user(tid, request->parent_tid);
+	if (!error)
 		error = thread_publish(thread);
 	if (error) {
+		tracee_put(tracee);
 		id_free(tid);
 		thread_free(thread);
 		return error;
 	}
-	error = host_thread_start(thread, host_flags, request->tls, child_start);
+	ptrace_child_attach(thread, tracee);
+	error = (int)host_thread_start(thread, host_flags, request->tls, child_start);
 	if (!error)
 		return tid;
 	thread_unpublish(thread);
@@ -325,24 +334,65 @@ static long host_fork(struct process *child, struct thread *thread, struct mm *m
 	return error;
 }
 
+/* The child runs: its parent's tracer hears of it, and a parent that lent it its memory waits. */
+static void child_tell(struct process *child, const struct clone_request *request, u32 pid)
+{
+	struct thread *self = thread_current();
+
+	if (request->event)
+		ptrace_event(request->event, pid);
+	if (!(request->flags & CLONE_VFORK))
+		return;
+	wait_event_uninterruptible(&child->thread_wait, READ_ONCE(child->has_execed) ||
+							 !READ_ONCE(child->mm) ||
+							 thread_is_ending(self));
+	ptrace_event(PTRACE_EVENT_VFORK_DONE, pid);
+}
+
+/* The child has all it needs, and is published: its thread has the first word. */
+static long child_begin(struct process *child, struct thread *thread, struct tracee *tracee,
+			const struct clone_request *request)
+{
+	u32 pid = child->pid;
+	long error;
+
+	process_get(child);
+	error = thread_publish(thread);
+	if (error)
+		tracee_put(tracee);
+	else
+		ptrace_child_attach(thread, tracee);
+	if (!error)
+		error = host_fork(child, thread, process_current()->mm, request->flags,
+				  request->tls);
+	if (error)
+		process_withdraw(child, thread);
+	else
+		child_tell(child, request, pid);
+	process_put(child);
+	return error ? error : pid;
+}
+
 static long process_clone(struct thread *self, const struct clone_request *request)
 {
 	struct process *parent = self->process, *child = child_create(parent, request);
 	struct thread *thread;
-	long error;
-	int pidfd;
-	u32 pid;
+	struct tracee *tracee = NULL;
+	int error, pidfd;
+	long result;
 
 	if (IS_ERROR(child))
 		return PTR_ERROR(child);
-	pid = child->pid;
 	error = pidfd_give(child, request, &pidfd);
-	thread = error ? NULL : thread_create(child, pid, request->flags & CLONE_VM);
-	if (thread && (request->flags & CLONE_PARENT_SETTID))
-		error = put_user(pid, request->parent_tid);
+	thread = error ? NULL : thread_create(child, child->pid, request->flags & CLONE_VM);
+	if (thread)
+		tracee = ptrace_child_create(request->flags, request->event, &error);
+	if (thread && !error && (request->flags & CLONE_PARENT_SETTID))
+		error = put_user(child->pid, request->parent_tid);
 	if (thread && !error)
 		error = child_publish(child, parent, request->flags);
 	if (!thread || error) {
+		tracee_put(tracee);
 		if (thread)
 			thread_free(thread);
 		pidfd_take_back(pidfd);
@@ -353,14 +403,10 @@ static long process_clone(struct thread *self, const struct clone_request *reque
 	thread_inherit(thread, self, request);
 	thread->start_argument =
 		(void *)(request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0);
-	error = thread_publish(thread);
-	if (!error)
-		error = host_fork(child, thread, parent->mm, request->flags, request->tls);
-	if (!error)
-		return pid;
-	pidfd_take_back(pidfd);
-	process_withdraw(child, thread);
-	return error;
+	result = child_begin(child, thread, tracee, request);
+	if (result < 0)
+		pidfd_take_back(pidfd);
+	return result;
 }
 
 /* ---- vfork ---- */
@@ -432,18 +478,30 @@ static long flags_check(const struct clone_request *request)
 	return 0;
 }
 
-static long clone_do(const struct clone_request *request)
+/* A traced thread's vfork is a clone that waits: child and parent may both have to stop. */
+static bool is_played(const struct clone_request *request)
+{
+	return (request->flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM) &&
+	       !(READ_ONCE(thread_current()->work) & WORK_PTRACE);
+}
+
+static long clone_do(struct clone_request *request)
 {
 	struct thread *self = thread_current();
-	long error = flags_check(request);
+	long error = flags_check(request), result;
 
 	if (error)
 		return error;
-	if (request->flags & CLONE_THREAD)
-		return thread_clone(self, request);
-	if ((request->flags & (CLONE_VFORK | CLONE_VM)) == (CLONE_VFORK | CLONE_VM))
+	if (is_played(request))
 		return vfork_play(self, request);
-	return process_clone(self, request);
+	if (READ_ONCE(self->work) & WORK_PTRACE)
+		request->event = ptrace_clone_event(request->flags, request->exit_signal);
+	if (!(request->flags & CLONE_THREAD))
+		return process_clone(self, request);
+	result = thread_clone(self, request);
+	if (result > 0 && request->event)
+		ptrace_event(request->event, (u64)result);
+	return result;
 }
 
 long sys_clone(u64 flags, uptr stack, uptr parent_tid, uptr child_tid, u64 tls)

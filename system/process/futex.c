@@ -15,6 +15,7 @@
 #include "memory/usercopy.h"
 #include "process/futex_pi.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "syscalls.h"
 
 /* ---- waiting ---- */
@@ -165,15 +166,21 @@ long sys_get_robust_list(s32 pid, uptr head, uptr size)
 	struct thread *thread = thread_current();
 	size_t head_size = sizeof(struct robust_head);
 	uptr list = thread->robust_list;
+	long error = 0;
 
 	if (pid && (u32)pid != thread->tid) {
 		lock_acquire(&process_tree_lock);
 		thread = thread_find_locked((u32)pid);
-		list = thread ? thread->robust_list : 0;
+		if (!thread)
+			error = -ESRCH;
+		else if (!ptrace_may_access(thread->process, PTRACE_REAL_IDS))
+			error = -EPERM;
+		else
+			list = thread->robust_list;
 		lock_release(&process_tree_lock);
 	}
-	if (!thread)
-		return -ESRCH;
+	if (error)
+		return error;
 	return put_user(head_size, size) || put_user(list, head) ? -EFAULT : 0;
 }
 

@@ -26,10 +26,12 @@
 #define LOGIN_UID_NONE UINT32_MAX
 
 struct console_state;
+struct core_thread;
 struct mm;
 struct fd_table;
 struct fs_context;
 struct sem_undo_list;
+struct tracee;
 struct tty;
 
 /* sigaction(2) as the kernel sees it. */
@@ -69,8 +71,11 @@ struct process {
 	struct process_times own_times, children_times;
 	/* what the thread with its pid used before; is_played */
 	struct process_times player_times;
-	struct wait_queue child_wait;	/* the parent's wait4 sleeps here */
+	struct wait_queue child_wait;	/* the parent's, and the tracer's, wait4 sleeps here */
 	struct wait_queue end_wait;	/* who polls a pidfd of it; woken at its end */
+	struct list tracees;		/* of this process (process/ptrace.h) */
+	/* whose id is the pid, until its tracer has heard of the end; NULL: not traced */
+	struct tracee *leader_tracee;
 
 	/* signal */
 	struct lock signal_lock;
@@ -80,6 +85,7 @@ struct process {
 	struct list threads;
 	u32 thread_count;
 	bool stopped;			/* job control: all threads are to stay parked */
+	u32 stop_count;			/* raised by each stop, so that tracees take part once */
 	u32 stop_signal;		/* reported by WUNTRACED when stop_unreported */
 	bool stop_unreported, continue_unreported;	/* for WUNTRACED and WCONTINUED */
 	bool continue_notify;		/* the first thread that goes on tells the parent */
@@ -87,6 +93,10 @@ struct process {
 	u32 continue_count;
 	/* exit_group or a deadly signal has begun; exit_status is decided */
 	bool exiting;
+	/* makes the core dump; others, with their registers, wait (process/core_dump.h) */
+	struct thread *dumper;
+	struct core_thread *dumped_threads;
+	u32 dumped_count;
 	struct thread *exec_thread;	/* the one thread that lives on through exec, or NULL */
 	/* threads that ended (exec and exit_group wait), stop and continue */
 	struct wait_queue thread_wait;
@@ -174,6 +184,7 @@ struct thread *thread_find_locked(u32 tid);
  */
 u32 id_alloc(void);
 void id_free(u32 id);
+void id_get(u32 id);		/* one more user of a number that is in use */
 /*
  * Links a thread into thread->process (threads, thread_count) and makes it findable by its tid.
  * -EAGAIN where the process is ending or another of its threads is in exec. Takes both locks.
@@ -262,6 +273,14 @@ void clear_tid_tell(struct thread *thread);
 __noreturn void thread_exit(u32 status);
 /* Ends the whole process with a wait status, from any of its threads. */
 __noreturn void process_exit_group(u32 status);
+
+/* CLD_* for the wait status of an end. */
+int wait_code(u32 status);
+/*
+ * Tells who waits for process that it has ended; releases it where nobody does. process_tree_lock
+ * held.
+ */
+void process_end_tell_locked(struct process *process);
 
 /* ---- process/session.c ---- */
 

@@ -11,7 +11,9 @@
 #include "core/heap.h"
 #include "core/report.h"
 #include "core/string.h"
+#include "memory/remote.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "signal/signal.h"
 
 #define FIRST_REUSED_ID 300	/* where counting starts again, as on Linux */
@@ -49,7 +51,7 @@ u32 id_alloc(void)
 	return 0;
 }
 
-static void id_get(u32 id)
+void id_get(u32 id)
 {
 	if (id)
 		atomic_add(&slots[id].users, 1);
@@ -71,6 +73,7 @@ static void process_init(struct process *process, u32 pid)
 	list_init(&process->pending_queue);
 	list_init(&process->threads);
 	list_init(&process->posix_timers);
+	list_init(&process->tracees);
 	lock_init(&process->signal_lock, LOCK_SIGNAL);
 	lock_init(&process->exec_lock, LOCK_EXEC);
 	wait_queue_init(&process->child_wait);
@@ -144,6 +147,7 @@ void process_release_locked(struct process *process)
 {
 	lock_assert_held(&process_tree_lock);
 	process->state = PROCESS_DEAD;
+	ptrace_process_released_locked(process);
 	list_remove(&process->sibling_node);
 	list_remove(&process->pid_node);
 	slots[process->pid].process = NULL;
@@ -256,6 +260,15 @@ static void stand_in_leave_locked(struct thread *stand_in)
 	store_release(&stand_in->player, NULL);
 }
 
+/* Nobody is told of its end but by that of its process. */
+static void stand_in_untrace_locked(struct thread *stand_in)
+{
+	struct tracee *tracee = ptrace_thread_ends_locked(stand_in);
+
+	if (tracee)
+		tracee_put(tracee);
+}
+
 static void stand_ins_remove_locked(struct process *process)
 {
 	struct thread *thread, *next;
@@ -264,6 +277,7 @@ static void stand_ins_remove_locked(struct process *process)
 		if (!thread->player)
 			continue;
 		thread_unlink_locked(thread);
+		stand_in_untrace_locked(thread);
 		process->thread_count--;
 		if (thread->tid != process->pid)
 			id_free(thread->tid);
@@ -274,17 +288,21 @@ static void stand_ins_remove_locked(struct process *process)
 bool thread_unpublish(struct thread *thread)
 {
 	struct process *process = thread->process;
+	struct tracee *tracee;
 	bool last;
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
 	thread_unlink_locked(thread);
+	memory_requests_return_locked(thread);
+	tracee = ptrace_thread_ends_locked(thread);
 	process->thread_count--;
 	if (process->exiting)
 		stand_ins_remove_locked(process);
 	last = !process->thread_count;
 	signal_retarget_locked(process, ~thread->signal_mask);
 	lock_release(&process->signal_lock);
+	ptrace_end_tell_locked(tracee);
 	if (thread->tid != process->pid)
 		id_free(thread->tid);
 	/*
@@ -303,6 +321,8 @@ void thread_hand_over(struct thread *from, struct thread *to)
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
 	thread_unlink_locked(from);
+	memory_requests_return_locked(from);
+	ptrace_move_locked(from, to);
 	thread_link_locked(to, process);
 	signal_retarget_locked(process, ~0ull);
 	lock_release(&process->signal_lock);
@@ -320,6 +340,9 @@ void thread_take_pid(struct thread *thread)
 		thread->tid = process->pid;
 		slots[thread->tid].thread = thread;
 	}
+	lock_acquire(&process->signal_lock);
+	ptrace_take_pid_locked(thread);
+	lock_release(&process->signal_lock);
 	lock_release(&process_tree_lock);
 }
 
@@ -345,6 +368,8 @@ static void thread_replace_locked(struct thread *old, struct thread *new)
 	new->pending = old->pending;
 	old->pending = 0;
 	queue_move(&old->pending_queue, &new->pending_queue);
+	memory_requests_return_locked(old);
+	ptrace_move_locked(old, new);
 	slots[new->tid].thread = new;
 	signal_recompute_locked(new);
 }
@@ -390,6 +415,9 @@ bool thread_play_end(struct thread *thread, struct thread *stand_in)
 		atomic_or(&thread->work, stand_in->work & WORK_EXIT);
 		thread_replace_locked(stand_in, thread);
 		lock_release(&parent->signal_lock);
+		/* Who waits for its memory. */
+		if (!wait_queue_idle(&parent->thread_wait))
+			wait_queue_wake_all(&parent->thread_wait, 0);
 	}
 	lock_release(&process_tree_lock);
 	return back;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait4 and waitid: looking through the children under process_tree_lock, and sleeping on
- * child_wait where none has anything to tell.
+ * wait4 and waitid: looking through the children, and the threads that the process traces, under
+ * process_tree_lock, and sleeping on child_wait where none has anything to tell.
  */
 #include <linux/resource.h>
 #include <linux/wait.h>
@@ -10,6 +10,7 @@
 #include "ipc/pidfd.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/times.h"
 #include "signal/signal.h"
 #include "syscalls.h"
@@ -63,9 +64,10 @@ static bool zombie_take(struct wait_request *request, struct process *child)
 {
 	u32 status = child->exit_status;
 
-	if (!(request->options & WEXITED) || child->state != PROCESS_ZOMBIE)
+	if (!(request->options & WEXITED) || child->state != PROCESS_ZOMBIE ||
+	    ptrace_hides_locked(child))
 		return false;
-	answer_fill(request, child, status & 0x7f ? CLD_KILLED : CLD_EXITED, status);
+	answer_fill(request, child, wait_code(status), status);
 	if (request->options & WNOWAIT)
 		return true;
 	process_times_add(&child->parent->children_times, &request->times);
@@ -80,7 +82,9 @@ static bool stopped_take(struct wait_request *request, struct process *child)
 	if (!(request->options & (WSTOPPED | WCONTINUED)) || child->state != PROCESS_RUNNING)
 		return false;
 	lock_acquire(&child->signal_lock);
-	if ((request->options & WSTOPPED) && child->stopped && child->stop_unreported) {
+	/* A tracer hears of each thread's stop instead. */
+	if ((request->options & WSTOPPED) && child->stopped && child->stop_unreported &&
+	    (!child->leader_tracee || ptrace_hides_locked(child))) {
 		answer_fill(request, child, CLD_STOPPED, child->stop_signal << 8 | 0x7f);
 		if (!(request->options & WNOWAIT))
 			child->stop_unreported = false;
@@ -93,6 +97,82 @@ static bool stopped_take(struct wait_request *request, struct process *child)
 	}
 	lock_release(&child->signal_lock);
 	return taken;
+}
+
+/* ---- Those that are traced ---- */
+
+static bool tracee_matches(const struct wait_request *request, const struct tracee *tracee)
+{
+	switch (request->type) {
+	case P_PID:
+		return tracee->tid == request->id;
+	case P_PGID:
+		return tracee->process->pgid == request->id;
+	case P_PIDFD:
+		return tracee->process == pidfd_process(request->pidfd) &&
+		       tracee->tid == tracee->process->pid;
+	default:
+		return true;
+	}
+}
+
+static void tracee_answer(struct wait_request *request, const struct tracee *tracee, int code,
+			  u32 status)
+{
+	answer_fill(request, tracee->process, code, status);
+	request->pid = tracee->tid;
+}
+
+/*
+ * A thread by itself, or a process that is another's child: who waits for that comes after the
+ * tracer.
+ */
+static bool tracee_end_take(struct wait_request *request, struct tracee *tracee)
+{
+	struct process *process = tracee->process;
+	bool of_process = tracee == process->leader_tracee;
+	u32 status = of_process ? process->exit_status : tracee->exit_status;
+
+	if (!(request->options & WEXITED))
+		return false;
+	if (of_process ? process->state != PROCESS_ZOMBIE || !ptrace_hides_locked(process)
+		       : tracee->state != TRACEE_ENDED)
+		return false;
+	tracee_answer(request, tracee, wait_code(status), status);
+	if (!(request->options & WNOWAIT))
+		ptrace_detach_locked(tracee, 0);
+	return true;
+}
+
+static bool tracee_stop_take(struct wait_request *request, struct tracee *tracee)
+{
+	struct process *process = tracee->process;
+	bool taken;
+
+	lock_acquire(&process->signal_lock);
+	taken = tracee->state == TRACEE_STOPPED && tracee->unreported;
+	if (taken) {
+		tracee_answer(request, tracee, CLD_TRAPPED, tracee->code << 8 | 0x7f);
+		if (!(request->options & WNOWAIT))
+			tracee->unreported = false;
+	}
+	lock_release(&process->signal_lock);
+	return taken;
+}
+
+/* One look at all tracees. *found: there is one that the request is about. */
+static bool tracees_look(struct wait_request *request, struct process *self, bool *found)
+{
+	struct tracee *tracee;
+
+	list_for_each(tracee, &self->tracees, node) {
+		if (!tracee_matches(request, tracee))
+			continue;
+		*found = true;
+		if (tracee_end_take(request, tracee) || tracee_stop_take(request, tracee))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -113,6 +193,7 @@ static bool wait_look(struct wait_request *request, struct process *self)
 		if (done)
 			break;
 	}
+	done = done || tracees_look(request, self, &found);
 	lock_release(&process_tree_lock);
 	if (!found) {
 		request->error = -ECHILD;
@@ -179,6 +260,8 @@ static int info_put(uptr address, const struct wait_request *request)
 		info.si_uid = request->uid;
 		if (request->code == CLD_EXITED || request->code == CLD_STOPPED)
 			info.si_status = status >> 8 & 0xff;
+		else if (request->code == CLD_TRAPPED)
+			info.si_status = (int)(status >> 8);
 		else
 			info.si_status = request->code == CLD_CONTINUED ? SIGCONT
 									: (int)(status & 0x7f);

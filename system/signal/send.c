@@ -10,6 +10,7 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/ptrace.h"
 #include "signal/queue.h"
 
 void thread_kick(struct thread *thread)
@@ -35,12 +36,21 @@ void thread_kick(struct thread *thread)
 		WRITE_ONCE(thread->kick_sent, 0);
 }
 
+bool thread_is_ending(const struct thread *thread)
+{
+	const struct process *process = thread->process;
+
+	return READ_ONCE(process->exiting) || (READ_ONCE(thread->work) & WORK_EXIT) ||
+	       ((READ_ONCE(process->pending) | READ_ONCE(thread->pending)) & SIGNAL_BIT(SIGKILL));
+}
+
 void signal_recompute_locked(struct thread *thread)
 {
 	struct process *process = thread->process;
 	u64 ready = (thread->pending | process->pending) & ~thread->signal_mask;
 
-	if (ready || process->stopped || process->exiting || process->continue_notify ||
+	if (ready || (process->stopped && !thread->tracee) || ptrace_trap_due_locked(thread) ||
+	    process->exiting || process->dumper || process->continue_notify ||
 	    (thread->work & WORK_EXIT))
 		atomic_or(&thread->work, WORK_SIGNAL);
 	else if (thread->work & WORK_SIGNAL)
@@ -138,6 +148,10 @@ static void signal_prepare_locked(struct process *process, int number)
 	if (number == SIGCONT)
 		signal_drop_locked(process, SIGNALS_STOP);
 	process->continue_count++;
+	if (number == SIGKILL)
+		ptrace_wake_locked(process);
+	else
+		ptrace_continued_locked(process);
 	if (!process->stopped)
 		return;
 	process->stopped = false;
@@ -159,7 +173,8 @@ static bool signal_is_dropped_locked(struct process *process, struct thread *thr
 			return false;
 		thread = list_first(&process->threads, struct thread, process_node);
 	}
-	return !(thread->signal_mask & SIGNAL_BIT(number));
+	/* A tracer wants to know even of these. */
+	return !(thread->signal_mask & SIGNAL_BIT(number)) && !thread->tracee;
 }
 
 /* thread NULL: to the process. */
@@ -170,8 +185,14 @@ static int signal_post_locked(struct process *process, struct thread *thread,
 	struct list *queue = thread ? &thread->pending_queue : &process->pending_queue;
 	int number = info->si_signo, error;
 
-	if (process == init_process || process->state != PROCESS_RUNNING || process->exiting)
+	if (process == init_process || process->state != PROCESS_RUNNING)
 		return 0;
+	if (process->exiting) {
+		/* A tracer may hold it at its very end. */
+		if (number == SIGKILL)
+			ptrace_wake_locked(process);
+		return 0;
+	}
 	signal_prepare_locked(process, number);
 	if (signal_is_dropped_locked(process, thread, number))
 		return 0;

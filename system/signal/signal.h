@@ -90,6 +90,15 @@ bool signal_permitted(const struct credentials *sender, u32 sender_sid, struct p
  */
 bool signal_notify_parent_locked(struct process *process, int code, int status);
 
+/* Is thread to end soon, whatever its program does? Without a lock: it may be just about to be. */
+bool thread_is_ending(const struct thread *thread);
+
+/*
+ * The same for a tracer, of a thread tid of process that stopped or ended. process_tree_lock held.
+ */
+void signal_notify_tracer_locked(struct process *tracer, struct process *process, u32 tid, int code,
+				 int status);
+
 /* process->real_timer has run out: SIGALRM (signal/itimer.c). */
 struct timer;
 void real_timer_expire(struct timer *timer);

@@ -7,8 +7,12 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "process/core_dump.h"
+#include "process/ptrace.h"
 #include "signal/queue.h"
 #include "syscall/trace.h"
+
+#define STATUS_DUMPED 0x80u	/* in a wait status */
 
 void signal_mask_set(u64 mask)
 {
@@ -54,13 +58,13 @@ int signal_dequeue(u64 set, signal_info *info)
 
 /* ---- Telling the parent ---- */
 
-static void child_info_fill(signal_info *info, struct process *process, int number, int code,
-			    int status)
+static void child_info_fill(signal_info *info, struct process *process, u32 pid, int number,
+			    int code, int status)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = number;
 	info->si_code = code;
-	info->si_pid = process->pid;
+	info->si_pid = pid;
 	info->si_uid = process->credentials ? process->credentials->uid : 0;
 	info->si_status = status;
 	info->si_utime = process->own_times.user_ns / 10000000;
@@ -93,7 +97,7 @@ bool signal_notify_parent_locked(struct process *process, int code, int status)
 		quiet = ignored || (!code_is_end(code) && (action.flags & SA_NOCLDSTOP));
 	}
 	if (number && !quiet) {
-		child_info_fill(&info, process, number, code, status);
+		child_info_fill(&info, process, process->pid, number, code, status);
 		signal_send_process(parent, &info);
 	}
 	/*
@@ -104,10 +108,28 @@ bool signal_notify_parent_locked(struct process *process, int code, int status)
 	return unwanted;
 }
 
+void signal_notify_tracer_locked(struct process *tracer, struct process *process, u32 tid, int code,
+				 int status)
+{
+	struct signal_action action;
+	signal_info info;
+
+	lock_acquire(&tracer->signal_lock);
+	action = tracer->actions[SIGCHLD - 1];
+	lock_release(&tracer->signal_lock);
+	if (action.handler != (uptr)SIG_IGN &&
+	    (code_is_end(code) || !(action.flags & SA_NOCLDSTOP))) {
+		child_info_fill(&info, process, tid, SIGCHLD, code, status);
+		signal_send_process(tracer, &info);
+	}
+	wait_queue_wake_all(&tracer->child_wait, 0);
+}
+
+/* A tracer that is the parent too is told by its tracees' own stops. */
 static void parent_tell(struct process *process, int code, int status)
 {
 	lock_acquire(&process_tree_lock);
-	if (process->parent)
+	if (process->parent && (!process->leader_tracee || ptrace_hides_locked(process)))
 		signal_notify_parent_locked(process, code, status);
 	lock_release(&process_tree_lock);
 }
@@ -121,7 +143,7 @@ static void stop_wait(struct thread *thread)
 
 	wait_event_uninterruptible(&process->thread_wait,
 				   !READ_ONCE(process->stopped) || READ_ONCE(process->exiting) ||
-				   (READ_ONCE(thread->work) & WORK_EXIT));
+				   (READ_ONCE(thread->work) & (WORK_EXIT | WORK_PTRACE)));
 }
 
 static bool group_is_orphaned(struct process *process)
@@ -160,11 +182,15 @@ static void stop_begin(struct process *process, int number)
 	    !kill_is_pending_locked(process)) {
 		begun = true;
 		process->stopped = true;
+		process->stop_count++;
 		process->stop_signal = number;
 		process->stop_unreported = true;
 		process->continue_unreported = false;
 		list_for_each(thread, &process->threads, process_node)
 			thread_kick(thread);
+	} else if (process->stopped && thread_current()->tracee) {
+		/* A tracee that went on alone meanwhile stops once more. */
+		thread_current()->tracee->stop_seen = process->stop_count - 1;
 	}
 	lock_release(&process->signal_lock);
 	if (begun)
@@ -182,13 +208,22 @@ static bool process_work(struct thread *thread, struct process *process)
 		lock_release(&process->signal_lock);
 		thread_exit(status);
 	}
+	if (core_dump_wants_locked(thread)) {
+		core_dump_join();
+		return true;
+	}
 	if (process->continue_notify) {
 		process->continue_notify = false;
 		lock_release(&process->signal_lock);
 		parent_tell(process, CLD_CONTINUED, SIGCONT);
 		return true;
 	}
-	if (process->stopped) {
+	if (ptrace_trap_due_locked(thread)) {
+		lock_release(&process->signal_lock);
+		ptrace_trap();
+		return true;
+	}
+	if (process->stopped && !thread->tracee) {
 		lock_release(&process->signal_lock);
 		stop_wait(thread);
 		return true;
@@ -207,15 +242,19 @@ static void handler_take(struct process *process, int number, struct signal_acti
 }
 
 /* Carries out the default action; called with the lock held, returns without it. */
-static void default_act(struct process *process, int number)
+static void default_act(struct process *process, int number, const signal_info *info)
 {
+	bool dumped;
+
 	if (SIGNAL_BIT(number) & SIGNALS_STOP) {
 		stop_begin(process, number);
 		return;
 	}
 	lock_release(&process->signal_lock);
-	if (!(SIGNAL_BIT(number) & SIGNALS_IGNORED))
-		process_exit_group(number);
+	if (SIGNAL_BIT(number) & SIGNALS_IGNORED)
+		return;
+	dumped = (SIGNAL_BIT(number) & SIGNALS_DUMP) && core_dump(info);
+	process_exit_group((u32)number | (dumped ? STATUS_DUMPED : 0));
 }
 
 bool signal_take(signal_info *info, struct signal_action *action)
@@ -236,11 +275,18 @@ bool signal_take(signal_info *info, struct signal_action *action)
 			lock_release(&process->signal_lock);
 			return false;
 		}
+		if (thread->tracee && number != SIGKILL) {
+			lock_release(&process->signal_lock);
+			number = ptrace_signal(number, info);
+			if (!number)
+				continue;
+			lock_acquire(&process->signal_lock);
+		}
 		if (thread->work & WORK_TRACE)
 			trace_signal(info);
 		handler = process->actions[number - 1].handler;
 		if (handler == (uptr)SIG_DFL) {
-			default_act(process, number);
+			default_act(process, number, info);
 			continue;
 		}
 		if (handler != (uptr)SIG_IGN) {

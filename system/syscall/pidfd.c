@@ -2,8 +2,8 @@
 /* Calls on processes as files, but for those that wait and send signals. No locks of its own. */
 #include "ipc/pidfd.h"
 
-#include "fs/proc.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "syscalls.h"
 
 /* A process, or -EINVAL where the number is only a thread's. */
@@ -44,14 +44,18 @@ static struct file *file_of_process(struct process *process, int fd)
 {
 	struct fd_table *files;
 	struct file *file;
+	bool allowed;
 
 	if (READ_ONCE(process->state) != PROCESS_RUNNING)
 		return ERROR_PTR(-ESRCH);
-	if (proc_may_inspect(process))
-		return ERROR_PTR(-EPERM);
-	files = proc_files_get(process);
+	lock_acquire(&process->signal_lock);
+	allowed = ptrace_may_access_locked(process, PTRACE_REAL_IDS);
+	files = allowed ? process->files : NULL;
+	if (files)
+		refcount_get(&files->references);
+	lock_release(&process->signal_lock);
 	if (!files)
-		return ERROR_PTR(-ESRCH);
+		return ERROR_PTR(allowed ? -ESRCH : -EPERM);
 	file = fd_get(files, fd);
 	fd_table_put(files);
 	return file ? file : ERROR_PTR(-EBADF);

@@ -85,6 +85,9 @@ exit_slow:
 	FLAGS_CLEAR
 	mov	%rsp, %rdi
 	call	exit_work
+	/* What came while it was about to return: a kick that struck there did nothing. */
+	testl	$EXIT_WORK, %gs:THREAD_WORK
+	jnz	exit_slow
 	mov	REGS_R15(%rsp), %r15
 	mov	REGS_R14(%rsp), %r14
 	mov	REGS_R13(%rsp), %r13

@@ -160,6 +160,8 @@ exit_key_slow:
 	FLAGS_CLEAR
 	mov	%rsp, %rdi
 	call	exit_work
+	testl	$EXIT_WORK, %gs:THREAD_WORK
+	jnz	exit_key_slow
 	mov	REGS_R15(%rsp), %r15
 	mov	REGS_R14(%rsp), %r14
 	mov	REGS_R13(%rsp), %r13

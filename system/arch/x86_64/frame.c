@@ -26,6 +26,7 @@
 #include "core/string.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "signal/signal.h"
 #include "syscalls.h"
 
@@ -232,9 +233,13 @@ void signal_deliver(struct thread *thread)
 	signal_info info;
 
 	while (signal_take(&info, &action)) {
+		bool stepping = ptrace_step_hide(regs);
+
 		call_settle(thread, regs, &action);
 		regs_leave_stub(regs);
 		handler_enter(thread, regs, &info, &action);
+		if (stepping)
+			ptrace_step_ends();
 	}
 	call_settle(thread, regs, NULL);
 	if (thread->restore_mask) {

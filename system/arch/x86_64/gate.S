@@ -42,7 +42,7 @@ host_call_interruptible:
 	mov	8(%rsp), %r9
 	.globl gate_interruptible_begin
 gate_interruptible_begin:
-	testl	$3, %gs:THREAD_WORK		/* WORK_SIGNAL | WORK_EXIT */
+	testl	$19, %gs:THREAD_WORK		/* WORK_SIGNAL | WORK_EXIT | WORK_SERVE */
 	jnz	gate_interrupted
 	.globl gate_interruptible_syscall
 gate_interruptible_syscall:

@@ -8,6 +8,8 @@
 #define THREAD_USER_RSP		16
 #define THREAD_SYSCALL_NUMBER	24
 #define THREAD_WORK		32
+/* WORK_SIGNAL, WORK_EXIT, WORK_ORPHAN, WORK_SERVE: what exit_work() sees to */
+#define EXIT_WORK		27
 #define THREAD_FLAGS		36	/* right behind work: one compare looks at both */
 #define THREAD_SPACE		40
 #define THREAD_SELECTOR		48

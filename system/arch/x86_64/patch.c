@@ -54,6 +54,15 @@
 #define JUMP_REACH		0x7f000000ul
 #define STUBS_NEAR		0x100000ul
 
+#define BREAKPOINT		0xcc	/* int3 */
+
+/* What becomes of sites in an address space; under stub_lock. */
+enum site_policy {
+	SITES_CHANGE,		/* jumps are written */
+	SITES_RESTORE,		/* no more, and those that are there are being taken away */
+	SITES_KEEP,		/* the text is the file's */
+};
+
 struct stub {
 	u8 code[48];
 	/* from the stub to the `syscall` instruction: processes map the page at different places */
@@ -118,6 +127,28 @@ bool stub_is_entering(struct mm *mm, u64 rip)
 	return stub && offset < stub->behind;
 }
 
+/*
+ * The breakpoint that was hit belonged to a jump that was taken away again, and before we came here there
+ * was the program's own instruction.
+ */
+static bool site_was_restored(struct mm *mm, u64 address)
+{
+	struct stub_block *block;
+	u8 byte;
+
+	if (READ_ONCE(mm->site_policy) == SITES_CHANGE || copy_from_user(&byte, address, 1) ||
+	    byte == BREAKPOINT)
+		return false;
+	for (block = load_acquire(&mm->stub_blocks); block; block = block->next)
+		for (u32 i = 0; i < MIN(READ_ONCE(block->used), (u32)STUBS_PER_BLOCK); i++) {
+			u64 site = block->address + i * STUB_SIZE + (u64)block->stubs[i].distance;
+
+			if (block->stubs[i].pattern && site - address <= JUMP_SIZE + MIDDLE_MAX)
+				return true;
+		}
+	return false;
+}
+
 bool site_is_changing(struct mm *mm, u64 address)
 {
 	u64 offset;
@@ -125,7 +156,7 @@ bool site_is_changing(struct mm *mm, u64 address)
 
 	if (!mm)
 		return false;
-	if (READ_ONCE(mm->changing_site) == address)
+	if (READ_ONCE(mm->changing_site) == address || site_was_restored(mm, address))
 		return true;
 	/* The breakpoint was hit, and before we came here it had become what it was for. */
 	return !copy_from_user(jump, address, sizeof(jump)) && jump[0] == 0xe9 &&
@@ -157,22 +188,42 @@ static void compare_result(struct regs *regs, const u8 *bytes)
 	thread_current()->flags |= THREAD_FULL_RESTORE;
 }
 
+/* Waits until all jumps are gone, where they are being taken away. */
+static bool sites_are_kept(struct mm *mm)
+{
+	u32 policy = mm ? READ_ONCE(mm->site_policy) : SITES_CHANGE;
+
+	if (policy == SITES_RESTORE) {
+		lock_acquire(&mm->stub_lock);
+		policy = mm->site_policy;
+		lock_release(&mm->stub_lock);
+	}
+	return policy == SITES_KEEP;
+}
+
 void regs_leave_stub(struct regs *regs)
 {
+	struct mm *mm = process_current()->mm;
+	bool kept = sites_are_kept(mm);
 	u64 offset;
-	struct stub *stub = stub_find(process_current()->mm, regs->rip, &offset);
+	struct stub *stub = stub_find(mm, regs->rip, &offset);
 	u8 bytes[2 + COMPARE_SIZE];
 
 	if (stub) {
 		if (stub->pattern != PATTERN_COMPARE || offset < stub->behind)
 			return;
+		/* The program does its compare by itself. */
+		if (kept && offset == stub->behind) {
+			regs->rip = regs->rcx = stub_site(stub, regs->rip, offset) + 2;
+			return;
+		}
 		if (offset == stub->behind)
 			compare_result(regs, stub->code + stub->behind);
 		regs->rip = stub_site(stub, regs->rip, offset) + sizeof(bytes);
 		thread_current()->flags |= THREAD_FULL_RESTORE;
 		return;
 	}
-	if (copy_from_user(bytes, regs->rip - 2, sizeof(bytes)))
+	if (kept || copy_from_user(bytes, regs->rip - 2, sizeof(bytes)))
 		return;
 	/* Behind a syscall that has its compare still, or behind the jump that was written over both. */
 	if (bytes[0] == 0x0f && bytes[1] == 0x05 && site_is_compare(bytes + 2)) {
@@ -357,7 +408,7 @@ static void text_restore(u64 at, const u8 *before, size_t size)
  */
 static bool jump_write(struct mm *mm, const struct jump *jump, bool alone)
 {
-	static const u8 breakpoint = 0xcc;
+	static const u8 breakpoint = BREAKPOINT;
 	bool written;
 
 	if (alone) {
@@ -535,7 +586,7 @@ static bool site_try(struct mm *mm, const struct site_entry *entry)
 	struct area *area = mm_find_locked(mm, entry->site);
 
 	return area && area->start <= entry->site && is_constant_text(area) &&
-	       site_patch(mm, area, entry->site, entry->number);
+	       mm->site_policy == SITES_CHANGE && site_patch(mm, area, entry->site, entry->number);
 }
 
 static void history_tell(struct mm *mm, u64 site, u64 number)
@@ -559,9 +610,12 @@ static void history_tell(struct mm *mm, u64 site, u64 number)
 
 void site_trapped(struct mm *mm, u64 site, u64 number)
 {
-	struct site_table *table = site_table_of(mm);
+	struct site_table *table;
 	struct site_entry *entry;
 
+	if (READ_ONCE(mm->site_policy) != SITES_CHANGE)
+		return;
+	table = site_table_of(mm);
 	if (!table)
 		return;
 	entry = site_entry_find(table, site, number);
@@ -653,6 +707,8 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
 	struct patched_text text;
 	u64 stubs;
 
+	if (READ_ONCE(mm->site_policy) != SITES_CHANGE)
+		return false;
 	area_file_version(&area, &version);
 	if (!file_is_as_below(file) || !site_history_text(&version, offset, size, &text))
 		return false;
@@ -710,6 +766,10 @@ void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched)
 	if (!count)
 		return;
 	lock_acquire(&mm->stub_lock);
+	if (mm->site_policy != SITES_CHANGE) {
+		lock_release(&mm->stub_lock);
+		return;
+	}
 	if (keep && is_alone(mm) && file_is_as_below(area->file))
 		block = stub_block_create(mm, address);
 	count = known_prepare(mm, address, jumps, sites, count);
@@ -718,4 +778,87 @@ void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched)
 	if (count)
 		jumps_write(mm, jumps, count, protection, true);
 	lock_release(&mm->stub_lock);
+}
+
+/* ---- Taking jumps away ---- */
+
+void sites_keep(struct mm *mm)
+{
+	mm->site_policy = SITES_KEEP;
+}
+
+/* What stood where the jump to a stub is now; its patterns tell all of it. */
+static void jump_undo(const struct stub *stub, struct jump *jump)
+{
+	static const u8 mov_rax[] = { 0x48, 0xc7, 0xc0 }, syscall[] = { 0x0f, 0x05 };
+
+	if (stub->pattern == PATTERN_COMPARE) {
+		jump->size = JUMP_SIZE;
+		memcpy(emit(jump->bytes, syscall, sizeof(syscall)), stub->code + stub->behind,
+		       JUMP_SIZE - sizeof(syscall));
+	} else if (stub->pattern == PATTERN_MOV_LONG) {
+		jump->size = sizeof(mov_rax) + sizeof(u32);
+		memcpy(emit(jump->bytes, mov_rax, sizeof(mov_rax)), stub->code + 1, sizeof(u32));
+	} else {
+		jump->size = JUMP_SIZE;
+		memcpy(jump->bytes, stub->code, JUMP_SIZE);
+	}
+}
+
+/* Where the jump to a stub is. False: there is none in this address space. */
+static bool jump_find(const struct stub *stub, u64 address, struct jump *jump)
+{
+	u64 site = address + (u64)stub->distance;
+
+	for (u32 start = 0; start <= JUMP_SIZE + MIDDLE_MAX; start++) {
+		u8 bytes[JUMP_SIZE];
+		s32 relative;
+
+		if (copy_from_user(bytes, site - start, sizeof(bytes)) || bytes[0] != 0xe9)
+			continue;
+		memcpy(&relative, bytes + 1, sizeof(relative));
+		if (site - start + JUMP_SIZE + (u64)relative != address)
+			continue;
+		jump->at = site - start;
+		memcpy(jump->before, bytes, sizeof(bytes));
+		return true;
+	}
+	return false;
+}
+
+/* mm->lock and mm->stub_lock held. */
+static void block_restore(struct mm *mm, const struct stub_block *block)
+{
+	const u32 used = MIN(READ_ONCE(block->used), (u32)STUBS_PER_BLOCK);
+
+	for (u32 i = 0; i < used; i++) {
+		const struct stub *stub = &block->stubs[i];
+		struct jump jump = { 0 };
+		struct area *area;
+
+		if (!stub->pattern || !jump_find(stub, block->address + i * STUB_SIZE, &jump))
+			continue;
+		jump_undo(stub, &jump);
+		area = mm_find_locked(mm, jump.at);
+		if (area && area->start <= jump.at)
+			jumps_write(mm, &jump, 1, area->protection, is_alone(mm));
+	}
+}
+
+void sites_restore(struct mm *mm)
+{
+	struct stub_block *block;
+
+	if (!mm || READ_ONCE(mm->site_policy) == SITES_KEEP)
+		return;
+	lock_acquire(&mm->lock);
+	lock_acquire(&mm->stub_lock);
+	if (mm->site_policy == SITES_CHANGE) {
+		WRITE_ONCE(mm->site_policy, SITES_RESTORE);
+		for (block = mm->stub_blocks; block; block = block->next)
+			block_restore(mm, block);
+		WRITE_ONCE(mm->site_policy, SITES_KEEP);
+	}
+	lock_release(&mm->stub_lock);
+	lock_release(&mm->lock);
 }

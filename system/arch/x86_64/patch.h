@@ -63,6 +63,14 @@ bool text_is_patched(struct mm *mm, struct file *file, u64 address, u64 offset, 
  */
 void sites_patch_mapped(struct mm *mm, u64 address, u64 size, bool patched);
 
+/*
+ * For processes that are traced: sites_keep() of an empty mm says that none of its sites are ever
+ * to be patched; sites_restore(), by a thread that runs there, also makes the text what it was.
+ * Their calls trap from then on, and a debugger finds what the program's file has.
+ */
+void sites_keep(struct mm *mm);
+void sites_restore(struct mm *mm);
+
 /* For fork and the end of an mm. NULL is allowed. */
 struct stub_block *stub_blocks_share(struct stub_block *blocks);
 void stub_blocks_put(struct stub_block *blocks);

@@ -27,6 +27,7 @@
 #include "memory/mm.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "process/ptrace.h"
 #include "process/vfork.h"
 #include "syscall/syscall.h"
 #include "syscall/trace.h"
@@ -43,10 +44,12 @@ _Static_assert(sizeof(struct regs) == REGS_SIZE, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.r8) == UC_R8, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.rip) == UC_RIP, "offsets.h");
 _Static_assert(offsetof(struct ucontext, uc_mcontext.fpstate) == UC_FPSTATE, "offsets.h");
-_Static_assert((WORK_SIGNAL | WORK_EXIT) == 3, "gate.S looks at these bits");
+_Static_assert((WORK_SIGNAL | WORK_EXIT | WORK_ORPHAN | WORK_SERVE) == EXIT_WORK, "offsets.h");
+_Static_assert((WORK_SIGNAL | WORK_EXIT | WORK_SERVE) == 19, "gate.S looks at these bits");
 
 #define FLAG_TRACE	0x100ul		/* TF */
 #define FLAG_ALIGNMENT	0x40000ul	/* AC */
+#define TRAP_BREAKPOINT	3		/* the processor's number of int3 */
 
 struct exception_row { u64 instruction, fixup; };
 
@@ -88,10 +91,8 @@ static long dispatch(struct regs *regs)
 				     regs->r9);
 }
 
-/* A call while work or flags are set (entry.S), and every call that trapped. */
-void syscall_slow(struct regs *regs)
+static void call_serve(struct thread *thread, struct regs *regs)
 {
-	struct thread *thread = thread_current();
 	u64 arguments[6] = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 };
 	u32 number = regs->orig_rax;
 	bool tracing = thread->work & WORK_TRACE;
@@ -106,6 +107,20 @@ void syscall_slow(struct regs *regs)
 		regs->rax = result;
 	if (tracing)
 		trace_exit(number, arguments, result);
+}
+
+/* A call while work or flags are set (entry.S), and every call that trapped. */
+void syscall_slow(struct regs *regs)
+{
+	struct thread *thread = thread_current();
+
+	if (!(READ_ONCE(thread->work) & WORK_PTRACE)) {
+		call_serve(thread, regs);
+		return;
+	}
+	if (ptrace_call_begins(regs))
+		call_serve(thread, regs);
+	ptrace_call_ends(regs);
 }
 
 static void enter_for_call(struct regs *regs)
@@ -135,12 +150,19 @@ int exit_work(struct regs *regs)
 	lock_assert_none("return to program");
 	if (READ_ONCE(thread->work) & WORK_ORPHAN)
 		vfork_orphan_settle();
+	if (READ_ONCE(thread->work) & WORK_SERVE) {
+		thread_serve();
+		/* A host call that was interrupted for it is to be made again. */
+		atomic_or(&thread->work, WORK_SIGNAL);
+	}
 	while (READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT))
 		signal_deliver(thread);
 	if (thread->flags & THREAD_TRAPPED) {
 		regs_leave_stub(regs);
 		thread->flags &= ~THREAD_TRAPPED;
 	}
+	if (thread->flags & THREAD_STOPPED)
+		thread->flags = (thread->flags & ~THREAD_STOPPED) | THREAD_FULL_RESTORE;
 	return thread->flags & THREAD_FULL_RESTORE;
 }
 
@@ -234,7 +256,8 @@ kernel_function signal_in_program(int number, const struct siginfo *info,
 
 	if (number == KICK_SIGNAL && stub_is_entering(thread->process->mm, host->ip))
 		return NULL;
-	if (number == SIGTRAP && site_is_changing(thread->process->mm, host->ip - 1)) {
+	if (number == SIGTRAP && host->trapno == TRAP_BREAKPOINT &&
+	    site_is_changing(thread->process->mm, host->ip - 1)) {
 		host->ip -= 1;
 		return NULL;
 	}

@@ -5,7 +5,7 @@ PROCESS_TESTS   := $(patsubst tests/unit/process/test_%.c,$(BUILD)/tests/unit/te
 	$(sort $(wildcard tests/unit/process/test_*.c)))
 PROCESS_SOURCES := $(addprefix system/, signal/altstack.c signal/cpu_clock.c signal/itimer.c signal/posix_timer.c \
 	signal/queue.c signal/send.c signal/take.c process/cred.c process/exit.c process/ids.c process/limits.c \
-	process/session.c process/table.c process/times.c process/wait.c syscall/signal.c syscall/wait_mask.c)
+	process/ptrace_attach.c process/session.c process/table.c process/times.c process/wait.c syscall/signal.c syscall/wait_mask.c)
 PROCESS_OBJECTS := $(PROCESS_SOURCES:system/%.c=$(BUILD)/tests/system/%.o)
 PROCESS_FAKES   := tests/unit/process/play.c tests/unit/core/fake.c
 

@@ -8,7 +8,11 @@
 #include "core/host.h"
 #include "core/string.h"
 #include "core/wait.h"
+#include "memory/remote.h"
 #include "memory/usercopy.h"
+#include "process/core_dump.h"
+#include "process/ptrace.h"
+#include "process/ptrace_private.h"
 #include "process/vfork.h"
 
 /* The C library's headers and the layer's disagree about a few types, so these stand here. */
@@ -79,6 +83,25 @@ void vfork_orphan_settle(void) { }
 void job_control_leader_ends_locked(struct process *leader);
 void job_control_leader_ends_locked(struct process *leader) { (void)leader; }
 void vfork_waiting_end_locked(struct process *process) { (void)process; abort(); }
+
+/* Nobody is traced, asked for memory, or leaves any behind. */
+void memory_requests_return_locked(struct thread *thread) { (void)thread; }
+bool core_dump(const signal_info *info) { (void)info; return false; }
+void core_dump_join(void) { abort(); }
+size_t fpu_area_size(void) { abort(); }
+bool ptrace_event(u32 event, u64 message) { (void)event; (void)message; return false; }
+int ptrace_signal(int number, signal_info *info) { (void)number; (void)info; abort(); }
+bool ptrace_trap_due_locked(const struct thread *thread) { (void)thread; return false; }
+void ptrace_trap(void) { abort(); }
+void ptrace_wake_locked(struct process *process) { (void)process; }
+void ptrace_continued_locked(struct process *process) { (void)process; }
+void ptrace_resume_locked(struct tracee *tracee, u32 data, enum tracee_mode mode)
+{
+	(void)tracee;
+	(void)data;
+	(void)mode;
+	abort();
+}
 
 /* No program, no registers: their place in the thread leads to what plays it. */
 static struct play *play_of(struct thread *thread)
