@@ -71,8 +71,8 @@ struct signal_action;
 bool signal_take(signal_info *info, struct signal_action *action);
 
 /*
- * Whether the thread, which is about to publish a child of its process, has to take a signal first, or
- * its process ends by one. process->signal_lock held.
+ * Whether the thread, which is about to publish a child of its process, has to take a signal first,
+ * or its process ends by one. process->signal_lock held.
  */
 bool signal_precedes_fork_locked(const struct thread *thread);
 

@@ -998,10 +998,9 @@ static void on_stop_counting(int number)
 	stop_counting = 1;
 }
 
-/* All are sent while the target is kept from running. */
 /*
- * A thread takes what was sent to it before what was sent to its process, but what ends it is not held
- * up by what would stop it. On one processor the child gets both at once.
+ * A thread takes what was sent to it before what was sent to its process, but what ends it is not
+ * held up by what would stop it. On one processor the child gets both at once.
  */
 TEST(kill_is_not_held_up_by_stop)
 {
@@ -1025,6 +1024,7 @@ TEST(kill_is_not_held_up_by_stop)
 	}
 }
 
+/* All are sent while the target is kept from running. */
 TEST(two_thousand_signals_at_once)
 {
 	cpu_set_t one;

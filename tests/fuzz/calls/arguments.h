@@ -10,7 +10,7 @@
 struct call {
 	long number;
 	const char *name;
-	const char *kinds;	/* as in the table's fourth column, with ", " between */
+	const char *kinds; /* as in the table's fourth column, with ", " between */
 };
 
 extern const struct call call_table[];
@@ -23,16 +23,16 @@ enum { CALL_ARGUMENTS = 6, DESCRIPTORS = 48 };
  * behind its end in reach.
  */
 struct arena {
-	char *memory;		/* its last page can't be touched */
-	char *ground;		/* for calls that map and unmap */
+	char *memory; /* its last page can't be touched */
+	char *ground; /* for calls that map and unmap */
 };
 
 /* Makes an arena that processes share. Ends the program where it can't; it is never freed. */
 struct arena arena_create(void);
 
 /*
- * Fills all six arguments for a call: mostly what each one's kind asks for, seldom anything. Pointers
- * go into the arena, which is written to.
+ * Fills all six arguments for a call: mostly what each one's kind asks for, seldom anything.
+ * Pointers go into the arena, which is written to.
  */
 void arguments_choose(struct random *random, struct arena *arena, const struct call *call,
 		      long *arguments);

@@ -5,9 +5,9 @@
  *
  *	calls SEED SECONDS
  *
- * Each round is a party of its own seed (calls/party.c), every other one as an ordinary user. It may
- * die of its calls, and is killed with all that it forked after a while. Then all must be gone in
- * time, the domain must work, and over the rounds what the layer uses must not grow. A failure
+ * Each round is a party of its own seed (calls/party.c), every other one as an ordinary user. It
+ * may die of its calls, and is killed with all that it forked after a while. Then all must be gone
+ * in time, the domain must work, and over the rounds what the layer uses must not grow. A failure
  * prints the round's seed, which `calls SEED 0` plays alone.
  */
 #include <dirent.h>
@@ -49,8 +49,13 @@ struct usage {
 
 static char usage_names[USAGE_LINES][32];
 /* How much more than at first is no growth: caches fill. Names that are not here may not grow. */
-static const struct { const char *name; unsigned long slack; } slacks[] = {
-	{ "heap_objects", 64 }, { "heap_object_bytes", 16384 }, { "heap_run_pages", 64 },
+static const struct {
+	const char *name;
+	unsigned long slack;
+} slacks[] = {
+	{ "heap_objects", 64 },
+	{ "heap_object_bytes", 16384 },
+	{ "heap_run_pages", 64 },
 };
 
 static struct usage usage_read(int fd)
@@ -132,8 +137,8 @@ static void remains_remove(void)
 {
 	static const char *const places[] = { "work", "/", "/tmp", "/dev", "/dev/shm" };
 	static const char *const names[] = {
-		".", "a", "b", "c", "dir", "link", "fifo", "socket", "none", "tmpfs", "user.a",
-		"security.capability",
+		".",	"a",	  "b",	  "c",	   "dir",    "link",
+		"fifo", "socket", "none", "tmpfs", "user.a", "security.capability",
 	};
 	char path[64];
 
@@ -213,8 +218,8 @@ static int works(void)
 static void party_start(uint64_t seed)
 {
 	setsid();
-	if (seed % 2 && (setgroups(0, NULL) || setresgid(USER, USER, USER) ||
-			 setresuid(USER, USER, USER)))
+	if (seed % 2 &&
+	    (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER)))
 		_exit(0);
 	party_play(seed);
 }
@@ -223,7 +228,8 @@ static void party_start(uint64_t seed)
 static void names_warm(void)
 {
 	static const char *const directories[] = {
-		"/", "/bin", "/dev", "/dev/pts", "/dev/shm", "/tmp", "/proc", "/proc/self", "/proc/self/fd",
+		"/",	"/bin",	 "/dev",       "/dev/pts",	"/dev/shm",
+		"/tmp", "/proc", "/proc/self", "/proc/self/fd",
 	};
 
 	for (size_t i = 0; i < COUNT(directories); i++) {

@@ -12,7 +12,8 @@ struct random {
 /* Different streams of one seed are independent. */
 static inline struct random random_stream(uint64_t seed, uint64_t stream)
 {
-	return (struct random){ .state = (seed * 1000003 + stream * 7919) * 0x9e3779b97f4a7c15 | 1 };
+	return (struct random){ .state = (seed * 1000003 + stream * 7919) * 0x9e3779b97f4a7c15 |
+					 1 };
 }
 
 static inline uint64_t random_number(struct random *random)
