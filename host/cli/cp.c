@@ -149,19 +149,27 @@ static int run_main(const struct copy *copy, const struct domains *domains,
 
 /* ---- One copy ---- */
 
+/* Says why not. */
+static int pipe_make(int ends[2])
+{
+	struct error err;
+
+	if (!pipe2(ends, O_CLOEXEC))
+		return 0;
+	error_set(&err, errno, "can't make a pipe");
+	cli_fail(&err);
+	return -1;
+}
+
 /* Returns a descriptor to read the stream from, once there is some; else -1 with the status. */
 static int begin_sending(const struct copy *copy, int *status)
 {
 	struct pollfd readable;
-	struct error err;
 	int ends[2];
 
 	*status = EXIT_MEZZO_FAILED;
-	if (pipe2(ends, O_CLOEXEC)) {
-		error_set(&err, errno, "can't make a pipe");
-		cli_fail(&err);
+	if (pipe_make(ends))
 		return -1;
-	}
 	sender = fork_child();
 	if (!sender)
 		_exit(send_main(copy, ends[1]));
@@ -185,14 +193,10 @@ static int begin_sending(const struct copy *copy, int *status)
 static int begin_running(const struct copy *copy, const struct domains *domains,
 			 const struct folder *folder, int from)
 {
-	struct error err;
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC)) {
-		error_set(&err, errno, "can't make a pipe");
-		cli_fail(&err);
+	if (pipe_make(ends))
 		return -1;
-	}
 	runner = fork_child();
 	if (!runner) {
 		close(ends[0]);

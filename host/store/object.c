@@ -187,15 +187,23 @@ int object_info(struct store *store, object_id id, struct object_info *info, str
 	return error;
 }
 
-int object_is_lost(struct store *store, object_id id, struct error *err)
+/* A row, in a view of its own. */
+static int row_read(struct store *store, object_id id, struct object_row *row, struct error *err)
 {
-	struct object_row row;
 	int error = store_view_begin(store, err);
 
 	if (error)
 		return error;
-	error = object_row_get(store, id, &row, err);
+	error = object_row_get(store, id, row, err);
 	store_view_end(store);
+	return error;
+}
+
+int object_is_lost(struct store *store, object_id id, struct error *err)
+{
+	struct object_row row;
+	int error = row_read(store, id, &row, err);
+
 	return error ? error : (row.flags & OBJECT_LOST) != 0;
 }
 
@@ -270,12 +278,8 @@ int object_visit(struct store *store, int (*visit)(const struct object_info *inf
 static int object_admit(struct store *store, object_id id, bool writable, struct error *err)
 {
 	struct object_row row;
-	int error = store_view_begin(store, err);
+	int error = row_read(store, id, &row, err);
 
-	if (error)
-		return error;
-	error = object_row_get(store, id, &row, err);
-	store_view_end(store);
 	if (!error)
 		error = object_row_check(id, &row, err);
 	if (error || !writable)

@@ -227,7 +227,7 @@ static const struct inode_operations proc_magic_operations = {
 
 static const struct file_operations proc_directory_operations = {
 	.iterate = proc_iterate,
-	.seek = proc_text_seek,
+	.seek = file_seek_endless,
 };
 
 /* ---- Mounting ---- */

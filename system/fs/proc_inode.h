@@ -16,7 +16,5 @@ struct proc_inode {
 
 /* Gives an opened file its reader. 0 or -ENOMEM. */
 int proc_text_open(struct file *file);
-/* lseek(2) for texts and directories: SEEK_SET and SEEK_CUR. */
-loff_t proc_text_seek(struct file *file, loff_t offset, int whence);
 
 #endif

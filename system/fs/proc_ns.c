@@ -22,13 +22,7 @@ static const struct namespace {
 	pid = { "pid", 4026531836u }, cgroup = { "cgroup", 4026531835u },
 	time = { "time", 4026531834u }, net = { "net", 4026531833u }, mnt = { "mnt", 4026531832u };
 
-static int namespace_open(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	return FILE_WRITABLE(file) ? -EPERM : 0;
-}
-
-static const struct inode_operations namespace_inode_operations = { .open = namespace_open };
+static const struct inode_operations namespace_inode_operations = { 0 };
 static const struct file_operations namespace_file_operations = { 0 };
 
 static int namespace_may_look(const struct proc_key *key)
@@ -64,6 +58,7 @@ static int namespace_follow(const struct namespace *namespace, const struct proc
 	if (!inode)
 		return -ENOMEM;
 	inode->ino = namespace->ino;
+	inode->flags |= INODE_IMMUTABLE;
 	out->mount = mount_root();
 	out->dentry = dentry_create(out->mount->root, "", 0, inode);
 	if (!out->dentry)

@@ -4,8 +4,6 @@
  * anew. reader->lock (LOCK_INODE) guards the text; printing is done without it, as it takes locks
  * of its own.
  */
-#include <linux/fs.h>
-
 #include "core/heap.h"
 #include "core/string.h"
 #include "fs/proc.h"
@@ -133,18 +131,6 @@ static ssize_t text_write(struct file *file, struct iter *from, u64 *offset)
 	return size;
 }
 
-loff_t proc_text_seek(struct file *file, loff_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static void text_release(struct file *file)
 {
 	struct proc_reader *reader = file->private;
@@ -167,6 +153,6 @@ int proc_text_open(struct file *file)
 const struct file_operations proc_text_operations = {
 	.read = text_read,
 	.write = text_write,
-	.seek = proc_text_seek,
+	.seek = file_seek_endless,
 	.release = text_release,
 };

@@ -305,8 +305,8 @@ static int shared_directory_sync(struct file *file, bool data_only)
 }
 
 static const struct file_operations shared_directory_operations = {
-	.read = tree_directory_read,
-	.seek = tree_directory_seek,
+	.read = file_read_directory,
+	.seek = file_seek_endless,
 	.iterate = shared_iterate,
 	.sync = shared_directory_sync,
 };

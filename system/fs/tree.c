@@ -185,33 +185,15 @@ static int tree_iterate(struct file *file, struct directory_sink *sink, u64 *off
 	return error;
 }
 
-loff_t tree_directory_seek(struct file *file, loff_t offset, int whence)
-{
-	if (whence == 1)
-		offset += file->position;
-	else if (whence != 0)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static int tree_directory_sync(struct file *file, bool data_only)
 {
 	(void)data_only;
 	return keep_sync(file->inode->fs);
 }
 
-ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset)
-{
-	(void)file, (void)to, (void)offset;
-	return -EISDIR;
-}
-
 static const struct file_operations tree_directory_operations = {
-	.read = tree_directory_read,
-	.seek = tree_directory_seek,
+	.read = file_read_directory,
+	.seek = file_seek_endless,
 	.iterate = tree_iterate,
 	.sync = tree_directory_sync,
 };

@@ -48,13 +48,6 @@ struct file *tree_create_memory(const char *shown, u32 mode);
 /* Another, as memfd_create(2) gives. name is copied. File or ERROR_PTR. */
 struct file *tree_create_memfd(const char *name, u32 flags);
 
-/* ---- Operations on open directories that other file systems have, too ---- */
-
-/* lseek(2): offsets are cookies. */
-loff_t tree_directory_seek(struct file *file, loff_t offset, int whence);
-/* -EISDIR. */
-ssize_t tree_directory_read(struct file *file, struct iter *to, u64 *offset);
-
 /* ---- Between the parts of the tree ---- */
 
 /* An inode of a tree, as inode_create(). NULL: out of memory. */

@@ -53,10 +53,9 @@ struct console_state *console_create(u32 index, struct process *leader)
 	return console;
 }
 
-/* The first one's first reference is never put. */
 void console_put(struct console_state *console)
 {
-	if (refcount_put(&console->references))
+	if (refcount_put(&console->references) && !console_is_first(console))
 		heap_free(console);
 }
 

@@ -30,6 +30,11 @@
 struct epoll {
 	struct lock lock;
 	struct list ready;		/* under lock */
+	/*
+	 * Under lock, read without: false only where ready is empty and nobody has items of it in
+	 * his hands, to put back those that stay ready.
+	 */
+	bool any_ready;
 	struct epoll_item *incoming;	/* a stack: pushed by anyone, taken whole under lock */
 	struct wait_queue queue;	/* threads in epoll_wait, polls of the epoll file */
 	/* Under epoll_tree_lock. */
@@ -112,6 +117,8 @@ static void epoll_drain_locked(struct epoll *epoll)
 
 	if (!READ_ONCE(epoll->incoming))
 		return;
+	/* Before the stack is empty: see epoll_maybe_ready(). */
+	WRITE_ONCE(epoll->any_ready, true);
 	item = atomic_exchange(&epoll->incoming, NULL);
 	while (item) {
 		struct epoll_item *next = item->incoming_next;
@@ -121,16 +128,26 @@ static void epoll_drain_locked(struct epoll *epoll)
 	}
 }
 
+/*
+ * Without the lock: false where whatever becomes ready from now on wakes the caller, who waits in the
+ * queue.
+ */
 static bool epoll_maybe_ready(struct epoll *epoll)
 {
-	return READ_ONCE(epoll->incoming) || !list_empty(&epoll->ready);
+	return __atomic_load_n(&epoll->incoming, __ATOMIC_SEQ_CST) || READ_ONCE(epoll->any_ready);
 }
 
-/* Takes the item out of the ready list; true where it was there or in the stack. */
-static void item_unready_locked(struct epoll_item *item)
+/* The lock, with all that is ready in the list. */
+static void epoll_ready_lock(struct epoll *epoll)
 {
-	epoll_drain_locked(item->epoll);
-	list_remove(&item->ready_node);
+	lock_acquire(&epoll->lock);
+	epoll_drain_locked(epoll);
+}
+
+static void epoll_ready_unlock(struct epoll *epoll)
+{
+	WRITE_ONCE(epoll->any_ready, !list_empty(&epoll->ready));
+	lock_release(&epoll->lock);
 }
 
 /*
@@ -158,8 +175,7 @@ static int epoll_transfer(struct epoll *epoll, uptr to, int max)
 	int count = 0;
 
 	list_init(&again);
-	lock_acquire(&epoll->lock);
-	epoll_drain_locked(epoll);
+	epoll_ready_lock(epoll);
 	while (count < max && !list_empty(&epoll->ready)) {
 		struct epoll_item *item = list_first(&epoll->ready, struct epoll_item, ready_node);
 		struct epoll_event event = { .data = item->data };
@@ -185,7 +201,7 @@ static int epoll_transfer(struct epoll *epoll, uptr to, int max)
 		list_remove(node);
 		list_add_tail(node, &epoll->ready);
 	}
-	lock_release(&epoll->lock);
+	epoll_ready_unlock(epoll);
 	return count;
 }
 
@@ -228,8 +244,7 @@ static u32 epoll_poll(struct file *file, struct poll_request *request)
 	poll_wait(request, &epoll->queue);
 	if (!epoll_maybe_ready(epoll))
 		return 0;
-	lock_acquire(&epoll->lock);
-	epoll_drain_locked(epoll);
+	epoll_ready_lock(epoll);
 	while (!state && !list_empty(&epoll->ready)) {
 		struct epoll_item *item = list_first(&epoll->ready, struct epoll_item, ready_node);
 
@@ -239,7 +254,7 @@ static u32 epoll_poll(struct file *file, struct poll_request *request)
 		if (!atomic_exchange(&item->queued, 1))
 			list_add(&item->ready_node, &epoll->ready);
 	}
-	lock_release(&epoll->lock);
+	epoll_ready_unlock(epoll);
 	return state;
 }
 
@@ -323,9 +338,9 @@ static void item_free(struct epoll_item *item)
 		if (hook != &item->first_hook)
 			heap_free(hook);
 	}
-	lock_acquire(&epoll->lock);
-	item_unready_locked(item);
-	lock_release(&epoll->lock);
+	epoll_ready_lock(epoll);
+	list_remove(&item->ready_node);
+	epoll_ready_unlock(epoll);
 	list_remove(&item->bucket_node);
 	epoll->item_count--;
 	/* Last: the file may go as soon as nobody watches it. */

@@ -6,10 +6,15 @@
 #include <linux/capability.h>
 #include <linux/mman.h>
 
+#include "arch/x86_64/regs.h"
+#include "boundary/layout.h"
 #include "core/host.h"
 #include "memory/mm.h"
 #include "memory/mm_private.h"
 #include "process/process.h"
+#include "process/thread.h"
+
+#define STACK_AT_START (132ul << 10)
 
 int mm_may_lock_locked(const struct mm *mm, u64 more)
 {
@@ -28,8 +33,26 @@ int mm_lock_new_locked(const struct mm *mm, u64 start, u64 size)
 	return (int)host_call3(__NR_mlock2, start, size, mm->lock_new_on_fault ? MLOCK_ONFAULT : 0);
 }
 
+/*
+ * Linux's stack is as long as it was used, and this long at the start; the area of ours is all that
+ * it may grow to. mlockall(2) takes what is above this address.
+ */
+static u64 stack_used_from(const struct mm *mm)
+{
+	u64 least = MAX(mm->stack_limit, mm->stack_start - STACK_AT_START);
+	u64 now = ROUND_DOWN(thread_current()->regs->rsp, PAGE_SIZE);
+
+	return now >= mm->stack_limit && now < least ? now : least;
+}
+
+/* unused: stack below this address is left out; 0: nothing is. */
+static bool is_lockable(const struct area *area, u64 unused)
+{
+	return !(area->flags & AREA_KEPT) && !(area->flags & AREA_STACK && area->end <= unused);
+}
+
 /* How much of a range is not locked yet. */
-static u64 unlocked_bytes(struct mm *mm, u64 start, u64 end)
+static u64 unlocked_bytes(struct mm *mm, u64 start, u64 end, u64 unused)
 {
 	u64 bytes = 0;
 
@@ -37,20 +60,20 @@ static u64 unlocked_bytes(struct mm *mm, u64 start, u64 end)
 	     i++) {
 		const struct area *area = &mm->areas[i];
 
-		if (!(area->flags & (AREA_LOCKED | AREA_KEPT)))
+		if (!(area->flags & AREA_LOCKED) && is_lockable(area, unused))
 			bytes += MIN(area->end, end) - MAX(area->start, start);
 	}
 	return bytes;
 }
 
 /* Notes what the host has done; areas begin and end at start and end. */
-static void areas_mark(struct mm *mm, u64 start, u64 end, bool locked)
+static void areas_mark(struct mm *mm, u64 start, u64 end, bool locked, u64 unused)
 {
 	for (u32 i = mm_index_locked(mm, start); i < mm->area_count && mm->areas[i].start < end;
 	     i++) {
 		struct area *area = &mm->areas[i];
 
-		if ((area->flags & AREA_KEPT) || locked == !!(area->flags & AREA_LOCKED))
+		if (locked == !!(area->flags & AREA_LOCKED) || !is_lockable(area, unused))
 			continue;
 		area->flags ^= AREA_LOCKED;
 		if (locked)
@@ -63,14 +86,14 @@ static void areas_mark(struct mm *mm, u64 start, u64 end, bool locked)
 
 static int lock_range_locked(struct mm *mm, u64 start, u64 end, bool on_fault)
 {
-	long error = mm_may_lock_locked(mm, unlocked_bytes(mm, start, end));
+	long error = mm_may_lock_locked(mm, unlocked_bytes(mm, start, end, 0));
 
 	if (!error)
 		error = mm_isolate_locked(mm, start, end);
 	if (!error)
 		error = host_call3(__NR_mlock2, start, end - start, on_fault ? MLOCK_ONFAULT : 0);
 	if (!error)
-		areas_mark(mm, start, end, true);
+		areas_mark(mm, start, end, true, 0);
 	return (int)error;
 }
 
@@ -81,7 +104,7 @@ static int unlock_range_locked(struct mm *mm, u64 start, u64 end)
 	if (!error)
 		error = host_call2(__NR_munlock, start, end - start);
 	if (!error)
-		areas_mark(mm, start, end, false);
+		areas_mark(mm, start, end, false, 0);
 	return (int)error;
 }
 
@@ -108,20 +131,23 @@ int mm_unlock_range(struct mm *mm, u64 start, u64 size)
 /* What can't be there (a mapping without rights, behind a file's end) is no error, as on Linux. */
 int mm_lock_all(struct mm *mm, bool on_fault)
 {
+	u64 unused;
 	int error;
 
 	lock_acquire(&mm->lock);
-	error = mm_may_lock_locked(mm, unlocked_bytes(mm, 0, ~0ull));
+	unused = stack_used_from(mm);
+	error = mm_isolate_locked(mm, unused, unused);
+	if (!error)
+		error = mm_may_lock_locked(mm, unlocked_bytes(mm, 0, ~0ull, unused));
 	for (u32 i = 0; !error && i < mm->area_count; i++) {
 		struct area *area = &mm->areas[i];
 
-		if (area->flags & AREA_KEPT)
-			continue;
-		host_call3(__NR_mlock2, area->start, area->end - area->start,
-			   on_fault ? MLOCK_ONFAULT : 0);
+		if (is_lockable(area, unused))
+			host_call3(__NR_mlock2, area->start, area->end - area->start,
+				   on_fault ? MLOCK_ONFAULT : 0);
 	}
 	if (!error)
-		areas_mark(mm, 0, ~0ull, true);
+		areas_mark(mm, 0, ~0ull, true, unused);
 	lock_release(&mm->lock);
 	return error;
 }
@@ -134,7 +160,7 @@ int mm_unlock_all(struct mm *mm)
 		if (mm->areas[i].flags & AREA_LOCKED)
 			host_call2(__NR_munlock, mm->areas[i].start,
 				   mm->areas[i].end - mm->areas[i].start);
-	areas_mark(mm, 0, ~0ull, false);
+	areas_mark(mm, 0, ~0ull, false, 0);
 	lock_release(&mm->lock);
 	return 0;
 }

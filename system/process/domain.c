@@ -121,6 +121,21 @@ static void root_start(void)
 		panic("the file systems don't start: error %d", error);
 }
 
+/* The host may allow no more processes, which is no fault of the layer. */
+static void first_program_start(void)
+{
+	int error = program_resources_give(init_process, CONSOLE_FIRST) ?:
+		    program_start(CONSOLE_FIRST);
+
+	if (!error)
+		return;
+	if (error == -EAGAIN)
+		log_line("the first program can't be started: the host allows no more processes");
+	else
+		log_line("the first program can't be started: error %d", error);
+	domain_exit(EXIT_MEZZO_FAILED << 8);
+}
+
 void domain_start(void)
 {
 	static const struct event_handlers handlers = { .streams = streams_poll,
@@ -146,7 +161,6 @@ void domain_start(void)
 	tty_register();
 	root_start();
 	volumes_mount();
-	if (program_resources_give(init_process, CONSOLE_FIRST) || program_start(CONSOLE_FIRST))
-		panic("the first program can't be started");
+	first_program_start();
 	event_thread(&handlers);
 }

@@ -53,7 +53,7 @@ static int limit_size(const struct file *file, struct iter *from, u64 offset)
 	return 0;
 }
 
-static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
+ssize_t file_write_at(struct file *file, struct iter *from, u64 *offset)
 {
 	int error;
 
@@ -67,7 +67,7 @@ static ssize_t write_at(struct file *file, struct iter *from, u64 *offset)
 
 static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u64 *offset)
 {
-	ssize_t result = writing ? write_at(file, iter, offset) : read_at(file, iter, offset);
+	ssize_t result = writing ? file_write_at(file, iter, offset) : read_at(file, iter, offset);
 
 	if (notify_is_wanted() && result > 0)
 		notify_file(file, writing ? IN_MODIFY : IN_ACCESS);

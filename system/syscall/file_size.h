@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a process may make a file. */
+/* How long a process may make a file, and writing within that. */
 #ifndef SYSCALL_FILE_SIZE_H
 #define SYSCALL_FILE_SIZE_H
 
@@ -16,5 +16,13 @@ static inline int file_size_check(u64 size)
 	signal_send_thread(thread_current(), &info);
 	return -EFBIG;
 }
+
+struct iter;
+
+/*
+ * As write(2) does it, at an offset that moves on: not beyond RLIMIT_FSIZE, and the file loses its
+ * set-user-id and set-group-id bits. Bytes or -errno. syscall/data.c.
+ */
+ssize_t file_write_at(struct file *file, struct iter *from, u64 *offset);
 
 #endif

@@ -14,6 +14,7 @@
 #include "syscall/syscall.h"
 #include "syscall/transfer.h"
 #include "vfs/inode.h"
+#include "vfs/notify.h"
 
 #define SPLICE_F_NONBLOCK	2u
 #define SPLICE_FLAGS		15ull	/* SPLICE_F_MOVE, NONBLOCK, MORE, GIFT */
@@ -106,7 +107,8 @@ static ssize_t claimed_to_side(struct pipe *in, struct side *out, char *buffer, 
 		pipe_consume(in, (u32)put);
 		moved += put;
 		size -= (size_t)put;
-		if (put < got)
+		/* A file that takes no more says why, if only by a signal. */
+		if (put < got && !inode_is_regular(out->file->inode))
 			break;
 	}
 	return moved ? moved : MIN(got, put);
@@ -228,20 +230,19 @@ static long splice_pipes(struct end *in, struct end *out, size_t size, bool nonb
 
 static long splice_out(struct end *in, struct end *out, uptr offset, size_t size, bool nonblock)
 {
-	long error = end_check_offset(out, offset), moved;
+	long error = end_check_offset(out, offset);
 
 	if (error)
 		return error;
 	if (out->side.file->flags & O_APPEND || !end_moves(out, true))
 		return -EINVAL;
-	moved = pipe_to_side(in->pipe, &out->side, size,
-			     nonblock || in->side.file->flags & O_NONBLOCK);
-	return moved > 0 && side_store(&out->side) ? -EFAULT : moved;
+	return pipe_to_side(in->pipe, &out->side, size,
+			    nonblock || in->side.file->flags & O_NONBLOCK);
 }
 
 static long splice_in(struct end *in, struct end *out, uptr offset, size_t size, bool nonblock)
 {
-	long error = end_check_offset(in, offset), moved;
+	long error = end_check_offset(in, offset);
 
 	if (error)
 		return error;
@@ -249,12 +250,11 @@ static long splice_in(struct end *in, struct end *out, uptr offset, size_t size,
 	error = await_space(out->pipe, nonblock);
 	if (error || !end_moves(in, false))
 		return error ? error : -EINVAL;
-	moved = side_to_pipe(&in->side, out->pipe, size, nonblock);
-	return moved > 0 && side_store(&in->side) ? -EFAULT : moved;
+	return side_to_pipe(&in->side, out->pipe, size, nonblock);
 }
 
 /* In Linux's order. */
-static long splice_ends(struct end *in, uptr in_offset, struct end *out, uptr out_offset,
+static long splice_move(struct end *in, uptr in_offset, struct end *out, uptr out_offset,
 			size_t size, bool nonblock)
 {
 	if ((in->pipe && in_offset) || (out->pipe && out_offset))
@@ -268,6 +268,19 @@ static long splice_ends(struct end *in, uptr in_offset, struct end *out, uptr ou
 	if (in->pipe)
 		return splice_out(in, out, out_offset, size, nonblock);
 	return out->pipe ? splice_in(in, out, in_offset, size, nonblock) : -EINVAL;
+}
+
+static long splice_ends(struct end *in, uptr in_offset, struct end *out, uptr out_offset,
+			size_t size, bool nonblock)
+{
+	long moved = splice_move(in, in_offset, out, out_offset, size, nonblock);
+
+	if (moved <= 0)
+		return moved;
+	/* The other way round than sendfile(2) and tee(2) do it. */
+	notify_file(out->side.file, IN_MODIFY);
+	notify_file(in->side.file, IN_ACCESS);
+	return side_store(&in->side) || side_store(&out->side) ? -EFAULT : moved;
 }
 
 long sys_splice(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t size, u64 flags)
@@ -295,12 +308,17 @@ long sys_splice(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t s
 
 static long tee_ends(struct end *in, struct end *out, size_t size, bool nonblock)
 {
+	long moved;
+
 	if (!FILE_READABLE(in->side.file) || !FILE_WRITABLE(out->side.file))
 		return -EBADF;
 	if (!in->pipe || !out->pipe || in->pipe == out->pipe)
 		return -EINVAL;
 	nonblock |= !!((in->side.file->flags | out->side.file->flags) & O_NONBLOCK);
-	return pipe_to_pipe(in->pipe, out->pipe, size, nonblock, false);
+	moved = pipe_to_pipe(in->pipe, out->pipe, size, nonblock, false);
+	if (moved > 0)
+		notify_moved(in->side.file, out->side.file);
+	return moved;
 }
 
 long sys_tee(int in_fd, int out_fd, size_t size, u64 flags)
@@ -343,13 +361,18 @@ static long memory_to_pipe(struct iter *from, struct pipe *pipe, bool nonblock)
 static long vmsplice_file(struct file *file, struct iter *iter, bool nonblock)
 {
 	struct pipe *pipe = pipe_of(file);
+	bool writing = FILE_WRITABLE(file);
+	long moved;
 
 	if (!iter->left)
 		return 0;
 	if (!pipe)
 		return -EBADF;
-	return FILE_WRITABLE(file) ? memory_to_pipe(iter, pipe, nonblock)
-				   : pipe_receive(pipe, iter, nonblock);
+	moved = writing ? memory_to_pipe(iter, pipe, nonblock)
+			: pipe_receive(pipe, iter, nonblock);
+	if (moved > 0)
+		notify_file(file, writing ? IN_MODIFY : IN_ACCESS);
+	return moved;
 }
 
 long sys_vmsplice(int fd, uptr iovec, size_t count, u64 flags)

@@ -12,6 +12,7 @@
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
+#include "syscall/file_size.h"
 #include "syscall/syscall.h"
 #include "vfs/file.h"
 #include "vfs/inode.h"
@@ -83,7 +84,7 @@ ssize_t side_write(struct side *side, char *buffer, size_t size)
 	struct iter iter;
 
 	iter_init_kernel(&iter, buffer, size);
-	return side->file->operations->write(side->file, &iter, &side->offset);
+	return file_write_at(side->file, &iter, &side->offset);
 }
 
 /*
@@ -125,13 +126,10 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 			break;
 	}
 	pages_free(buffer, TRANSFER_BUFFER / PAGE_SIZE);
-	if (moved) {
-		notify_file(in->file, IN_ACCESS);
-		notify_file(out->file, IN_MODIFY);
-	}
-	if (moved && (side_store(in) || side_store(out)))
-		return -EFAULT;
-	return moved ? moved : n;
+	if (!moved)
+		return n;
+	notify_moved(in->file, out->file);
+	return side_store(in) || side_store(out) ? -EFAULT : moved;
 }
 
 static long sendfile_check(const struct side *in, const struct side *out)
@@ -154,7 +152,10 @@ static long sendfile_move(struct side *in, struct side *out, size_t size)
 	if (!size)
 		return 0;
 	moved = side_to_pipe(in, pipe, size, out->file->flags & O_NONBLOCK);
-	return moved > 0 && side_store(in) ? -EFAULT : moved;
+	if (moved <= 0)
+		return moved;
+	notify_moved(in->file, out->file);
+	return side_store(in) ? -EFAULT : moved;
 }
 
 long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
@@ -191,6 +192,15 @@ static long copy_check(const struct side *in, const struct side *out, size_t siz
 	return 0;
 }
 
+/* Cut at the limit without a signal, where sendfile(2) tries to go on. */
+static size_t copy_size(const struct side *out, size_t size)
+{
+	u64 limit = process_current()->limits[RLIMIT_FSIZE].rlim_cur;
+
+	size = MIN(size, TRANSFER_MAX);
+	return out->offset < limit ? MIN(size, limit - out->offset) : size;
+}
+
 long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset, size_t size,
 			 u64 flags)
 {
@@ -202,7 +212,7 @@ long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset,
 	if (!result)
 		result = flags ? -EINVAL : copy_check(&in, &out, size);
 	if (!result)
-		result = move_bytes(&in, &out, MIN(size, TRANSFER_MAX));
+		result = move_bytes(&in, &out, copy_size(&out, size));
 	side_close(&in);
 	side_close(&out);
 	return result;

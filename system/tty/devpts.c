@@ -99,29 +99,11 @@ static int devpts_iterate(struct file *file, struct directory_sink *sink, u64 *o
 	return 0;
 }
 
-static loff_t devpts_seek(struct file *file, loff_t offset, int whence)
-{
-	if (whence == 1)
-		offset += file->position;
-	else if (whence != 0)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
-static ssize_t devpts_read(struct file *file, struct iter *to, u64 *offset)
-{
-	(void)file, (void)to, (void)offset;
-	return -EISDIR;
-}
-
 static const struct inode_operations devpts_operations = { .lookup = devpts_lookup };
 
 static const struct file_operations devpts_directory_operations = {
-	.read = devpts_read,
-	.seek = devpts_seek,
+	.read = file_read_directory,
+	.seek = file_seek_endless,
 	.iterate = devpts_iterate,
 };
 

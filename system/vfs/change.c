@@ -34,6 +34,8 @@ static bool may_give_away(const struct inode *inode, const struct credentials *c
 static int change_check(const struct inode *inode, const struct credentials *credentials,
 			const struct attribute_change *change)
 {
+	if (READ_ONCE(inode->flags) & INODE_IMMUTABLE)
+		return -EPERM;
 	if (change->what & CHANGE_MODE && !is_owner(inode, credentials))
 		return -EPERM;
 	if (!may_give_away(inode, credentials, change))

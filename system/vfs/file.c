@@ -2,6 +2,7 @@
 /* Open files: making them, counting references, the last of which releases. No locks of its own. */
 #include "vfs/file.h"
 
+#include <linux/fs.h>
 #include <linux/magic.h>
 
 #include "core/heap.h"
@@ -80,6 +81,24 @@ static int file_claim(struct file *file, s8 sign)
 					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	file->write_claim = sign;
 	return 0;
+}
+
+loff_t file_seek_endless(struct file *file, loff_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->position;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
+}
+
+ssize_t file_read_directory(struct file *file, struct iter *to, u64 *offset)
+{
+	(void)file, (void)to, (void)offset;
+	return -EISDIR;
 }
 
 int file_claim_writing(struct file *file)

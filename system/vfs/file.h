@@ -143,6 +143,13 @@ static inline void file_get(struct file *file) { refcount_get(&file->references)
 /* Drops a reference; the last one releases. May sleep. */
 void file_put(struct file *file);
 
+/* ---- Operations of files without an end to count from: directories, texts ---- */
+
+/* lseek(2) by SEEK_SET and SEEK_CUR; any offset that is not negative, as it may be a cookie. */
+loff_t file_seek_endless(struct file *file, loff_t offset, int whence);
+/* read(2) of a directory: -EISDIR. */
+ssize_t file_read_directory(struct file *file, struct iter *to, u64 *offset);
+
 /* ---- Descriptor tables ---- */
 
 #define FD_TABLE_MAX (1u << 20)

@@ -145,6 +145,8 @@ int inode_permission(const struct inode *inode, const struct credentials *creden
 	u32 mode = READ_ONCE(inode->mode);
 	u32 granted = mode;
 
+	if (may & MAY_WRITE && READ_ONCE(inode->flags) & INODE_IMMUTABLE)
+		return -EPERM;
 	if (credentials->fsuid == READ_ONCE(inode->uid))
 		granted = mode >> 6;
 	else if (((mode >> 3) ^ mode) & 7 &&

@@ -121,6 +121,7 @@ enum inode_flags {
 	INODE_KEPT_NAMES = 1024u,	/* directory: names that were kept are not loaded yet */
 	/* it lost a name, and others are perhaps not loaded yet: a reference stands for them */
 	INODE_PINNED = 2048u,
+	INODE_IMMUTABLE = 4096u,	/* nobody changes anything of it */
 	INODE_PLAIN_LINK = 128u,	/* symbolic link: target is a heap string of size bytes */
 };
 
@@ -217,7 +218,10 @@ void inode_attributes(struct inode *inode, struct attributes *out);
 #define MAY_WRITE 2u
 #define MAY_READ 4u
 
-/* 0 or -EACCES, by mode, owner, groups and capabilities (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH). */
+/*
+ * 0 or -EACCES, by mode, owner, groups and capabilities (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH).
+ * -EPERM: nobody may write an INODE_IMMUTABLE.
+ */
 int inode_permission(const struct inode *inode, const struct credentials *credentials, u32 may);
 /* What a change of a regular file's data does to its set-user-id and set-group-id bits. */
 void inode_drop_privileges(struct inode *inode, const struct credentials *credentials);

@@ -179,6 +179,19 @@ void name_keep(struct inode *parent, struct inode *inode, const char *name, u32 
 
 /* ---- Making ---- */
 
+/* A program that is made in a directory of its group must not run as a group of others. */
+static u32 mode_made(const struct walker *walker, const struct inode *directory, u32 mode)
+{
+	const u32 runs_as_group = S_ISGID | S_IXGRP;
+
+	if (S_ISDIR(mode) || !(READ_ONCE(directory->mode) & S_ISGID) ||
+	    (mode & runs_as_group) != runs_as_group ||
+	    credentials_in_group(walker->credentials, READ_ONCE(directory->gid)) ||
+	    credentials_capable(walker->credentials, CAP_FSETID))
+		return mode;
+	return mode & ~(u32)S_ISGID;
+}
+
 struct inode *name_make_inode(const struct walker *walker, const struct dentry *parent, u32 mode,
 			      u32 rdev, const char *target)
 {
@@ -187,7 +200,8 @@ struct inode *name_make_inode(const struct walker *walker, const struct dentry *
 
 	if (!directory->operations->make)
 		return ERROR_PTR(-EPERM);
-	inode = directory->operations->make(directory->fs, mode, rdev, target);
+	inode = directory->operations->make(directory->fs, mode_made(walker, directory, mode), rdev,
+					    target);
 	if (IS_ERROR(inode))
 		return inode;
 	inode->uid = walker->credentials->fsuid;
@@ -196,10 +210,6 @@ struct inode *name_make_inode(const struct walker *walker, const struct dentry *
 		inode->gid = directory->gid;
 		if (inode_is_directory(inode))
 			inode->mode |= S_ISGID;
-		else if (mode & S_ISGID && mode & S_IXGRP &&
-			 !credentials_in_group(walker->credentials, directory->gid) &&
-			 !credentials_capable(walker->credentials, CAP_FSETID))
-			inode->mode &= ~(u32)S_ISGID;	/* it would run as a group of others */
 	}
 	return inode;
 }
@@ -228,7 +238,8 @@ struct inode *name_make_foreign(const struct walker *walker, const struct dentry
 				u32 open_flags)
 {
 	struct foreign_file file = {
-		.mode = mode, .uid = walker->credentials->fsuid, .gid = walker->credentials->fsgid,
+		.mode = mode_made(walker, parent->inode, mode),
+		.uid = walker->credentials->fsuid, .gid = walker->credentials->fsgid,
 		.target = target, .open_flags = open_flags,
 	};
 

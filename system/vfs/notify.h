@@ -74,6 +74,13 @@ static inline void notify_file(const struct file *file, u32 event)
 		notify_place_watched(file->dentry, event);
 }
 
+/* Bytes of one open file were moved to another. */
+static inline void notify_moved(const struct file *in, const struct file *out)
+{
+	notify_file(in, IN_ACCESS);
+	notify_file(out, IN_MODIFY);
+}
+
 /* To the inode alone. */
 static inline void notify_inode(struct inode *inode, u32 event)
 {

@@ -297,6 +297,41 @@ TEST_TIMEOUT(epoll_storm_once, 120)
 	storm(EPOLLIN | EPOLLONESHOT);
 }
 
+/*
+ * What stays ready wakes all that wait, also those that look while another one takes it: a thread
+ * that sleeps on is never joined.
+ */
+static void *take_once(void *unused)
+{
+	struct epoll_event event;
+
+	(void)unused;
+	EQUAL(epoll_wait(storm_epoll, &event, 1, -1), 1);
+	return NULL;
+}
+
+TEST_TIMEOUT(what_stays_ready_wakes_all, 60)
+{
+	pthread_t takers[TAKERS];
+	uint64_t one = 1;
+
+	storm_epoll = make_epoll();
+	OK(done_counter = eventfd(0, EFD_SEMAPHORE));
+	OK(control(storm_epoll, EPOLL_CTL_ADD, done_counter, EPOLLIN));
+	for (int round = 0; round < 2000; round++) {
+		for (int i = 0; i < TAKERS; i++)
+			ZERO(pthread_create(&takers[i], NULL, take_once, NULL));
+		if (round % 2)
+			sched_yield();
+		EQUAL(write(done_counter, &one, 8), 8);
+		for (int i = 0; i < TAKERS; i++)
+			ZERO(pthread_join(takers[i], NULL));
+		EQUAL(read(done_counter, &one, 8), 8);
+	}
+	OK(close(done_counter));
+	OK(close(storm_epoll));
+}
+
 /* ---- What /proc says of such files ---- */
 
 static bool says(int fd, const char *text)

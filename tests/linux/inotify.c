@@ -11,9 +11,11 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 
 #ifndef IN_MASK_CREATE
@@ -226,6 +228,59 @@ TEST(inotify_sees_copies_between_files)
 	SAME(events(fd), "1:access 2:modify");
 	EQUAL(copy_file_range(in, NULL, out, NULL, 2, 0), 2);
 	SAME(events(fd), "1:access 2:modify");
+}
+
+TEST(inotify_sees_bytes_moved_by_pipes)
+{
+	int fd = make_inotify(), in, out, first, second, reader, ends[2], sockets[2];
+	struct iovec bytes = { "ab", 2 };
+	loff_t bad = -1, *nowhere = (loff_t *)8;
+	off_t at_end = 100;
+
+	test_write_file("in", "0123456789abcdef");
+	OK(mkfifo("first", 0600));
+	OK(mkfifo("second", 0600));
+	OK(in = open("in", O_RDONLY));
+	OK(out = open("out", O_WRONLY | O_CREAT, 0600));
+	OK(first = open("first", O_RDWR | O_NONBLOCK));
+	OK(second = open("second", O_RDWR | O_NONBLOCK));
+	OK(reader = open("first", O_RDONLY | O_NONBLOCK));
+	OK(pipe(ends));
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	watch(fd, "in", IN_ACCESS | IN_MODIFY);
+	watch(fd, "out", IN_ACCESS | IN_MODIFY);
+	watch(fd, "first", IN_ACCESS | IN_MODIFY);
+	watch(fd, "second", IN_ACCESS | IN_MODIFY);
+	EQUAL(splice(in, NULL, ends[1], NULL, 4, 0), 4);
+	SAME(events(fd), "1:access");
+	EQUAL(splice(ends[0], NULL, out, NULL, 4, 0), 4);
+	SAME(events(fd), "2:modify");
+	EQUAL(splice(in, NULL, first, NULL, 4, 0), 4);
+	SAME(events(fd), "3:modify 1:access");
+	EQUAL(tee(first, second, 4, 0), 4);
+	SAME(events(fd), "3:access 4:modify");
+	EQUAL(splice(first, NULL, second, NULL, 2, 0), 2);
+	SAME(events(fd), "4:modify 3:access");
+	EQUAL(splice(first, NULL, sockets[0], NULL, 1, 0), 1);
+	SAME(events(fd), "3:access");
+	EQUAL(splice(sockets[1], NULL, second, NULL, 1, 0), 1);
+	SAME(events(fd), "4:modify");
+	EQUAL(vmsplice(first, &bytes, 1, 0), 2);
+	SAME(events(fd), "3:modify");
+	bytes.iov_base = (char[2]){ 0 };
+	EQUAL(vmsplice(reader, &bytes, 1, 0), 2);
+	SAME(events(fd), "3:access");
+	EQUAL(sendfile(first, in, NULL, 2), 2);
+	SAME(events(fd), "1:access 3:modify");
+	EQUAL(sendfile(sockets[0], in, NULL, 2), 2);
+	SAME(events(fd), "1:access");
+	/* Nothing moved. */
+	EQUAL(sendfile(first, in, &at_end, 2), 0);
+	EQUAL(splice(in, &(loff_t){ 100 }, first, NULL, 2, 0), 0);
+	FAILS(splice(in, &bad, first, NULL, 2, 0), EINVAL);
+	FAILS(splice(in, nowhere, first, NULL, 2, 0), EFAULT);
+	FAILS(tee(first, first, 2, 0), EINVAL);
+	SAME(events(fd), "");
 }
 
 /* The cookies of the two halves of each move. */

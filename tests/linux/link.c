@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE 2
 #endif
+
+#define VOLUME_MAGIC 0x6d7a766c	/* names in a volume of a domain are not cached */
 
 TEST(hard_links_are_one_file)
 {
@@ -277,12 +280,19 @@ TEST(copy_of_a_system_file_on_write)
 TEST(openat2_of_cached_names)
 {
 	struct { uint64_t flags, mode, resolve; } how = { .resolve = 0x20 };
+	struct statfs status;
 	int fd;
 
 	test_write_file("file", "x");
 	OK(access("file", R_OK));
-	OK(fd = (int)syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)));
-	OK(close(fd));
+	OK(statfs(".", &status));
+	if (status.f_type == VOLUME_MAGIC) {
+		/* Others may have changed it: it is looked up each time. */
+		FAILS(syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)), EAGAIN);
+	} else {
+		OK(fd = (int)syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof(how)));
+		OK(close(fd));
+	}
 	how.flags = O_CREAT | O_RDWR;
 	how.mode = 0600;
 	FAILS(syscall(SYS_openat2, AT_FDCWD, "new", &how, sizeof(how)), EAGAIN);

@@ -110,6 +110,24 @@ TEST(the_limit)
 	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0), EPERM);
 }
 
+TEST(a_stack_counts_as_far_as_it_is_used)
+{
+	struct rlimit limit;
+
+	OK(getrlimit(RLIMIT_STACK, &limit));
+	if (limit.rlim_cur != 8ul << 20)
+		test_skip("the stack may not grow to 8 MiB");
+	limit = (struct rlimit){ 7ul << 20, 7ul << 20 };
+	OK(setrlimit(RLIMIT_MEMLOCK, &limit));
+	if (!geteuid())
+		OK(setuid(7777));
+	OK(mlockall(MCL_CURRENT));
+	CHECK(locked_kb() >= 132);
+	CHECK(locked_kb() < 7 << 10);
+	OK(munlockall());
+	EQUAL(locked_kb(), 0);
+}
+
 TEST(bad_ranges)
 {
 	char *memory = map(2 * PAGE);

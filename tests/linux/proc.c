@@ -691,6 +691,9 @@ TEST(namespaces_are_the_same_for_all)
 		CHECK(strtoul(strchr(target, '[') + 1, NULL, 10) == own.st_ino);
 		OK(open(path, O_RDONLY));
 		FAILS(open(path, O_WRONLY), EPERM);
+		FAILS(access(path, W_OK), EPERM);
+		FAILS(chmod(path, 0644), EPERM);
+		FAILS(utimensat(AT_FDCWD, path, NULL, 0), EPERM);
 	}
 }
 

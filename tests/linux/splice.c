@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* splice, tee, vmsplice, and sendfile to pipes: bytes, ends, blocking, bad input. */
+/* splice, tee, vmsplice, sendfile: bytes, ends, blocking, limits, bad input. */
 #include "tests/linux/test.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #define PIPE_SIZE 65536
@@ -305,6 +307,87 @@ TEST(vmsplice_moves_memory)
 	fill(fds[1]);
 	FAILS(vmsplice(fds[1], out, 3, SPLICE_F_NONBLOCK), EAGAIN);
 }
+
+/* ---- Into files: as write(2) ---- */
+
+static ssize_t by_sendfile(int in, int out, size_t size)
+{
+	return sendfile(out, in, &(off_t){ 0 }, size);
+}
+
+static ssize_t by_copy(int in, int out, size_t size)
+{
+	return copy_file_range(in, &(loff_t){ 0 }, out, NULL, size, 0);
+}
+
+static ssize_t by_splice(int in, int out, size_t size)
+{
+	int ends[2], saved;
+	ssize_t moved;
+
+	OK(pipe(ends));
+	EQUAL(splice(in, &(loff_t){ 0 }, ends[1], NULL, size, 0), size);
+	moved = splice(ends[0], NULL, out, NULL, size, 0);
+	saved = errno;
+	OK(close(ends[0]));
+	OK(close(ends[1]));
+	errno = saved;
+	return moved;
+}
+
+static const struct {
+	ssize_t (*move)(int in, int out, size_t size);
+	bool is_told;		/* also of a limit that cuts what is moved */
+} movers[] = { { by_sendfile, true }, { by_copy, false }, { by_splice, true } };
+
+static volatile sig_atomic_t limits_met;
+
+static void limit_met(int number)
+{
+	(void)number;
+	limits_met++;
+}
+
+TEST(moved_bytes_stay_within_the_limit)
+{
+	struct rlimit limit = { 6, 6 };
+	int in = file_with("in", "0123456789"), out;
+
+	signal(SIGXFSZ, limit_met);
+	OK(setrlimit(RLIMIT_FSIZE, &limit));
+	for (size_t i = 0; i < COUNT(movers); i++) {
+		OK(out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0644));
+		limits_met = 0;
+		EQUAL(movers[i].move(in, out, 10), 6);
+		EQUAL(limits_met, movers[i].is_told);
+		limits_met = 0;
+		FAILS(movers[i].move(in, out, 2), EFBIG);
+		EQUAL(limits_met, 1);
+		OK(close(out));
+	}
+}
+
+TEST(moved_bytes_take_rights_away)
+{
+	struct stat status;
+	int in = file_with("in", "0123456789"), out;
+
+	OK(chmod(".", 0777));
+	if (!geteuid()) {
+		OK(setgid(7777));
+		OK(setuid(7777));
+	}
+	for (size_t i = 0; i < COUNT(movers); i++) {
+		OK(out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0755));
+		OK(fchmod(out, 06755));
+		EQUAL(movers[i].move(in, out, 4), 4);
+		OK(fstat(out, &status));
+		EQUAL(status.st_mode, S_IFREG | 0755);
+		OK(close(out));
+	}
+}
+
+/* ---- Bad input ---- */
 
 TEST(splice_bad_input)
 {

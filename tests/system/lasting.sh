@@ -26,6 +26,9 @@ printed()	# text name
 	grep -qm1 "$1" < <("$MEZZO" logs -f "$2" 2>&1)
 }
 
+# Only where a bug hangs it the limit ends it, with 124.
+soon() { timeout -k 1 30 "$@"; }
+
 wait_for()	# text file
 {
 	for _ in $(seq 500); do

@@ -162,40 +162,36 @@ static void attack_populate(void)
 	tell_escape();
 }
 
-/* Inodes of the host. */
-static void attack_many(void)
+/* Objects that are closed, or else deleted and held. */
+static void make_many(int held)
 {
 	struct reply reply = { 0 };
 	uint64_t id;
 	int handle;
 
-	for (unsigned long i = 0; i < OBJECTS && !reply.error; i++) {
+	for (unsigned long i = 0; i < OBJECTS; i++) {
 		reply = ask_for((struct request){ .op = REQ_OBJECT_CREATE, .count = 1 }, "",
 				&handle, 1);
-		if (!reply.error) {
-			memcpy(&id, channel->reply_area, sizeof(id));
+		if (reply.error)
+			break;
+		memcpy(&id, channel->reply_area, sizeof(id));
+		if (held)
+			object_delete(id);
+		else
 			gate(SYS_close, handle, 0, 0, 0, 0, 0);
-		}
 	}
 	tell_result(reply.error);
 }
 
-/* The same with objects that are deleted and held. */
+/* Inodes of the host. */
+static void attack_many(void)
+{
+	make_many(0);
+}
+
 static void attack_many_deleted(void)
 {
-	struct reply reply = { 0 };
-	uint64_t id;
-	int handle;
-
-	for (unsigned long i = 0; i < OBJECTS && !reply.error; i++) {
-		reply = ask_for((struct request){ .op = REQ_OBJECT_CREATE, .count = 1 }, "",
-				&handle, 1);
-		if (!reply.error) {
-			memcpy(&id, channel->reply_area, sizeof(id));
-			object_delete(id);
-		}
-	}
-	tell_result(reply.error);
+	make_many(1);
 }
 
 const struct attack disk_attacks[] = {
