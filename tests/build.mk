@@ -45,6 +45,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,LD) $(CC) $(TEST_FLAGS) -MF $(BUILD)/tests/fuzz_$*.d -o $@ $<
 
 -include tests/fuzz/images/build.mk
+-include tests/suites/build.mk
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \
