@@ -129,8 +129,8 @@ static void epoll_drain_locked(struct epoll *epoll)
 }
 
 /*
- * Without the lock: false where whatever becomes ready from now on wakes the caller, who waits in the
- * queue.
+ * Without the lock: false where whatever becomes ready from now on wakes the caller, who waits in
+ * the queue.
  */
 static bool epoll_maybe_ready(struct epoll *epoll)
 {
