@@ -68,5 +68,6 @@ $(BUILD)/mezzo-system: $(SYSTEM_BUILD)/first-link $(SYSTEM_BUILD)/symbols.o
 .PHONY: docs
 docs: $(TABLE) system/syscall/generate
 	@$(GENERATE) -v out=docs $(TABLE) > docs/system-calls.md
+	@awk -f tests/suites/compatibility $(TABLE) tests/suites/results tests/suites/differences > docs/compatibility.md
 
 -include $(SYSTEM_OBJECTS:.o=.d)

@@ -59,6 +59,7 @@ $(BUILD)/tests/fuzz/include/call_table.h: $(TABLE) system/syscall/generate
 	$(call say,GEN) $(GENERATE) -v out=calls $(TABLE) > $@
 
 -include tests/fuzz/images/build.mk
+-include tests/suites/build.mk
 
 # Programs of other makes, for tests/system.
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/programs/,goroutines musl changes kept_races renames \

@@ -39,7 +39,10 @@ long sys_getcpu(uptr cpu, uptr node, uptr unused)
 
 /* ---- processors ---- */
 
-/* The host's id of a thread, 0 for the caller itself. -EINVAL, -ESRCH, or -EPERM. */
+/*
+ * The host's id of a thread, 0 for the caller itself; -EINVAL, -ESRCH, or -EPERM. Pid 1 is the
+ * layer's own and has no thread: it is told as the caller, and can't be changed.
+ */
 static long host_thread_of(s32 tid, bool change)
 {
 	const struct credentials *own = process_current()->credentials, *its;
@@ -50,6 +53,8 @@ static long host_thread_of(s32 tid, bool change)
 		return -EINVAL;
 	if (!tid || (u32)tid == thread_current()->tid)
 		return 0;
+	if ((u32)tid == init_process->pid)
+		return change ? -EPERM : 0;
 	lock_acquire(&process_tree_lock);
 	thread = thread_find_locked((u32)tid);
 	if (thread) {
@@ -270,6 +275,8 @@ static long nice_of_thread(s32 tid)
 	const struct thread *thread = thread_current();
 	long nice = -ESRCH;
 
+	if ((u32)tid == init_process->pid)
+		return init_process->nice;
 	lock_acquire(&process_tree_lock);
 	if (tid)
 		thread = thread_find_locked((u32)tid);

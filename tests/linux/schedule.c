@@ -117,6 +117,29 @@ TEST(sched_rr_get_interval_answers)
 	FAILS(sched_rr_get_interval(0, (void *)8), EFAULT);
 }
 
+/* Pid 1 has no thread of its own in a domain. */
+TEST(schedule_of_pid_1)
+{
+	struct sched_param parameter = { 0 };
+	struct timespec slice;
+	cpu_set_t processors;
+	struct attributes got;
+
+	EQUAL(sched_getscheduler(1), SCHED_OTHER);
+	OK(sched_getparam(1, &parameter));
+	EQUAL(parameter.sched_priority, 0);
+	OK(sched_rr_get_interval(1, &slice));
+	OK(sched_getaffinity(1, sizeof(processors), &processors));
+	CHECK(CPU_COUNT(&processors) > 0);
+	OK(get(1, &got, sizeof(got), 0));
+	EQUAL(got.policy, SCHED_OTHER);
+	if (geteuid() == 0)
+		OK(setuid(7777));
+	FAILS(sched_setscheduler(1, SCHED_OTHER, &parameter), EPERM);
+	FAILS(sched_setaffinity(1, sizeof(processors), &processors), EPERM);
+	FAILS(set(1, &got, 0), EPERM);
+}
+
 /* ---- I/O priorities ---- */
 
 #define PRIORITY(class, level) ((class) << 13 | (level))

@@ -37,9 +37,8 @@ def call_names():
     return names
 
 
-def list_entries(head, type_name, member):
-    """The structures on a struct list, given the list's head."""
-    struct = gdb.lookup_type(type_name)
+def list_entries(head, struct, member):
+    """The structures on a struct list, given the list's head and their type."""
     offset = next(f.bitpos // 8 for f in struct.fields() if f.name == member)
     node = head["next"]
     for _ in range(LIMIT):
@@ -51,11 +50,12 @@ def list_entries(head, type_name, member):
 
 
 def process_threads(process):
-    return list_entries(process["threads"], "struct thread", "process_node")
+    return list_entries(process["threads"], gdb.lookup_type("struct thread"), "process_node")
 
 
 def process_children(process):
-    return list_entries(process["children"], "struct process", "sibling_node")
+    # The type is not looked up: the monitor, which gdb reads too, has another of this name.
+    return list_entries(process["children"], process.type.unqualified(), "sibling_node")
 
 
 def processes_all(process, depth=0):

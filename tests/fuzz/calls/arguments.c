@@ -51,44 +51,12 @@ struct arena arena_create(void)
 
 /* ---- Numbers ---- */
 
-static const long odd_values[] = { 0,
-				   1,
-				   2,
-				   3,
-				   4,
-				   5,
-				   7,
-				   8,
-				   16,
-				   64,
-				   100,
-				   255,
-				   256,
-				   4095,
-				   4096,
-				   4097,
-				   65536,
-				   1 << 20,
-				   -1,
-				   -2,
-				   -100,
-				   0x7fffffff,
-				   0x80000000,
-				   0xffffffff,
-				   0x7fffffffffffffff,
-				   (long)0x8000000000000000,
-				   (long)0xffff888000000000,
-				   0x7fffffffe000,
-				   AT_FDCWD,
-				   O_CREAT | O_RDWR,
-				   0600,
-				   0755,
-				   LAYER_BASE,
-				   HEAP_BASE,
-				   HEAP_BASE + 8192,
-				   CHANNEL_BASE,
-				   WINDOW_BASE,
-				   LAYER_END - 4096 };
+static const long odd_values[] = {
+	0, 1, 2, 3, 4, 5, 7, 8, 16, 64, 100, 255, 256, 4095, 4096, 4097, 65536, 1 << 20, -1, -2,
+	-100, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff, (long)0x8000000000000000,
+	(long)0xffff888000000000, 0x7fffffffe000, AT_FDCWD, O_CREAT | O_RDWR, 0600, 0755,
+	LAYER_BASE, HEAP_BASE, HEAP_BASE + 8192, CHANNEL_BASE, WINDOW_BASE, LAYER_END - 4096
+};
 
 static long odd_value(struct random *random)
 {
@@ -109,47 +77,21 @@ struct values {
 	long limit;
 };
 
-static const struct values values[] = { { "fd", 0, DESCRIPTORS },
-					{ "dirfd", 0, DESCRIPTORS },
-					{ "int", 0, 8 },
-					{ "uint", 0, 32 },
-					{ "long", 0, 64 },
-					{ "ulong", 0, 8 },
-					{ "size", 0, 5000 },
-					{ "off", 0, 20000 },
-					{ "hex", 5, 0 },
-					{ "id", 0, 4 },
-					{ "signal", 0, 66 },
-					{ "mode", 12, 0 },
-					{ "dev", 0, 2000 },
-					{ "open_flags", 23, 0 },
-					{ "fd_flags", 20, 0 },
-					{ "mmap_prot", 2, 0 },
-					{ "mmap_flags", 6, 0 },
-					{ "mremap_flags", 3, 0 },
-					{ "msync_flags", 3, 0 },
-					{ "advice", 0, 26 },
-					{ "memfd_flags", 4, 0 },
-					{ "at_flags", 13, 0 },
-					{ "access_mode", 3, 0 },
-					{ "rename_flags", 3, 0 },
-					{ "fallocate_mode", 7, 0 },
-					{ "whence", 0, 6 },
-					{ "flock_op", 4, 0 },
-					{ "epoll_op", 0, 5 },
-					{ "futex_op", 0, 14 },
-					{ "wait_flags", 2, 0 },
-					{ "wait_type", 0, 5 },
-					{ "sigmask_how", 0, 4 },
-					{ "clock", 0, 13 },
-					{ "clock_flags", 1, 0 },
-					{ "itimer", 0, 4 },
-					{ "resource", 0, 18 },
-					{ "prctl_op", 0, 70 },
-					{ "random_flags", 3, 0 },
-					{ "family", 0, 3 },
-					{ "socket_type", 0, 6 },
-					{ "msg_flags", 16, 0 } };
+static const struct values values[] = {
+	{ "fd", 0, DESCRIPTORS }, { "dirfd", 0, DESCRIPTORS }, { "int", 0, 8 },
+	{ "uint", 0, 32 }, { "long", 0, 64 }, { "ulong", 0, 8 }, { "size", 0, 5000 },
+	{ "off", 0, 20000 }, { "hex", 5, 0 }, { "id", 0, 4 }, { "signal", 0, 66 },
+	{ "mode", 12, 0 }, { "dev", 0, 2000 }, { "open_flags", 23, 0 }, { "fd_flags", 20, 0 },
+	{ "mmap_prot", 2, 0 }, { "mmap_flags", 6, 0 }, { "mremap_flags", 3, 0 },
+	{ "msync_flags", 3, 0 }, { "advice", 0, 26 }, { "memfd_flags", 4, 0 },
+	{ "at_flags", 13, 0 }, { "access_mode", 3, 0 }, { "rename_flags", 3, 0 },
+	{ "fallocate_mode", 7, 0 }, { "whence", 0, 6 }, { "flock_op", 4, 0 },
+	{ "epoll_op", 0, 5 }, { "futex_op", 0, 14 }, { "wait_flags", 2, 0 },
+	{ "wait_type", 0, 5 }, { "sigmask_how", 0, 4 }, { "clock", 0, 13 },
+	{ "clock_flags", 1, 0 }, { "itimer", 0, 4 }, { "resource", 0, 18 },
+	{ "prctl_op", 0, 70 }, { "random_flags", 3, 0 }, { "family", 0, 3 },
+	{ "socket_type", 0, 6 }, { "msg_flags", 16, 0 }
+};
 
 static long value_choose(struct random *random, const struct values *row)
 {
@@ -256,40 +198,13 @@ static long structure(struct random *random, struct arena *arena)
 
 static long string(struct random *random, struct arena *arena)
 {
-	static const char *const strings[] = { "a",
-					       "b",
-					       "c",
-					       "dir",
-					       "dir/a",
-					       "dir/b",
-					       "dir/..",
-					       ".",
-					       "..",
-					       "link",
-					       "link/a",
-					       "fifo",
-					       "socket",
-					       "",
-					       "/",
-					       "/dev/zero",
-					       "/dev/null",
-					       "/dev/shm/a",
-					       "/dev/ptmx",
-					       "/dev/pts/0",
-					       "/dev/tty",
-					       "/proc/self/maps",
-					       "/proc/self/fd/5",
-					       "/proc/self/fd",
-					       "/proc/self/stat",
-					       "/proc/1/status",
-					       "/tmp",
-					       "user.a",
-					       "security.capability",
-					       "tmpfs",
-					       "proc",
-					       "/a",
-					       "none/there",
-					       "a/" };
+	static const char *const strings[] = {
+		"a", "b", "c", "dir", "dir/a", "dir/b", "dir/..", ".", "..", "link", "link/a",
+		"fifo", "socket", "", "/", "/dev/zero", "/dev/null", "/dev/shm/a", "/dev/ptmx",
+		"/dev/pts/0", "/dev/tty", "/proc/self/maps", "/proc/self/fd/5", "/proc/self/fd",
+		"/proc/self/stat", "/proc/1/status", "/tmp", "user.a", "security.capability",
+		"tmpfs", "proc", "/a", "none/there", "a/"
+	};
 	char *place = arena_place(random, arena);
 	size_t room = arena_room(arena, place);
 
