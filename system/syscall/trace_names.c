@@ -17,6 +17,7 @@
 #include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/time.h>
@@ -165,6 +166,16 @@ static const struct name arch_op[] = {
 	N(ARCH_SET_GS), N(ARCH_SET_FS), N(ARCH_GET_FS), N(ARCH_GET_GS), N(ARCH_GET_CPUID),
 	N(ARCH_SET_CPUID), { 0x3001, "ARCH_CET_STATUS" },
 };
+static const struct name ptrace_op[] = {
+	N(PTRACE_TRACEME), N(PTRACE_PEEKTEXT), N(PTRACE_PEEKDATA), N(PTRACE_PEEKUSR),
+	N(PTRACE_POKETEXT), N(PTRACE_POKEDATA), N(PTRACE_POKEUSR), N(PTRACE_CONT), N(PTRACE_KILL),
+	N(PTRACE_SINGLESTEP), N(PTRACE_GETREGS), N(PTRACE_SETREGS), N(PTRACE_GETFPREGS),
+	N(PTRACE_SETFPREGS), N(PTRACE_ATTACH), N(PTRACE_DETACH), N(PTRACE_SYSCALL),
+	N(PTRACE_SETOPTIONS), N(PTRACE_GETEVENTMSG), N(PTRACE_GETSIGINFO), N(PTRACE_SETSIGINFO),
+	N(PTRACE_GETREGSET), N(PTRACE_SETREGSET), N(PTRACE_SEIZE), N(PTRACE_INTERRUPT),
+	N(PTRACE_LISTEN), N(PTRACE_PEEKSIGINFO), N(PTRACE_GETSIGMASK), N(PTRACE_SETSIGMASK),
+	N(PTRACE_GET_SYSCALL_INFO),
+};
 static const struct name random_flags[] = { N(GRND_NONBLOCK), N(GRND_RANDOM), N(GRND_INSECURE) };
 static const struct name family[] = {
 	N(AF_UNSPEC), N(AF_UNIX), N(AF_INET), N(AF_INET6), N(AF_NETLINK),
@@ -212,6 +223,7 @@ static const struct name_set sets[KIND_COUNT] = {
 	[KIND_RESOURCE] = SET(resource, ONE_OF, NULL, "RLIMIT_"),
 	[KIND_PRCTL_OP] = SET(prctl_op, ONE_OF, NULL, "PR_"),
 	[KIND_ARCH_OP] = SET(arch_op, ONE_OF, NULL, "ARCH_"),
+	[KIND_PTRACE_OP] = SET(ptrace_op, ONE_OF, NULL, "PTRACE_"),
 	[KIND_RANDOM_FLAGS] = SET(random_flags, 0, NULL, "GRND_"),
 	[KIND_FAMILY] = SET(family, ONE_OF, NULL, "AF_"),
 	[KIND_SOCKET_TYPE] = SET(socket_type, 15, NULL, "SOCK_"),

@@ -111,6 +111,11 @@ static long fcntl_command(struct random *random)
 				       : 1024 + (long)random_below(random, 15);
 }
 
+static long ptrace_operation(struct random *random)
+{
+	return (random_below(random, 2) ? 0x4200 : 0) + (long)random_below(random, 26);
+}
+
 static long ioctl_command(struct random *random)
 {
 	static const long others[] = { 0x541b, 0x5421,	   0x5450,    0x5451,
@@ -255,6 +260,8 @@ static long kind_choose(struct random *random, struct arena *arena, const char *
 			return value_choose(random, &values[i]);
 	if (kind_is(kind, "fcntl_cmd"))
 		return fcntl_command(random);
+	if (kind_is(kind, "ptrace_op"))
+		return ptrace_operation(random);
 	if (kind_is(kind, "ioctl_cmd"))
 		return ioctl_command(random);
 	if (kind_is(kind, "pid"))
