@@ -115,13 +115,18 @@ static void on_signal(int number)
 
 static volatile pid_t waiter;	/* thread; 0: not there yet */
 
+/* The next send through it waits. */
+static void fill(int fd)
+{
+	while (send(fd, "x", 1, MSG_DONTWAIT) == 1)
+		;
+	EQUAL(errno, EAGAIN);
+}
+
 static void *send_until_signal(void *argument)
 {
 	int fd = *(int *)argument;
 
-	while (send(fd, "x", 1, MSG_DONTWAIT) == 1)
-		;
-	EQUAL(errno, EAGAIN);
 	waiter = gettid();
 	FAILS(send(fd, "x", 1, 0), EINTR);
 	return NULL;
@@ -148,6 +153,7 @@ TEST(socket_circle_ends_with_a_call_that_waits_in_it)
 	for (size_t i = 0; i < COUNT(types); i++) {
 		pipe_fd = make_circle(types[i], fds);
 		fd = fds[0];
+		fill(fd);
 		waiter = 0;
 		ZERO(pthread_create(&thread, NULL, send_until_signal, &fd));
 		await_waiter();
@@ -156,6 +162,54 @@ TEST(socket_circle_ends_with_a_call_that_waits_in_it)
 		ZERO(pthread_kill(thread, SIGUSR1));
 		ZERO(pthread_join(thread, NULL));
 		expect_end(pipe_fd);
+	}
+}
+
+/* ---- Files that come into a queue after its last descriptor went ---- */
+
+static int late[3];		/* is sent: a pipe's end, what receives it; through this */
+
+static void *send_late(void *argument)
+{
+	(void)argument;
+	waiter = gettid();
+	EQUAL(send_fds(late[2], "x", 1, late, 2), 1);
+	return NULL;
+}
+
+/* There is room for what waits, and then only itself holds the receiver. */
+static void receive_last(void)
+{
+	static char text[1 << 20];
+	pthread_t thread;
+
+	fill(late[2]);
+	waiter = 0;
+	ZERO(pthread_create(&thread, NULL, send_late, NULL));
+	await_waiter();
+	CHECK(recv(late[1], text, sizeof(text), 0) > 0);
+	OK(close(late[1]));
+	ZERO(pthread_join(thread, NULL));
+	OK(close(late[0]));
+}
+
+TEST(socket_receives_itself_when_nobody_has_it)
+{
+	int pipe_fds[2];
+
+	for (int i = 0; i < 40; i++) {
+		OK(pipe(pipe_fds));
+		late[0] = pipe_fds[1];
+		if (i % 2) {
+			make_pair(SOCK_STREAM, late + 1);
+		} else {
+			late[1] = make_bound(SOCK_DGRAM, "s");
+			late[2] = make_client(SOCK_DGRAM, "s");
+			OK(unlink("s"));
+		}
+		receive_last();
+		expect_end(pipe_fds[0]);
+		OK(close(late[2]));
 	}
 }
 
@@ -269,7 +323,40 @@ TEST(socket_circle_closed_while_it_is_sent)
 	race(3);
 }
 
-TEST(socket_files_on_their_way_to_one_that_ends)
+/* ---- A receiver that ends while files come ---- */
+
+static void *send_until_end(void *argument)
 {
-	race(1);
+	(void)argument;
+	while (send_fds(raced[2], "x", 1, raced + 1, 1) == 1 || errno == EAGAIN)
+		;
+	CHECK(errno == EPIPE || errno == ECONNRESET || errno == ECONNREFUSED);
+	return NULL;
+}
+
+/* What waits takes the receiver long enough to drop that more comes meanwhile. */
+TEST(socket_ends_while_files_come)
+{
+	enum { MANY = 250 };
+	int many[MANY];
+	pthread_t thread;
+
+	if (geteuid())
+		test_skip("not root: files in flight are bounded");
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < MANY; i++)
+		OK(many[i] = dup(0));
+	for (int i = 0; i < 40; i++) {
+		OK(pipe(raced));
+		make_pair(types[i % COUNT(types)] | SOCK_NONBLOCK, raced + 2);
+		for (int j = 0; j < 20; j++)
+			send_fds(raced[2], "x", 1, many, MANY);
+		ZERO(pthread_create(&thread, NULL, send_until_end, NULL));
+		test_pause_ms(i % 2);
+		OK(close(raced[3]));
+		ZERO(pthread_join(thread, NULL));
+		OK(close(raced[2]));
+		OK(close(raced[1]));
+		expect_end(raced[0]);
+	}
 }
