@@ -20,9 +20,10 @@
  *
  * All of it under unix_lock, which also counts what goes into flight and comes out, and under which
  * rights are queued. They are taken from a queue without it, by who has a reference on its file or
- * ends it, and count as waiting there until they have landed: until then their holder is rooted.
- * What was taken or comes later is put one day, which looks again. So an error of the search is
- * always that there is a root, or that there are suspects which then are found to be none.
+ * has ended it, and count as waiting there until they have landed: so long their holder is rooted.
+ * A root that is about to go, such as a socket that ends, gives back what it led to, which is one
+ * of the two ways. And that a socket has no root can't change under unix_lock: references on its
+ * file come from others, or from a queue, where who peeks has one on the holder.
  */
 #include "net/unix_private.h"
 

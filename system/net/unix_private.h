@@ -86,7 +86,7 @@ struct unix_socket {
 	struct credentials *credentials, *peer_credentials;
 	u32 pid, peer_pid;
 	/* collector */
-	struct list flights;		/* struct right: references on its file that are in flight */
+	struct list flights;		/* struct right: its file's references in flight */
 	u32 in_flight;			/* how many */
 	u32 unexplained;		/* those that no suspect's queue accounts for */
 	enum { GARBAGE_NO, GARBAGE_MAYBE } garbage;
