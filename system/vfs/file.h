@@ -89,6 +89,8 @@ struct file_operations {
 	void (*flags_changed)(struct file *file);
 	/* What /proc/PID/fdinfo says of it beyond what files have in common. NULL: nothing. */
 	void (*describe)(struct file *file, struct file_details *details);
+	/* splice(2) and sendfile(2) can't do what read, or write, can. */
+	bool no_splice_read, no_splice_write;
 	/* O_ASYNC can be set: the owner is told by async_send() (ipc/async.h). */
 	bool signals;
 };
