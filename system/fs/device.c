@@ -105,6 +105,7 @@ static const struct file_operations null_operations = {
 	.read = null_read,
 	.write = null_write,
 	.seek = null_seek,
+	.no_splice_read = true,
 };
 
 static const struct file_operations zero_operations = {
@@ -118,6 +119,7 @@ static const struct file_operations full_operations = {
 	.read = zero_read,
 	.write = full_write,
 	.seek = null_seek,
+	.no_splice_write = true,
 };
 
 static const struct file_operations random_operations = {

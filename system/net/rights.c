@@ -20,7 +20,7 @@ static struct rights_user *users;	/* unix_lock */
 
 struct rights *rights_create(u32 room)
 {
-	struct rights *rights = heap_alloc(sizeof(*rights) + room * sizeof(rights->files[0]));
+	struct rights *rights = heap_alloc(sizeof(*rights) + room * sizeof(rights->entries[0]));
 
 	if (rights)
 		*rights = (struct rights){ 0 };
@@ -34,32 +34,23 @@ struct rights *rights_copy(const struct rights *rights)
 	if (!copy)
 		return NULL;
 	for (; copy->count < rights->count; copy->count++) {
-		copy->files[copy->count] = rights->files[copy->count];
-		file_get(copy->files[copy->count]);
+		copy->entries[copy->count].file = rights->entries[copy->count].file;
+		file_get(copy->entries[copy->count].file);
 	}
 	return copy;
 }
 
-/* Gives the files back. Whether one of them is a socket that is still in flight. */
-static bool rights_put(struct rights *rights)
+static void rights_put(struct rights *rights)
 {
-	bool flying = false;
-
-	for (u32 i = 0; i < rights->count; i++) {
-		struct unix_socket *socket = unix_of_file(rights->files[i]);
-
-		flying |= socket && READ_ONCE(socket->in_flight);
-		file_put(rights->files[i]);
-	}
+	for (u32 i = 0; i < rights->count; i++)
+		file_put(rights->entries[i].file);
 	heap_free(rights);
-	return flying;
 }
 
 void rights_free(struct rights *rights)
 {
 	struct thread *self = thread_current();
 	struct list freed;
-	bool flying;
 
 	if (rights->in_flight)
 		rights_land(rights);
@@ -74,9 +65,7 @@ void rights_free(struct rights *rights)
 	while (!list_empty(&freed)) {
 		rights = list_first(&freed, struct rights, node);
 		list_remove(&rights->node);
-		flying = rights_put(rights);
-		if (flying)
-			unix_collect(NULL);
+		rights_put(rights);
 	}
 	self->freed_rights = NULL;
 }
@@ -137,10 +126,11 @@ int rights_launch(struct rights *rights)
 	lock_acquire(&unix_lock);
 	error = user_charge_locked(rights->sender_uid, rights->count);
 	for (u32 i = 0; !error && i < rights->count; i++) {
-		struct unix_socket *socket = unix_of_file(rights->files[i]);
+		struct unix_socket *socket = unix_of_file(rights->entries[i].file);
 
+		rights->entries[i].rights = rights;
 		if (socket)
-			unix_flight_add_locked(socket);
+			unix_flight_add_locked(socket, &rights->entries[i]);
 	}
 	rights->in_flight = !error;
 	lock_release(&unix_lock);
@@ -150,10 +140,10 @@ int rights_launch(struct rights *rights)
 void rights_land_locked(struct rights *rights)
 {
 	for (u32 i = 0; i < rights->count; i++) {
-		struct unix_socket *socket = unix_of_file(rights->files[i]);
+		struct unix_socket *socket = unix_of_file(rights->entries[i].file);
 
 		if (socket)
-			unix_flight_remove_locked(socket);
+			unix_flight_remove_locked(socket, &rights->entries[i]);
 	}
 	user_uncharge_locked(rights->sender_uid, rights->count);
 	rights->in_flight = false;

@@ -13,13 +13,24 @@
 #define RIGHTS_MAX 253u		/* SCM_MAX_FD: of one message */
 
 struct file;
+struct rights;
+struct unix_socket;
+
+struct right {
+	struct file *file;	/* reference held */
+	/* in flight, and a local socket */
+	struct rights *rights;	/* that it is one of */
+	struct list flight_node;
+};
 
 struct rights {
 	struct list node;	/* of those that a thread is about to give back */
 	u32 count;
 	u32 sender_uid;		/* in flight: whose count they are in */
 	bool in_flight;
-	struct file *files[];	/* references held */
+	/* In flight: in whose queue they wait, or waited until just now. NULL: in none yet. */
+	struct unix_socket *holder;
+	struct right entries[];
 };
 
 /* Without files yet, with room for so many. NULL: out of memory. */

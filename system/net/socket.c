@@ -60,11 +60,11 @@ static long socket_ioctl(struct file *file, u32 command, uptr argument)
 	return socket->operations->ioctl(socket, command, argument);
 }
 
-static void socket_closing(struct file *file)
+static bool socket_put_watched(struct file *file)
 {
 	struct socket *socket = file->private;
 
-	socket->operations->closing(socket);
+	return socket->operations->put_watched(socket);
 }
 
 static void socket_release(struct file *file)
@@ -86,7 +86,7 @@ static const struct file_operations socket_file_operations = {
 	.write = socket_write,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
-	.closing = socket_closing,
+	.put_watched = socket_put_watched,
 	.release = socket_release,
 	.flags_changed = socket_flags_changed,
 	.signals = true,

@@ -46,8 +46,8 @@ struct socket_operations {
 	 * for SOCKET_OPTION_MAX bytes, and returns its size; -ENOPROTOOPT.
 	 */
 	long (*option)(struct socket *socket, int option, void *value);
-	/* A descriptor of it goes, which may be the last one. */
-	void (*closing)(struct socket *socket);
+	/* As in struct file_operations. */
+	bool (*put_watched)(struct socket *socket);
 	/* The file is gone, or there will be none. */
 	void (*release)(struct socket *socket);
 };

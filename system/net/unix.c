@@ -37,7 +37,7 @@ struct unix_socket *unix_create(u32 type)
 	list_init(&self->follower_node);
 	list_init(&self->ready);
 	list_init(&self->ready_node);
-	list_init(&self->flight_node);
+	list_init(&self->flights);
 	list_init(&self->garbage_node);
 	lock_init(&self->queue.lock, LOCK_LOCAL_QUEUE);
 	list_init(&self->queue.messages);
@@ -168,6 +168,7 @@ static struct unix_socket *unlink_locked(struct unix_socket *self, struct inode 
 	*inode = unix_unbind_locked(self);
 	self->peer = NULL;
 	list_remove(&self->follower_node);
+	self->listener = NULL;
 	list_splice_tail(&self->ready, embryos);
 	self->ready_count = 0;
 	followers_wake_locked(self);
@@ -207,15 +208,6 @@ void unix_end(struct unix_socket *self, bool embryo)
 static void unix_release(struct socket *socket)
 {
 	unix_end(unix_of(socket), false);
-	unix_collect(NULL);
-}
-
-static void unix_closing(struct socket *socket)
-{
-	struct unix_socket *self = unix_of(socket);
-
-	if (READ_ONCE(self->in_flight))
-		unix_collect(self);
 }
 
 /* ---- The family ---- */
@@ -256,7 +248,7 @@ const struct socket_family unix_family = {
 	.poll = unix_poll, \
 	.ioctl = unix_ioctl, \
 	.option = unix_option, \
-	.closing = unix_closing, \
+	.put_watched = unix_put_watched, \
 	.release = unix_release, \
 }
 

@@ -83,6 +83,7 @@ static int connect_locked(struct unix_socket *self, struct unix_socket *server,
 	peer_set_locked(server, self);
 	peer_set_locked(self, server);
 	list_add_tail(&server->ready_node, &listener->ready);
+	server->listener = listener;
 	listener->ready_count++;
 	return 0;
 }
@@ -240,6 +241,7 @@ static struct unix_socket *ready_take(struct unix_socket *self)
 	if (!list_empty(&self->ready)) {
 		ready = list_first(&self->ready, struct unix_socket, ready_node);
 		list_remove(&ready->ready_node);
+		ready->listener = NULL;
 		self->ready_count--;
 	}
 	lock_release(&unix_lock);

@@ -69,10 +69,14 @@ static int sender_wait_room(struct unix_socket *self, u64 deadline_ns)
 
 /* ---- Delivery ---- */
 
-/* 0; -EAGAIN: the receiver has enough of them; -EPERM, -EPIPE, -ECONNREFUSED. unix_lock held. */
+/*
+ * 0; -EAGAIN: the receiver has enough of them; -EPERM, -EPIPE, -ECONNREFUSED. *stranded: what
+ * unix_rights_wait_locked() says of its rights. unix_lock held.
+ */
 static int deliver_locked(struct unix_socket *self, struct unix_socket *to,
-			  struct unix_message *packet)
+			  struct unix_message *packet, bool *stranded)
 {
+	struct rights *rights = packet->rights;
 	bool tied = to == self || to->peer == self;
 	int error = 0;
 
@@ -95,16 +99,19 @@ static int deliver_locked(struct unix_socket *self, struct unix_socket *to,
 		to->queue.count++;
 	}
 	lock_release(&to->queue.lock);
+	if (rights && !error)
+		*stranded = unix_rights_wait_locked(rights, to);
 	return error;
 }
 
 static int deliver(struct unix_socket *self, struct unix_socket *to, struct unix_message *packet)
 {
 	struct unix_socket *gone = NULL;
+	bool stranded = false;
 	int error;
 
 	lock_acquire(&unix_lock);
-	error = deliver_locked(self, to, packet);
+	error = deliver_locked(self, to, packet, &stranded);
 	/* A peer that is no more is forgotten. */
 	if (error == -ECONNREFUSED && self->peer == to) {
 		gone = to;
@@ -119,6 +126,8 @@ static int deliver(struct unix_socket *self, struct unix_socket *to, struct unix
 		return error;
 	spin_note(&to->ring.read_spin);
 	unix_wake_reader(to);
+	if (unlikely(stranded))
+		unix_collect(to);
 	return 0;
 }
 

@@ -80,14 +80,15 @@ struct unix_socket {
 	struct list followers, follower_node;	/* sockets whose datagrams come here */
 	struct list ready;		/* listening: connected ones that nobody accepted yet */
 	struct list ready_node;
+	struct unix_socket *listener;	/* in whose list of those it is, or NULL */
 	u32 ready_count, backlog;
 	/* Who made the other end; for a listener and its kind: who called listen(2). NULL: none. */
 	struct credentials *credentials, *peer_credentials;
 	u32 pid, peer_pid;
 	/* collector */
-	struct list flight_node;	/* those in flight */
-	u32 in_flight;			/* references on its file that are */
-	u32 unexplained;		/* those that no candidate's queue accounts for */
+	struct list flights;		/* struct right: its file's references in flight */
+	u32 in_flight;			/* how many */
+	u32 unexplained;		/* those that no suspect's queue accounts for */
 	enum { GARBAGE_NO, GARBAGE_MAYBE } garbage;
 	struct list garbage_node;
 
@@ -193,12 +194,19 @@ long unix_option(struct socket *socket, int option, void *value);
 /* ---- unix_collect.c ---- */
 
 /* A reference on its file goes into flight, or comes out of it. unix_lock held. */
-void unix_flight_add_locked(struct unix_socket *socket);
-void unix_flight_remove_locked(struct unix_socket *socket);
+void unix_flight_add_locked(struct unix_socket *socket, struct right *right);
+void unix_flight_remove_locked(struct unix_socket *socket, struct right *right);
 /*
- * Frees what waits in sockets that nobody can reach any more. closing: the caller is about to drop
- * a reference on the file of this one (NULL: none). No locks held.
+ * Rights in flight were put into the queue of holder under this hold of unix_lock. True: one of
+ * them may be reached by the queue alone; unix_collect(holder) is to be called without the lock.
  */
-void unix_collect(const struct unix_socket *closing);
+bool unix_rights_wait_locked(struct rights *rights, struct unix_socket *holder) __must_check;
+/*
+ * If nobody can reach the socket any more, frees what waits in it and in all that lead to it. The
+ * caller has a reference on it. No short locks held.
+ */
+void unix_collect(struct unix_socket *socket);
+/* A reference on the file of a socket in flight is dropped: as put_watched() of files. */
+bool unix_put_watched(struct socket *socket);
 
 #endif

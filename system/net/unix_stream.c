@@ -84,6 +84,24 @@ static bool mark_add(struct unix_socket *self, struct unix_message *mark)
 	return !extended;
 }
 
+/*
+ * The same under unix_lock for one with rights, which then can't be taken before it is known where
+ * they wait. *stranded: what unix_rights_wait_locked() says of them.
+ */
+static bool mark_post(struct unix_socket *self, struct unix_message *mark, bool *stranded)
+{
+	struct rights *rights = mark->rights;
+	bool added;
+
+	if (!rights)
+		return mark_add(self, mark);
+	lock_acquire(&unix_lock);
+	added = mark_add(self, mark);
+	*stranded = unix_rights_wait_locked(rights, self);
+	lock_release(&unix_lock);
+	return added;
+}
+
 /* ---- Sending ---- */
 
 /* NULL: nothing but bytes is to be sent. Or ERROR_PTR. */
@@ -119,14 +137,19 @@ static u32 stream_room(const struct unix_socket *self, const struct unix_socket 
 	return used < limit ? limit - used : 0;
 }
 
-/* Bytes moved, 0 where none fit, -EPIPE, -EFAULT, -ENOMEM. *mark becomes NULL when it is used. */
+/*
+ * Bytes moved, 0 where none fit, -EPIPE, -EFAULT, -ENOMEM. *mark becomes NULL when it is used;
+ * *stranded as in mark_post().
+ */
 static ssize_t piece_put_locked(struct unix_socket *self, struct unix_socket *peer,
-				struct socket_message *message, struct unix_message **mark)
+				struct socket_message *message, struct unix_message **mark,
+				bool *stranded)
 {
 	u32 start = peer->ring.head, room = stream_room(self, peer);
 	ssize_t moved;
 
-	if (READ_ONCE(self->shutdown) & SHUT_OUT)
+	/* Nobody empties the ring and the queue of a peer that has ended. */
+	if (READ_ONCE(self->shutdown) & SHUT_OUT || READ_ONCE(peer->shutdown) & SHUT_IN)
 		return -EPIPE;
 	if (!room)
 		return 0;
@@ -138,7 +161,7 @@ static ssize_t piece_put_locked(struct unix_socket *self, struct unix_socket *pe
 	(*mark)->end = start + moved;
 	(*mark)->rights = message->rights;
 	message->rights = NULL;
-	if (mark_add(peer, *mark))
+	if (mark_post(peer, *mark, stranded))
 		*mark = NULL;
 	return moved;
 }
@@ -147,12 +170,13 @@ static ssize_t piece_put(struct unix_socket *self, struct unix_socket *peer,
 			 struct socket_message *message)
 {
 	struct unix_message *mark = mark_prepare(self, peer, message);
+	bool stranded = false;
 	ssize_t moved;
 
 	if (IS_ERROR(mark))
 		return PTR_ERROR(mark);
 	lock_acquire(&peer->ring.lock);
-	moved = piece_put_locked(self, peer, message, &mark);
+	moved = piece_put_locked(self, peer, message, &mark, &stranded);
 	lock_release(&peer->ring.lock);
 	if (mark)
 		unix_message_put(mark);
@@ -160,6 +184,8 @@ static ssize_t piece_put(struct unix_socket *self, struct unix_socket *peer,
 		return moved;
 	spin_note(&peer->ring.read_spin);
 	unix_wake_reader(peer);
+	if (unlikely(stranded))
+		unix_collect(peer);
 	return moved;
 }
 

@@ -48,7 +48,7 @@ static int rights_read(struct socket_message *message, const u8 *data, u64 size,
 		file = current_fd_get(fd);
 		if (!file)
 			return -EBADF;
-		rights->files[rights->count++] = file;
+		rights->entries[rights->count++].file = file;
 	}
 	return 0;
 }
@@ -192,7 +192,7 @@ static void rights_write(struct socket_message *message, struct control_room *ro
 	struct control_header header = { .level = SOL_SOCKET, .type = SCM_RIGHTS };
 
 	for (i = 0; i < MIN(fit, rights->count); i++)
-		if (right_install(rights->files[i], room->at + HEADER_SIZE + i * sizeof(s32),
+		if (right_install(rights->entries[i].file, room->at + HEADER_SIZE + i * sizeof(s32),
 				  message->flags & MSG_CMSG_CLOEXEC))
 			break;
 	if (i < rights->count)

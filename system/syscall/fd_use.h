@@ -48,7 +48,7 @@ static inline void fd_use_end(struct fd_use use)
 /* Whether others may move the file's position during this call: then it is used under its lock. */
 static inline bool fd_position_is_shared(struct fd_use use)
 {
-	return use.counted || READ_ONCE(use.file->references.count) > 1;
+	return use.counted || file_references(use.file) > 1;
 }
 
 #endif

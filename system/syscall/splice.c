@@ -180,10 +180,11 @@ static long pipe_to_pipe(struct pipe *in, struct pipe *out, size_t size, bool no
 /* A file whose kind has bytes to move. */
 static bool end_moves(const struct end *end, bool writing)
 {
-	const struct file *file = end->side.file;
-	u32 type = file->inode->mode & S_IFMT;
+	const struct file_operations *operations = end->side.file->operations;
+	u32 type = end->side.file->inode->mode & S_IFMT;
 
-	if (!(writing ? (void *)file->operations->write : (void *)file->operations->read))
+	if (writing ? !operations->write || operations->no_splice_write
+		    : !operations->read || operations->no_splice_read)
 		return false;
 	return type == S_IFREG || type == S_IFCHR || type == S_IFBLK || type == S_IFSOCK;
 }

@@ -147,10 +147,12 @@ static long sendfile_move(struct side *in, struct side *out, size_t size)
 	struct pipe *pipe = pipe_of(out->file);
 	long moved;
 
-	if (!pipe)
-		return move_bytes(in, out, size);
 	if (!size)
 		return 0;
+	if (out->file->operations->no_splice_write)
+		return -EINVAL;
+	if (!pipe)
+		return move_bytes(in, out, size);
 	moved = side_to_pipe(in, pipe, size, out->file->flags & O_NONBLOCK);
 	if (moved <= 0)
 		return moved;

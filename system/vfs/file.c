@@ -111,9 +111,24 @@ int file_claim_running(struct file *file)
 	return file_claim(file, -1);
 }
 
+/* Of a file that may be watched. Whether it was the last. */
+static bool reference_drop(struct file *file)
+{
+	u32 count;
+
+	do {
+		count = READ_ONCE(file->references.count);
+		if (unlikely(count & FILE_WATCHED) && file->operations->put_watched(file))
+			return false;
+	} while (count & FILE_WATCHED || !atomic_cas(&file->references.count, count, count - 1));
+	return count == 1;
+}
+
 void file_put(struct file *file)
 {
-	if (!refcount_put(&file->references))
+	bool may_be_watched = file->operations && file->operations->put_watched;
+
+	if (may_be_watched ? !reference_drop(file) : !refcount_put(&file->references))
 		return;
 	if (!list_empty(&file->epoll_items))
 		epoll_forget_file(file);

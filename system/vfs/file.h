@@ -76,6 +76,11 @@ struct file_operations {
 	int (*sync)(struct file *file, bool data_only);
 	int (*truncate)(struct file *file, u64 size);
 	int (*allocate)(struct file *file, int mode, u64 offset, u64 size);
+	/*
+	 * The file is watched: drops a reference, which is not the last, and tells true; or false,
+	 * where it is watched no more. NULL for files that never are.
+	 */
+	bool (*put_watched)(struct file *file);
 	/* Each close(2) of a descriptor (not only the last): flush. NULL: nothing. */
 	void (*closing)(struct file *file);
 	/* The last reference is gone: free private data. NULL: nothing. */
@@ -84,6 +89,8 @@ struct file_operations {
 	void (*flags_changed)(struct file *file);
 	/* What /proc/PID/fdinfo says of it beyond what files have in common. NULL: nothing. */
 	void (*describe)(struct file *file, struct file_details *details);
+	/* splice(2) and sendfile(2) can't do what read, or write, can. */
+	bool no_splice_read, no_splice_write;
 	/* O_ASYNC can be set: the owner is told by async_send() (ipc/async.h). */
 	bool signals;
 };
@@ -96,8 +103,11 @@ struct file_owner {
 	s32 fd;				/* by which O_ASYNC was set */
 };
 
+/* In a file's references: they are dropped by operations->put_watched(). */
+#define FILE_WATCHED	(1u << 31)
+
 struct file {
-	refcount references;
+	refcount references;		/* and FILE_WATCHED */
 	/* O_* as F_GETFL shows them; changed atomically by F_SETFL */
 	u32 flags;
 	const struct file_operations *operations;
@@ -142,6 +152,22 @@ int file_claim_running(struct file *file);
 static inline void file_get(struct file *file) { refcount_get(&file->references); }
 /* Drops a reference; the last one releases. May sleep. */
 void file_put(struct file *file);
+/*
+ * From now on its owner wants to know when references are dropped, or no more. The flag is in the
+ * count itself: a reference is dropped either before the file is watched, or by put_watched().
+ */
+static inline void file_watch(struct file *file)
+{
+	atomic_or(&file->references.count, FILE_WATCHED);
+}
+static inline void file_unwatch(struct file *file)
+{
+	atomic_and(&file->references.count, ~FILE_WATCHED);
+}
+static inline u32 file_references(const struct file *file)
+{
+	return READ_ONCE(file->references.count) & ~FILE_WATCHED;
+}
 
 /* ---- Operations of files without an end to count from: directories, texts ---- */
 

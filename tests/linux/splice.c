@@ -232,6 +232,37 @@ TEST(splice_with_sockets_and_devices)
 	CHECK(!memcmp(bytes, "\0\0\0\0", 4));
 }
 
+/* The null device can be read and the full one written, but not so. */
+TEST(splice_with_devices_that_refuse)
+{
+	int fds[2], null, full, file;
+	char bytes[4];
+
+	signal(SIGPIPE, SIG_IGN);
+	OK(pipe2(fds, O_NONBLOCK));
+	OK(null = open("/dev/null", O_RDWR));
+	OK(full = open("/dev/full", O_RDWR));
+	test_write_file("file", "abcdef");
+	OK(file = open("file", O_RDWR));
+	FAILS(splice(null, NULL, fds[1], NULL, 10, 0), EINVAL);
+	FAILS(splice(null, &(loff_t){ 3 }, fds[1], NULL, 10, 0), EINVAL);
+	EQUAL(splice(null, NULL, fds[1], NULL, 0, 0), 0);
+	FAILS(sendfile(file, null, NULL, 10), EINVAL);
+	FAILS(splice(fds[0], NULL, full, NULL, 10, 0), EINVAL);
+	EQUAL(write(fds[1], "abc", 3), 3);
+	FAILS(splice(fds[0], NULL, full, NULL, 10, 0), EINVAL);
+	expect_bytes(fds[0], "abc");
+	FAILS(sendfile(full, file, NULL, 3), EINVAL);
+	EQUAL(sendfile(full, file, NULL, 0), 0);
+	EQUAL(lseek(file, 0, SEEK_CUR), 0);
+	EQUAL(splice(full, NULL, fds[1], NULL, 2, 0), 2);
+	EQUAL(read(fds[0], bytes, sizeof(bytes)), 2);
+	fill(fds[1]);
+	FAILS(splice(null, NULL, fds[1], NULL, 10, SPLICE_F_NONBLOCK), EAGAIN);
+	OK(close(fds[0]));
+	FAILS(splice(null, NULL, fds[1], NULL, 10, 0), EPIPE);
+}
+
 TEST(splice_many_at_once)
 {
 	static char bytes[4096];
