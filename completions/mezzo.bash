@@ -134,7 +134,7 @@ _mezzo_image()
 	fi
 	case $verb in
 	import) options+=' --json --replace --format --select --max-file' ;;
-	build-debian) options+=' --json --replace --mirror' ;;
+	build-debian) options+=' --json --replace --include --variant --mirror' ;;
 	commit) options+=' --message --change --replace --max-file --json' ;;
 	ls) options+=' --quiet --json' ;;
 	show) options+=' --json' ;;

@@ -3,17 +3,21 @@
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/image/builder.h"
 #include "host/image/cli.h"
 #include "host/image/import.h"
+#include "host/image/interrupt.h"
 
 #define CONFIG                                                                                    \
 	"{\"Cmd\":[\"/bin/bash\"],\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/" \
@@ -27,6 +31,8 @@ static const char usage[] =
 	"release of Debian,\n"
 	"as bookworm; stable where nothing is said.\n"
 	"\n"
+	"      --include PACKAGES further packages, with commas between\n"
+	"      --variant NAME     debootstrap's variant of the system (minbase)\n"
 	"      --mirror URL       where packages come from, else debootstrap's own choice\n"
 	"      --replace          take the place of an image of this name\n"
 	"      --store DIR        where the store is\n"
@@ -34,12 +40,14 @@ static const char usage[] =
 	"  -h, --help             this text\n";
 
 static const struct option options[] = { CLI_IMPORT_OPTIONS,
+					 { "include", required_argument, NULL, OPTION_INCLUDE },
 					 { "mirror", required_argument, NULL, OPTION_MIRROR },
+					 { "variant", required_argument, NULL, OPTION_VARIANT },
 					 { 0 } };
 
 struct build {
 	struct cli cli;
-	const char *suite, *mirror;
+	const char *suite, *mirror, *include, *variant;
 	char name[IMAGE_NAME_SIZE];
 	char directory[PLACE_SIZE]; /* temporary */
 };
@@ -51,7 +59,12 @@ static int take_options(struct build *build, int argc, char **argv, struct error
 	while ((option = cli_next_option(&build->cli, argc, argv, options, usage, err)) != -1) {
 		if (option < 0)
 			return option;
-		build->mirror = optarg;
+		if (option == OPTION_INCLUDE)
+			build->include = optarg;
+		else if (option == OPTION_VARIANT)
+			build->variant = optarg;
+		else
+			build->mirror = optarg;
 	}
 	if (argc - optind < 1 || argc - optind > 2)
 		return error_set(err, 0,
@@ -63,31 +76,62 @@ static int take_options(struct build *build, int argc, char **argv, struct error
 	return image_name(argv[optind], build->name, err);
 }
 
-/*
- * What it prints goes to standard error. An interrupt ends it and not this program, which tidies up
- * after it.
- */
+/* What it mounts goes with it, however it ends; what it prints goes to standard error. */
+static void exec_debootstrap(const struct build *build)
+{
+	char include[PLACE_SIZE], variant[64];
+	const char *arguments[8] = { "debootstrap", variant };
+	int count = 2;
+
+	setpgid(0, 0);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+		_exit(126);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	snprintf(variant, sizeof(variant), "--variant=%s", build->variant);
+	if (build->include) {
+		snprintf(include, sizeof(include), "--include=%s", build->include);
+		arguments[count++] = include;
+	}
+	arguments[count++] = build->suite;
+	arguments[count++] = build->directory;
+	arguments[count++] = build->mirror;
+	execvp("debootstrap", (char *const *)arguments);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Waits for its end; an interrupt ends it with all that it started. */
+static int await_debootstrap(pid_t child, int *status, struct error *err)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	int result = pidfd < 0 ? error_set(err, errno, "can't wait for debootstrap")
+			       : interrupt_wait_readable(pidfd, err);
+
+	if (result) {
+		kill(-child, SIGKILL);
+		kill(child, SIGKILL);
+	}
+	waitpid(child, status, 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	return result;
+}
+
 static int run_debootstrap(const struct build *build, struct error *err)
 {
-	int status;
+	int status, result;
 	pid_t child;
 
-	signal(SIGINT, SIG_IGN);
+	interrupt_catch();
 	child = fork();
-	if (child < 0)
-		return error_set(err, errno, "can't start debootstrap");
 	if (!child) {
-		signal(SIGINT, SIG_DFL);
-		dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp("debootstrap", "debootstrap", "--variant=minbase", build->suite,
-		       build->directory, build->mirror, NULL);
-		_exit(errno == ENOENT ? 127 : 126);
+		interrupt_release();
+		exec_debootstrap(build);
 	}
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
-			return error_set(err, errno, "debootstrap");
-	}
-	signal(SIGINT, SIG_DFL);
+	result = child < 0 ? error_set(err, errno, "can't start debootstrap")
+			   : await_debootstrap(child, &status, err);
+	interrupt_release();
+	if (result)
+		return result;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return error_set(err, 0, "debootstrap is missing: apt-get install debootstrap");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
@@ -160,7 +204,7 @@ static int run(struct build *build, struct error *err)
 
 int verb_build_debian(int argc, char **argv)
 {
-	struct build build = { 0 };
+	struct build build = { .variant = "minbase" };
 	struct error err;
 	int result = take_options(&build, argc, argv, &err);
 

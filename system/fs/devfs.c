@@ -40,7 +40,7 @@ static const struct devfs_row devfs_rows[] = {
 
 struct mount *devfs_mount(const struct path *mountpoint)
 {
-	struct mount *mount = tree_mount(mountpoint, "devtmpfs", "dev", 0755, MS_NOSUID);
+	struct mount *mount = tree_mount(mountpoint, "devtmpfs", "devtmpfs", 0755, MS_NOSUID);
 
 	if (IS_ERROR(mount))
 		return mount;

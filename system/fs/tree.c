@@ -384,7 +384,7 @@ static int ground_start(struct file_system *fs)
 
 int tree_mount_root(void)
 {
-	struct file_system *fs = tree_fs_create("mezzo", "root", OVERLAYFS_SUPER_MAGIC);
+	struct file_system *fs = tree_fs_create("mezzo", "mezzo", OVERLAYFS_SUPER_MAGIC);
 	struct inode *inode;
 	struct mount *mount;
 	int error;

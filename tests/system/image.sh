@@ -158,6 +158,34 @@ fi
 if [[ $root -eq 1 ]] && ! command -v debootstrap > /dev/null; then
 	refuses "debootstrap is missing" "apt-get install debootstrap" build-debian debian
 fi
+if [[ $root -eq 1 ]]; then
+	# One that stands in for it, and does not end.
+	mkdir fake
+	cat > fake/debootstrap <<- 'END'
+		#!/bin/sh
+		echo "$@" > "$FAKE/arguments"
+		for directory; do :; done
+		mkdir "$directory/made"
+		sleep 1000 &
+		echo $! > "$FAKE/pid.new"
+		mv "$FAKE/pid.new" "$FAKE/pid"
+		wait
+	END
+	chmod +x fake/debootstrap
+	FAKE=$PWD/fake TMPDIR=$PWD/fake PATH=$PWD/fake:$PATH "${image[@]}" build-debian --include=gcc,make slow trixie 2> fake/said &
+	building=$!
+	for ((i = 0; i < 300; i++)); do
+		[[ -s fake/pid ]] && break
+		sleep 0.1
+	done
+	kill -TERM "$building"
+	wait "$building"
+	prints "build-debian ends by the signal" 143 "echo $?"
+	prints "and says so" "mezzo-image: interrupted" 'cat fake/said'
+	check "so does what debootstrap started" bash -c 'for i in {1..100}; do kill -0 "$(cat fake/pid)" 2> /dev/null || exit 0; sleep 0.1; done; exit 1'
+	prints "and its tree" "" 'ls -d fake/mezzo-debian-* 2> /dev/null; true'
+	prints "packages are passed on" "--variant=minbase --include=gcc,make trixie" "sed 's, [^ ]*mezzo-debian.*,,' fake/arguments"
+fi
 prints "no store, no images" "[]" 'MEZZO_STORE=nowhere img ls --json 2> /dev/null'
 prints "which is said" "mezzo-image: no images: there is no store in nowhere yet" 'MEZZO_STORE=nowhere img ls'
 refuses "no store at a place that was named" "nowhere: there is no store here yet" ls --store nowhere
