@@ -19,11 +19,14 @@
 #define LARGE_SIZE 20000u
 
 /* An image, an overlay that is made by the test, and what is read of both. */
+#define OWN_PATH "/tmp/mezzo-merged-XXXXXX"
+
 struct fixture {
 	struct index_file file;
 	struct merged merged;
 	struct made made;
 	uint32_t dir, sub, one, plain, large, link;
+	char own_path[sizeof(OWN_PATH)];	/* of the folder of own objects */
 	struct error err;
 };
 
@@ -302,12 +305,13 @@ static void test_attributes(void **state)
 /* Makes the folder of objects with one of LARGE_SIZE bytes, of which [from, to) are 'o'. */
 static void own_make(size_t from, size_t to)
 {
-	char path[] = "/tmp/mezzo-merged-XXXXXX", text[LARGE_SIZE];
+	char text[LARGE_SIZE];
 	uint64_t id;
 	int folder, fd;
 
-	assert_non_null(mkdtemp(path));
-	folder = open(path, O_RDONLY | O_DIRECTORY);
+	strcpy(fix->own_path, OWN_PATH);
+	assert_non_null(mkdtemp(fix->own_path));
+	folder = open(fix->own_path, O_RDONLY | O_DIRECTORY);
 	assert_true(folder >= 0);
 	assert_int_equal(own_objects_open(&fix->merged.own, folder, &fix->err), 0);
 	fd = own_objects_create(&fix->merged.own, &id);
@@ -316,14 +320,18 @@ static void own_make(size_t from, size_t to)
 	assert_int_equal(ftruncate(fd, LARGE_SIZE), 0);
 	assert_int_equal(pwrite(fd, text, to - from, (off_t)from), to - from);
 	close(fd);
-	/* It is used without a name from here on. */
 	assert_int_equal(own_objects_read(&fix->merged.own, id + 1, true), -ENOENT);
 	close(folder);
 }
 
 static void own_remove(void)
 {
+	char objects[sizeof(OWN_PATH) + 8];
+
 	assert_int_equal(own_objects_delete(&fix->merged.own, OVERLAY_OWN_OBJECT), 0);
+	snprintf(objects, sizeof(objects), "%s/objects", fix->own_path);
+	assert_int_equal(rmdir(objects), 0);
+	assert_int_equal(rmdir(fix->own_path), 0);
 }
 
 static struct overlay_slot *layered_slot(uint64_t bits)
