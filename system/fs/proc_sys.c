@@ -234,6 +234,7 @@ static const struct proc_row mqueue_rows[] = {
 static const struct proc_directory mqueue_directory = PROC_TABLE(mqueue_rows);
 
 static const struct proc_row fs_rows[] = {
+	PROC_CONSTANT("dir-notify-enable", "1\n"),
 	PROC_FILE("file-max", 0444, file_max_show),
 	PROC_DIRECTORY("mqueue", 0555, &mqueue_directory),
 	PROC_FILE("nr_open", 0444, nr_open_show),

@@ -64,7 +64,7 @@ static void watches_free(struct watch *ended)
 
 static bool watch_cares(const struct watch *watch, const struct notification *notification)
 {
-	return watch->mask & notification->mask & IN_ALL_EVENTS &&
+	return watch->mask & notification->mask & (IN_ALL_EVENTS | WATCH_RENAME) &&
 	       !(notification->unlinked && watch->mask & IN_EXCL_UNLINK);
 }
 

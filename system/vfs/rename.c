@@ -407,6 +407,8 @@ static void move_tell(struct inode *inode, const struct path *from, const struct
 {
 	u32 kind = notify_kind(inode), cookie = notify_cookie();
 
+	if (from->dentry->inode == to->dentry->inode)
+		notify_name_watched(from->dentry->inode, WATCH_RENAME, old->name, old->size, 0);
 	notify_name_watched(from->dentry->inode, IN_MOVED_FROM | kind, old->name, old->size,
 			    cookie);
 	notify_name_watched(to->dentry->inode, IN_MOVED_TO | kind, new->name, new->size, cookie);
