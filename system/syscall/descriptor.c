@@ -4,10 +4,10 @@
  * table are looked at and changed under table->lock (LOCK_FD_TABLE).
  */
 #include <asm/ioctls.h>
-#include <linux/capability.h>
 
 #include "ipc/async.h"
 #include "ipc/dnotify.h"
+#include "ipc/lease.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
@@ -202,18 +202,6 @@ static u32 settable_flags(const struct file *file)
 	return SETTABLE_FLAGS | (file->operations->signals ? FASYNC : 0);
 }
 
-/* No file system here has leases, as some of Linux have none. */
-static long lease_set(const struct file *file, u64 type)
-{
-	const struct credentials *credentials = process_current()->credentials;
-
-	if (!inode_is_regular(file->inode))
-		return -EINVAL;
-	if (file->inode->uid != credentials->fsuid && !credentials_capable(credentials, CAP_LEASE))
-		return -EACCES;
-	return type == F_UNLCK ? -EAGAIN : -EINVAL;
-}
-
 static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 {
 	switch (command) {
@@ -240,9 +228,9 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 		file->owner.signal = argument;
 		return 0;
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(file);
 	case F_SETLEASE:
-		return lease_set(file, argument);
+		return lease_set(file, fd, (int)argument);
 	case F_NOTIFY:
 		return dnotify_watch(file, table_current(), fd, (u32)argument);
 	case F_GETPIPE_SZ:
