@@ -106,6 +106,15 @@ u32 notify_cookie(void);
 /* The file has no name and no user any more: watches of it end. */
 void notify_deleted(struct inode *inode);
 
+/* So they do where it goes with its file system. The caller has a reference. */
+void notify_unmounted_watched(struct inode *inode);
+
+static inline void notify_unmounted(struct inode *inode)
+{
+	if (notify_is_wanted() && READ_ONCE(inode->watches))
+		notify_unmounted_watched(inode);
+}
+
 struct fd_table;
 
 /* A descriptor of a table goes, and with it what F_NOTIFY asked for with it (ipc/dnotify.c). */
