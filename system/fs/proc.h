@@ -137,6 +137,8 @@ proc_show proc_status_show, proc_limits_show;
 proc_show proc_cmdline_show, proc_environ_show, proc_auxv_show, proc_maps_show;
 
 /* proc_settings.c */
+/* A decimal number with an optional sign and white space behind it. 0 or -EINVAL. */
+int proc_integer_parse(const char *text, s64 *number);
 proc_show proc_comm_show, proc_oom_score_show, proc_oom_score_adj_show, proc_oom_adj_show,
 	proc_loginuid_show, proc_timer_slack_show, proc_id_map_show, proc_setgroups_show;
 proc_store proc_comm_store, proc_oom_score_adj_store, proc_oom_adj_store, proc_loginuid_store,

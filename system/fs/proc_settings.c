@@ -8,8 +8,7 @@
 #include "core/string.h"
 #include "fs/proc.h"
 
-/* A decimal number with an optional sign and white space behind it. 0 or -EINVAL. */
-static int integer_parse(const char *text, s64 *number)
+int proc_integer_parse(const char *text, s64 *number)
 {
 	bool negative = *text == '-';
 	s64 value = 0;
@@ -109,7 +108,8 @@ int proc_oom_score_adj_store(const struct proc_key *key, char *data, size_t size
 	s64 adjust;
 
 	(void)size;
-	if (integer_parse(data, &adjust) || adjust < -OOM_ADJUST_MAX || adjust > OOM_ADJUST_MAX)
+	if (proc_integer_parse(data, &adjust) || adjust < -OOM_ADJUST_MAX ||
+	    adjust > OOM_ADJUST_MAX)
 		return -EINVAL;
 	return oom_adjust_set(key, (s32)adjust);
 }
@@ -133,7 +133,7 @@ int proc_oom_adj_store(const struct proc_key *key, char *data, size_t size)
 	s64 old;
 
 	(void)size;
-	if (integer_parse(data, &old) ||
+	if (proc_integer_parse(data, &old) ||
 	    (old != OOM_OLD_DISABLE && (old < -16 || old > OOM_OLD_MAX)))
 		return -EINVAL;
 	return oom_adjust_set(key, old == OOM_OLD_MAX
@@ -174,7 +174,7 @@ int proc_loginuid_store(const struct proc_key *key, char *data, size_t size)
 	(void)size;
 	if (key->pid != process->pid)
 		return -EPERM;
-	if (integer_parse(data, &uid) || uid < 0 || uid > UINT32_MAX)
+	if (proc_integer_parse(data, &uid) || uid < 0 || uid > UINT32_MAX)
 		return -EINVAL;
 	if (process->login_uid != LOGIN_UID_NONE &&
 	    !credentials_capable(process->credentials, CAP_AUDIT_CONTROL))
@@ -215,7 +215,7 @@ int proc_timer_slack_store(const struct proc_key *key, char *data, size_t size)
 	(void)size;
 	if (!process)
 		return -ESRCH;
-	if (integer_parse(data, &slack) || slack < 0)
+	if (proc_integer_parse(data, &slack) || slack < 0)
 		error = -EINVAL;
 	else if (process != process_current() &&
 		 !credentials_capable(process_current()->credentials, CAP_SYS_NICE))

@@ -14,6 +14,7 @@
 #include "core/system_name.h"
 #include "fs/proc.h"
 #include "ipc/inotify.h"
+#include "ipc/lease.h"
 #include "ipc/pipe.h"
 #include "ipc/posix_mq.h"
 #include "ipc/sysv_shm.h"
@@ -233,8 +234,24 @@ static const struct proc_row mqueue_rows[] = {
 };
 static const struct proc_directory mqueue_directory = PROC_TABLE(mqueue_rows);
 
+CONSTANT(lease_time_show, "%d", READ_ONCE(lease_break_time))
+
+static int lease_time_store(const struct proc_key *key, char *data, size_t size)
+{
+	s64 seconds;
+
+	(void)key, (void)size;
+	if (proc_integer_parse(data, &seconds) || seconds != (s32)seconds)
+		return -EINVAL;
+	WRITE_ONCE(lease_break_time, (s32)seconds);
+	return 0;
+}
+
 static const struct proc_row fs_rows[] = {
+	PROC_CONSTANT("dir-notify-enable", "1\n"),
 	PROC_FILE("file-max", 0444, file_max_show),
+	PROC_WRITABLE("lease-break-time", 0644, lease_time_show, lease_time_store),
+	PROC_CONSTANT("leases-enable", "1\n"),
 	PROC_DIRECTORY("mqueue", 0555, &mqueue_directory),
 	PROC_FILE("nr_open", 0444, nr_open_show),
 	PROC_FILE("overflowgid", 0444, overflow_show),

@@ -20,6 +20,7 @@
 #include "vfs/file.h"
 #include "vfs/keep.h"
 #include "vfs/names.h"
+#include "vfs/notify.h"
 #include "vfs/path.h"
 #include "vfs/reclaim.h"
 
@@ -266,6 +267,8 @@ static void entry_drop(struct dentry *entry)
 	dentry_get(entry);
 	name_detach_locked(entry);
 	lock_release(&name_lock);
+	if (entry->inode)
+		notify_unmounted(entry->inode);
 	dentry_put(entry);
 }
 
@@ -293,6 +296,7 @@ static void tree_free(struct file_system *fs)
 		entry_drop(entry);
 	}
 	here->flags |= DENTRY_DETACHED;
+	notify_unmounted(here->inode);
 	dentry_put(here);
 	file_system_put(fs);
 }

@@ -7,6 +7,14 @@
 #include "process/process.h"
 #include "signal/signal.h"
 
+/* What a signal of his own tells the owner. */
+static int code_of_events(u32 events)
+{
+	if (events & POLLMSG)
+		return POLL_MSG;
+	return events & POLLHUP ? POLL_HUP : events & POLLIN ? POLL_IN : POLL_OUT;
+}
+
 static signal_info owner_info(const struct file_owner *owner, u32 events)
 {
 	signal_info info = { .si_signo = SIGIO, .si_code = SI_KERNEL };
@@ -14,7 +22,7 @@ static signal_info owner_info(const struct file_owner *owner, u32 events)
 	if (!owner->signal)
 		return info;
 	info.si_signo = owner->signal;
-	info.si_code = events & POLLHUP ? POLL_HUP : events & POLLIN ? POLL_IN : POLL_OUT;
+	info.si_code = code_of_events(events);
 	info.si_band = events;
 	info.si_fd = owner->fd;
 	return info;
@@ -40,4 +48,19 @@ void async_send(const struct file_owner *owner, u32 events)
 	if (signal_permitted(&sender, 0, process, info.si_signo))
 		signal_send_process(process, &info);
 	process_put(process);
+}
+
+void async_owner_set(struct file *file, s32 pid)
+{
+	const struct credentials *credentials = process_current()->credentials;
+
+	file->owner.uid = credentials->uid;
+	file->owner.euid = credentials->euid;
+	file->owner.pid = pid;
+}
+
+void async_own(struct file *file)
+{
+	if (!file->owner.pid)
+		async_owner_set(file, (s32)process_current()->pid);
 }

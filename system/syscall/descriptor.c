@@ -4,8 +4,10 @@
  * table are looked at and changed under table->lock (LOCK_FD_TABLE).
  */
 #include <asm/ioctls.h>
-#include <linux/capability.h>
 
+#include "ipc/async.h"
+#include "ipc/dnotify.h"
+#include "ipc/lease.h"
 #include "ipc/pipe.h"
 #include "memory/usercopy.h"
 #include "process/process.h"
@@ -22,6 +24,7 @@
 #define F_LINUX_SPECIFIC_BASE 1024
 #define F_SETLEASE	(F_LINUX_SPECIFIC_BASE + 0)
 #define F_GETLEASE	(F_LINUX_SPECIFIC_BASE + 1)
+#define F_NOTIFY	(F_LINUX_SPECIFIC_BASE + 2)
 #define F_DUPFD_CLOEXEC	(F_LINUX_SPECIFIC_BASE + 6)
 #define F_SETPIPE_SZ	(F_LINUX_SPECIFIC_BASE + 7)
 #define F_GETPIPE_SZ	(F_LINUX_SPECIFIC_BASE + 8)
@@ -182,15 +185,6 @@ static long owner_get(const struct file *file, uptr address)
 	return put_user(out, address);
 }
 
-static void owner_set(struct file *file, s32 pid)
-{
-	const struct credentials *credentials = process_current()->credentials;
-
-	file->owner.uid = credentials->uid;
-	file->owner.euid = credentials->euid;
-	file->owner.pid = pid;
-}
-
 static long owner_set_typed(struct file *file, uptr address)
 {
 	struct f_owner_ex in;
@@ -199,25 +193,13 @@ static long owner_set_typed(struct file *file, uptr address)
 		return -EFAULT;
 	if (in.type < F_OWNER_TID || in.type > F_OWNER_PGRP)
 		return -EINVAL;
-	owner_set(file, in.type == F_OWNER_PGRP ? -in.pid : in.pid);
+	async_owner_set(file, in.type == F_OWNER_PGRP ? -in.pid : in.pid);
 	return 0;
 }
 
 static u32 settable_flags(const struct file *file)
 {
 	return SETTABLE_FLAGS | (file->operations->signals ? FASYNC : 0);
-}
-
-/* No file system here has leases, as some of Linux have none. */
-static long lease_set(const struct file *file, u64 type)
-{
-	const struct credentials *credentials = process_current()->credentials;
-
-	if (!inode_is_regular(file->inode))
-		return -EINVAL;
-	if (file->inode->uid != credentials->fsuid && !credentials_capable(credentials, CAP_LEASE))
-		return -EACCES;
-	return type == F_UNLCK ? -EAGAIN : -EINVAL;
 }
 
 static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
@@ -232,7 +214,7 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 	case F_GETOWN:
 		return file->owner.pid;
 	case F_SETOWN:
-		owner_set(file, argument);
+		async_owner_set(file, argument);
 		return 0;
 	case F_GETOWN_EX:
 		return owner_get(file, argument);
@@ -246,9 +228,11 @@ static long file_fcntl(struct file *file, int fd, u32 command, u64 argument)
 		file->owner.signal = argument;
 		return 0;
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(file);
 	case F_SETLEASE:
-		return lease_set(file, argument);
+		return lease_set(file, fd, (int)argument);
+	case F_NOTIFY:
+		return dnotify_watch(file, table_current(), fd, (u32)argument);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(file);
 	case F_SETPIPE_SZ:

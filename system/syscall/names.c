@@ -189,8 +189,8 @@ long sys_renameat2(int from_fd, uptr from, int to_fd, uptr to, u32 flags)
 	struct two_arguments *two;
 	long error;
 
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
+	    (flags & RENAME_EXCHANGE && flags & ~RENAME_EXCHANGE))
 		return -EINVAL;
 	error = two_arguments_init(&two, from_fd, from, 0, to_fd, to);
 	if (error)

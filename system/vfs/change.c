@@ -6,6 +6,7 @@
 #include "process/credentials.h"
 #include "vfs/foreign.h"
 #include "vfs/keep.h"
+#include "vfs/lease.h"
 #include "vfs/names.h"
 
 #define CHANGE_OWNER (CHANGE_UID | CHANGE_GID)
@@ -144,8 +145,15 @@ int path_truncate(const struct path *path, const struct credentials *credentials
 		return error;
 	if (inode->fs->read_only || path->mount->flags & MS_RDONLY)
 		return -EROFS;
-	if (READ_ONCE(inode->writers) < 0)
-		return -ETXTBSY;
-	inode_drop_privileges(inode, credentials);
-	return inode->operations->truncate ? inode->operations->truncate(inode, size) : -EINVAL;
+	error = inode_claim_writing(inode);
+	if (error)
+		return error;
+	error = lease_break(inode, O_WRONLY);
+	if (!error) {
+		inode_drop_privileges(inode, credentials);
+		error = inode->operations->truncate ? inode->operations->truncate(inode, size)
+						    : -EINVAL;
+	}
+	inode_end_writing(inode);
+	return error;
 }

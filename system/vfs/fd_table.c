@@ -6,6 +6,7 @@
 #include "core/string.h"
 #include "vfs/file.h"
 #include "vfs/locks.h"
+#include "vfs/notify.h"
 
 #define CAPACITY_FIRST 64u
 
@@ -64,6 +65,7 @@ struct fd_table *fd_table_copy(struct fd_table *table)
 static void file_close(struct fd_table *table, struct file *file)
 {
 	file_locks_closed(file, table);
+	notify_closed(file, table);
 	if (file->operations->closing)
 		file->operations->closing(file);
 	file_put(file);

@@ -9,6 +9,7 @@
 #include "vfs/dentry.h"
 #include "vfs/inode.h"
 #include "vfs/mount.h"
+#include "vfs/lease.h"
 #include "vfs/locks.h"
 #include "vfs/notify.h"
 #include "vfs/poll.h"
@@ -69,9 +70,8 @@ const char *file_anonymous_name(const struct file *file)
 }
 
 /* Adds one of this sign, unless there are ones of the other. */
-static int file_claim(struct file *file, s8 sign)
+static int inode_claim(struct inode *inode, s8 sign)
 {
-	struct inode *inode = file->inode;
 	s32 n = READ_ONCE(inode->writers);
 
 	do {
@@ -79,8 +79,16 @@ static int file_claim(struct file *file, s8 sign)
 			return -ETXTBSY;
 	} while (!__atomic_compare_exchange_n(&inode->writers, &n, n + sign, false,
 					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	file->write_claim = sign;
 	return 0;
+}
+
+static int file_claim(struct file *file, s8 sign)
+{
+	int error = inode_claim(file->inode, sign);
+
+	if (!error)
+		file->write_claim = sign;
+	return error;
 }
 
 loff_t file_seek_endless(struct file *file, loff_t offset, int whence)
@@ -111,6 +119,16 @@ int file_claim_running(struct file *file)
 	return file_claim(file, -1);
 }
 
+int inode_claim_writing(struct inode *inode)
+{
+	return inode_claim(inode, 1);
+}
+
+void inode_end_writing(struct inode *inode)
+{
+	atomic_sub(&inode->writers, 1);
+}
+
 /* Of a file that may be watched. Whether it was the last. */
 static bool reference_drop(struct file *file)
 {
@@ -135,13 +153,17 @@ void file_put(struct file *file)
 	if (file->told)
 		notify_file(file, FILE_WRITABLE(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	file_locks_release(file);
+	lease_file_gone(file);
 	if (file->write_claim)
 		atomic_sub(&file->inode->writers, file->write_claim);
 	if (file->operations && file->operations->release)
 		file->operations->release(file);
 	if (file->dentry)
 		dentry_put(file->dentry);
-	inode_put(file->inode);
+	if (file->is_reader)
+		inode_put_reader(file->inode);
+	else
+		inode_put(file->inode);
 	/* With the last of a file system go its files. */
 	if (file->dentry)
 		mount_put(file->mount);

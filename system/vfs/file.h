@@ -120,6 +120,7 @@ struct file {
 	void *private;			/* belongs to operations */
 	/* its part of inode->writers: 1 writes, -1 runs as a program */
 	s8 write_claim;
+	bool is_reader;			/* its reference on inode is inode_get_reader()'s */
 	bool told;			/* opened by a name: vfs/notify.h is told of its uses */
 	struct file_owner owner;
 	/* epoll registrations on this file; under LOCK_EPOLL_TREE */
@@ -149,6 +150,9 @@ const char *file_anonymous_name(const struct file *file);
  */
 int file_claim_writing(struct file *file);
 int file_claim_running(struct file *file);
+/* The same for who writes it without opening it, until inode_end_writing(). */
+int inode_claim_writing(struct inode *inode);
+void inode_end_writing(struct inode *inode);
 static inline void file_get(struct file *file) { refcount_get(&file->references); }
 /* Drops a reference; the last one releases. May sleep. */
 void file_put(struct file *file);

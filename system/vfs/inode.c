@@ -86,15 +86,11 @@ void file_system_put(struct file_system *fs)
 	heap_free(fs);
 }
 
-void inode_put(struct inode *inode)
+static void inode_free(struct inode *inode)
 {
-	struct file_system *fs;
-	bool is_directory;
+	struct file_system *fs = inode->fs;
+	bool is_directory = inode_is_directory(inode);
 
-	if (atomic_sub(&inode->references, 1) != 0)
-		return;
-	fs = inode->fs;
-	is_directory = inode_is_directory(inode);
 	if (is_directory && !list_empty(&inode->directory->reclaim_node))
 		reclaim_forget_directory(inode);
 	if (inode->operations->release)
@@ -105,6 +101,18 @@ void inode_put(struct inode *inode)
 	pool_free(is_directory ? &directory_pool : &inode_pool, inode);
 	if (fs->release)
 		file_system_put(fs);
+}
+
+void inode_put(struct inode *inode)
+{
+	if (atomic_sub(&inode->references, 1) == 0)
+		inode_free(inode);
+}
+
+void inode_put_reader(struct inode *inode)
+{
+	if ((u32)atomic_sub(&inode->uses, INODE_READER) == 0)
+		inode_free(inode);
 }
 
 void inode_attributes(struct inode *inode, struct attributes *out)

@@ -132,7 +132,14 @@ struct file_data;
 struct inode_locks;
 
 struct inode {
-	u32 references;			/* atomic; see inode_get() */
+	union {
+		u64 uses;			/* both, for one atomic step */
+		struct {
+			u32 references;		/* atomic; see inode_get() */
+			/* regular files: open for reading alone; inode_get_reader() */
+			u32 readers;
+		};
+	};
 	u32 mode;			/* type and permissions */
 	u32 uid, gid;
 	u32 nlink;			/* under LOCK_INODE_CACHE */
@@ -161,6 +168,7 @@ struct inode {
 	};
 	struct inode *identity_next;	/* fs/identity.c */
 	struct inode_locks *locks;	/* vfs/locks.c; under LOCK_FILE_LOCKS */
+	struct lease *leases;		/* ipc/lease.c; under LOCK_FILE_LOCKS */
 	struct xattr *xattrs;		/* vfs/xattr.c; under lock */
 	struct watch *watches;		/* vfs/notify.c; under LOCK_NOTIFY */
 	union {
@@ -210,6 +218,10 @@ struct inode *inode_create(struct file_system *fs, u32 mode,
 static inline void inode_get(struct inode *inode) { atomic_add(&inode->references, 1); }
 /* Drops a reference; the last one frees the inode. Takes no long locks. */
 void inode_put(struct inode *inode);
+/* The same for who has it open for reading alone, which is counted. */
+#define INODE_READER (1ull << 32 | 1)
+static inline void inode_get_reader(struct inode *inode) { atomic_add(&inode->uses, INODE_READER); }
+void inode_put_reader(struct inode *inode);
 
 /* What stat shows of it. */
 void inode_attributes(struct inode *inode, struct attributes *out);

@@ -64,7 +64,10 @@ static void watches_free(struct watch *ended)
 
 static bool watch_cares(const struct watch *watch, const struct notification *notification)
 {
-	return watch->mask & notification->mask & IN_ALL_EVENTS &&
+	/* Who watches anything is told that there is nothing more to watch. */
+	if (notification->mask & IN_UNMOUNT)
+		return true;
+	return watch->mask & notification->mask & (IN_ALL_EVENTS | WATCH_RENAME) &&
 	       !(notification->unlinked && watch->mask & IN_EXCL_UNLINK);
 }
 
@@ -170,20 +173,31 @@ u32 notify_cookie(void)
 
 /* ---- The end of a file ---- */
 
-void notify_deleted(struct inode *inode)
+/* Tells all watches of the inode this last event. */
+static void watches_end(struct inode *inode, u32 event)
 {
-	const struct notification deleted = { .mask = IN_DELETE_SELF };
+	const struct notification last = { .mask = event };
 	struct watch *ended = NULL;
 	struct wake_list wakes;
 
 	wake_list_begin(&wakes);
 	lock_acquire(&notify_lock);
-	watches_tell_locked(inode, &deleted, &ended);
+	watches_tell_locked(inode, &last, &ended);
 	while (inode->watches)
 		watch_end_locked(inode->watches, &ended);
 	lock_release(&notify_lock);
 	wake_list_end(&wakes);
 	watches_free(ended);
+}
+
+void notify_deleted(struct inode *inode)
+{
+	watches_end(inode, IN_DELETE_SELF);
+}
+
+void notify_unmounted_watched(struct inode *inode)
+{
+	watches_end(inode, IN_UNMOUNT | notify_kind(inode));
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Telling those who watch a file what happens to it: the part of inotify(7) that the vfs knows.
+ * Telling those who watch a file what happens to it: the part of inotify(7) and of
+ * F_NOTIFY, fcntl(2), that the vfs knows.
  *
  * A watch hangs on an inode. What is done to a file is told to the watches of its inode and, with
  * the file's name, to those of the directory that the name is in. Where nobody in the domain
@@ -26,11 +27,14 @@ struct notification {
 	bool unlinked;		/* the name is gone: a file that is still open */
 };
 
+/* One bit more than IN_*, for dnotify: a file got another name in the same directory. */
+#define WATCH_RENAME	0x10000u
+
 /* The front of a heap object, which is freed with it. */
 struct watch {
 	struct watch *next;	/* of the same inode */
 	struct inode *inode;	/* reference held */
-	u32 mask;		/* IN_* that it is told of; IN_ONESHOT and IN_EXCL_UNLINK */
+	u32 mask;		/* told of: IN_*, WATCH_RENAME; IN_ONESHOT, IN_EXCL_UNLINK */
 	/*
 	 * Something that mask has happened; the last is always IN_IGNORED: the watch is off its
 	 * inode and will be freed. notify_lock held.
@@ -101,6 +105,26 @@ void notify_removed(struct dentry *victim);
 u32 notify_cookie(void);
 /* The file has no name and no user any more: watches of it end. */
 void notify_deleted(struct inode *inode);
+
+/* So they do where it goes with its file system. The caller has a reference. */
+void notify_unmounted_watched(struct inode *inode);
+
+static inline void notify_unmounted(struct inode *inode)
+{
+	if (notify_is_wanted() && READ_ONCE(inode->watches))
+		notify_unmounted_watched(inode);
+}
+
+struct fd_table;
+
+/* A descriptor of a table goes, and with it what F_NOTIFY asked for with it (ipc/dnotify.c). */
+void dnotify_closed(struct file *file, const struct fd_table *table);
+
+static inline void notify_closed(struct file *file, const struct fd_table *table)
+{
+	if (notify_is_wanted() && READ_ONCE(file->inode->watches))
+		dnotify_closed(file, table);
+}
 
 /* IN_ISDIR for a directory. */
 static inline u32 notify_kind(const struct inode *inode)

@@ -10,6 +10,7 @@
 #include "core/string.h"
 #include "process/credentials.h"
 #include "vfs/file.h"
+#include "vfs/lease.h"
 #include "vfs/names_private.h"
 #include "vfs/notify.h"
 #include "vfs/special.h"
@@ -84,6 +85,8 @@ static int open_by_type(struct inode *inode, struct file *file)
 		return special_open(inode, file);
 	if (inode_is_regular(inode) && FILE_WRITABLE(file))
 		error = file_claim_writing(file);
+	if (!error)
+		error = lease_break(inode, file->flags);
 	if (!error && inode->operations->open)
 		error = inode->operations->open(inode, file);
 	return error;
@@ -101,7 +104,11 @@ static int file_open(const struct path *path, u32 flags, struct file **out)
 			   flags & ~(CREATION_FLAGS & ~O_NOCTTY), NULL);
 	if (!file)
 		return -ENOMEM;
-	inode_get(inode);
+	file->is_reader = inode_is_regular(inode) && !FILE_WRITABLE(file);
+	if (file->is_reader)
+		inode_get_reader(inode);
+	else
+		inode_get(inode);
 	path_get(path);
 	error = open_by_type(inode, file);
 	file->flags &= ~O_NOCTTY;

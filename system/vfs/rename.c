@@ -21,6 +21,7 @@ struct rename {
 	struct path from_parent, to_parent;
 	struct last_name from_last, to_last;
 	struct dentry *from, *to;	/* references held; to NULL: absent */
+	struct inode *whiteout;		/* what is left at the old name; NULL: nothing */
 };
 
 /*
@@ -232,21 +233,39 @@ static void link_counts_move(struct rename *rename, bool replaced)
 	inode_touch_changed(rename->to->inode);
 }
 
+/*
+ * What the old name will be: the whiteout, or an absence that hides a lower file, or *left NULL. 0
+ * or -ENOMEM.
+ */
+static int left_create(const struct rename *rename, struct dentry **left)
+{
+	struct dentry *from = rename->from;
+
+	*left = NULL;
+	if (!rename->whiteout && !directory_needs_whiteout(rename->from_parent.dentry->inode))
+		return 0;
+	*left = dentry_create(from->parent, from->name, from->name_size, rename->whiteout);
+	if (!*left)
+		return -ENOMEM;
+	if (rename->whiteout)
+		inode_get(rename->whiteout);
+	else
+		(*left)->flags |= DENTRY_PINNED;
+	return 0;
+}
+
 static int name_move(struct rename *rename)
 {
 	const struct last_name *last = &rename->to_last;
-	struct dentry *from = rename->from, *to = rename->to, *absence = NULL, *hidden, *old_parent;
+	struct dentry *from = rename->from, *to = rename->to, *left, *hidden, *old_parent;
 	struct dentry *mover = mover_for(from, rename->to_parent.dentry, last->name, last->size);
 
-	if (mover && directory_needs_whiteout(rename->from_parent.dentry->inode)) {
-		absence = dentry_create(from->parent, from->name, from->name_size, NULL);
-		if (!absence) {
-			dentry_put(mover);
-			mover = NULL;
-		}
-	}
 	if (!mover)
 		return -ENOMEM;
+	if (left_create(rename, &left)) {
+		dentry_put(mover);
+		return -ENOMEM;
+	}
 	lock_acquire(&name_lock);
 	name_change_begin();
 	if (to) {
@@ -256,17 +275,15 @@ static int name_move(struct rename *rename)
 	hidden = absence_take_locked(rename->to_parent.dentry, last);
 	name_detach_locked(from);
 	old_parent = dentry_move_locked(mover, rename->to_parent.dentry, last->name, last->size);
-	if (absence) {
-		absence->flags |= DENTRY_PINNED;
-		name_attach_locked(absence);
-	}
+	if (left)
+		name_attach_locked(left);
 	name_change_end();
 	lock_release(&name_lock);
 	dentry_put(old_parent);
 	if (hidden)
 		dentry_put(hidden);
-	if (absence)
-		dentry_put(absence);
+	if (left)
+		dentry_put(left);
 	dentry_put(mover);
 	link_counts_move(rename, to);
 	directories_touched(rename);
@@ -335,6 +352,9 @@ static void rename_keep(struct rename *rename)
 	change_add(changes, &count, &rename->to_parent, &rename->to_last, from, true);
 	if (rename->flags & RENAME_EXCHANGE)
 		change_add(changes, &count, &rename->from_parent, &rename->from_last, to, true);
+	if (rename->whiteout)
+		change_add(changes, &count, &rename->from_parent, &rename->from_last,
+			   rename->whiteout, true);
 	keep_end(from->fs, changes, count);
 }
 
@@ -345,7 +365,7 @@ static int rename_begin(const struct rename *rename)
 			       (!inode_is_directory(to) && READ_ONCE(to->nlink) > 1));
 	struct inode *const taking_part[] = {
 		rename->from_parent.dentry->inode, rename->to_parent.dentry->inode,
-		rename->from->inode, to_stays ? to : NULL,
+		rename->from->inode, to_stays ? to : NULL, rename->whiteout,
 	};
 
 	return keep_begin(taking_part, ARRAY_SIZE(taking_part), false);
@@ -372,7 +392,11 @@ static void dentry_follow(struct dentry *dentry, const struct path *parent,
 
 static int rename_foreign(struct rename *rename)
 {
-	int error = rename->from->inode->fs->foreign->rename(
+	int error;
+
+	if (rename->flags & RENAME_WHITEOUT)
+		return -EINVAL;
+	error = rename->from->inode->fs->foreign->rename(
 		rename->from_parent.dentry->inode, &rename->from_last,
 		rename->to_parent.dentry->inode, &rename->to_last, rename->flags);
 
@@ -386,8 +410,7 @@ static int rename_foreign(struct rename *rename)
 	return 0;
 }
 
-/* In a file system whose names are kept here. */
-static int rename_own(struct rename *rename)
+static int rename_kept(struct rename *rename)
 {
 	int error = rename_begin(rename);
 
@@ -401,12 +424,34 @@ static int rename_own(struct rename *rename)
 	return error;
 }
 
+/* In a file system whose names are kept here. */
+static int rename_own(struct rename *rename)
+{
+	struct inode *whiteout;
+	int error;
+
+	if (!(rename->flags & RENAME_WHITEOUT))
+		return rename_kept(rename);
+	whiteout = name_make_inode(rename->walker, rename->from_parent.dentry, S_IFCHR, 0, NULL);
+	if (IS_ERROR(whiteout))
+		return PTR_ERROR(whiteout);
+	rename->whiteout = whiteout;
+	error = rename_kept(rename);
+	/* It never had a name: nothing of it is kept. */
+	if (error)
+		whiteout->nlink = 0;
+	inode_put(whiteout);
+	return error;
+}
+
 /* inode has gone from one place to the other, where replaced was (NULL: nothing that is gone). */
 static void move_tell(struct inode *inode, const struct path *from, const struct last_name *old,
 		      const struct path *to, const struct last_name *new, struct inode *replaced)
 {
 	u32 kind = notify_kind(inode), cookie = notify_cookie();
 
+	if (from->dentry->inode == to->dentry->inode)
+		notify_name_watched(from->dentry->inode, WATCH_RENAME, old->name, old->size, 0);
 	notify_name_watched(from->dentry->inode, IN_MOVED_FROM | kind, old->name, old->size,
 			    cookie);
 	notify_name_watched(to->dentry->inode, IN_MOVED_TO | kind, new->name, new->size, cookie);

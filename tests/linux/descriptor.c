@@ -377,23 +377,6 @@ TEST(owner_of_descriptor_signals)
 	EQUAL(fcntl(fds[0], F_GETSIG), SIGUSR1);
 }
 
-TEST(leases_answer)
-{
-	int file, null;
-
-	test_write_file("file", "x");
-	OK(file = open("file", O_RDWR));
-	OK(null = open("/dev/null", O_RDONLY));
-	EQUAL(fcntl(file, F_GETLEASE), F_UNLCK);
-	FAILS(fcntl(file, F_SETLEASE, F_UNLCK), EAGAIN);
-	FAILS(fcntl(file, F_SETLEASE, 77), EINVAL);
-	FAILS(fcntl(null, F_SETLEASE, F_RDLCK), EINVAL);
-	if (geteuid())
-		return;
-	OK(setuid(65534));
-	FAILS(fcntl(file, F_SETLEASE, F_RDLCK), EACCES);
-}
-
 static int in_thread(void *unused)
 {
 	struct stat status;

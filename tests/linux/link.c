@@ -237,6 +237,54 @@ TEST(rename_flags)
 		      RENAME_NOREPLACE | RENAME_EXCHANGE), EINVAL);
 }
 
+static void is_whiteout(const char *path)
+{
+	struct stat status;
+
+	OK(lstat(path, &status));
+	EQUAL(status.st_mode, S_IFCHR);
+	EQUAL(status.st_rdev, 0);
+	EQUAL(status.st_nlink, 1);
+	EQUAL(status.st_uid, geteuid());
+}
+
+static long rename_with(const char *from, const char *to, unsigned int flags)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+
+TEST(rename_leaves_a_whiteout)
+{
+	test_write_file("a", "A");
+	test_write_file("b", "B");
+	OK(mkdir("dir", 0755));
+	OK(mkdir("dir/sub", 0755));
+	OK(rename_with("a", "dir/a", RENAME_WHITEOUT));
+	SAME(test_read_file("dir/a"), "A");
+	is_whiteout("a");
+	FAILS(open("a", O_RDONLY), ENXIO);
+	OK(rename_with("b", "dir/a", RENAME_WHITEOUT));
+	SAME(test_read_file("dir/a"), "B");
+	is_whiteout("b");
+	FAILS(rename_with("dir/a", "a", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+	OK(rename_with("dir/a", "a", RENAME_WHITEOUT));
+	is_whiteout("dir/a");
+	OK(rename_with("dir/sub", "sub", RENAME_WHITEOUT | RENAME_NOREPLACE));
+	is_whiteout("dir/sub");
+	FAILS(rmdir("dir"), ENOTEMPTY);
+	/* To itself it stays. */
+	OK(link("a", "c"));
+	OK(rename_with("a", "c", RENAME_WHITEOUT));
+	SAME(test_read_file("a"), "B");
+	/* It is a file as others. */
+	OK(rename("b", "dir/sub"));
+	OK(unlink("dir/sub"));
+	OK(unlink("dir/a"));
+	OK(rmdir("dir"));
+	FAILS(rename_with("none", "x", RENAME_WHITEOUT), ENOENT);
+	FAILS(rename_with("a", "c", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
+}
+
 TEST(rename_symbolic_link_itself)
 {
 	char target[16] = "";

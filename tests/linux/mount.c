@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -115,6 +116,61 @@ TEST(what_is_used_is_busy)
 	FAILS(umount2("a", MNT_EXPIRE), EAGAIN);
 	OK(umount2("a", MNT_EXPIRE));
 	FAILS(umount2("a", MNT_EXPIRE), EINVAL);
+}
+
+/* The masks of events that are to come next for a number, and nothing else. */
+static void events_are(int fd, int number, const uint32_t *masks, size_t count)
+{
+	struct inotify_event event;
+
+	for (size_t i = 0; i < count; i++) {
+		EQUAL(read(fd, &event, sizeof(event)), sizeof(event));
+		EQUAL(event.wd, number);
+		EQUAL(event.mask, masks[i]);
+	}
+	FAILS(read(fd, &event, sizeof(event)), EAGAIN);
+}
+
+TEST(watches_end_with_what_is_unmounted)
+{
+	static const uint32_t of_file[] = { IN_UNMOUNT, IN_IGNORED },
+			      of_directory[] = { IN_UNMOUNT | IN_ISDIR, IN_IGNORED };
+	static const struct {
+		const char *name;
+		uint32_t mask;
+		bool directory;
+	} rows[] = {
+		{ "a", IN_CREATE, true }, { "a/d", IN_ALL_EVENTS, true },
+		{ "a/file", IN_MODIFY, false }, { "a/d/link", IN_OPEN | IN_ONESHOT, false },
+		{ "a/d/fifo", IN_ALL_EVENTS, false },
+	};
+	int fds[COUNT(rows)], file;
+
+	begin();
+	OK(mount("none", "a", "tmpfs", 0, NULL));
+	OK(mkdir("a/d", 0755));
+	test_write_file("a/file", "text");
+	OK(link("a/file", "a/d/link"));
+	OK(mkfifo("a/d/fifo", 0600));
+	OK(mount("a/d", "b", NULL, MS_BIND, NULL));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		OK(fds[i] = inotify_init1(IN_NONBLOCK));
+		EQUAL(inotify_add_watch(fds[i], rows[i].name, rows[i].mask), 1);
+	}
+	/* There is another mount of it. */
+	OK(umount("a"));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		events_are(fds[i], 1, NULL, 0);
+	/* Who uses it yet holds it. */
+	OK(file = open("b", O_PATH));
+	OK(umount2("b", MNT_DETACH));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		events_are(fds[i], 1, NULL, 0);
+	OK(close(file));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		events_are(fds[i], 1, rows[i].directory ? of_directory : of_file, 2);
+		FAILS(inotify_rm_watch(fds[i], 1), EINVAL);
+	}
 }
 
 TEST(detached_lives_while_it_is_used)

@@ -6,6 +6,7 @@
  *	changes SEED COUNT DIR		makes COUNT changes; prints a sum of all results
  *	changes --no-sync SEED COUNT DIR	the same without any sync
  *	changes --large SEED FILE	changes the bytes of one large file, and prints their sum
+ *	changes --whiteout FROM TO	renames, and leaves a whiteout
  *	changes --list DIR		each file with its attributes and a sum of its bytes
  *	changes --list-times DIR	with times, too
  */
@@ -29,6 +30,7 @@
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE	1
 #define RENAME_EXCHANGE		2
+#define RENAME_WHITEOUT		4
 #endif
 
 static uint64_t state;
@@ -394,6 +396,9 @@ int main(int argc, char **argv)
 		printf(" %08x\n", sum_of(argv[3]));
 		return 0;
 	}
+	if (argc == 4 && !strcmp(argv[1], "--whiteout"))
+		return syscall(SYS_renameat2, AT_FDCWD, argv[2], AT_FDCWD, argv[3],
+			       RENAME_WHITEOUT) != 0;
 	if (argc == 5 && !strcmp(argv[1], "--no-sync")) {
 		may_sync = false;
 		argv++;

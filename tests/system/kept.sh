@@ -71,6 +71,22 @@ prints "ten thousand files are made" "10001" '"$MEZZO" start -a many'
 prints "are there and go" "100 7 42" '"$MEZZO" start -a many | xargs'
 prints "and can be made again" "10001" '"$MEZZO" start -a many'
 
+# What a rename leaves at the old name is there too, where a file of the image was and where none was.
+cat > tree/white <<'END'
+if [ ! -e /w/moved ]; then
+	echo new > /w/new
+	changes --whiteout /w/large /w/moved && changes --whiteout /w/new /w/newer || echo failed
+fi
+stat -c "%F %a %t:%T %h" /w/large /w/new
+wc -l < /w/moved
+cat /w/newer
+END
+check "making a domain" "$MEZZO" create white box -- sh -c "$(cat tree/white)"
+white="character special file 0 0:0 1"
+for round in first second; do
+	prints "whiteouts at the $round start" "$white $white 2000000 new" '"$MEZZO" start -a white | xargs'
+done
+
 # The log of what is past does not stay.
 cat > tree/past <<'END'
 mkdir -p /w/past && cd /w/past
