@@ -131,7 +131,7 @@ proc_show proc_cpuinfo_show;
 proc_show proc_mounts_show, proc_mountinfo_show;				/* proc_mounts.c */
 proc_show proc_uptime_show, proc_loadavg_show, proc_stat_show;			/* proc_time.c */
 proc_show proc_meminfo_show, proc_vmstat_show;					/* proc_meminfo.c */
-proc_show proc_status_show, proc_limits_show;
+proc_show proc_status_show, proc_limits_show, proc_io_show;
 
 /* proc_memory.c */
 proc_show proc_cmdline_show, proc_environ_show, proc_auxv_show, proc_maps_show;

@@ -179,6 +179,7 @@ static int children_show(struct proc_text *text, const struct proc_key *key)
 	PROC_FILE("limits", 0444, proc_limits_show), \
 	PROC_WRITABLE("comm", 0644, proc_comm_show, proc_comm_store), \
 	PROC_FILE("syscall", 0400, syscall_show), \
+	PROC_FILE("io", 0400, proc_io_show), \
 	PROC_FILE("cmdline", 0444, proc_cmdline_show), \
 	PROC_FILE("stat", 0444, stat_show), \
 	PROC_FILE("statm", 0444, statm_show), \

@@ -230,6 +230,7 @@ static void thread_link_locked(struct thread *thread, struct process *process)
 static void thread_unlink_locked(struct thread *thread)
 {
 	list_remove(&thread->process_node);
+	io_counts_move(&thread->io, &thread->process->io);
 	/* After a hand-over the number leads to another thread. */
 	if (slots[thread->tid].thread == thread)
 		slots[thread->tid].thread = NULL;
@@ -320,6 +321,7 @@ void thread_hand_over(struct thread *from, struct thread *to)
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
+	io_counts_move(&from->io, &to->io);
 	thread_unlink_locked(from);
 	memory_requests_return_locked(from);
 	ptrace_move_locked(from, to);
@@ -367,6 +369,7 @@ static void thread_replace_locked(struct thread *old, struct thread *new)
 	new->signal_mask = old->signal_mask;
 	new->pending = old->pending;
 	old->pending = 0;
+	io_counts_move(&old->io, &new->io);
 	queue_move(&old->pending_queue, &new->pending_queue);
 	memory_requests_return_locked(old);
 	ptrace_move_locked(old, new);
