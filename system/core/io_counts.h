@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a thread read and wrote by read(2), write(2) and their like: /proc/PID/io. Each thread counts
- * for itself, with no lock; whoever reads the counts of a running one sees some moment of it.
+ * What a thread read and wrote by read(2), write(2) and their like: /proc/PID/io. Each thread
+ * counts for itself, with no lock; who reads the counts of a running one sees some moment of it.
  */
 #ifndef CORE_IO_COUNTS_H
 #define CORE_IO_COUNTS_H

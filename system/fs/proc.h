@@ -136,6 +136,9 @@ proc_show proc_status_show, proc_limits_show, proc_io_show;
 /* proc_memory.c */
 proc_show proc_cmdline_show, proc_environ_show, proc_auxv_show, proc_maps_show;
 
+/* proc_smaps.c */
+proc_show proc_smaps_show, proc_smaps_rollup_show, proc_numa_maps_show;
+
 /* proc_settings.c */
 proc_show proc_comm_show, proc_oom_score_show, proc_oom_score_adj_show, proc_oom_adj_show,
 	proc_loginuid_show, proc_timer_slack_show, proc_id_map_show, proc_setgroups_show;

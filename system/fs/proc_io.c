@@ -2,7 +2,7 @@
 /* /proc/PID/io: what was read and written. No locks of its own. */
 #include "fs/proc.h"
 
-/* A thread's own, or those of all threads that are and were, and of children that were waited for. */
+/* A thread's own; or of all threads that are and were, and of children that were waited for. */
 static int counts_read(struct process *process, const struct proc_key *key, struct io_counts *sum)
 {
 	struct thread *thread;

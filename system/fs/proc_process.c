@@ -184,6 +184,9 @@ static int children_show(struct proc_text *text, const struct proc_key *key)
 	PROC_FILE("stat", 0444, stat_show), \
 	PROC_FILE("statm", 0444, statm_show), \
 	PROC_FILE("maps", 0444, proc_maps_show), \
+	PROC_FILE("smaps", 0444, proc_smaps_show), \
+	PROC_FILE("smaps_rollup", 0444, proc_smaps_rollup_show), \
+	PROC_FILE("numa_maps", 0444, proc_numa_maps_show), \
 	{ .name = "mem", .mode = S_IFREG | 0600, .operations = &proc_mem_operations, \
 	  .open = proc_mem_open }, \
 	PROC_MAGIC("cwd", proc_cwd_link, proc_cwd_follow), \
