@@ -18,28 +18,55 @@
 
 #define STRINGS_MAX (6ul << 20)	/* as exec has it */
 
+/* at: with references where it is 0. */
+static int mm_look(struct looked_at *at, bool for_all)
+{
+	struct thread *thread;
+	int error;
+
+	*at = (struct looked_at){ .process = at->process };
+	lock_acquire(&at->process->signal_lock);
+	error = for_all || ptrace_may_access_locked(at->process, PTRACE_FS_IDS) ? 0 : -EACCES;
+	at->mm = error ? NULL : at->process->mm;
+	if (at->mm)
+		refcount_get(&at->mm->references);
+	/* All its threads are in the host process that has its memory. */
+	list_for_each(thread, &at->process->threads, process_node)
+		at->host_tgid = thread->host_tgid;
+	lock_release(&at->process->signal_lock);
+	return error;
+}
+
+/*
+ * The host process that was found may be gone by the time that it is looked for, because exec gave
+ * the process another one: then that is looked at. True where it is not the same any more.
+ */
+static bool has_another_mm(struct process *process, u64 id)
+{
+	struct mm *mm = proc_mm_get(process);
+	bool another = !mm || mm->id != id;
+
+	mm_put(mm);
+	return another;
+}
+
 int proc_with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
 		 int (*print)(struct proc_text *text, const struct looked_at *at))
 {
 	struct looked_at at = { .process = process_find(key->pid) };
-	struct thread *thread;
+	u64 id = 0;
 	int error;
 
 	if (!at.process)
 		return -ESRCH;
-	lock_acquire(&at.process->signal_lock);
-	error = for_all || ptrace_may_access_locked(at.process, PTRACE_FS_IDS) ? 0 : -EACCES;
-	at.mm = error ? NULL : at.process->mm;
-	if (at.mm)
-		refcount_get(&at.mm->references);
-	/* All its threads are in the host process that has its memory. */
-	list_for_each(thread, &at.process->threads, process_node)
-		at.host_tgid = thread->host_tgid;
-	lock_release(&at.process->signal_lock);
-	if (at.mm) {
+	do {
+		error = mm_look(&at, for_all);
+		if (!at.mm)
+			break;
+		id = at.mm->id;
 		error = print(text, &at);
 		mm_put(at.mm);
-	}
+	} while (error == -ESRCH && has_another_mm(at.process, id));
 	process_put(at.process);
 	return error;
 }

@@ -10,12 +10,13 @@
 struct looked_at {
 	struct process *process;
 	struct mm *mm;
-	u32 host_tgid;			/* the host process that has the memory; 0: it has ended */
+	u32 host_tgid;			/* the host process that has it; 0: begins only now */
 };
 
 /*
  * Calls print with the address space of the process, where it has one that the caller may see, or
- * anybody may. 0, -ESRCH, -EACCES, or what print returns.
+ * anybody may. 0, -ESRCH, -EACCES, or what print returns; where that is -ESRCH and the process has
+ * another address space by then, print, which may not have printed yet, is called with that.
  */
 int proc_with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
 		 int (*print)(struct proc_text *text, const struct looked_at *at)) __must_check;

@@ -43,6 +43,8 @@ int area_uses_read(u32 host_tgid, struct area_uses *uses)
 	int error;
 
 	*uses = (struct area_uses){ 0 };
+	if (!host_tgid)
+		return 0;
 	do {
 		error = request_begin(&request, NULL, &reply, NULL, 0);
 		if (!error) {

@@ -20,7 +20,8 @@ struct area_uses {
 
 /*
  * The same of each piece that the host has for programs in its address space: 0 and all of it,
- * which area_uses_release() gives back, or -ENOMEM, -ESRCH, or why the host doesn't tell.
+ * which area_uses_release() gives back, or -ENOMEM, -ESRCH, or why the host doesn't tell. 0 as id:
+ * a host process that has not begun, and has nothing yet.
  */
 int area_uses_read(u32 host_tgid, struct area_uses *uses) __must_check;
 void area_uses_release(struct area_uses *uses);
