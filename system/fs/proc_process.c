@@ -222,9 +222,15 @@ static const struct proc_numbers task_numbers = {
 };
 static const struct proc_directory task_directory = { .numbers = &task_numbers };
 
+/* Of the one time namespace there is; it can't be changed. */
+#define TIME_OFFSETS "monotonic           0         0\nboottime            0         0\n"
+
 static const struct proc_row process_rows[] = {
 	PROC_DIRECTORY("task", 0555, &task_directory),
 	PROC_WRITABLE("timerslack_ns", 0666, proc_timer_slack_show, proc_timer_slack_store),
+	PROC_WRITABLE("coredump_filter", 0644, proc_core_filter_show, proc_core_filter_store),
+	PROC_FILE("mountstats", 0400, proc_mountstats_show),
+	{ .name = "timens_offsets", .mode = S_IFREG | 0644, .text = TIME_OFFSETS },
 	ROWS_OF_BOTH,
 };
 static const struct proc_directory process_directory = PROC_TABLE(process_rows);

@@ -12,6 +12,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "memory/remote.h"
+#include "process/core_dump.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "signal/signal.h"
@@ -86,6 +87,7 @@ static void process_init(struct process *process, u32 pid)
 	process->memory_failure_policy = PR_MCE_KILL_DEFAULT;
 	process->start_ns = clock_monotonic_ns();
 	process->login_uid = LOGIN_UID_NONE;
+	process->core_filter = CORE_FILTER_DEFAULT;
 }
 
 struct process *process_create(void)

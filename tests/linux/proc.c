@@ -361,6 +361,13 @@ static const struct shape process_shapes[] = {
 	{ "mounts", EACH, "%s %s %s %s 0 0\n" },
 };
 
+/* What threads have not. */
+static const struct shape whole_process_shapes[] = {
+	{ "/proc/self/mountstats", EACH, "device %s mounted on %s with fstype %s%*\n" },
+	{ "/proc/self/timens_offsets", ALL, "monotonic 0 0\nboottime 0 0\n" },
+	{ "/proc/self/coredump_filter", ALL, "%x\n" },
+};
+
 static void check_process(const char *directory)
 {
 	char path[80];
@@ -379,6 +386,7 @@ TEST(files_about_a_process_have_their_shape)
 	char path[40];
 
 	check_process("/proc/self");
+	check_shapes(whole_process_shapes, COUNT(whole_process_shapes));
 	snprintf(path, sizeof(path), "/proc/self/task/%d", (int)gettid());
 	check_process(path);
 }
@@ -392,6 +400,7 @@ static const struct {
 	{ "cmdline", S_IFREG | 0444 },
 	{ "comm", S_IFREG | 0644 },
 	{ "cpuset", S_IFREG | 0444 },
+	{ "coredump_filter", S_IFREG | 0644 },
 	{ "cwd", S_IFLNK | 0777 },
 	{ "environ", S_IFREG | 0400 },
 	{ "exe", S_IFLNK | 0777 },
@@ -402,6 +411,7 @@ static const struct {
 	{ "maps", S_IFREG | 0444 },
 	{ "mountinfo", S_IFREG | 0444 },
 	{ "mounts", S_IFREG | 0444 },
+	{ "mountstats", S_IFREG | 0400 },
 	{ "net", S_IFDIR | 0555 },
 	{ "ns", S_IFDIR | 0511 },
 	{ "ns/pid", S_IFLNK | 0777 },
@@ -418,6 +428,7 @@ static const struct {
 	{ "status", S_IFREG | 0444 },
 	{ "syscall", S_IFREG | 0400 },
 	{ "task", S_IFDIR | 0555 },
+	{ "timens_offsets", S_IFREG | 0644 },
 	{ "timerslack_ns", S_IFREG | 0666 },
 	{ "uid_map", S_IFREG | 0644 },
 	{ "wchan", S_IFREG | 0444 },
