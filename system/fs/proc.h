@@ -141,7 +141,8 @@ proc_show proc_smaps_show, proc_smaps_rollup_show, proc_numa_maps_show;
 
 /* proc_settings.c */
 proc_show proc_comm_show, proc_oom_score_show, proc_oom_score_adj_show, proc_oom_adj_show,
-	proc_loginuid_show, proc_core_filter_show, proc_timer_slack_show, proc_id_map_show, proc_setgroups_show;
+	proc_loginuid_show, proc_core_filter_show, proc_timer_slack_show, proc_id_map_show,
+	proc_setgroups_show;
 proc_store proc_comm_store, proc_oom_score_adj_store, proc_oom_adj_store, proc_loginuid_store,
 	proc_core_filter_store, proc_timer_slack_store, proc_namespace_store;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/mounts, mountinfo and mountstats, as the caller's root shows them. No locks of its own. */
+/* /proc/PID/mounts, mountinfo, mountstats: as the caller's root shows them. No locks of its own. */
 #include <linux/mount.h>
 
 #include "core/string.h"

@@ -18,7 +18,7 @@ struct area;
 #define CORE_MAPPED_PRIVATE	4u
 #define CORE_MAPPED_SHARED	8u
 #define CORE_ELF_HEADERS	16u
-#define CORE_FILTER_ALL		511u	/* the rest is of huge pages and of DAX, which there are not */
+#define CORE_FILTER_ALL		511u	/* the rest: huge pages and DAX, which there are not */
 #define CORE_FILTER_DEFAULT	(CORE_ANON_PRIVATE | CORE_ANON_SHARED | CORE_ELF_HEADERS | 32u)
 
 /*

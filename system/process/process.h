@@ -139,7 +139,7 @@ struct process {
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
 	u32 login_uid;			/* /proc/PID/loginuid */
-	u32 core_filter;		/* /proc/PID/coredump_filter: CORE_* (process/core_dump.h) */
+	u32 core_filter;		/* /proc/PID/coredump_filter: CORE_* of core_dump.h */
 };
 
 extern struct lock process_tree_lock;
