@@ -24,7 +24,7 @@
 #include "boundary/layout.h"
 #include "boundary/ring.h"
 
-#define BOUNDARY_VERSION 16
+#define BOUNDARY_VERSION 17
 
 /* ---- Handles: host file descriptors that every domain has from its start ---- */
 
@@ -111,6 +111,12 @@ enum request_op {
 	REQ_OBJECT_ALLOCATE = 24,
 	/* count: a host process, by its id in the domain. Reply: struct process_memory */
 	REQ_PROCESS = 25,
+	/*
+	 * count: as above; offset: an address. Reply area: reply.count of struct area_use, what
+	 * the host has mapped from there on for programs; reply: offset is where those begin that
+	 * had no room, or 0
+	 */
+	REQ_PROCESS_AREAS = 26,
 };
 
 #define REQUEST_DATA_MAX 8192u
@@ -130,7 +136,8 @@ struct request {
 	uint32_t sequence;		/* comes back in the reply */
 	/*
 	 * REQ_WALK: components to skip in the answer; REQ_OPEN: paths; REQ_TERMINAL, REQ_STOPPED,
-	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages; REQ_PROCESS: the id
+	 * REQ_CONSOLE_EXIT: the console's number; REQ_OVERLAY_GROW: pages; REQ_PROCESS,
+	 * REQ_PROCESS_AREAS: the id
 	 */
 	uint32_t count;
 	uint32_t flags;			/* REQUEST_* */

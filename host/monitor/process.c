@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,13 +102,16 @@ static void remember(struct process_finder *finder, uint32_t inner, pid_t outer)
 	finder->slots[inner % PROCESS_FINDER_SLOTS].outer = outer;
 }
 
-/* Looks at all processes of the host, and remembers those of the domain on the way. */
-static bool search(struct process_finder *finder, uint32_t wanted, char status[STATUS_MAX])
+/*
+ * Looks at all processes of the host, and remembers those of the domain on the way. The host's id
+ * of the wanted one, or 0.
+ */
+static pid_t search(struct process_finder *finder, uint32_t wanted, char status[STATUS_MAX])
 {
 	char other[STATUS_MAX];
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	bool found = false;
+	pid_t found = 0;
 	uint32_t inner;
 
 	while (proc && (entry = readdir(proc))) {
@@ -118,7 +122,7 @@ static bool search(struct process_finder *finder, uint32_t wanted, char status[S
 		remember(finder, inner, outer);
 		if (inner == wanted) {
 			memcpy(status, other, STATUS_MAX);
-			found = true;
+			found = outer;
 		}
 	}
 	if (proc)
@@ -126,18 +130,26 @@ static bool search(struct process_finder *finder, uint32_t wanted, char status[S
 	return found;
 }
 
+/* The host's id of a process, which may end at any time, and its status. 0: there is none. */
+static pid_t find(struct process_finder *finder, uint32_t inner, char status[STATUS_MAX])
+{
+	uint32_t slot = inner % PROCESS_FINDER_SLOTS, found = 0;
+
+	if (!inner || !domain_find(finder))
+		return 0;
+	if (finder->slots[slot].inner == inner &&
+	    status_read(finder, finder->slots[slot].outer, status, &found) && found == inner)
+		return finder->slots[slot].outer;
+	return search(finder, inner, status);
+}
+
 int process_memory_read(struct process_finder *finder, uint32_t inner,
 			struct process_memory *memory)
 {
 	char status[STATUS_MAX];
-	uint32_t slot = inner % PROCESS_FINDER_SLOTS, found = 0;
 
-	if (!inner || !domain_find(finder))
+	if (!find(finder, inner, status))
 		return -ESRCH;
-	if (finder->slots[slot].inner != inner ||
-	    !status_read(finder, finder->slots[slot].outer, status, &found) || found != inner)
-		if (!search(finder, inner, status))
-			return -ESRCH;
 	*memory = (struct process_memory){
 		.peak_kb = kilobytes(status, "VmHWM"),
 		.resident_kb = kilobytes(status, "VmRSS"),
@@ -148,4 +160,33 @@ int process_memory_read(struct process_finder *finder, uint32_t inner,
 		.page_table_kb = kilobytes(status, "VmPTE"),
 	};
 	return 0;
+}
+
+/*
+ * The directory is one process's as long as it is open: if its id leads to the wanted process after
+ * the opening, it was that, or it is gone and has no files.
+ */
+int process_open(struct process_finder *finder, uint32_t inner, const char *name, FILE **file)
+{
+	char path[40], status[STATUS_MAX];
+	pid_t outer = find(finder, inner, status);
+	int directory, fd, error = 0;
+	uint32_t found;
+
+	snprintf(path, sizeof(path), "/proc/%d", outer);
+	directory = outer ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (directory < 0)
+		return -ESRCH;
+	if (!status_read(finder, outer, status, &found) || found != inner) {
+		close(directory);
+		return -ESRCH;
+	}
+	fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	*file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!*file)
+		error = -errno;
+	if (error && fd >= 0)
+		close(fd);
+	close(directory);
+	return error == -ENOENT ? -ESRCH : error;
 }

@@ -220,6 +220,15 @@ static int serve_process(struct process_finder *processes, const struct request 
 	return 0;
 }
 
+static int serve_process_areas(struct process_finder *processes, const struct request *request,
+			       struct answer *answer, int32_t *result, struct error *err)
+{
+	if (request->data_size)
+		return request_bad(err, "words beside the id of a process");
+	*result = process_areas_read(processes, request->count, request->offset, answer);
+	return 0;
+}
+
 /* Of a domain whose ground is a directory of the host. */
 static int serve_lower(const struct lower *lower, const struct request *request,
 		       struct answer *answer, int32_t *result, struct error *err)
@@ -267,6 +276,8 @@ static int serve(struct service *service, const struct request *request, struct 
 		return serve_console_exit(service, request, err);
 	case REQ_PROCESS:
 		return serve_process(&service->processes, request, answer, result, err);
+	case REQ_PROCESS_AREAS:
+		return serve_process_areas(&service->processes, request, answer, result, err);
 	case REQ_PROGRAM:
 		return serve_program(request, answer, result, err);
 	case REQ_INPUT:

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "host/base/error.h"
-#include "host/stats/smaps.h"
+#include "host/base/smaps.h"
 #include "host/store/store.h"
 
 struct image_object {

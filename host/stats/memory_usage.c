@@ -137,23 +137,23 @@ static void count_mapping(const struct smaps_mapping *mapping, void *data)
 	struct mapped_file *file;
 
 	if (!mapping->file.inode) {
-		usage->private_bytes += mapping->pss_bytes;
+		usage->private_bytes += smaps_pss_bytes(mapping);
 		return;
 	}
 	if (!strncmp(mapping->path, MEMORY_FILE, strlen(MEMORY_FILE)) &&
 	    is_counted(reading, mapping->file.inode))
 		return;
 	/* The parts of pages are rounded down one by one. */
-	usage->private_bytes += mapping->private_bytes;
-	if (mapping->pss_bytes > mapping->private_bytes)
-		usage->shared_bytes += mapping->pss_bytes - mapping->private_bytes;
+	usage->private_bytes += smaps_private_bytes(mapping);
+	if (smaps_pss_bytes(mapping) > smaps_private_bytes(mapping))
+		usage->shared_bytes += smaps_pss_bytes(mapping) - smaps_private_bytes(mapping);
 	file = file_find(usage, &mapping->file);
 	if (!file)
 		file = file_add(usage, mapping);
 	if (!file)
 		reading->error = -ENOMEM;
-	else if (mapping->rss_bytes > mapping->private_bytes)
-		file->process_bytes += mapping->rss_bytes - mapping->private_bytes;
+	else if (smaps_rss_bytes(mapping) > smaps_private_bytes(mapping))
+		file->process_bytes += smaps_rss_bytes(mapping) - smaps_private_bytes(mapping);
 }
 
 static int read_process(struct reading *reading, const struct process *process)

@@ -4,7 +4,7 @@
 #define HOST_STATS_MEMORY_USAGE_H
 
 #include "host/stats/processes.h"
-#include "host/stats/smaps.h"
+#include "host/base/smaps.h"
 
 /* A file that processes of the domain have mapped, and that is none of its memory files. */
 struct mapped_file {

@@ -18,6 +18,7 @@
 #include <asm/signal.h>
 #include <linux/futex.h>
 
+#include "core/io_counts.h"
 #include "core/list.h"
 #include "core/lock.h"
 #include "core/types.h"
@@ -115,6 +116,12 @@ struct thread {
 	struct siginfo fault_info;	/* of the last fault, until it is made a signal; private */
 	/* of the last fault, shown in signal frames; private */
 	u64 fault_trap, fault_error, fault_address;
+
+	/*
+	 * Written by the thread alone, but for moves to process->io and to another thread in its
+	 * place, which hold process_tree_lock.
+	 */
+	struct io_counts io;
 
 	/* Private to the thread. */
 	uptr clear_tid;			/* set_tid_address(2), CLONE_CHILD_CLEARTID */

@@ -128,21 +128,25 @@ typedef int proc_store(const struct proc_key *key, char *data, size_t size);
 
 void proc_cpuinfo_start(void);		/* once, early: from then on its speed is measured */
 proc_show proc_cpuinfo_show;
-proc_show proc_mounts_show, proc_mountinfo_show;				/* proc_mounts.c */
+proc_show proc_mounts_show, proc_mountinfo_show, proc_mountstats_show;		/* proc_mounts.c */
 proc_show proc_uptime_show, proc_loadavg_show, proc_stat_show;			/* proc_time.c */
 proc_show proc_meminfo_show, proc_vmstat_show;					/* proc_meminfo.c */
-proc_show proc_status_show, proc_limits_show;
+proc_show proc_status_show, proc_limits_show, proc_io_show;
 
 /* proc_memory.c */
 proc_show proc_cmdline_show, proc_environ_show, proc_auxv_show, proc_maps_show;
+
+/* proc_smaps.c */
+proc_show proc_smaps_show, proc_smaps_rollup_show, proc_numa_maps_show;
 
 /* proc_settings.c */
 /* A decimal number with an optional sign and white space behind it. 0 or -EINVAL. */
 int proc_integer_parse(const char *text, s64 *number);
 proc_show proc_comm_show, proc_oom_score_show, proc_oom_score_adj_show, proc_oom_adj_show,
-	proc_loginuid_show, proc_timer_slack_show, proc_id_map_show, proc_setgroups_show;
+	proc_loginuid_show, proc_core_filter_show, proc_timer_slack_show, proc_id_map_show,
+	proc_setgroups_show;
 proc_store proc_comm_store, proc_oom_score_adj_store, proc_oom_adj_store, proc_loginuid_store,
-	proc_timer_slack_store, proc_namespace_store;
+	proc_core_filter_store, proc_timer_slack_store, proc_namespace_store;
 
 void proc_ns_start(void);		/* before the first use of proc_ns_directory */
 

@@ -8,7 +8,7 @@
 #include "boundary/layout.h"
 #include "core/heap.h"
 #include "core/string.h"
-#include "fs/proc.h"
+#include "fs/proc_memory.h"
 #include "memory/mm.h"
 #include "memory/remote.h"
 #include "process/ptrace.h"
@@ -18,31 +18,55 @@
 
 #define STRINGS_MAX (6ul << 20)	/* as exec has it */
 
-/* What a print function gets. */
-struct looked_at {
-	struct process *process;
-	struct mm *mm;
-};
+/* at: with references where it is 0. */
+static int mm_look(struct looked_at *at, bool for_all)
+{
+	struct thread *thread;
+	int error;
 
-/* Calls print with the address space of the process, where it has one that the caller may see. */
-static int with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
-		   int (*print)(struct proc_text *text, const struct looked_at *at))
+	*at = (struct looked_at){ .process = at->process };
+	lock_acquire(&at->process->signal_lock);
+	error = for_all || ptrace_may_access_locked(at->process, PTRACE_FS_IDS) ? 0 : -EACCES;
+	at->mm = error ? NULL : at->process->mm;
+	if (at->mm)
+		refcount_get(&at->mm->references);
+	/* All its threads are in the host process that has its memory. */
+	list_for_each(thread, &at->process->threads, process_node)
+		at->host_tgid = thread->host_tgid;
+	lock_release(&at->process->signal_lock);
+	return error;
+}
+
+/*
+ * The host process that was found may be gone by the time that it is looked for, because exec gave
+ * the process another one: then that is looked at. True where it is not the same any more.
+ */
+static bool has_another_mm(struct process *process, u64 id)
+{
+	struct mm *mm = proc_mm_get(process);
+	bool another = !mm || mm->id != id;
+
+	mm_put(mm);
+	return another;
+}
+
+int proc_with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
+		 int (*print)(struct proc_text *text, const struct looked_at *at))
 {
 	struct looked_at at = { .process = process_find(key->pid) };
+	u64 id = 0;
 	int error;
 
 	if (!at.process)
 		return -ESRCH;
-	lock_acquire(&at.process->signal_lock);
-	error = for_all || ptrace_may_access_locked(at.process, PTRACE_FS_IDS) ? 0 : -EACCES;
-	at.mm = error ? NULL : at.process->mm;
-	if (at.mm)
-		refcount_get(&at.mm->references);
-	lock_release(&at.process->signal_lock);
-	if (at.mm) {
+	do {
+		error = mm_look(&at, for_all);
+		if (!at.mm)
+			break;
+		id = at.mm->id;
 		error = print(text, &at);
 		mm_put(at.mm);
-	}
+	} while (error == -ESRCH && has_another_mm(at.process, id));
 	process_put(at.process);
 	return error;
 }
@@ -113,7 +137,7 @@ static int cmdline_show_mm(struct proc_text *text, const struct looked_at *at)
 /* Anybody may read it. */
 int proc_cmdline_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, true, cmdline_show_mm);
+	return proc_with_mm(text, key, true, cmdline_show_mm);
 }
 
 static int environ_show_mm(struct proc_text *text, const struct looked_at *at)
@@ -123,7 +147,7 @@ static int environ_show_mm(struct proc_text *text, const struct looked_at *at)
 
 int proc_environ_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, false, environ_show_mm);
+	return proc_with_mm(text, key, false, environ_show_mm);
 }
 
 /* ---- What is known of it ---- */
@@ -136,7 +160,7 @@ static int auxv_show_mm(struct proc_text *text, const struct looked_at *at)
 
 int proc_auxv_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, false, auxv_show_mm);
+	return proc_with_mm(text, key, false, auxv_show_mm);
 }
 
 void proc_memory_read(struct mm *mm, struct proc_memory *memory)
@@ -173,8 +197,7 @@ static const char *area_name(const struct area *area)
 	return "";
 }
 
-/* buffer has PATH_MAX bytes. */
-static const char *area_path(const struct area *area, const struct path *root, char *buffer)
+const char *proc_area_path(const struct area *area, const struct path *root, char *buffer)
 {
 	struct path path = { area->file->mount, area->file->dentry };
 
@@ -183,8 +206,8 @@ static const char *area_path(const struct area *area, const struct path *root, c
 	return buffer;
 }
 
-static void area_print(struct proc_text *text, const struct area *area, const struct path *root,
-		       char *buffer)
+void proc_area_print(struct proc_text *text, const struct area *area, const struct path *root,
+		     char *buffer)
 {
 	struct attributes attributes = { 0 };
 	const char *name = area_name(area);
@@ -193,7 +216,7 @@ static void area_print(struct proc_text *text, const struct area *area, const st
 
 	if (area->file) {
 		inode_attributes(area->file->inode, &attributes);
-		name = area_path(area, root, buffer);
+		name = proc_area_path(area, root, buffer);
 	}
 	length = format(
 		line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
@@ -222,21 +245,21 @@ static struct area *areas_copy(struct mm *mm, u32 *count)
 	return copy;
 }
 
-static int maps_show_mm(struct proc_text *text, const struct looked_at *at)
+int proc_areas_print(struct proc_text *text, struct mm *mm, proc_area_visit *print, void *data)
 {
 	char *buffer = heap_alloc(PATH_MAX);
 	struct area *areas;
 	struct path root;
 	u32 count;
 
-	areas = buffer ? areas_copy(at->mm, &count) : NULL;
+	areas = buffer ? areas_copy(mm, &count) : NULL;
 	if (!areas) {
 		heap_free(buffer);
 		return -ENOMEM;
 	}
 	fs_context_root(process_current()->fs, &root);
 	for (u32 i = 0; i < count; i++) {
-		area_print(text, &areas[i], &root, buffer);
+		print(text, &areas[i], &root, buffer, data);
 		if (areas[i].file)
 			file_put(areas[i].file);
 	}
@@ -246,7 +269,19 @@ static int maps_show_mm(struct proc_text *text, const struct looked_at *at)
 	return 0;
 }
 
+static void maps_print(struct proc_text *text, const struct area *area, const struct path *root,
+		       char *buffer, void *data)
+{
+	(void)data;
+	proc_area_print(text, area, root, buffer);
+}
+
+static int maps_show_mm(struct proc_text *text, const struct looked_at *at)
+{
+	return proc_areas_print(text, at->mm, maps_print, NULL);
+}
+
 int proc_maps_show(struct proc_text *text, const struct proc_key *key)
 {
-	return with_mm(text, key, false, maps_show_mm);
+	return proc_with_mm(text, key, false, maps_show_mm);
 }

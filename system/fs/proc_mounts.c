@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/mounts and mountinfo, as the caller's root shows them. No locks of its own. */
+/* /proc/PID/mounts, mountinfo, mountstats: as the caller's root shows them. No locks of its own. */
 #include <linux/mount.h>
 
 #include "core/string.h"
@@ -68,6 +68,19 @@ static void mountinfo_print(void *data, const struct mount *mount, const char *m
 	proc_print(text, " %s\n", mount->fs->read_only ? "ro" : "rw");
 }
 
+static void mountstats_print(void *data, const struct mount *mount, const char *mountpoint,
+			     const char *inside)
+{
+	struct proc_text *text = data;
+
+	(void)inside;
+	proc_print(text, "device ");
+	name_print(text, mount->fs->source);
+	proc_print(text, " mounted on ");
+	name_print(text, mountpoint);
+	proc_print(text, " with fstype %s\n", mount->fs->type);
+}
+
 static int mounts_print(struct proc_text *text,
 			void (*print)(void *data, const struct mount *mount, const char *mountpoint,
 				      const char *inside))
@@ -84,6 +97,12 @@ int proc_mounts_show(struct proc_text *text, const struct proc_key *key)
 {
 	(void)key;
 	return mounts_print(text, mount_print);
+}
+
+int proc_mountstats_show(struct proc_text *text, const struct proc_key *key)
+{
+	(void)key;
+	return mounts_print(text, mountstats_print);
 }
 
 int proc_mountinfo_show(struct proc_text *text, const struct proc_key *key)

@@ -179,10 +179,14 @@ static int children_show(struct proc_text *text, const struct proc_key *key)
 	PROC_FILE("limits", 0444, proc_limits_show), \
 	PROC_WRITABLE("comm", 0644, proc_comm_show, proc_comm_store), \
 	PROC_FILE("syscall", 0400, syscall_show), \
+	PROC_FILE("io", 0400, proc_io_show), \
 	PROC_FILE("cmdline", 0444, proc_cmdline_show), \
 	PROC_FILE("stat", 0444, stat_show), \
 	PROC_FILE("statm", 0444, statm_show), \
 	PROC_FILE("maps", 0444, proc_maps_show), \
+	PROC_FILE("smaps", 0444, proc_smaps_show), \
+	PROC_FILE("smaps_rollup", 0444, proc_smaps_rollup_show), \
+	PROC_FILE("numa_maps", 0444, proc_numa_maps_show), \
 	{ .name = "mem", .mode = S_IFREG | 0600, .operations = &proc_mem_operations, \
 	  .open = proc_mem_open }, \
 	PROC_MAGIC("cwd", proc_cwd_link, proc_cwd_follow), \
@@ -218,9 +222,15 @@ static const struct proc_numbers task_numbers = {
 };
 static const struct proc_directory task_directory = { .numbers = &task_numbers };
 
+/* Of the one time namespace there is; it can't be changed. */
+#define TIME_OFFSETS "monotonic           0         0\nboottime            0         0\n"
+
 static const struct proc_row process_rows[] = {
 	PROC_DIRECTORY("task", 0555, &task_directory),
 	PROC_WRITABLE("timerslack_ns", 0666, proc_timer_slack_show, proc_timer_slack_store),
+	PROC_WRITABLE("coredump_filter", 0644, proc_core_filter_show, proc_core_filter_store),
+	PROC_FILE("mountstats", 0400, proc_mountstats_show),
+	{ .name = "timens_offsets", .mode = S_IFREG | 0644, .text = TIME_OFFSETS },
 	ROWS_OF_BOTH,
 };
 static const struct proc_directory process_directory = PROC_TABLE(process_rows);

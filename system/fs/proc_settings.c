@@ -7,6 +7,7 @@
 
 #include "core/string.h"
 #include "fs/proc.h"
+#include "process/core_dump.h"
 
 int proc_integer_parse(const char *text, s64 *number)
 {
@@ -21,6 +22,37 @@ int proc_integer_parse(const char *text, s64 *number)
 	while (*text == '\n' || *text == ' ' || *text == '\t')
 		text++;
 	*number = negative ? -value : value;
+	return *text ? -EINVAL : 0;
+}
+
+static u32 digit_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return (u32)(digit - '0');
+	digit |= 'a' - 'A';
+	return digit >= 'a' && digit <= 'f' ? (u32)(digit - 'a') + 10 : 16;
+}
+
+/* Of 32 bits, without a sign: octal after a 0, hexadecimal after 0x. 0, -EINVAL or -ERANGE. */
+static int number_parse(const char *text, u32 *number)
+{
+	u32 base = 10;
+	u64 value = 0;
+
+	if (*text == '0' && (text[1] | ('a' - 'A')) == 'x') {
+		base = 16;
+		text += 2;
+	} else if (*text == '0') {
+		base = 8;
+	}
+	if (digit_value(*text) >= base)
+		return -EINVAL;
+	for (; digit_value(*text) < base && value <= UINT32_MAX; text++)
+		value = value * base + digit_value(*text);
+	text += *text == '\n';
+	*number = (u32)value;
+	if (value > UINT32_MAX)
+		return -ERANGE;
 	return *text ? -EINVAL : 0;
 }
 
@@ -180,6 +212,37 @@ int proc_loginuid_store(const struct proc_key *key, char *data, size_t size)
 	    !credentials_capable(process->credentials, CAP_AUDIT_CONTROL))
 		return -EPERM;
 	WRITE_ONCE(process->login_uid, (u32)uid);
+	return 0;
+}
+
+/* ---- coredump_filter ---- */
+
+int proc_core_filter_show(struct proc_text *text, const struct proc_key *key)
+{
+	struct process *process = process_find(key->pid);
+
+	if (!process)
+		return -ESRCH;
+	proc_print(text, "%08x\n", READ_ONCE(process->core_filter));
+	process_put(process);
+	return 0;
+}
+
+/* A number of any base, as C writes it. Bits that mean nothing are forgotten. */
+int proc_core_filter_store(const struct proc_key *key, char *data, size_t size)
+{
+	struct process *process;
+	u32 filter;
+	int error = number_parse(data, &filter);
+
+	(void)size;
+	if (error)
+		return error;
+	process = process_find(key->pid);
+	if (!process)
+		return -ESRCH;
+	WRITE_ONCE(process->core_filter, filter & CORE_FILTER_ALL);
+	process_put(process);
 	return 0;
 }
 

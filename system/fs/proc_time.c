@@ -10,9 +10,9 @@
 #define NS_PER_TICK 10000000ull
 
 /* The domain's processors have been there since the host's boot, and idle but for its work. */
-static u64 idle_ns(u64 up, u64 used)
+static u64 idle_ns(u64 up, const struct cpu_time *time)
 {
-	u64 all = up * config()->cpu_count;
+	u64 all = up * config()->cpu_count, used = time->user_ns + time->system_ns;
 
 	return all > used ? all - used : 0;
 }
@@ -25,14 +25,15 @@ static void seconds_print(struct proc_text *text, u64 ns, char after)
 
 int proc_uptime_show(struct proc_text *text, const struct proc_key *key)
 {
-	u64 up = clock_monotonic_ns(), used;
-	int error = cpu_time_read(&used);
+	u64 up = clock_monotonic_ns();
+	struct cpu_time time;
+	int error = cpu_time_read(&time);
 
 	(void)key;
 	if (error)
 		return error;
 	seconds_print(text, up, ' ');
-	seconds_print(text, idle_ns(up, used), '\n');
+	seconds_print(text, idle_ns(up, &time), '\n');
 	return 0;
 }
 
@@ -69,33 +70,33 @@ int proc_loadavg_show(struct proc_text *text, const struct proc_key *key)
 	return 0;
 }
 
-/*
- * The host does not say which processor a process used, nor how much of it for the system: all
- * of them show the same share of it, as user time.
- */
-static void cpu_print(struct proc_text *text, const char *name, u64 used_ns, u64 idle)
+/* The host does not say which processor a process used: all of them show the same share of it. */
+static void cpu_print(struct proc_text *text, const char *name, const struct cpu_time *time,
+		      u64 idle, u32 share)
 {
-	proc_print(text, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", name,
-		   (unsigned long long)(used_ns / NS_PER_TICK),
-		   (unsigned long long)(idle / NS_PER_TICK));
+	proc_print(text, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name,
+		   (unsigned long long)(time->user_ns / share / NS_PER_TICK),
+		   (unsigned long long)(time->system_ns / share / NS_PER_TICK),
+		   (unsigned long long)(idle / share / NS_PER_TICK));
 }
 
 int proc_stat_show(struct proc_text *text, const struct proc_key *key)
 {
-	u64 up = clock_monotonic_ns(), used, idle;
+	u64 up = clock_monotonic_ns(), idle;
 	u32 cpus = config()->cpu_count;
 	struct proc_thread_count count;
-	int error = cpu_time_read(&used);
+	struct cpu_time time;
+	int error = cpu_time_read(&time);
 	char name[16];
 
 	(void)key;
 	if (error)
 		return error;
-	idle = idle_ns(up, used);
-	cpu_print(text, "cpu ", used, idle);
+	idle = idle_ns(up, &time);
+	cpu_print(text, "cpu ", &time, idle, 1);
 	for (u32 i = 0; i < cpus; i++) {
 		format(name, sizeof(name), "cpu%u", i);
-		cpu_print(text, name, used / cpus, idle / cpus);
+		cpu_print(text, name, &time, idle, cpus);
 	}
 	proc_threads_count(&count);
 	proc_print(text, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\n",

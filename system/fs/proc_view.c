@@ -199,35 +199,33 @@ static int view_fill_locked(struct proc_view *view, struct process *process,
 	return 0;
 }
 
-static u64 host_clock_read(s32 clock)
-{
-	struct __kernel_timespec time;
-
-	if (host_call2(__NR_clock_gettime, clock, &time))
-		return 0;
-	return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
-
-/* The host tells of others how much time they used, not what for. */
+/* Of others the host tells no more than the CPU time. */
 static void view_times_process(struct proc_view *view, const struct process *process)
 {
+	struct process_times now;
+
 	if (view->state == 'Z')
 		return;
-	if (process == process_current())
+	if (process == process_current()) {
 		process_times_self(&view->times);
-	else if (!process->is_played)
-		view->times.user_ns += host_clock_read(HOST_PROCESS_CLOCK(process->host_tgid));
+	} else if (!process->is_played) {
+		host_times_read(HOST_PROCESS_CLOCK(process->host_tgid), &now);
+		process_times_add(&view->times, &now);
+	}
 }
 
-static void view_times_thread(struct proc_view *view)
+/* Of other processes' threads the host tells nothing: an only one has used what its process did. */
+static void view_times_thread(struct proc_view *view, const struct process *process)
 {
 	u64 max_rss_kb = view->times.max_rss_kb;
 
+	if (process != process_current() && view->threads == 1)
+		return;
 	memset(&view->times, 0, sizeof(view->times));
 	if (view->tid == thread_current()->tid)
 		process_times_read(RUSAGE_THREAD, &view->times);
 	else if (view->host_tid)
-		view->times.user_ns = host_clock_read(HOST_THREAD_CLOCK(view->host_tid));
+		host_times_read(HOST_THREAD_CLOCK(view->host_tid), &view->times);
 	view->times.max_rss_kb = MAX(view->times.max_rss_kb, max_rss_kb);
 }
 
@@ -271,7 +269,7 @@ int proc_view_take(const struct proc_key *key, struct proc_view *view)
 	if (!error) {
 		view_times_process(view, process);
 		if (key->tid)
-			view_times_thread(view);
+			view_times_thread(view, process);
 		view_processors(view);
 	}
 	process_put(process);

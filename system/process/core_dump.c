@@ -250,20 +250,38 @@ static bool area_is_changed(struct core *core, const struct area *area)
 	return false;
 }
 
-/* What a file still has is left out, but for the page that tells which file it is. */
+/* Private memory of a file that may have become the process's own. */
+static bool area_is_own(struct core *core, const struct area *area)
+{
+	return (area->protection & PROT_WRITE) ||
+	       (!(area->protection & PROT_EXEC) && area_is_changed(core, area));
+}
+
+/* A shared file that has no name is memory as any other. */
+static u32 shared_filter(const struct area *area)
+{
+	return area->file && READ_ONCE(area->file->inode->nlink) ? CORE_MAPPED_SHARED
+								  : CORE_ANON_SHARED;
+}
+
+/* What a file still has is left out as a rule, but for the page that tells which file it is. */
 static u64 area_dump_size(struct core *core, const struct area *area)
 {
+	u32 filter = READ_ONCE(process_current()->core_filter);
 	u64 size = area->end - area->start;
 
 	if (!(area->protection & PROT_READ) || (area->flags & AREA_STUBS))
 		return 0;
+	if (area->flags & AREA_VDSO)
+		return size;
+	if (area->flags & AREA_SHARED)
+		return filter & shared_filter(area) ? size : 0;
 	if (!area->file)
+		return filter & CORE_ANON_PRIVATE ? size : 0;
+	if ((filter & CORE_MAPPED_PRIVATE) ||
+	    ((filter & CORE_ANON_PRIVATE) && area_is_own(core, area)))
 		return size;
-	if (!(area->flags & AREA_SHARED) &&
-	    ((area->protection & PROT_WRITE) ||
-	     (!(area->protection & PROT_EXEC) && area_is_changed(core, area))))
-		return size;
-	return begins_as_elf(area) ? PAGE_SIZE : 0;
+	return (filter & CORE_ELF_HEADERS) && begins_as_elf(area) ? PAGE_SIZE : 0;
 }
 
 static bool area_write(struct core *core, const struct area *area, u64 size)

@@ -12,6 +12,15 @@
 
 struct area;
 
+/* What of the memory is dumped: bits of process->core_filter, as core(5) has them. */
+#define CORE_ANON_PRIVATE	1u
+#define CORE_ANON_SHARED	2u
+#define CORE_MAPPED_PRIVATE	4u
+#define CORE_MAPPED_SHARED	8u
+#define CORE_ELF_HEADERS	16u
+#define CORE_FILTER_ALL		511u	/* the rest: huge pages and DAX, which there are not */
+#define CORE_FILTER_DEFAULT	(CORE_ANON_PRIVATE | CORE_ANON_SHARED | CORE_ELF_HEADERS | 32u)
+
 /*
  * The signal in info is about to end the calling thread's process: true where it left a core dump.
  * Called on the way out, without locks.

@@ -98,6 +98,7 @@ static void plain_fields_inherit(struct process *child, struct process *parent)
 	child->memory_failure_policy = parent->memory_failure_policy;
 	child->oom_score_adj = parent->oom_score_adj;
 	child->login_uid = parent->login_uid;
+	child->core_filter = parent->core_filter;
 	child->credentials = parent->credentials;
 	refcount_get(&child->credentials->references);
 	lock_acquire(&parent->signal_lock);

@@ -15,7 +15,7 @@
 #define STEP_NS 5000000000ull		/* the averages go on in steps of 5 s, as in Linux */
 
 static struct lock load_lock = LOCK_INIT(LOCK_INODE);
-static u64 cpu_time_said;
+static struct cpu_time said;
 static struct {
 	u64 at_ns, cpu_ns;
 	u32 loads[3];
@@ -42,42 +42,57 @@ static bool host_process_add(struct process *process, void *data)
 }
 
 /* The clocks are read without the lock: a host call may not be made under it. */
-static u64 cpu_time_sum(struct host_processes *list)
+static void cpu_time_sum(struct host_processes *list, struct cpu_time *sum)
 {
-	struct __kernel_timespec time;
-	u64 sum;
+	struct process_times times;
 
 	lock_acquire(&process_tree_lock);
-	sum = heap_front.ended_cpu_ns;
+	sum->system_ns = ended_system_ns;
+	sum->user_ns = heap_front.ended_cpu_ns - ended_system_ns;
 	process_for_each_locked(host_process_add, list);
 	lock_release(&process_tree_lock);
-	for (u32 i = 0; i < list->count; i++)
-		if (!host_call2(__NR_clock_gettime, HOST_PROCESS_CLOCK(list->tgids[i]), &time))
-			sum += time.tv_sec * 1000000000ull + time.tv_nsec;
-	return sum;
+	for (u32 i = 0; i < list->count; i++) {
+		host_times_read(HOST_PROCESS_CLOCK(list->tgids[i]), &times);
+		sum->user_ns += times.user_ns;
+		sum->system_ns += times.system_ns;
+	}
 }
 
-/* One that ends meanwhile is missing once; so what was said before is the least. load_lock held. */
-static int cpu_time_read_locked(u64 *ns)
+/*
+ * One that ends meanwhile is missing once, and the split is adjusted as time goes on: what was said
+ * before is the least, of all and of each part. load_lock held.
+ */
+static void said_advance(const struct cpu_time *sum)
 {
+	u64 all = MAX(said.user_ns + said.system_ns, sum->user_ns + sum->system_ns);
+
+	said.system_ns = MAX(said.system_ns, MIN(sum->system_ns, all - said.user_ns));
+	said.user_ns = all - said.system_ns;
+}
+
+/* load_lock held. */
+static int cpu_time_read_locked(struct cpu_time *time)
+{
+	struct cpu_time sum;
 	/* Those that begin until the list is made have used next to nothing. */
 	struct host_processes list = { .capacity = process_count() + 1 };
 
 	list.tgids = heap_alloc(list.capacity * sizeof(*list.tgids));
 	if (!list.tgids)
 		return -ENOMEM;
-	cpu_time_said = MAX(cpu_time_said, cpu_time_sum(&list));
+	cpu_time_sum(&list, &sum);
 	heap_free(list.tgids);
-	*ns = cpu_time_said;
+	said_advance(&sum);
+	*time = said;
 	return 0;
 }
 
-int cpu_time_read(u64 *ns)
+int cpu_time_read(struct cpu_time *time)
 {
 	int error;
 
 	lock_acquire(&load_lock);
-	error = cpu_time_read_locked(ns);
+	error = cpu_time_read_locked(time);
 	lock_release(&load_lock);
 	return error;
 }
@@ -115,16 +130,16 @@ static void load_advance(u64 now, u64 cpu_ns)
 
 int load_read(u32 loads[3])
 {
-	u64 cpu_ns;
+	struct cpu_time time;
 	int error;
 
 	lock_acquire(&load_lock);
-	error = cpu_time_read_locked(&cpu_ns);
+	error = cpu_time_read_locked(&time);
 	if (!error) {
 		/* The domain's time begins with its first process. */
 		if (!last.at_ns)
 			last.at_ns = init_process->start_ns;
-		load_advance(clock_monotonic_ns(), cpu_ns);
+		load_advance(clock_monotonic_ns(), time.user_ns + time.system_ns);
 		for (u32 i = 0; i < 3; i++)
 			loads[i] = last.loads[i];
 	}

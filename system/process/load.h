@@ -8,11 +8,15 @@
 #define LOAD_SHIFT 11 /* loads are fixed-point numbers with so many bits behind the point */
 #define LOAD_ONE (1u << LOAD_SHIFT)
 
+struct cpu_time {
+	u64 user_ns, system_ns;
+};
+
 /*
- * CPU time, user and system together, of all processes that are and were. Never less than it said
+ * CPU time of all processes that are and were: neither part is ever less than it was said to be
  * before. Takes process_tree_lock. 0 or -ENOMEM.
  */
-int cpu_time_read(u64 *ns);
+int cpu_time_read(struct cpu_time *time);
 
 /*
  * Averages over 1, 5 and 15 minutes of how many processors were at work. Linux counts threads that

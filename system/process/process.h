@@ -71,6 +71,8 @@ struct process {
 	struct process_times own_times, children_times;
 	/* what the thread with its pid used before; is_played */
 	struct process_times player_times;
+	/* of threads that left it, and of children that were waited for */
+	struct io_counts io;
 	struct wait_queue child_wait;	/* the parent's, and the tracer's, wait4 sleeps here */
 	struct wait_queue end_wait;	/* who polls a pidfd of it; woken at its end */
 	struct list tracees;		/* of this process (process/ptrace.h) */
@@ -137,6 +139,7 @@ struct process {
 	/* remembered for programs: the layer ends nobody for want of memory */
 	s32 oom_score_adj;
 	u32 login_uid;			/* /proc/PID/loginuid */
+	u32 core_filter;		/* /proc/PID/coredump_filter: CORE_* of core_dump.h */
 };
 
 extern struct lock process_tree_lock;

@@ -12,6 +12,7 @@
 #include "core/report.h"
 #include "core/string.h"
 #include "memory/remote.h"
+#include "process/core_dump.h"
 #include "process/process.h"
 #include "process/ptrace.h"
 #include "signal/signal.h"
@@ -86,6 +87,7 @@ static void process_init(struct process *process, u32 pid)
 	process->memory_failure_policy = PR_MCE_KILL_DEFAULT;
 	process->start_ns = clock_monotonic_ns();
 	process->login_uid = LOGIN_UID_NONE;
+	process->core_filter = CORE_FILTER_DEFAULT;
 }
 
 struct process *process_create(void)
@@ -230,6 +232,7 @@ static void thread_link_locked(struct thread *thread, struct process *process)
 static void thread_unlink_locked(struct thread *thread)
 {
 	list_remove(&thread->process_node);
+	io_counts_move(&thread->io, &thread->process->io);
 	/* After a hand-over the number leads to another thread. */
 	if (slots[thread->tid].thread == thread)
 		slots[thread->tid].thread = NULL;
@@ -320,6 +323,7 @@ void thread_hand_over(struct thread *from, struct thread *to)
 
 	lock_acquire(&process_tree_lock);
 	lock_acquire(&process->signal_lock);
+	io_counts_move(&from->io, &to->io);
 	thread_unlink_locked(from);
 	memory_requests_return_locked(from);
 	ptrace_move_locked(from, to);
@@ -367,6 +371,7 @@ static void thread_replace_locked(struct thread *old, struct thread *new)
 	new->signal_mask = old->signal_mask;
 	new->pending = old->pending;
 	old->pending = 0;
+	io_counts_move(&old->io, &new->io);
 	queue_move(&old->pending_queue, &new->pending_queue);
 	memory_requests_return_locked(old);
 	ptrace_move_locked(old, new);

@@ -20,6 +20,13 @@
  */
 _Alignas(64) struct heap_front heap_front __attribute__((section(".data.front"))) = { 0 };
 
+u64 ended_system_ns;
+
+/* Of the host's CPU clocks: the kind that HOST_PROCESS_CLOCK has is 2. */
+#define CLOCK_KIND 3
+#define CLOCK_KIND_BOTH 0
+#define CLOCK_KIND_USER 1
+
 #define NS_PER_TICK 10000000ull		/* of times(2): 100 for each second */
 
 void process_times_read(int who, struct process_times *times)
@@ -38,6 +45,44 @@ void process_times_read(int who, struct process_times *times)
 	times->involuntary = usage.ru_nivcsw;
 }
 
+/* The host adjusts its split of user and system time: either may lie behind what it said before. */
+static u64 difference(u64 now, u64 before)
+{
+	return now > before ? now - before : 0;
+}
+
+static u64 host_clock_read(s32 clock)
+{
+	struct __kernel_timespec time;
+
+	if (host_call2(__NR_clock_gettime, clock, &time))
+		return 0;
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* whole * part / of, without overflow: to 32 bits. part is not above of. */
+static u64 share(u64 whole, u64 part, u64 of)
+{
+	for (; of > UINT32_MAX; of >>= 1)
+		part >>= 1;
+	return of ? whole / of * part + whole % of * part / of : 0;
+}
+
+/*
+ * The host has two more clocks of each, which it advances by what its ticks found running: of user
+ * time, and of both. The time there was is split as they are: as Linux does it for itself.
+ */
+void host_times_read(s32 clock, struct process_times *times)
+{
+	u64 user = host_clock_read((clock & ~CLOCK_KIND) | CLOCK_KIND_USER);
+	u64 both = host_clock_read((clock & ~CLOCK_KIND) | CLOCK_KIND_BOTH);
+	u64 all = host_clock_read(clock);
+
+	memset(times, 0, sizeof(*times));
+	times->system_ns = share(all, difference(both, user), both);
+	times->user_ns = all - times->system_ns;
+}
+
 void process_times_add(struct process_times *sum, const struct process_times *more)
 {
 	sum->user_ns += more->user_ns;
@@ -47,12 +92,6 @@ void process_times_add(struct process_times *sum, const struct process_times *mo
 	sum->major_faults += more->major_faults;
 	sum->voluntary += more->voluntary;
 	sum->involuntary += more->involuntary;
-}
-
-/* The host adjusts its split of user and system time: either may lie behind what it said before. */
-static u64 difference(u64 now, u64 before)
-{
-	return now > before ? now - before : 0;
 }
 
 static void times_subtract(struct process_times *times, const struct process_times *before)
@@ -100,19 +139,19 @@ void process_times_leave(void)
 	lock_acquire(&process_tree_lock);
 	process_times_add(&process->own_times, &times);
 	/* The host process of one that is played goes on. */
-	if (!process->is_played)
+	if (!process->is_played) {
 		heap_front.ended_cpu_ns += times.user_ns + times.system_ns;
+		ended_system_ns += times.system_ns;
+	}
 	lock_release(&process_tree_lock);
 }
 
 void process_times_leave_waiting(struct process *process, u32 host_tgid)
 {
-	struct process_times times = { .user_ns = 0 };
-	struct __kernel_timespec time;
+	struct process_times times = { 0 };
 
-	if (!process->is_played &&
-	    !host_call2(__NR_clock_gettime, (s64)HOST_PROCESS_CLOCK(host_tgid), &time))
-		times.user_ns = time.tv_sec * 1000000000ull + time.tv_nsec;
+	if (!process->is_played)
+		host_times_read(HOST_PROCESS_CLOCK(host_tgid), &times);
 	player_times_forget(process);
 	process->is_played = true;
 	lock_acquire(&process_tree_lock);

@@ -8,19 +8,25 @@
 
 struct rusage;
 
-/* The host's clock of all CPU time of a host process. */
+/* The host's clocks of a host process or thread: all CPU time it had, to the nanosecond. */
 #define HOST_PROCESS_CLOCK(host_tgid) ((s32)((~(host_tgid) << 3) | 2))
-/* The same of one host thread. */
-#define HOST_THREAD_CLOCK(host_tid) ((s32)((~(host_tid) << 3) | 6))
+#define HOST_THREAD_CLOCK(host_tid) (HOST_PROCESS_CLOCK(host_tid) | 4)
 
 /* At HEAP_BASE, where the host reads it. */
 extern struct heap_front heap_front;
+/* How much of heap_front.ended_cpu_ns was system time; under process_tree_lock. */
+extern u64 ended_system_ns;
 
 /*
  * What the host counts for who (RUSAGE_SELF, RUSAGE_THREAD) of the calling host process. Zeros if
  * it doesn't say.
  */
 void process_times_read(int who, struct process_times *times);
+/*
+ * CPU time of any host process or thread of the domain, by its HOST_*_CLOCK; all else is 0. Zeros
+ * if there is none. No lock may be held.
+ */
+void host_times_read(s32 clock, struct process_times *times);
 /* Adds more to sum. */
 void process_times_add(struct process_times *sum, const struct process_times *more);
 /*

@@ -71,6 +71,7 @@ static bool zombie_take(struct wait_request *request, struct process *child)
 	if (request->options & WNOWAIT)
 		return true;
 	process_times_add(&child->parent->children_times, &request->times);
+	io_counts_add(&child->parent->io, &child->io);
 	process_release_locked(child);
 	return true;
 }

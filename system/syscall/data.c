@@ -69,6 +69,7 @@ static ssize_t transfer_at(struct file *file, struct iter *iter, bool writing, u
 {
 	ssize_t result = writing ? file_write_at(file, iter, offset) : read_at(file, iter, offset);
 
+	io_counts_add_call(&thread_current()->io, writing, result);
 	if (notify_is_wanted() && result > 0)
 		notify_file(file, writing ? IN_MODIFY : IN_ACCESS);
 	return result;

@@ -132,6 +132,16 @@ static long move_bytes(struct side *in, struct side *out, size_t size)
 	return side_store(in) || side_store(out) ? -EFAULT : moved;
 }
 
+/* Counts a call that both reads and writes: /proc/PID/io. Returns its result. */
+static long both_counted(long result)
+{
+	struct io_counts *counts = &thread_current()->io;
+
+	io_counts_add_call(counts, false, result);
+	io_counts_add_call(counts, true, result);
+	return result;
+}
+
 static long sendfile_check(const struct side *in, const struct side *out)
 {
 	if (!inode_is_regular(in->file->inode) || !in->file->operations->read)
@@ -170,7 +180,7 @@ long sys_sendfile(int out_fd, int in_fd, uptr offset, size_t size)
 	if (!result)
 		result = sendfile_check(&in, &out);
 	if (!result)
-		result = sendfile_move(&in, &out, MIN(size, TRANSFER_MAX));
+		result = both_counted(sendfile_move(&in, &out, MIN(size, TRANSFER_MAX)));
 	side_close(&in);
 	side_close(&out);
 	return result;
@@ -214,7 +224,7 @@ long sys_copy_file_range(int in_fd, uptr in_offset, int out_fd, uptr out_offset,
 	if (!result)
 		result = flags ? -EINVAL : copy_check(&in, &out, size);
 	if (!result)
-		result = move_bytes(&in, &out, copy_size(&out, size));
+		result = both_counted(move_bytes(&in, &out, copy_size(&out, size)));
 	side_close(&in);
 	side_close(&out);
 	return result;

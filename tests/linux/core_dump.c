@@ -226,3 +226,95 @@ TEST(what_is_in_a_core_dump)
 	OK(close(core.fd));
 	OK(unlink("core"));
 }
+
+/* ---- The filter ---- */
+
+static void filter_write(const char *text, int error)
+{
+	int fd = open("/proc/self/coredump_filter", O_WRONLY);
+	ssize_t written;
+
+	OK(fd);
+	written = write(fd, text, strlen(text));
+	if (error ? written != -1 || errno != error : written != (ssize_t)strlen(text))
+		test_fail(__FILE__, __LINE__, "\"%s\": %zd %s", text, written, strerror(errno));
+	OK(close(fd));
+}
+
+TEST(filter_is_written_and_inherited)
+{
+	static const struct {
+		const char *text;
+		int error;
+		const char *filter;
+	} writes[] = {
+		{ "0x1ff\n", 0, "000001ff\n" },	{ "0", 0, "00000000\n" },
+		{ "51", 0, "00000033\n" },	{ "017", 0, "0000000f\n" },
+		{ "0XfffffFFF", 0, "000001ff\n" }, { "0x100000000", ERANGE, "000001ff\n" },
+		{ "x", EINVAL, "000001ff\n" },	{ "0x", EINVAL, "000001ff\n" },
+		{ "1 ", EINVAL, "000001ff\n" },	{ "-1", EINVAL, "000001ff\n" },
+		{ "09", EINVAL, "000001ff\n" },			{ "7\n", 0, "00000007\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(writes); i++) {
+		filter_write(writes[i].text, writes[i].error);
+		SAME(test_read_file("/proc/self/coredump_filter"), writes[i].filter);
+	}
+	IN_CHILD(SAME(test_read_file("/proc/self/coredump_filter"), "00000007\n"));
+	IN_CHILD(execlp("grep", "grep", "-q", "^00000007$", "/proc/self/coredump_filter", NULL));
+}
+
+/* Kinds of memory, by the bit that has each dumped. */
+static char *of_kind[4];
+
+static void kinds_map(void)
+{
+	static char page[4096] = "page";
+	int fd = open("mapped", O_RDWR | O_CREAT, 0600);
+
+	EQUAL(write(fd, page, sizeof(page)), sizeof(page));
+	for (int bit = 0; bit < 4; bit++) {
+		of_kind[bit] = mmap(NULL, 4096, bit & 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+				    (bit & 1 ? MAP_SHARED : MAP_PRIVATE) |
+					    (bit & 2 ? 0 : MAP_ANONYMOUS),
+				    bit & 2 ? fd : -1, 0);
+		CHECK(of_kind[bit] != MAP_FAILED);
+		if (!(bit & 2))
+			of_kind[bit][0] = 1;
+	}
+}
+
+static bool is_dumped(const struct core *core, const char *address)
+{
+	for (int i = 1; i < core->header.e_phnum; i++)
+		if ((size_t)address >= core->segments[i].p_vaddr &&
+		    (size_t)address < core->segments[i].p_vaddr + core->segments[i].p_filesz)
+			return true;
+	return false;
+}
+
+TEST(filter_says_what_is_dumped)
+{
+	static struct core core;
+	char text[16];
+	pid_t child;
+
+	demand_plain_name();
+	kinds_map();
+	for (unsigned int filter = 0; filter < 16; filter++) {
+		snprintf(text, sizeof(text), "%u", filter);
+		OK(child = fork());
+		if (!child) {
+			filter_write(text, 0);
+			limit_set(RLIM_INFINITY);
+			raise(SIGABRT);
+		}
+		EQUAL(test_wait(child), 1000 + SIGABRT);
+		core_open(&core);
+		for (int bit = 0; bit < 4; bit++)
+			if (is_dumped(&core, of_kind[bit]) != (filter >> bit & 1))
+				test_fail(__FILE__, __LINE__, "filter %u: bit %d", filter, bit);
+		OK(close(core.fd));
+		OK(unlink("core"));
+	}
+}

@@ -7,6 +7,7 @@
 #include <linux/prctl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -360,6 +361,13 @@ static const struct shape process_shapes[] = {
 	{ "mounts", EACH, "%s %s %s %s 0 0\n" },
 };
 
+/* What threads have not. */
+static const struct shape whole_process_shapes[] = {
+	{ "/proc/self/mountstats", EACH, "device %s mounted on %s with fstype %s%*\n" },
+	{ "/proc/self/timens_offsets", ALL, "monotonic 0 0\nboottime 0 0\n" },
+	{ "/proc/self/coredump_filter", ALL, "%x\n" },
+};
+
 static void check_process(const char *directory)
 {
 	char path[80];
@@ -378,6 +386,7 @@ TEST(files_about_a_process_have_their_shape)
 	char path[40];
 
 	check_process("/proc/self");
+	check_shapes(whole_process_shapes, COUNT(whole_process_shapes));
 	snprintf(path, sizeof(path), "/proc/self/task/%d", (int)gettid());
 	check_process(path);
 }
@@ -391,6 +400,7 @@ static const struct {
 	{ "cmdline", S_IFREG | 0444 },
 	{ "comm", S_IFREG | 0644 },
 	{ "cpuset", S_IFREG | 0444 },
+	{ "coredump_filter", S_IFREG | 0644 },
 	{ "cwd", S_IFLNK | 0777 },
 	{ "environ", S_IFREG | 0400 },
 	{ "exe", S_IFLNK | 0777 },
@@ -401,6 +411,7 @@ static const struct {
 	{ "maps", S_IFREG | 0444 },
 	{ "mountinfo", S_IFREG | 0444 },
 	{ "mounts", S_IFREG | 0444 },
+	{ "mountstats", S_IFREG | 0400 },
 	{ "net", S_IFDIR | 0555 },
 	{ "ns", S_IFDIR | 0511 },
 	{ "ns/pid", S_IFLNK | 0777 },
@@ -417,6 +428,7 @@ static const struct {
 	{ "status", S_IFREG | 0444 },
 	{ "syscall", S_IFREG | 0400 },
 	{ "task", S_IFDIR | 0555 },
+	{ "timens_offsets", S_IFREG | 0644 },
 	{ "timerslack_ns", S_IFREG | 0666 },
 	{ "uid_map", S_IFREG | 0644 },
 	{ "wchan", S_IFREG | 0444 },
@@ -523,6 +535,33 @@ static void burn(long ticks)
 	while (used.tv_sec * 100 + used.tv_nsec / 10000000 < ticks);
 }
 
+static void burn_in_user(long ticks)
+{
+	struct timespec used;
+
+	do {
+		for (volatile long i = 0; i < 1000000; i++)
+			;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	} while (used.tv_sec * 100 + used.tv_nsec / 10000000 < ticks);
+}
+
+/* Fresh pages are the host's work. */
+static void burn_in_system(long ticks)
+{
+	const size_t size = 4 << 20;
+	struct timespec used;
+
+	do {
+		void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		CHECK(pages != MAP_FAILED);
+		OK(munmap(pages, size));
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	} while (used.tv_sec * 100 + used.tv_nsec / 10000000 < ticks);
+}
+
 static pthread_barrier_t burnt;
 
 static void *burn_in_thread(void *tid)
@@ -550,6 +589,52 @@ TEST(each_thread_has_its_own_cpu_time)
 	CHECK(cpu_ticks("/proc/self/stat") >= 19);
 	pthread_barrier_wait(&burnt);
 	ZERO(pthread_join(thread, NULL));
+}
+
+static void user_and_system(const char *path, unsigned long *user, unsigned long *system)
+{
+	const char *text = strrchr(test_read_file(path), ')');
+
+	EQUAL(sscanf(text, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", user, system),
+	      2);
+}
+
+/* Whether other processes (and threads) count as user or system time is seen from outside too. */
+TEST(user_and_system_time_of_others_are_apart)
+{
+	static const bool in_system[] = { false, true };
+	unsigned long user, system, all_before[2], all[2];
+	char path[40], byte;
+	int ready[2];
+	pid_t child;
+
+	for (size_t i = 0; i < COUNT(in_system); i++) {
+		EQUAL(sscanf(test_read_file("/proc/stat"), "cpu %lu %*u %lu", &all_before[0],
+			     &all_before[1]), 2);
+		OK(pipe(ready));
+		OK(child = fork());
+		if (!child) {
+			if (in_system[i])
+				burn_in_system(30);
+			else
+				burn_in_user(30);
+			write(ready[1], "x", 1);
+			pause();
+		}
+		EQUAL(read(ready[0], &byte, 1), 1);
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
+		user_and_system(path, &user, &system);
+		CHECK(in_system[i] ? system > user : user > system);
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)child, (int)child);
+		user_and_system(path, &user, &system);
+		CHECK(in_system[i] ? system > user : user > system);
+		EQUAL(sscanf(test_read_file("/proc/stat"), "cpu %lu %*u %lu", &all[0], &all[1]),
+		      2);
+		CHECK(all[0] >= all_before[0] && all[1] >= all_before[1]);
+		CHECK(all[in_system[i]] - all_before[in_system[i]] >= 15);
+		OK(kill(child, SIGKILL));
+		EQUAL(test_wait(child), 1000 + SIGKILL);
+	}
 }
 
 static void cpu_total(unsigned long *busy, unsigned long *idle)

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "boundary/area_use.h"
 #include "host/monitor/request.h"
 #include "tests/unit/tree.h"
 #include "tests/unit/unit.h"
@@ -127,6 +129,90 @@ static void test_memory_of_processes(void **state)
 	send_request(&ask, "", 0);
 	assert_int_equal(serve(), REQUEST_NONE);
 	assert_int_equal(receive_reply(&handle).error, -ESRCH);
+	close(service.processes.pidfd);
+}
+
+/* Some mapping of the test's own that lies at address. */
+static bool has_area(const struct reply *reply, uint64_t address, uint64_t least_kb)
+{
+	const struct area_use *uses = (const void *)service.channel->reply_area;
+
+	for (uint32_t i = 0; i < reply->count; i++)
+		if (address >= uses[i].start && address < uses[i].end)
+			return uses[i].kb[FIGURE_RSS] >= least_kb;
+	return false;
+}
+
+static void test_areas_of_processes(void **state)
+{
+	struct request ask = { .op = REQ_PROCESS_AREAS, .count = inner_id(getpid()) };
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	size_t size = 64 << 10;
+	char *touched = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	memset(touched, 1, size);
+	service.processes = (struct process_finder){ 0 };
+	service.processes.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	reply = receive_reply(&handle);
+	assert_int_equal(reply.error, 0);
+	assert_int_equal(reply.data_size, reply.count * sizeof(struct area_use));
+	assert_int_equal(reply.offset, 0);
+	assert_true(has_area(&reply, (uintptr_t)touched, size >> 10));
+	/* From an address on. */
+	ask.offset = (uintptr_t)touched + (1ul << 30);
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	reply = receive_reply(&handle);
+	assert_int_equal(reply.error, 0);
+	assert_false(has_area(&reply, (uintptr_t)touched, 0));
+	ask.count = 0x7fffffff;
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -ESRCH);
+	strcpy(service.processes.namespace, "pid:[1]");
+	ask.count = inner_id(getpid());
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -ESRCH);
+	munmap(touched, size);
+	close(service.processes.pidfd);
+}
+
+/* More mappings than the reply area has room for come by several requests, each of them once. */
+static void test_areas_in_pieces(void **state)
+{
+	struct request ask = { .op = REQ_PROCESS_AREAS, .count = inner_id(getpid()) };
+	const size_t pages = 2 * REPLY_AREA_SIZE / sizeof(struct area_use);
+	char *many = mmap(NULL, pages * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct area_use *uses = (const void *)service.channel->reply_area;
+	uint32_t found = 0, requests = 0;
+	struct reply reply;
+	int handle;
+
+	(void)state;
+	for (size_t i = 0; i < pages; i += 2)
+		assert_int_equal(mprotect(many + i * 4096, 4096, PROT_NONE), 0);
+	service.processes = (struct process_finder){ 0 };
+	service.processes.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	do {
+		send_request(&ask, "", 0);
+		assert_int_equal(serve(), REQUEST_NONE);
+		reply = receive_reply(&handle);
+		assert_int_equal(reply.error, 0);
+		for (uint32_t i = 0; i < reply.count; i++)
+			found += uses[i].start >= (uintptr_t)many &&
+				 uses[i].end <= (uintptr_t)many + pages * 4096;
+		ask.offset = reply.offset;
+		requests++;
+	} while (reply.offset);
+	assert_true(requests > 1);
+	assert_in_range(found, pages - 1, pages);
+	munmap(many, pages * 4096);
 	close(service.processes.pidfd);
 }
 
@@ -417,6 +503,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(test_memory_of_processes),
+		test(test_areas_of_processes),
+		test(test_areas_in_pieces),
 		test(test_input_is_granted_and_put_back),
 		test(test_no_input_to_grant),
 		test(test_walk_grants_a_handle),

@@ -66,9 +66,9 @@ static void test_smaps(void **state)
 			       "Private_Dirty:         4 kB\n", &seen), 0);
 	assert_int_equal(seen.count, 2);
 	assert_string_equal(seen.paths, "|/a path: with 3 kB|");
-	assert_int_equal(seen.last.rss_bytes, 260 << 10);
-	assert_int_equal(seen.last.pss_bytes, 71 << 10);
-	assert_int_equal(seen.last.private_bytes, 12 << 10);
+	assert_int_equal(smaps_rss_bytes(&seen.last), 260 << 10);
+	assert_int_equal(smaps_pss_bytes(&seen.last), 71 << 10);
+	assert_int_equal(smaps_private_bytes(&seen.last), 12 << 10);
 	assert_int_equal(seen.last.file.inode, 5359603);
 	assert_int_equal(seen.last.file.major, 0xfe);
 	assert_int_equal(seen.last.file.minor, 0x1a);
@@ -111,8 +111,8 @@ static void test_own_smaps(void **state)
 	assert_int_equal(smaps_identify(fd, &found.file), 0);
 	assert_true(found.file.inode > 0);
 	assert_int_equal(smaps_read(getpid(), find_mapping, &found), 0);
-	assert_int_equal(found.rss_bytes, 7 * 4096);
-	assert_int_equal(found.private_bytes, 7 * 4096);
+	assert_int_equal(smaps_rss_bytes(&found), 7 * 4096);
+	assert_int_equal(smaps_private_bytes(&found), 7 * 4096);
 	munmap((void *)(uintptr_t)bytes, 7 * 4096);
 	close(fd);
 }

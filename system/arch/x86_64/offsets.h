@@ -86,7 +86,7 @@
 #define KEY_IN_PROGRAM		1
 
 /* BOUNDARY_VERSION, for the layer's note; process/domain.c asserts it. */
-#define NOTE_BOUNDARY_VERSION 16
+#define NOTE_BOUNDARY_VERSION 17
 
 #define USER_CS		0x33
 #define USER_SS		0x2b

@@ -9,16 +9,20 @@
 #include <unistd.h>
 
 #include "boundary/layout.h"
-#include "host/stats/smaps.h"
+#include "host/base/smaps.h"
+
+#define FIGURE(name, text) text,
+static const char *const figure_names[FIGURE_COUNT] = { AREA_FIGURES(FIGURE) };
+#undef FIGURE
 
 /* "3f0000000000-3f0000046000 r-xp 00001000 fe:00 5359603     /path": whether it is such a line. */
-static bool take_head(char *line, struct smaps_mapping *mapping, uint64_t *start)
+static bool take_head(char *line, struct smaps_mapping *mapping)
 {
+	uint64_t start, end, inode;
 	uint32_t major, minor;
-	uint64_t end, inode;
 	int used = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64 "%n", start, &end,
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64 "%n", &start, &end,
 		   &major, &minor, &inode, &used) != 5 || !used)
 		return false;
 	line += used;
@@ -26,6 +30,7 @@ static bool take_head(char *line, struct smaps_mapping *mapping, uint64_t *start
 	line[strcspn(line, "\n")] = '\0';
 	*mapping = (struct smaps_mapping){
 		.file = { .major = major, .minor = minor, .inode = inode }, .path = line,
+		.use = { .start = start, .end = end },
 	};
 	return true;
 }
@@ -34,14 +39,10 @@ static bool take_head(char *line, struct smaps_mapping *mapping, uint64_t *start
 static void take_figure(const char *line, struct smaps_mapping *mapping)
 {
 	size_t size = strcspn(line, ":");
-	uint64_t bytes = strtoull(line + size + (line[size] == ':'), NULL, 10) << 10;
 
-	if (size == 3 && !memcmp(line, "Rss", 3))
-		mapping->rss_bytes = bytes;
-	else if (size == 3 && !memcmp(line, "Pss", 3))
-		mapping->pss_bytes = bytes;
-	else if (!strncmp(line, "Private_Clean:", 14) || !strncmp(line, "Private_Dirty:", 14))
-		mapping->private_bytes += bytes;
+	for (size_t i = 0; line[size] == ':' && i < FIGURE_COUNT; i++)
+		if (strlen(figure_names[i]) == size && !memcmp(line, figure_names[i], size))
+			mapping->use.kb[i] = strtoull(line + size + 1, NULL, 10);
 }
 
 /* A mapping's path lies in the line it came from: two lines are kept by turns. */
@@ -52,10 +53,9 @@ int smaps_parse(FILE *file, smaps_visit *visit, void *data)
 	size_t rooms[2] = { 0, 0 };
 	bool within = false;
 	int free_line = 0, error = 0;
-	uint64_t start;
 
 	while (errno = 0, getline(&lines[free_line], &rooms[free_line], file) > 0) {
-		if (!take_head(lines[free_line], &next, &start)) {
+		if (!take_head(lines[free_line], &next)) {
 			if (within)
 				take_figure(lines[free_line], &mapping);
 			continue;
@@ -96,13 +96,12 @@ static int find_address(uint64_t address, struct file_id *id)
 	struct smaps_mapping mapping;
 	int error = -ENOENT;
 	char *line = NULL;
-	uint64_t start;
 	size_t room = 0;
 
 	if (!file)
 		return -errno;
 	while (error && getline(&line, &room, file) > 0) {
-		if (take_head(line, &mapping, &start) && start == address) {
+		if (take_head(line, &mapping) && mapping.use.start == address) {
 			*id = mapping.file;
 			error = 0;
 		}

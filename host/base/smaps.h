@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What /proc/PID/smaps tells about the mappings of a process. */
-#ifndef HOST_STATS_SMAPS_H
-#define HOST_STATS_SMAPS_H
+#ifndef HOST_BASE_SMAPS_H
+#define HOST_BASE_SMAPS_H
 
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+#include "boundary/area_use.h"
 
 /* A file as the kernel names it in maps: on some file systems stat(2) has another device. */
 struct file_id {
@@ -16,9 +18,25 @@ struct file_id {
 struct smaps_mapping {
 	struct file_id file;
 	const char *path;		/* until the visit returns; may be empty */
-	uint64_t rss_bytes, pss_bytes;
-	uint64_t private_bytes;		/* Private_Clean and Private_Dirty: this process alone */
+	struct area_use use;		/* where it lies, and all its figures */
 };
+
+static inline uint64_t smaps_rss_bytes(const struct smaps_mapping *mapping)
+{
+	return mapping->use.kb[FIGURE_RSS] << 10;
+}
+
+static inline uint64_t smaps_pss_bytes(const struct smaps_mapping *mapping)
+{
+	return mapping->use.kb[FIGURE_PSS] << 10;
+}
+
+/* Of this process alone. */
+static inline uint64_t smaps_private_bytes(const struct smaps_mapping *mapping)
+{
+	return (mapping->use.kb[FIGURE_PRIVATE_CLEAN] + mapping->use.kb[FIGURE_PRIVATE_DIRTY])
+	       << 10;
+}
 
 typedef void smaps_visit(const struct smaps_mapping *mapping, void *data);
 
