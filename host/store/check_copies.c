@@ -47,6 +47,14 @@ static struct copy_head *copy_read(struct check *check, int dir_fd, const char *
 	return head;
 }
 
+static const char *copy_text(const struct copy_head *head, char text[RECORD_NAME_MAX + 32])
+{
+	snprintf(text, RECORD_NAME_MAX + 32, "%s %.*s",
+		 head->kind == RECORD_IMAGE ? "image" : "record", (int)head->name_size,
+		 copy_name(head));
+	return text;
+}
+
 static void record_key(const struct copy_head *head, struct key *key)
 {
 	char name[RECORD_NAME_MAX + 1];
@@ -99,6 +107,17 @@ static int copy_keep(struct check *check, struct copy_head *head)
 	return 0;
 }
 
+/* No damage, but nobody else can tell whether all that knew of it was deleted, or is lost. */
+static int left_over_put_aside(struct check *check, const struct copy_head *head)
+{
+	char text[RECORD_NAME_MAX + 32], line[sizeof(text) + 128];
+
+	snprintf(line, sizeof(line), "%s: deleted, but its copy " FOLDER "/%016" PRIx64
+		 " was left: put aside in lost/", copy_text(head, text), head->mapping);
+	check->say(line, check->data);
+	return aside_note_copy(check, head->mapping);
+}
+
 static int copy_load(struct check *check, int dir_fd, const char *name)
 {
 	mapping_id id = copy_file_id(name);
@@ -114,16 +133,16 @@ static int copy_load(struct check *check, int dir_fd, const char *name)
 		return error;
 	if (!head || head->mapping != id) {
 		free(head);
-		if (check_finding(check, true, FOLDER "/%s, the copy of a mapping, is damaged",
-				  name) && unlinkat(dir_fd, name, 0))
-			return error_set(check->err, errno, FOLDER "/%s", name);
+		if (check_finding(check, true, FOLDER "/%s, the copy of a mapping, is damaged: "
+				  "put aside in lost/", name))
+			return aside_note_copy(check, id);
 		return 0;
 	}
 	left_over = is_left_over(check, head);
 	if (!left_over)
 		return copy_keep(check, head);
 	if (left_over > 0 && check->repair)
-		unlinkat(dir_fd, name, 0);
+		left_over = left_over_put_aside(check, head);
 	free(head);
 	return left_over < 0 ? left_over : 0;
 }
@@ -176,14 +195,6 @@ const struct copy_head *copies_find(const struct check *check, mapping_id mappin
 }
 
 /* ---- Mappings ---- */
-
-static const char *copy_text(const struct copy_head *head, char text[RECORD_NAME_MAX + 32])
-{
-	snprintf(text, RECORD_NAME_MAX + 32, "%s %.*s",
-		 head->kind == RECORD_IMAGE ? "image" : "record", (int)head->name_size,
-		 copy_name(head));
-	return text;
-}
 
 int copies_check_mappings(struct check *check)
 {

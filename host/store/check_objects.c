@@ -270,7 +270,7 @@ static int check_known(struct check *check, const struct known *known)
 	row.references = holders(check, known->id);
 	if (row.references && check->rebuilt) {
 		check->rows_back++;
-		return check_put_sealed(check, known->id, &row);
+		return check->repair ? check_put_sealed(check, known->id, &row) : 0;
 	}
 	if (row.references) {
 		if (!check_finding(check, true, "object %" PRIu64 ": its row is lost", known->id))

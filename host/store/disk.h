@@ -19,6 +19,7 @@
 struct disk {
 	struct store store;
 	int root_fd, lock_fd, objects_fd, new_fd;
+	bool is_checked;		/* by store_check(), which has the writer's lock all the time */
 	MDB_env *env;
 	bool tables_checked;		/* whole, when this store first began a transaction */
 	MDB_txn *view;			/* reset while nobody reads */
@@ -56,8 +57,11 @@ int disk_format_create(struct disk *disk, const char *path, struct error *err);
 
 /* ---- disk.c: opening, also for fsck ---- */
 
-/* Opens directory, locks and tables; the tables' file must be there. */
-int disk_open(struct disk *disk, const char *path, unsigned flags, struct error *err);
+/*
+ * Opens directory, locks and tables; the tables' file must be there. lock_fd: -1, or the store's
+ * lock file with the writer's lock on it, for a check: disk_release() closes it, which ends that.
+ */
+int disk_open(struct disk *disk, const char *path, unsigned flags, int lock_fd, struct error *err);
 void disk_release(struct disk *disk);
 /* The operations of disk_open()'s store. */
 extern const struct backend_operations disk_operations;
@@ -96,6 +100,12 @@ int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX
 int domains_last_mapping(struct store *store, mapping_id *last, struct error *err);
 
 /* ---- disk_tables.c ---- */
+
+/*
+ * This file is there from before the tables are made anew until a repair has compared them with
+ * all else: nothing but a repair may write into them, or take what they lack for deleted.
+ */
+#define TABLES_UNCHECKED "tables/unchecked"
 
 /* Of the store in the directory path. */
 int tables_open(struct disk *disk, const char *path, bool read_only, struct error *err);

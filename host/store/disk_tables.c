@@ -213,6 +213,20 @@ static int check_current(struct disk *disk, int fd, struct error *err)
 	return error_set(err, ESTALE, "the store's tables were mended meanwhile: try again");
 }
 
+/* What tables lack that were made anew is not deleted: a check knows that, and nobody else. */
+static int check_finished(struct disk *disk, struct error *err)
+{
+	if (disk->is_checked)
+		return 0;
+	if (!faccessat(disk->root_fd, TABLES_UNCHECKED, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		error_set(err, 0, "the store's tables were made anew, but not compared with its "
+			  "files: run `mezzo store fsck --repair`");
+		err->code = EUCLEAN;
+		return -EUCLEAN;
+	}
+	return errno == ENOENT ? 0 : error_set(err, errno, TABLES_UNCHECKED);
+}
+
 /* Nothing is written into tables that are damaged: that would damage more. */
 static int check_whole(struct disk *disk, struct error *err)
 {
@@ -221,7 +235,7 @@ static int check_whole(struct disk *disk, struct error *err)
 
 	if (result)
 		return tables_error(result, err);
-	result = check_current(disk, fd, err);
+	result = check_current(disk, fd, err) ?: check_finished(disk, err);
 	if (result || disk->tables_checked)
 		return result;
 	result = pages_check(fd, NULL, NULL, finding, err);

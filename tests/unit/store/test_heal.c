@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Repairs that die, disks that do not give all, copies that were left: what was whole before is
+ * whole after the next repair.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "host/base/id_list.h"
+#include "host/store/backend.h"
+#include "tests/unit/store/play.h"
+
+#define TABLES "store/tables/data.mdb"
+
+static struct store *store;
+static mapping_id deb, deb12;
+
+static void begin(void)
+{
+	must(store_open_disk(play_path("store"), 0, &store, &play_error));
+	must(store_begin(store, &play_error));
+}
+
+static void commit(void)
+{
+	must(store_commit(store, &play_error));
+	store_close(store);
+}
+
+static void record_make(const char *name, const char *value, mapping_id *mapping)
+{
+	must(mapping_create(store, 0, mapping, &play_error));
+	must(mapping_set(store, *mapping, 1, play_sealed(store, "one"), &play_error));
+	must(mapping_set(store, *mapping, 2, play_sealed(store, "two"), &play_error));
+	must(record_put(store, RECORD_IMAGE, name, value, strlen(value), false, &play_error));
+	must(record_secure(store, RECORD_IMAGE, name, *mapping, &play_error));
+}
+
+static int make_store(void **state)
+{
+	(void)state;
+	must(store_open_disk(play_path("store"), STORE_CREATE, &store, &play_error));
+	must(store_begin(store, &play_error));
+	record_make("deb", "of deb", &deb);
+	record_make("deb12", "of deb12", &deb12);
+	commit();
+	return 0;
+}
+
+static int remove_store(void **state)
+{
+	(void)state;
+	play_remove_directory();
+	return 0;
+}
+
+static const char *copy_of(const char *format, mapping_id mapping)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), format, mapping);
+	return play_path(name);
+}
+
+#define COPY "store/mappings/%016" PRIx64
+#define NEW_COPY "store/new/m%016" PRIx64
+#define ASIDE_COPY "store/lost/m%016" PRIx64
+
+static void file_move(const char *from_format, const char *to_format, mapping_id mapping)
+{
+	char from[256];
+
+	snprintf(from, sizeof(from), "%s", copy_of(from_format, mapping));
+	assert_int_equal(rename(from, copy_of(to_format, mapping)), 0);
+}
+
+static bool is_there(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static void expect_record(const char *name, const char *value, mapping_id mapping)
+{
+	char text[32] = "";
+	object_id id = 0;
+
+	must(store_open_disk(play_path("store"), STORE_READ_ONLY, &store, &play_error));
+	must(record_get(store, RECORD_IMAGE, name, text, sizeof(text) - 1, &play_error));
+	assert_string_equal(text, value);
+	must(mapping_get(store, mapping, 1, &id, &play_error));
+	assert_string_equal(play_text(store, id), "one");
+	must(mapping_get(store, mapping, 2, &id, &play_error));
+	assert_string_equal(play_text(store, id), "two");
+	store_close(store);
+}
+
+static void expect_all(void)
+{
+	expect_record("deb", "of deb", deb);
+	expect_record("deb12", "of deb12", deb12);
+}
+
+static void expect_sound(void)
+{
+	unsigned found;
+
+	play_check(play_path("store"), false, &found);
+	if (found)
+		fail_msg("%s", play_findings);
+}
+
+static void repair(void)
+{
+	if (play_check(play_path("store"), true, NULL))
+		fail_msg("findings are left:\n%s", play_findings);
+}
+
+/* ---- Repairs that die ---- */
+
+static void die_when_made_anew(const char *line, void *data)
+{
+	(void)data;
+	if (strstr(line, "are made anew"))
+		_exit(0);
+}
+
+/* The tables are gone, and so is the one who made them anew. */
+static void half_repair(void)
+{
+	uint64_t found, left;
+	struct id_list lost;
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		store_check(play_path("store"), true, die_when_made_anew, NULL, &found, &left, &lost,
+			    &play_error);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void test_repair_dies(void **state)
+{
+	unsigned found;
+
+	(void)state;
+	unlink(play_path(TABLES));
+	half_repair();
+	must(store_open_disk(play_path("store"), 0, &store, &play_error));
+	assert_int_equal(store_begin(store, &play_error), -EUCLEAN);
+	assert_non_null(strstr(play_error.text, "--repair"));
+	store_close(store);
+	assert_true(play_check(play_path("store"), false, &found) > 0);
+	repair();
+	expect_sound();
+	expect_all();
+	begin();
+	commit();
+}
+
+/* Whose move was late when the tables broke. */
+static void test_copies_in_new(void **state)
+{
+	(void)state;
+	file_move(COPY, NEW_COPY, deb);
+	file_move(COPY, NEW_COPY, deb12);
+	assert_int_equal(rmdir(play_path("store/mappings")), 0);
+	unlink(play_path(TABLES));
+	repair();
+	expect_sound();
+	expect_all();
+}
+
+/* Damaged copies are not deleted, nor is one put aside in place of another. */
+static void test_damaged_copy(void **state)
+{
+	(void)state;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		assert_int_equal(truncate(copy_of(COPY, deb), 20 + turn), 0);
+		repair();
+		assert_false(is_there(copy_of(COPY, deb)));
+		begin();
+		must(record_secure(store, RECORD_IMAGE, "deb", deb, &play_error));
+		commit();
+	}
+	assert_true(is_there(copy_of(ASIDE_COPY, deb)));
+	assert_true(is_there(copy_of(ASIDE_COPY "-2", deb)));
+	expect_sound();
+	expect_all();
+}
+
+#define HEAL(test) cmocka_unit_test_setup_teardown(test, make_store, remove_store)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HEAL(test_repair_dies),
+		HEAL(test_copies_in_new),
+		HEAL(test_damaged_copy),
+	};
+
+	play_in_memory();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
