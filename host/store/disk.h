@@ -12,6 +12,7 @@
 #include <lmdb.h>
 
 #include "host/store/backend.h"
+#include "host/store/copy.h"
 
 #define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
 #define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
@@ -22,6 +23,7 @@ struct disk {
 	bool is_checked;		/* by store_check(), which has the writer's lock all the time */
 	MDB_env *env;
 	bool tables_checked;		/* whole, when this store first began a transaction */
+	bool copies_recovered;
 	MDB_txn *view;			/* reset while nobody reads */
 	unsigned view_lock;		/* the lock that guards it */
 	/* Of the open transaction: */
@@ -168,6 +170,22 @@ bool copy_is_there(struct store *store, mapping_id id);
 int copy_remove(struct store *store, mapping_id id, struct error *err);
 void copies_finish(struct disk *disk);
 void copies_abort(struct disk *disk);
+/*
+ * The copy as it is in mappings/: -EUCLEAN where it is damaged, -EPROTO where a newer program made
+ * it. The caller frees it.
+ */
+int copy_read(struct disk *disk, mapping_id id, struct copy_head **head, struct error *err);
+/* The key of its record. */
+void copy_record_key(const struct copy_head *head, struct key *key);
+/* Whether that has the value of the copy. */
+bool copy_has_value(const struct copy_head *head, const struct slice *value);
+/*
+ * Nothing in whole tables knows of it: its mapping was deleted, and who did so died before the copy
+ * went, too, or durably so. 1, 0 or -errno.
+ */
+int copy_is_left_over(struct disk *disk, const struct copy_head *head, struct error *err);
+/* Removes those that are left over, once for each open store. */
+int copies_recover(struct disk *disk, struct error *err);
 /* One in new/ whose move is late, or that was never committed. */
 int copy_recover(struct disk *disk, mapping_id id, struct error *err);
 

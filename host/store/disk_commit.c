@@ -115,6 +115,11 @@ int files_recover(struct disk *disk, struct error *err)
 {
 	int error = recover_new(disk, err);
 
+	/* A check looks at all copies itself, and what tables lack that are made anew it brings back. */
+	if (!error && !disk->copies_recovered && !disk->is_checked) {
+		error = copies_recover(disk, err);
+		disk->copies_recovered = !error;
+	}
 	return error ? error : recover_doomed(disk, err);
 }
 

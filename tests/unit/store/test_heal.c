@@ -178,6 +178,64 @@ static void test_copies_in_new(void **state)
 	expect_all();
 }
 
+/* Deletes deb, or replaces it, but the end of its copy is not durable. */
+static void leave_copy(bool replace)
+{
+	static const char replacement[] = "of another deb";
+
+	file_move(COPY, "store/%016" PRIx64, deb);
+	begin();
+	must(record_delete(store, RECORD_IMAGE, "deb", &play_error));
+	must(mapping_delete(store, deb, &play_error));
+	if (replace)
+		must(record_put(store, RECORD_IMAGE, "deb", replacement, sizeof(replacement) - 1,
+				true, &play_error));
+	commit();
+	file_move("store/%016" PRIx64, COPY, deb);
+}
+
+/* No damage, nothing that comes back, and gone with the next transaction. */
+static void test_copy_left(void **state)
+{
+	char text[32] = "";
+
+	(void)state;
+	for (int replace = 0; replace < 2; replace++) {
+		leave_copy(replace);
+		expect_sound();
+		begin();
+		commit();
+		assert_false(is_there(copy_of(COPY, deb)));
+		expect_sound();
+		assert_true(is_there(copy_of(COPY, deb12)));
+		begin();
+		if (!replace)
+			record_make("deb", "of deb", &deb);
+		commit();
+	}
+	begin();
+	must(record_get(store, RECORD_IMAGE, "deb", text, sizeof(text) - 1, &play_error));
+	assert_string_equal(text, "of another deb");
+	store_close(store);
+	expect_record("deb12", "of deb12", deb12);
+}
+
+/* A repair does not delete it, and what it brings back nothing of. */
+static void test_copy_left_repair(void **state)
+{
+	unsigned found;
+
+	(void)state;
+	leave_copy(true);
+	play_check(play_path("store"), true, &found);
+	assert_int_equal(found, 0);
+	assert_non_null(strstr(play_findings, "image deb: deleted"));
+	assert_false(is_there(copy_of(COPY, deb)));
+	assert_true(is_there(copy_of(ASIDE_COPY, deb)));
+	expect_sound();
+	expect_record("deb12", "of deb12", deb12);
+}
+
 /* Damaged copies are not deleted, nor is one put aside in place of another. */
 static void test_damaged_copy(void **state)
 {
@@ -203,6 +261,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HEAL(test_repair_dies),
 		HEAL(test_copies_in_new),
+		HEAL(test_copy_left),
+		HEAL(test_copy_left_repair),
 		HEAL(test_damaged_copy),
 	};
 
