@@ -47,8 +47,27 @@ static int tables_tripped(struct error *err)
 	return tables_error(MDB_CORRUPTED, err);
 }
 
+/*
+ * Commits that are made while their names are read look like damage. That is rare, and no reason to
+ * wait for a writer at once; but only what is seen while there is none is believed.
+ */
+static int look_again(struct disk *disk, int fd, char finding[PAGES_FINDING_SIZE],
+		      struct error *err)
+{
+	int error, result = pages_look(fd, finding, err);
+
+	if (result <= 0 || disk->is_checked)
+		return result;
+	error = disk_lock(disk->lock_fd, LOCK_WRITER, false, true);
+	if (error)
+		return error_set(err, -error, "can't lock the store");
+	result = pages_look(fd, finding, err);
+	disk_unlock(disk->lock_fd, LOCK_WRITER);
+	return result;
+}
+
 /* What LMDB itself would find out by a signal, as far as a quick look tells. */
-static int tables_look(const char *path, struct error *err)
+static int tables_look(struct disk *disk, const char *path, struct error *err)
 {
 	char name[PATH_MAX + sizeof("/data.mdb")], finding[PAGES_FINDING_SIZE];
 	int result, fd;
@@ -58,6 +77,8 @@ static int tables_look(const char *path, struct error *err)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : tables_error(errno, err);
 	result = pages_look(fd, finding, err);
+	if (result > 0)
+		result = look_again(disk, fd, finding, err);
 	close(fd);
 	return result > 0 ? tables_damaged(finding, err) : result;
 }
@@ -104,7 +125,7 @@ int tables_open(struct disk *disk, const char *store_path, bool read_only, struc
 
 	if (snprintf(path, sizeof(path), "%s/tables", store_path) >= (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%s", store_path);
-	error = tables_look(path, err);
+	error = tables_look(disk, path, err);
 	if (error)
 		return error;
 	guard_install();

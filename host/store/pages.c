@@ -152,16 +152,34 @@ static int meta_last(const struct meta metas[META_PAGES])
 	return one < other;
 }
 
-/* Fills reading->meta from what is sound, if anything is. */
-static int metas_read(struct reading *reading, uint64_t file_pages)
+static int file_measure(struct reading *reading, uint64_t *file_pages)
+{
+	struct stat status;
+
+	if (fstat(reading->fd, &status))
+		return error_set(reading->err, errno, "the store's tables");
+	*file_pages = (uint64_t)status.st_size / PAGE;
+	return 0;
+}
+
+/*
+ * Fills reading->meta from what is sound, if anything is: 1, 0 or -errno. The file is measured
+ * last: a commit makes it longer before it names what is there.
+ */
+static int metas_read(struct reading *reading)
 {
 	struct meta metas[META_PAGES] = { 0 };
 	bool sound[META_PAGES];
+	uint64_t file_pages = 0;
 	int last;
 
+	for (unsigned i = 0; i < META_PAGES; i++)
+		sound[i] = bytes_read(reading, &metas[i], sizeof(metas[i]), i * PAGE);
+	last = file_measure(reading, &file_pages);
+	if (last)
+		return last;
 	for (unsigned i = 0; i < META_PAGES; i++) {
-		sound[i] = bytes_read(reading, &metas[i], sizeof(metas[i]), i * PAGE) &&
-			   meta_is_sound(&metas[i], i, file_pages);
+		sound[i] = sound[i] && meta_is_sound(&metas[i], i, file_pages);
 		if (!sound[i])
 			damage(reading, "page %u, which names a commit, makes no sense", i);
 	}
@@ -177,26 +195,12 @@ static int metas_read(struct reading *reading, uint64_t file_pages)
 	return 1;
 }
 
-static int file_measure(struct reading *reading, uint64_t *file_pages)
-{
-	struct stat status;
-
-	if (fstat(reading->fd, &status))
-		return error_set(reading->err, errno, "the store's tables");
-	*file_pages = (uint64_t)status.st_size / PAGE;
-	return 0;
-}
-
 int pages_look(int fd, char finding[PAGES_FINDING_SIZE], struct error *err)
 {
 	struct reading reading = { .fd = fd, .finding = finding, .err = err };
-	uint64_t file_pages = 0;
-	int error = file_measure(&reading, &file_pages);
+	int result = metas_read(&reading);
 
-	if (error)
-		return error;
-	metas_read(&reading, file_pages);
-	return reading.damaged;
+	return result < 0 ? result : reading.damaged;
 }
 
 /* ---- Pages and their uses ---- */
@@ -437,13 +441,10 @@ int pages_check(int fd, pages_row row, void *data, char finding[PAGES_FINDING_SI
 {
 	struct reading reading = { .fd = fd, .finding = finding, .err = err, .row = row,
 				   .data = data };
-	uint64_t file_pages = 0;
-	int result = file_measure(&reading, &file_pages);
+	int result = metas_read(&reading);
 
-	if (result)
-		return result;
-	if (!metas_read(&reading, file_pages))
-		return 1;
+	if (result <= 0)
+		return result ? result : 1;
 	reading.seen = calloc(reading.meta.last / 8 + 1, 1);
 	if (!reading.seen)
 		return error_set(err, ENOMEM, "the store's tables");

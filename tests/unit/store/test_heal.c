@@ -41,6 +41,30 @@ static void record_make(const char *name, const char *value, mapping_id *mapping
 	must(record_secure(store, RECORD_IMAGE, name, *mapping, &play_error));
 }
 
+/* ---- What the disk gives ---- */
+
+static ino_t unreadable;
+static unsigned reads_to_commits;	/* 0: no commits are made */
+
+static void make_commits(void);
+
+ssize_t __real_pread(int fd, void *to, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at);
+
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at)
+{
+	ssize_t got = __real_pread(fd, to, size, at);
+	struct stat status;
+
+	if (reads_to_commits && !--reads_to_commits)
+		make_commits();
+	if (unreadable && !fstat(fd, &status) && status.st_ino == unreadable) {
+		errno = EIO;
+		return -1;
+	}
+	return got;
+}
+
 static int make_store(void **state)
 {
 	(void)state;
@@ -118,6 +142,48 @@ static void repair(void)
 {
 	if (play_check(play_path("store"), true, NULL))
 		fail_msg("findings are left:\n%s", play_findings);
+}
+
+/* ---- Commits meanwhile ---- */
+
+static unsigned commits_to_make;
+
+/* By another one, and the file grows. */
+static void make_commits(void)
+{
+	static char value[RECORD_VALUE_MAX];
+	struct store *other;
+	char name[32];
+
+	must(store_open_disk(play_path("store"), 0, &other, &play_error));
+	for (unsigned i = 0; i < commits_to_make; i++) {
+		must(store_begin(other, &play_error));
+		for (unsigned j = 0; j < 8; j++) {
+			snprintf(name, sizeof(name), "volume-%u-%u", i, j);
+			must(record_put(other, RECORD_VOLUME, name, value, sizeof(value), false,
+					&play_error));
+		}
+		must(store_commit(other, &play_error));
+	}
+	store_close(other);
+}
+
+/* Between each two reads of who opens the store. */
+static void test_open_beside_commits(void **state)
+{
+	(void)state;
+	for (commits_to_make = 1; commits_to_make < 6; commits_to_make++) {
+		for (unsigned read = 1; read < 4; read++) {
+			remove_store(NULL);
+			make_store(NULL);
+			reads_to_commits = read;
+			must(store_open_disk(play_path("store"), STORE_READ_ONLY, &store,
+					     &play_error));
+			reads_to_commits = 0;
+			store_close(store);
+			expect_all();
+		}
+	}
 }
 
 /* ---- Repairs that die ---- */
@@ -259,6 +325,7 @@ static void test_damaged_copy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HEAL(test_open_beside_commits),
 		HEAL(test_repair_dies),
 		HEAL(test_copies_in_new),
 		HEAL(test_copy_left),
