@@ -113,7 +113,12 @@ int check_tables_done(struct check *check);
 
 /* Before the store is opened: it is one, and its folders are there. */
 int check_folders(struct check *check, const char *path);
-/* Size and hash of an object's file: 1, 0 where there is none, or -errno. */
+enum bytes { BYTES_NONE, BYTES_THERE, BYTES_UNREADABLE };
+
+/*
+ * Size and hash of an object's file: an enum bytes, or -errno. What the disk does not give is as
+ * good as lost, and its file is left where it is: no other error tells of one object alone.
+ */
 int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[OBJECT_HASH_SIZE]);
 /* Files whose objects the tables do not have become known. */
 int check_files(struct check *check);

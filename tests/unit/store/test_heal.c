@@ -186,6 +186,115 @@ static void test_open_beside_commits(void **state)
 	}
 }
 
+/* ---- Disks that do not give their bytes ---- */
+
+static void make_unreadable(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	unreadable = status.st_ino;
+}
+
+static const char *object_path(const char *text)
+{
+	char name[64];
+	object_id id;
+
+	begin();
+	id = play_sealed(store, text);
+	store_close(store);
+	snprintf(name, sizeof(name), "store/objects/%02lx/%016lx", id & 0xff, id);
+	return play_path(name);
+}
+
+static bool object_lost(uint64_t local)
+{
+	object_id id = 0;
+	int lost;
+
+	must(store_open_disk(play_path("store"), STORE_READ_ONLY, &store, &play_error));
+	must(mapping_get(store, deb, local, &id, &play_error));
+	lost = object_is_lost(store, id, &play_error);
+	store_close(store);
+	return lost;
+}
+
+/* The others are looked at, and bring their images back; its own come with the bytes. */
+static void test_unreadable_object(void **state)
+{
+	char path[256];
+
+	(void)state;
+	for (int rebuild = 0; rebuild < 2; rebuild++) {
+		snprintf(path, sizeof(path), "%s", object_path("two"));
+		make_unreadable(path);
+		if (rebuild)
+			unlink(play_path(TABLES));
+		else
+			assert_true(play_check(play_path("store"), false, NULL) > 0);
+		play_check(play_path("store"), true, NULL);
+		assert_non_null(strstr(play_findings, "can't be read"));
+		assert_true(is_there(path));
+		assert_true(object_lost(2));
+		assert_false(object_lost(1));
+		unreadable = 0;
+		/* With new tables it is put aside first. */
+		repair();
+		repair();
+		expect_sound();
+		expect_all();
+	}
+}
+
+static void test_unreadable_aside(void **state)
+{
+	char command[600];
+
+	(void)state;
+	snprintf(command, sizeof(command), "cd %s/store && mkdir lost && f=%s && "
+		 "mv $f lost/$(sha256sum < $f | cut -d' ' -f1)", play_directory(),
+		 object_path("two"));
+	play_run(command);
+	snprintf(command, sizeof(command), "store/lost/"
+		 "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3");
+	make_unreadable(play_path(command));
+	repair();
+	assert_true(is_there(play_path(command)));
+	assert_true(object_lost(2));
+	unreadable = 0;
+	repair();
+	expect_sound();
+	expect_all();
+}
+
+static void test_unreadable_copy(void **state)
+{
+	(void)state;
+	make_unreadable(copy_of(COPY, deb));
+	assert_int_equal(play_check(play_path("store"), true, NULL), 1);
+	assert_non_null(strstr(play_findings, "can't be read"));
+	assert_true(is_there(copy_of(COPY, deb)));
+	unreadable = 0;
+	expect_sound();
+	expect_all();
+}
+
+/* What a newer program keeps is its own. */
+static void test_newer_copy(void **state)
+{
+	const uint32_t version = 2;
+	int fd = open(copy_of(COPY, deb), O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(pwrite(fd, &version, sizeof(version), 8), sizeof(version));
+	close(fd);
+	assert_int_equal(play_check(play_path("store"), true, NULL), 1);
+	assert_non_null(strstr(play_findings, "newer program"));
+	assert_true(is_there(copy_of(COPY, deb)));
+	expect_all();
+}
+
 /* ---- Repairs that die ---- */
 
 static void die_when_made_anew(const char *line, void *data)
@@ -326,6 +435,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HEAL(test_open_beside_commits),
+		HEAL(test_unreadable_object),
+		HEAL(test_unreadable_aside),
+		HEAL(test_unreadable_copy),
+		HEAL(test_newer_copy),
 		HEAL(test_repair_dies),
 		HEAL(test_copies_in_new),
 		HEAL(test_copy_left),
