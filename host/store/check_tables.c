@@ -2,7 +2,7 @@
 /*
  * The tables as a file: LMDB gets it only if all of its pages are sound. Else a new one is made of
  * the rows that can be read; what these lack and what is wrong in them is for the other passes. The
- * damaged one stays, as tables/damaged.mdb. TABLES_UNCHECKED is there before the new one is, and
+ * damaged one stays, as tables/damaged.mdb, or damaged-2.mdb and so on. TABLES_UNCHECKED is there before the new one is, and
  * until the other passes are done: a repair that dies in between is begun again by the next one.
  * Under the writer's lock, which is taken here, since the store is not open yet, and kept.
  */
@@ -20,7 +20,7 @@
 #include "host/store/pages.h"
 
 #define TABLES "tables/data.mdb"
-#define DAMAGED "tables/damaged.mdb"
+#define DAMAGED_NAME_SIZE 32u
 #define REBUILT_FOLDER "tables/rebuilt"
 #define REBUILT REBUILT_FOLDER "/data.mdb"
 #define SETTLED_NAME_SIZE (sizeof("objects/") + COPY_NAME_SIZE)
@@ -159,16 +159,29 @@ int check_tables_done(struct check *check)
 	return tables_sync(root_fd, check->err);
 }
 
+/* A second name for the damaged file, which none had before; empty where there is no file. */
+static int damaged_keep(int root_fd, char name[DAMAGED_NAME_SIZE], struct error *err)
+{
+	snprintf(name, DAMAGED_NAME_SIZE, "tables/damaged.mdb");
+	for (unsigned i = 2; linkat(root_fd, TABLES, root_fd, name, 0); i++) {
+		if (errno == ENOENT)
+			name[0] = '\0';
+		if (errno != EEXIST)
+			return errno == ENOENT ? 0 : error_set(err, errno, "%s", name);
+		snprintf(name, DAMAGED_NAME_SIZE, "tables/damaged-%u.mdb", i);
+	}
+	return 0;
+}
+
 /* At each moment there are tables of this name. */
-static int tables_replace(int root_fd, struct error *err)
+static int tables_replace(int root_fd, char damaged[DAMAGED_NAME_SIZE], struct error *err)
 {
 	int error = unchecked_mark(root_fd, err);
 
+	if (!error)
+		error = damaged_keep(root_fd, damaged, err);
 	if (error)
 		return error;
-	unlinkat(root_fd, DAMAGED, 0);
-	if (linkat(root_fd, TABLES, root_fd, DAMAGED, 0) && errno != ENOENT)
-		return error_set(err, errno, DAMAGED);
 	if (renameat(root_fd, REBUILT, root_fd, TABLES))
 		return error_set(err, errno, TABLES);
 	unlinkat(root_fd, REBUILT_FOLDER, AT_REMOVEDIR);
@@ -178,20 +191,20 @@ static int tables_replace(int root_fd, struct error *err)
 static int tables_rebuild(struct check *check, int root_fd, int fd, const char *path)
 {
 	struct rebuilding rebuilding = { .err = check->err };
-	char line[128];
+	char line[160], damaged[DAMAGED_NAME_SIZE];
 	int error;
 
 	/* One that was not finished. */
 	unlinkat(root_fd, REBUILT, 0);
 	error = tables_make(path, fd, &rebuilding);
 	if (!error)
-		error = tables_replace(root_fd, check->err);
+		error = tables_replace(root_fd, damaged, check->err);
 	if (error)
 		return error;
 	check->rebuilt = true;
 	snprintf(line, sizeof(line), "the tables are made anew, with %llu rows that could be read; "
 		 "the damaged ones are %s", (unsigned long long)rebuilding.rows,
-		 fd < 0 ? "gone" : DAMAGED);
+		 damaged[0] ? damaged : "gone");
 	check->say(line, check->data);
 	return 0;
 }

@@ -260,7 +260,8 @@ static bool free_list_take(struct reading *reading, const uint8_t *key, size_t k
 		return false;
 	memcpy(&commit, key, sizeof(commit));
 	memcpy(&count, value, sizeof(count));
-	if (!commit || commit > reading->meta.commit || count != size / sizeof(count) - 1)
+	/* LMDB makes room for more than it has. */
+	if (!commit || commit > reading->meta.commit || count > size / sizeof(count) - 1)
 		return false;
 	for (uint64_t i = 1; i <= count; i++, former = number) {
 		memcpy(&number, value + i * sizeof(number), sizeof(number));
@@ -286,16 +287,18 @@ static int row_found(struct reading *reading, uint64_t page, const struct node *
 static int row_found_far(struct reading *reading, uint64_t page, const struct node *node,
 			 size_t size)
 {
-	uint64_t number, count = (sizeof(struct page_head) + size + PAGE - 1) / PAGE;
-	struct page_head head;
+	uint64_t number, count, needed = (sizeof(struct page_head) + size + PAGE - 1) / PAGE;
+	struct page_head head = { 0 };
 	uint8_t *value;
 	int result = 0;
 
 	memcpy(&number, node->key + node->key_size, sizeof(number));
-	if (!pages_take(reading, number, count) ||
-	    !bytes_read(reading, &head, sizeof(head), number * PAGE) || head.number != number ||
-	    head.flags != PAGE_OVERFLOW ||
-	    (head.lower | (uint64_t)head.upper << 16) != count) {
+	if (number > reading->meta.last || !bytes_read(reading, &head, sizeof(head), number * PAGE))
+		head.flags = 0;
+	/* One that was put twice in a transaction may have been longer before. */
+	count = head.lower | (uint64_t)head.upper << 16;
+	if (head.number != number || head.flags != PAGE_OVERFLOW || count < needed ||
+	    !pages_take(reading, number, count)) {
 		damage(reading, "page %" PRIu64 ": a long value makes no sense", page);
 		return 0;
 	}

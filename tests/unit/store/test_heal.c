@@ -411,6 +411,29 @@ static void test_copy_left_repair(void **state)
 	expect_record("deb12", "of deb12", deb12);
 }
 
+/* The tables of each repair are kept. */
+static void test_damaged_again(void **state)
+{
+	static const char *const names[] = { "damaged", "damaged-2", "damaged-3" };
+	char path[64];
+	struct stat status;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 3; turn++) {
+		assert_int_equal(truncate(play_path(TABLES), 100 + turn), 0);
+		repair();
+		snprintf(path, sizeof(path), "store/tables/%s.mdb", names[turn]);
+		assert_non_null(strstr(play_findings, path + sizeof("store/") - 1));
+	}
+	for (unsigned turn = 0; turn < 3; turn++) {
+		snprintf(path, sizeof(path), "store/tables/%s.mdb", names[turn]);
+		assert_int_equal(stat(play_path(path), &status), 0);
+		assert_int_equal(status.st_size, 100 + turn);
+	}
+	expect_sound();
+	expect_all();
+}
+
 /* Damaged copies are not deleted, nor is one put aside in place of another. */
 static void test_damaged_copy(void **state)
 {
@@ -443,6 +466,7 @@ int main(void)
 		HEAL(test_copies_in_new),
 		HEAL(test_copy_left),
 		HEAL(test_copy_left_repair),
+		HEAL(test_damaged_again),
 		HEAL(test_damaged_copy),
 	};
 
