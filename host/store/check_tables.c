@@ -2,9 +2,10 @@
 /*
  * The tables as a file: LMDB gets it only if all of its pages are sound. Else a new one is made of
  * the rows that can be read; what these lack and what is wrong in them is for the other passes. The
- * damaged one stays, as tables/damaged.mdb, or damaged-2.mdb and so on. TABLES_UNCHECKED is there before the new one is, and
- * until the other passes are done: a repair that dies in between is begun again by the next one.
- * Under the writer's lock, which is taken here, since the store is not open yet, and kept.
+ * damaged one stays, as tables/damaged.mdb, or damaged-2.mdb and so on. TABLES_UNCHECKED is there
+ * before the new one is, and until the other passes are done: a repair that dies in between is
+ * begun again by the next one. Under the writer's lock, which is taken here, since the store is not
+ * open yet, and kept.
  */
 #include <dirent.h>
 #include <errno.h>

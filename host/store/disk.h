@@ -20,7 +20,7 @@
 struct disk {
 	struct store store;
 	int root_fd, lock_fd, objects_fd, new_fd;
-	bool is_checked;		/* by store_check(), which has the writer's lock all the time */
+	bool is_checked;		/* by store_check(), which keeps the writer's lock */
 	MDB_env *env;
 	bool tables_checked;		/* whole, when this store first began a transaction */
 	bool copies_recovered;

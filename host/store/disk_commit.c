@@ -115,7 +115,7 @@ int files_recover(struct disk *disk, struct error *err)
 {
 	int error = recover_new(disk, err);
 
-	/* A check looks at all copies itself, and what tables lack that are made anew it brings back. */
+	/* A check looks at them itself: what new tables lack is not left over. */
 	if (!error && !disk->copies_recovered && !disk->is_checked) {
 		error = copies_recover(disk, err);
 		disk->copies_recovered = !error;

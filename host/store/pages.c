@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/id_list.h"
 #include "host/store/disk.h"
 #include "host/store/pages.h"
 
@@ -72,6 +73,7 @@ struct reading {
 	struct meta meta;		/* of the last commit */
 	uint8_t *seen;			/* a bit for each page up to the last that is in use */
 	uint64_t seen_count;
+	struct id_list surplus;		/* first page and count of what long values do not need */
 	pages_row row;
 	void *data;
 	bool damaged;
@@ -283,6 +285,25 @@ static int row_found(struct reading *reading, uint64_t page, const struct node *
 	return 0;
 }
 
+static int surplus_note(struct reading *reading, uint64_t first, uint64_t count)
+{
+	if (!count)
+		return 0;
+	return id_list_add(&reading->surplus, first) ?: id_list_add(&reading->surplus, count);
+}
+
+/* Once all rows of a tree are read: a wrong count of such pages is to hide none. */
+static void surplus_take(struct reading *reading)
+{
+	const uint64_t *ids = reading->surplus.ids;
+
+	for (size_t i = 0; i < reading->surplus.count; i += 2) {
+		if (!pages_take(reading, ids[i], ids[i + 1]))
+			damage(reading, "page %" PRIu64 " has two uses, or is none", ids[i]);
+	}
+	reading->surplus.count = 0;
+}
+
 /* A value in pages of its own. */
 static int row_found_far(struct reading *reading, uint64_t page, const struct node *node,
 			 size_t size)
@@ -293,15 +314,17 @@ static int row_found_far(struct reading *reading, uint64_t page, const struct no
 	int result = 0;
 
 	memcpy(&number, node->key + node->key_size, sizeof(number));
-	if (number > reading->meta.last || !bytes_read(reading, &head, sizeof(head), number * PAGE))
+	if (!pages_take(reading, number, needed) ||
+	    !bytes_read(reading, &head, sizeof(head), number * PAGE))
 		head.flags = 0;
 	/* One that was put twice in a transaction may have been longer before. */
 	count = head.lower | (uint64_t)head.upper << 16;
-	if (head.number != number || head.flags != PAGE_OVERFLOW || count < needed ||
-	    !pages_take(reading, number, count)) {
+	if (head.number != number || head.flags != PAGE_OVERFLOW || count < needed) {
 		damage(reading, "page %" PRIu64 ": a long value makes no sense", page);
 		return 0;
 	}
+	if (surplus_note(reading, number + needed, count - needed))
+		return error_set(reading->err, ENOMEM, "the store's tables");
 	value = malloc(size + 1);
 	if (!value)
 		return error_set(reading->err, ENOMEM, "the store's tables");
@@ -432,6 +455,7 @@ static int whole_tree_read(struct reading *reading, enum tree_number number)
 	reading->bound_size = 0;
 	if (tree->root != NO_PAGE)
 		result = tree_read(reading, tree->root, 1);
+	surplus_take(reading);
 	if (!result && (count->rows != tree->rows || count->leaves != tree->leaves ||
 			count->branches != tree->branches || count->overflows != tree->overflows))
 		damage(reading, "the total of the %s is wrong",
@@ -459,5 +483,6 @@ int pages_check(int fd, pages_row row, void *data, char finding[PAGES_FINDING_SI
 		damage(&reading, "%" PRIu64 " pages are in use or free, of %" PRIu64,
 		       reading.seen_count, reading.meta.last - META_PAGES + 1);
 	free(reading.seen);
+	free(reading.surplus.ids);
 	return result ? result : reading.damaged;
 }

@@ -313,8 +313,8 @@ static void half_repair(void)
 	int status;
 
 	if (!child) {
-		store_check(play_path("store"), true, die_when_made_anew, NULL, &found, &left, &lost,
-			    &play_error);
+		store_check(play_path("store"), true, die_when_made_anew, NULL, &found, &left,
+			    &lost, &play_error);
 		_exit(1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
