@@ -267,22 +267,20 @@ static int check_and_repair(struct check *check)
 		return error;
 	}
 	error = store_commit(store, check->err);
-	return error ? error : aside_finish(check);
+	if (!error)
+		error = aside_finish(check);
+	return error ? error : check_tables_done(check);
 }
 
 static int check_only(struct check *check)
 {
 	struct store *store = &check->disk.store;
-	int error = disk_lock(check->disk.lock_fd, LOCK_WRITER, false, true);
+	int error = store_view_begin(store, check->err);
 
-	if (error)
-		return error_set(check->err, -error, "can't lock the store");
-	error = store_view_begin(store, check->err);
 	if (!error) {
 		error = check_all(check);
 		store_view_end(store);
 	}
-	disk_unlock(check->disk.lock_fd, LOCK_WRITER);
 	return error;
 }
 
@@ -294,18 +292,21 @@ static void check_release(struct check *check)
 	free(check->known_by_hash);
 	free(check->aside);
 	free(check->taken);
+	free(check->copies_aside.ids);
 	copies_release(check);
 }
 
 static int check_store(struct check *check, const char *path)
 {
-	int error = check_folders(check, path);
+	int lock_fd, error = check_folders(check, path);
 
-	if (!error)
-		error = check_tables(check, path);
-	if (!error)
-		error = disk_open(&check->disk, path, check->repair ? 0 : STORE_READ_ONLY,
-				  check->err);
+	if (error)
+		return error;
+	lock_fd = check_tables(check, path);
+	if (lock_fd < 0)
+		return lock_fd;
+	error = disk_open(&check->disk, path, check->repair ? 0 : STORE_READ_ONLY, lock_fd,
+			  check->err);
 	if (error)
 		return error;
 	error = check->repair ? check_and_repair(check) : check_only(check);

@@ -29,7 +29,7 @@ struct aside {
 struct check {
 	struct disk disk;
 	bool repair;
-	bool rebuilt;			/* the tables were, out of what could be read of them */
+	bool rebuilt;			/* the tables were, now or by a repair that died since */
 	void (*say)(const char *line, void *data);
 	void *data;
 	uint64_t found, left;
@@ -42,6 +42,7 @@ struct check {
 	uint64_t rows_back;		/* of objects, in tables that are made anew */
 	struct aside *aside;
 	size_t aside_count;
+	struct id_list copies_aside;	/* mappings whose copies are put aside then, too */
 	struct aside *taken;		/* names in objects/ that files of lost/ have got */
 	size_t taken_count;
 	struct copy_head **copies;	/* by mapping */
@@ -101,15 +102,23 @@ int check_all_known(struct check *check);
 
 /*
  * Before the store is opened: LMDB can be given its file. With repair one that it can't be given is
- * made anew. Returns 0, -EUCLEAN after a finding without repair, or another -errno.
+ * made anew. Returns a descriptor that holds the writer's lock, -EUCLEAN after a finding without
+ * repair, or another -errno.
  */
 int check_tables(struct check *check, const char *path);
+/* All is compared, and durable: tables that were made anew are as good as others. */
+int check_tables_done(struct check *check);
 
 /* ---- check_files.c ---- */
 
 /* Before the store is opened: it is one, and its folders are there. */
 int check_folders(struct check *check, const char *path);
-/* Size and hash of an object's file: 1, 0 where there is none, or -errno. */
+enum bytes { BYTES_NONE, BYTES_THERE, BYTES_UNREADABLE };
+
+/*
+ * Size and hash of an object's file: an enum bytes, or -errno. What the disk does not give is as
+ * good as lost, and its file is left where it is: no other error tells of one object alone.
+ */
 int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[OBJECT_HASH_SIZE]);
 /* Files whose objects the tables do not have become known. */
 int check_files(struct check *check);
@@ -117,6 +126,8 @@ int check_files(struct check *check);
 /* ---- check_aside.c ---- */
 
 int aside_note(struct check *check, const char *name, const uint8_t hash[OBJECT_HASH_SIZE]);
+/* A mapping's copy that is no good is put aside as lost/mID, after the commit as well. */
+int aside_note_copy(struct check *check, mapping_id id);
 /* 1 where bytes of this hash were put aside, else 0; with repair the object has them again. */
 int aside_take(struct check *check, object_id id, const uint8_t hash[OBJECT_HASH_SIZE]);
 /* After the commit. */

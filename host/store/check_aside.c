@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a check puts aside, DIR/lost/HASH, and takes back; see check.h. Names there have the 64
- * digits of the content's hash. Under the writer's lock.
+ * digits of the content's hash; mappings' copies are lost/mID there. Under the writer's lock.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,11 @@ int aside_note(struct check *check, const char *name, const uint8_t hash[OBJECT_
 	return list_add(check, &check->aside, &check->aside_count, name, hash);
 }
 
+int aside_note_copy(struct check *check, mapping_id id)
+{
+	return check_note(check, &check->copies_aside, id);
+}
+
 /* Whether the file has the bytes that its name says: 1, 0 or -errno. */
 static int is_whole(struct check *check, const char *name, const uint8_t hash[OBJECT_HASH_SIZE])
 {
@@ -60,6 +66,8 @@ static int is_whole(struct check *check, const char *name, const uint8_t hash[OB
 	}
 	error = file_hash(fd, (uint64_t)status.st_size, found, check->err);
 	close(fd);
+	if (error == -EIO)
+		return 0;
 	return error ? error : !memcmp(found, hash, sizeof(found));
 }
 
@@ -92,6 +100,22 @@ static int put_aside(struct check *check, const struct aside *aside)
 					       aside->name);
 }
 
+/* There may be another one of this mapping. */
+static int copy_put_aside(struct check *check, mapping_id id)
+{
+	char from[COPY_NAME_SIZE], to[COPY_NAME_SIZE + 16];
+	int fd = check->disk.root_fd;
+
+	copy_file_name(id, false, from);
+	snprintf(to, sizeof(to), FOLDER "/m%016" PRIx64, id);
+	for (unsigned i = 2; renameat2(fd, from, fd, to, RENAME_NOREPLACE); i++) {
+		if (errno != EEXIST)
+			return error_set(check->err, errno, "can't put aside %s", from);
+		snprintf(to, sizeof(to), FOLDER "/m%016" PRIx64 "-%u", id, i);
+	}
+	return 0;
+}
+
 int aside_finish(struct check *check)
 {
 	char name[ASIDE_NAME_SIZE];
@@ -101,9 +125,12 @@ int aside_finish(struct check *check)
 		aside_name(check->taken[i].hash, name);
 		unlinkat(check->disk.root_fd, name, 0);
 	}
-	if (check->aside_count && mkdirat(check->disk.root_fd, FOLDER, 0700) && errno != EEXIST)
+	if (check->aside_count + check->copies_aside.count &&
+	    mkdirat(check->disk.root_fd, FOLDER, 0700) && errno != EEXIST)
 		return error_set(check->err, errno, "can't make the store's folder " FOLDER);
 	for (size_t i = 0; i < check->aside_count && !error; i++)
 		error = put_aside(check, &check->aside[i]);
+	for (size_t i = 0; i < check->copies_aside.count && !error; i++)
+		error = copy_put_aside(check, check->copies_aside.ids[i]);
 	return error;
 }

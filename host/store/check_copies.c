@@ -18,72 +18,15 @@
 #include "host/store/check.h"
 
 #define FOLDER "mappings"
-/* A mapping has no more entries than an index has files. */
-#define COPY_SIZE_MAX (UINT32_MAX * (uint64_t)sizeof(struct copy_entry))
 
 /* ---- Reading them ---- */
 
-/* The file's bytes and their size, or NULL with *error set where it can't be read or is no copy. */
-static struct copy_head *copy_read(struct check *check, int dir_fd, const char *name, int *error)
+static const char *copy_text(const struct copy_head *head, char text[RECORD_NAME_MAX + 32])
 {
-	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct copy_head *head = NULL;
-	struct stat status;
-
-	*error = 0;
-	if (fd < 0 || fstat(fd, &status)) {
-		*error = error_set(check->err, errno, FOLDER "/%s", name);
-	} else if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < COPY_SIZE_MAX) {
-		head = malloc((size_t)status.st_size + sizeof(*head));
-		if (!head)
-			*error = check_no_memory(check);
-		else if (fd_pread_all(fd, head, (size_t)status.st_size, 0) ||
-			 !copy_is_whole(head, (size_t)status.st_size)) {
-			free(head);
-			head = NULL;
-		}
-	}
-	fd_close(&fd);
-	return head;
-}
-
-static void record_key(const struct copy_head *head, struct key *key)
-{
-	char name[RECORD_NAME_MAX + 1];
-
-	memcpy(name, copy_name(head), head->name_size);
-	name[head->name_size] = '\0';
-	key_set_name(key, TABLE_RECORDS, head->kind, name);
-}
-
-static int has_rows(struct check *check, const struct key *prefix)
-{
-	struct walk walk;
-
-	walk_init(&walk, prefix);
-	return walk_next(&check->disk.store, &walk, check->err);
-}
-
-/*
- * Nothing in whole tables knows of it: its mapping was deleted, and who did so died before the copy
- * went, too.
- */
-static int is_left_over(struct check *check, const struct copy_head *head)
-{
-	struct key key;
-	int there;
-
-	if (check->rebuilt)
-		return 0;
-	key_set_id(&key, TABLE_MAPPINGS, head->mapping);
-	there = has_rows(check, &key);
-	key_set_id(&key, TABLE_ENTRIES, head->mapping);
-	if (!there)
-		there = has_rows(check, &key);
-	record_key(head, &key);
-	if (!there)
-		there = has_rows(check, &key);
-	return there < 0 ? there : !there;
+	snprintf(text, RECORD_NAME_MAX + 32, "%s %.*s",
+		 head->kind == RECORD_IMAGE ? "image" : "record", (int)head->name_size,
+		 copy_name(head));
+	return text;
 }
 
 static int copy_keep(struct check *check, struct copy_head *head)
@@ -99,33 +42,59 @@ static int copy_keep(struct check *check, struct copy_head *head)
 	return 0;
 }
 
-static int copy_load(struct check *check, int dir_fd, const char *name)
+/* No damage, but nobody else can tell whether all that knew of it was deleted, or is lost. */
+static int left_over_put_aside(struct check *check, const struct copy_head *head)
+{
+	char text[RECORD_NAME_MAX + 32], line[sizeof(text) + 128];
+
+	snprintf(line, sizeof(line), "%s: deleted, but its copy " FOLDER "/%016" PRIx64
+		 " was left: put aside in lost/", copy_text(head, text), head->mapping);
+	check->say(line, check->data);
+	return aside_note_copy(check, head->mapping);
+}
+
+/* One that can't be read, or that a newer program has made, is left alone. */
+static int copy_unusable(struct check *check, mapping_id id, int reason)
+{
+	if (reason == -EIO) {
+		check_finding(check, false, FOLDER "/%016" PRIx64 ", the copy of a mapping, can't "
+			      "be read: left where it is", id);
+		return 0;
+	}
+	if (reason == -EPROTO) {
+		check_finding(check, false, FOLDER "/%016" PRIx64 ", the copy of a mapping, is of "
+			      "a newer program: left where it is", id);
+		return 0;
+	}
+	if (reason != -EUCLEAN)
+		return reason;
+	if (check_finding(check, true, FOLDER "/%016" PRIx64 ", the copy of a mapping, is "
+			  "damaged: put aside in lost/", id))
+		return aside_note_copy(check, id);
+	return 0;
+}
+
+static int copy_load(struct check *check, const char *name)
 {
 	mapping_id id = copy_file_id(name);
 	struct copy_head *head;
-	int error, left_over;
+	int result;
 
 	if (!id) {
 		check_finding(check, false, FOLDER "/%s is no mapping's copy", name);
 		return 0;
 	}
-	head = copy_read(check, dir_fd, name, &error);
-	if (error)
-		return error;
-	if (!head || head->mapping != id) {
-		free(head);
-		if (check_finding(check, true, FOLDER "/%s, the copy of a mapping, is damaged",
-				  name) && unlinkat(dir_fd, name, 0))
-			return error_set(check->err, errno, FOLDER "/%s", name);
-		return 0;
-	}
-	left_over = is_left_over(check, head);
-	if (!left_over)
+	result = copy_read(&check->disk, id, &head, check->err);
+	if (result)
+		return copy_unusable(check, id, result);
+	if (!check->rebuilt)
+		result = copy_is_left_over(&check->disk, head, check->err);
+	if (!result)
 		return copy_keep(check, head);
-	if (left_over > 0 && check->repair)
-		unlinkat(dir_fd, name, 0);
+	if (result > 0)
+		result = check->repair ? left_over_put_aside(check, head) : 0;
 	free(head);
-	return left_over < 0 ? left_over : 0;
+	return result;
 }
 
 static int compare_copies(const void *left, const void *right)
@@ -150,7 +119,7 @@ int copies_load(struct check *check)
 	}
 	while (!error && (entry = readdir(dir))) {
 		if (entry->d_name[0] != '.')
-			error = copy_load(check, dirfd(dir), entry->d_name);
+			error = copy_load(check, entry->d_name);
 	}
 	closedir(dir);
 	if (check->copy_count)
@@ -176,14 +145,6 @@ const struct copy_head *copies_find(const struct check *check, mapping_id mappin
 }
 
 /* ---- Mappings ---- */
-
-static const char *copy_text(const struct copy_head *head, char text[RECORD_NAME_MAX + 32])
-{
-	snprintf(text, RECORD_NAME_MAX + 32, "%s %.*s",
-		 head->kind == RECORD_IMAGE ? "image" : "record", (int)head->name_size,
-		 copy_name(head));
-	return text;
-}
 
 int copies_check_mappings(struct check *check)
 {
@@ -351,12 +312,6 @@ int copies_check_entries(struct check *check)
 
 /* ---- Records ---- */
 
-static bool is_value(const struct slice *value, const struct copy_head *head)
-{
-	return value->size == head->value_size &&
-	       !memcmp(value->data, copy_value(head), value->size);
-}
-
 static bool is_same_name(const struct copy_head *a, const struct copy_head *b)
 {
 	return a->kind == b->kind && a->name_size == b->name_size &&
@@ -384,7 +339,7 @@ static int is_superseded(struct check *check, const struct copy_head *head,
 
 		if (other == head || !is_same_name(other, head))
 			continue;
-		if (value && is_value(value, other))
+		if (value && copy_has_value(other, value))
 			return 1;
 		doomed = other->mapping > head->mapping ? is_doomed(check, other, &key) : 1;
 		if (doomed <= 0)
@@ -400,7 +355,7 @@ static int record_put_back(struct check *check, const struct copy_head *head, co
 
 	if (!check_finding(check, true, "%s: its record is %s", copy_text(head, text), what))
 		return 0;
-	record_key(head, &key);
+	copy_record_key(head, &key);
 	return tables_row_put(&check->disk.store, &key, copy_value(head), head->value_size,
 			      check->err);
 }
@@ -425,11 +380,11 @@ static int record_check(struct check *check, const struct copy_head *head)
 	struct key key;
 	int result, error;
 
-	record_key(head, &key);
+	copy_record_key(head, &key);
 	error = tables_row_get(&check->disk.store, &key, &value, check->err);
 	if (error && error != -ENOENT)
 		return error;
-	if (!error && is_value(&value, head))
+	if (!error && copy_has_value(head, &value))
 		return record_spare(check, head);
 	result = is_superseded(check, head, error ? NULL : &value);
 	if (!result)
@@ -445,9 +400,9 @@ static int pass_record(struct check *check, const struct walk *row)
 	struct key key;
 
 	for (size_t i = 0; i < check->copy_count; i++) {
-		if (!is_value(&row->value, check->copies[i]))
+		if (!copy_has_value(check->copies[i], &row->value))
 			continue;
-		record_key(check->copies[i], &key);
+		copy_record_key(check->copies[i], &key);
 		if (!key_compare(&key, &row->at))
 			return 0;
 		if (check_finding(check, true, "a record has the name of another"))

@@ -67,9 +67,11 @@ int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[
 	int error = file_size(store, id, size, &disk_size, check->err);
 
 	if (error)
-		return error == -ENOENT ? 0 : error;
+		return error == -ENOENT ? BYTES_NONE : error;
 	error = object_hash(store, id, *size, hash, check->err);
-	return error ? error : 1;
+	if (error == -EIO)
+		return BYTES_UNREADABLE;
+	return error ? error : BYTES_THERE;
 }
 
 /* Whether an object has the file, or a later transaction will remove it. */
@@ -97,8 +99,11 @@ static int file_known(struct check *check, object_id id)
 	if (result)
 		return result < 0 ? result : 0;
 	result = check_bytes(check, id, &known.row.size, known.row.hash);
-	if (result <= 0)
-		return result;
+	if (result == BYTES_UNREADABLE)
+		check_finding(check, false, "object %" PRIu64 ": its row is lost, and its bytes "
+			      "can't be read: left where they are", id);
+	if (result != BYTES_THERE)
+		return result < 0 ? result : 0;
 	list = check_add(check->known, &check->known_count, sizeof(*list));
 	if (!list)
 		return check_no_memory(check);
@@ -124,6 +129,11 @@ static int file_misplaced(struct check *check, int dir_fd, unsigned dir, const c
 	else
 		error = file_hash(fd, (uint64_t)status.st_size, hash, check->err);
 	fd_close(&fd);
+	if (error == -EIO) {
+		check_finding(check, false, "objects/%02x/%s can't be read: left where it is", dir,
+			      name);
+		return 0;
+	}
 	file_name(file_name_id(name), place);
 	/* The folder's name is that of an id which is as small. */
 	file_name(dir, folder);

@@ -118,6 +118,18 @@ static int hash_leads(struct check *check, const uint8_t hash[OBJECT_HASH_SIZE],
 	return there < 0 ? there : there && found == id;
 }
 
+/* The disk does not give its bytes, which another time it may. */
+static int object_unreadable(struct check *check, const struct walk *row, object_id id,
+			     bool damaged, struct object_row *object)
+{
+	if (damaged || !(object->flags & OBJECT_LOST))
+		check_finding(check, true, "object %" PRIu64 ": its bytes can't be read%s", id,
+			      damaged ? ", and its row is damaged" : "");
+	if (damaged || !(object->flags & OBJECT_SEALED))
+		return object_gone(check, row, id);
+	return object_lose(check, id, object);
+}
+
 static int object_check(struct check *check, const struct walk *row, object_id id, bool damaged,
 			struct object_row *object)
 {
@@ -128,6 +140,8 @@ static int object_check(struct check *check, const struct walk *row, object_id i
 
 	if (result < 0)
 		return result;
+	if (result == BYTES_UNREADABLE)
+		return object_unreadable(check, row, id, damaged, object);
 	if (!result && !damaged)
 		return object_without_file(check, row, id, object);
 	same = result && !damaged && object_has_hash(object, hash) && object->size == size;
@@ -224,7 +238,7 @@ static int object_drop(struct check *check, object_id id, const struct object_ro
 	int error = 0, there = check_bytes(check, id, &size, hash);
 
 	file_name(id, name);
-	if (there > 0 && !(object->flags & OBJECT_LOST))
+	if (there == BYTES_THERE && !(object->flags & OBJECT_LOST))
 		there = aside_note(check, name, hash);
 	if (there < 0)
 		return there;
@@ -270,7 +284,7 @@ static int check_known(struct check *check, const struct known *known)
 	row.references = holders(check, known->id);
 	if (row.references && check->rebuilt) {
 		check->rows_back++;
-		return check_put_sealed(check, known->id, &row);
+		return check->repair ? check_put_sealed(check, known->id, &row) : 0;
 	}
 	if (row.references) {
 		if (!check_finding(check, true, "object %" PRIu64 ": its row is lost", known->id))

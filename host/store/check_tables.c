@@ -2,8 +2,10 @@
 /*
  * The tables as a file: LMDB gets it only if all of its pages are sound. Else a new one is made of
  * the rows that can be read; what these lack and what is wrong in them is for the other passes. The
- * damaged one stays, as tables/damaged.mdb. Under the writer's lock, which is taken here since the
- * store is not open yet.
+ * damaged one stays, as tables/damaged.mdb, or damaged-2.mdb and so on. TABLES_UNCHECKED is there
+ * before the new one is, and until the other passes are done: a repair that dies in between is
+ * begun again by the next one. Under the writer's lock, which is taken here, since the store is not
+ * open yet, and kept.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,9 +21,10 @@
 #include "host/store/pages.h"
 
 #define TABLES "tables/data.mdb"
-#define DAMAGED "tables/damaged.mdb"
+#define DAMAGED_NAME_SIZE 32u
 #define REBUILT_FOLDER "tables/rebuilt"
 #define REBUILT REBUILT_FOLDER "/data.mdb"
+#define SETTLED_NAME_SIZE (sizeof("objects/") + COPY_NAME_SIZE)
 
 /* The sizes that rows of a table have: of the key behind the table's byte, and of the value. */
 struct shape {
@@ -126,71 +129,150 @@ static int tables_make(const char *path, int fd, struct rebuilding *rebuilding)
 	return error;
 }
 
-/* At each moment there are tables of this name. */
-static int tables_replace(int root_fd, struct error *err)
+static int tables_sync(int root_fd, struct error *err)
 {
-	int fd, error = 0;
+	int error = 0, fd = openat(root_fd, "tables", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	unlinkat(root_fd, DAMAGED, 0);
-	if (linkat(root_fd, TABLES, root_fd, DAMAGED, 0) && errno != ENOENT)
-		return error_set(err, errno, DAMAGED);
-	if (renameat(root_fd, REBUILT, root_fd, TABLES))
-		return error_set(err, errno, TABLES);
-	unlinkat(root_fd, REBUILT_FOLDER, AT_REMOVEDIR);
-	fd = openat(root_fd, "tables", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd))
 		error = error_set(err, errno, "tables");
 	fd_close(&fd);
 	return error;
 }
 
+static int unchecked_mark(int root_fd, struct error *err)
+{
+	int fd = openat(root_fd, TABLES_UNCHECKED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_set(err, errno, TABLES_UNCHECKED);
+	close(fd);
+	return tables_sync(root_fd, err);
+}
+
+int check_tables_done(struct check *check)
+{
+	int root_fd = check->disk.root_fd;
+
+	if (!check->rebuilt)
+		return 0;
+	if (unlinkat(root_fd, TABLES_UNCHECKED, 0))
+		return error_set(check->err, errno, TABLES_UNCHECKED);
+	return tables_sync(root_fd, check->err);
+}
+
+/* A second name for the damaged file, which none had before; empty where there is no file. */
+static int damaged_keep(int root_fd, char name[DAMAGED_NAME_SIZE], struct error *err)
+{
+	snprintf(name, DAMAGED_NAME_SIZE, "tables/damaged.mdb");
+	for (unsigned i = 2; linkat(root_fd, TABLES, root_fd, name, 0); i++) {
+		if (errno == ENOENT)
+			name[0] = '\0';
+		if (errno != EEXIST)
+			return errno == ENOENT ? 0 : error_set(err, errno, "%s", name);
+		snprintf(name, DAMAGED_NAME_SIZE, "tables/damaged-%u.mdb", i);
+	}
+	return 0;
+}
+
+/* At each moment there are tables of this name. */
+static int tables_replace(int root_fd, char damaged[DAMAGED_NAME_SIZE], struct error *err)
+{
+	int error = unchecked_mark(root_fd, err);
+
+	if (!error)
+		error = damaged_keep(root_fd, damaged, err);
+	if (error)
+		return error;
+	if (renameat(root_fd, REBUILT, root_fd, TABLES))
+		return error_set(err, errno, TABLES);
+	unlinkat(root_fd, REBUILT_FOLDER, AT_REMOVEDIR);
+	return tables_sync(root_fd, err);
+}
+
 static int tables_rebuild(struct check *check, int root_fd, int fd, const char *path)
 {
 	struct rebuilding rebuilding = { .err = check->err };
-	char line[128];
+	char line[160], damaged[DAMAGED_NAME_SIZE];
 	int error;
 
 	/* One that was not finished. */
 	unlinkat(root_fd, REBUILT, 0);
 	error = tables_make(path, fd, &rebuilding);
 	if (!error)
-		error = tables_replace(root_fd, check->err);
+		error = tables_replace(root_fd, damaged, check->err);
 	if (error)
 		return error;
 	check->rebuilt = true;
 	snprintf(line, sizeof(line), "the tables are made anew, with %llu rows that could be read; "
 		 "the damaged ones are %s", (unsigned long long)rebuilding.rows,
-		 fd < 0 ? "gone" : DAMAGED);
+		 damaged[0] ? damaged : "gone");
 	check->say(line, check->data);
 	return 0;
 }
 
+/* Where a file of new/ belongs: of an object, or the copy of a mapping. */
+static bool settled_name(const char *name, char to[SETTLED_NAME_SIZE])
+{
+	object_id id = file_name_id(name);
+	mapping_id copy = name[0] == 'm' ? copy_file_id(name + 1) : 0;
+	char file[FILE_NAME_SIZE];
+
+	if (id) {
+		file_name(id, file);
+		snprintf(to, SETTLED_NAME_SIZE, "objects/%s", file);
+	} else if (copy) {
+		copy_file_name(copy, false, to);
+	}
+	return id || copy;
+}
+
 /* Files in new/ would be swept, as rows that know them are missing. */
-static int new_files_settle(int root_fd, struct error *err)
+static int new_files_move(int root_fd, struct error *err)
 {
 	int fd = openat(root_fd, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	int error = 0;
 
 	if (!dir) {
-		int error = error_set(err, errno, "the store's folder new");
-
+		error = error_set(err, errno, "the store's folder new");
 		fd_close(&fd);
 		return error;
 	}
-	while ((entry = readdir(dir))) {
-		char name[FILE_NAME_SIZE], to[FILE_NAME_SIZE + sizeof("objects/")];
-		object_id id = file_name_id(entry->d_name);
+	while (!error && (entry = readdir(dir))) {
+		char to[SETTLED_NAME_SIZE];
 
-		if (!id)
-			continue;
-		file_name(id, name);
-		snprintf(to, sizeof(to), "objects/%s", name);
-		if (faccessat(root_fd, to, F_OK, AT_SYMLINK_NOFOLLOW))
-			renameat(dirfd(dir), entry->d_name, root_fd, to);
+		if (settled_name(entry->d_name, to) &&
+		    renameat2(dirfd(dir), entry->d_name, root_fd, to, RENAME_NOREPLACE) &&
+		    errno != EEXIST)
+			error = error_set(err, errno, "can't move new/%s to %s", entry->d_name, to);
 	}
 	closedir(dir);
-	return 0;
+	return error;
+}
+
+/* Durably, as what is in new/ only is no longer looked for when the tables are checked. */
+static int new_files_settle(int root_fd, struct error *err)
+{
+	int error;
+
+	if (mkdirat(root_fd, "mappings", 0700) && errno != EEXIST)
+		return error_set(err, errno, "can't make the store's folder mappings");
+	error = new_files_move(root_fd, err);
+	if (!error && syncfs(root_fd))
+		error = error_set(err, errno, "can't make the store's files durable");
+	return error;
+}
+
+/* Tables that are sound as a file, but whose repair died before it had compared them. */
+static int check_unchecked(struct check *check, int root_fd)
+{
+	if (faccessat(root_fd, TABLES_UNCHECKED, F_OK, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : error_set(check->err, errno, TABLES_UNCHECKED);
+	check->rebuilt = true;
+	if (!check_finding(check, true, "the repair that made the tables anew did not end"))
+		return 0;
+	return new_files_settle(root_fd, check->err);
 }
 
 /* The writer's lock is held. */
@@ -209,6 +291,8 @@ static int check_file(struct check *check, int root_fd, const char *path)
 	else if (result > 0)
 		result = tables_rebuild(check, root_fd, fd, path) ?:
 			 new_files_settle(root_fd, check->err);
+	else if (!result)
+		result = check_unchecked(check, root_fd);
 	fd_close(&fd);
 	return result;
 }
@@ -223,17 +307,18 @@ static int lock_open(struct check *check, int root_fd, const char *path)
 
 int check_tables(struct check *check, const char *path)
 {
-	int result, lock_fd, root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error, lock_fd, root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root_fd < 0)
 		return error_set(check->err, errno, "%s", path);
-	result = lock_fd = lock_open(check, root_fd, path);
+	error = lock_fd = lock_open(check, root_fd, path);
 	if (lock_fd >= 0) {
-		result = disk_lock(lock_fd, LOCK_WRITER, check->repair, true);
-		result = result ? error_set(check->err, -result, "can't lock the store")
-				: check_file(check, root_fd, path);
+		error = disk_lock(lock_fd, LOCK_WRITER, check->repair, true);
+		error = error ? error_set(check->err, -error, "can't lock the store")
+			      : check_file(check, root_fd, path);
 	}
-	fd_close(&lock_fd);
 	close(root_fd);
-	return result;
+	if (error)
+		fd_close(&lock_fd);
+	return error ? error : lock_fd;
 }

@@ -18,6 +18,13 @@
 
 /* ---- Transactions ---- */
 
+/* A check keeps it until the store is closed. */
+static void writer_unlock(struct disk *disk)
+{
+	if (!disk->is_checked)
+		disk_unlock(disk->lock_fd, LOCK_WRITER);
+}
+
 static int disk_begin(struct store *store, struct error *err)
 {
 	struct disk *disk = disk_of(store);
@@ -34,7 +41,7 @@ static int disk_begin(struct store *store, struct error *err)
 		}
 	}
 	if (error)
-		disk_unlock(disk->lock_fd, LOCK_WRITER);
+		writer_unlock(disk);
 	else
 		reserve_keep(disk);
 	return error;
@@ -47,7 +54,7 @@ static void disk_abort(struct store *store)
 	tables_abort(disk);
 	files_abort(disk);
 	lock_claims_end(disk);
-	disk_unlock(disk->lock_fd, LOCK_WRITER);
+	writer_unlock(disk);
 }
 
 static int disk_commit(struct store *store, struct error *err)
@@ -67,7 +74,7 @@ static int disk_commit(struct store *store, struct error *err)
 	if (!error)
 		reserve_keep(disk);
 	lock_claims_end(disk);
-	disk_unlock(disk->lock_fd, LOCK_WRITER);
+	writer_unlock(disk);
 	return error;
 }
 
@@ -171,6 +178,8 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 		if (error)
 			return error;
 	}
+	if (disk->is_checked)
+		return 0;
 	disk->lock_fd = openat(disk->root_fd, "lock",
 			       (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | (create ? O_CREAT : 0),
 			       0600);
@@ -186,12 +195,13 @@ static int part_error(int code, const char *path, struct error *err)
 	return error_set(err, EUCLEAN, "%s lacks a part: run `mezzo store fsck`", path);
 }
 
-int disk_open(struct disk *disk, const char *path, unsigned flags, struct error *err)
+int disk_open(struct disk *disk, const char *path, unsigned flags, int lock_fd, struct error *err)
 {
 	int error = -EINVAL;
 
 	*disk = (struct disk){
-		.root_fd = -1, .lock_fd = -1, .objects_fd = -1, .new_fd = -1, .open_fd = -1
+		.root_fd = -1, .lock_fd = lock_fd, .objects_fd = -1, .new_fd = -1, .open_fd = -1,
+		.is_checked = lock_fd >= 0,
 	};
 	disk->store.operations = &disk_operations;
 	disk->store.read_only = flags & STORE_READ_ONLY;
@@ -219,7 +229,7 @@ int store_open_disk(const char *path, unsigned flags, struct store **out, struct
 
 	if (!disk)
 		return error_set(err, ENOMEM, "%s", path);
-	error = disk_open(disk, path, flags, err);
+	error = disk_open(disk, path, flags, -1, err);
 	if (error) {
 		free(disk);
 		return error;

@@ -12,6 +12,7 @@
 #include <lmdb.h>
 
 #include "host/store/backend.h"
+#include "host/store/copy.h"
 
 #define DISK_OBJECT_DIRS 256u		/* objects/00 to objects/ff, by the id's last byte */
 #define DISK_TABLES_MAX (16ull << 30)	/* of addresses for the tables, not of memory */
@@ -19,8 +20,10 @@
 struct disk {
 	struct store store;
 	int root_fd, lock_fd, objects_fd, new_fd;
+	bool is_checked;		/* by store_check(), which keeps the writer's lock */
 	MDB_env *env;
 	bool tables_checked;		/* whole, when this store first began a transaction */
+	bool copies_recovered;
 	MDB_txn *view;			/* reset while nobody reads */
 	unsigned view_lock;		/* the lock that guards it */
 	/* Of the open transaction: */
@@ -56,8 +59,11 @@ int disk_format_create(struct disk *disk, const char *path, struct error *err);
 
 /* ---- disk.c: opening, also for fsck ---- */
 
-/* Opens directory, locks and tables; the tables' file must be there. */
-int disk_open(struct disk *disk, const char *path, unsigned flags, struct error *err);
+/*
+ * Opens directory, locks and tables; the tables' file must be there. lock_fd: -1, or the store's
+ * lock file with the writer's lock on it, for a check: disk_release() closes it, which ends that.
+ */
+int disk_open(struct disk *disk, const char *path, unsigned flags, int lock_fd, struct error *err);
 void disk_release(struct disk *disk);
 /* The operations of disk_open()'s store. */
 extern const struct backend_operations disk_operations;
@@ -96,6 +102,12 @@ int domains_holder(struct store *store, mapping_id id, char name[RECORD_NAME_MAX
 int domains_last_mapping(struct store *store, mapping_id *last, struct error *err);
 
 /* ---- disk_tables.c ---- */
+
+/*
+ * This file is there from before the tables are made anew until a repair has compared them with
+ * all else: nothing but a repair may write into them, or take what they lack for deleted.
+ */
+#define TABLES_UNCHECKED "tables/unchecked"
 
 /* Of the store in the directory path. */
 int tables_open(struct disk *disk, const char *path, bool read_only, struct error *err);
@@ -158,6 +170,22 @@ bool copy_is_there(struct store *store, mapping_id id);
 int copy_remove(struct store *store, mapping_id id, struct error *err);
 void copies_finish(struct disk *disk);
 void copies_abort(struct disk *disk);
+/*
+ * The copy as it is in mappings/: -EUCLEAN where it is damaged, -EPROTO where a newer program made
+ * it. The caller frees it.
+ */
+int copy_read(struct disk *disk, mapping_id id, struct copy_head **head, struct error *err);
+/* The key of its record. */
+void copy_record_key(const struct copy_head *head, struct key *key);
+/* Whether that has the value of the copy. */
+bool copy_has_value(const struct copy_head *head, const struct slice *value);
+/*
+ * Nothing in whole tables knows of it: its mapping was deleted, and who did so died before the copy
+ * went, too, or durably so. 1, 0 or -errno.
+ */
+int copy_is_left_over(struct disk *disk, const struct copy_head *head, struct error *err);
+/* Removes those that are left over, once for each open store. */
+int copies_recover(struct disk *disk, struct error *err);
 /* One in new/ whose move is late, or that was never committed. */
 int copy_recover(struct disk *disk, mapping_id id, struct error *err);
 

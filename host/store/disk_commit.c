@@ -115,6 +115,11 @@ int files_recover(struct disk *disk, struct error *err)
 {
 	int error = recover_new(disk, err);
 
+	/* A check looks at them itself: what new tables lack is not left over. */
+	if (!error && !disk->copies_recovered && !disk->is_checked) {
+		error = copies_recover(disk, err);
+		disk->copies_recovered = !error;
+	}
 	return error ? error : recover_doomed(disk, err);
 }
 

@@ -3,6 +3,7 @@
  * Copies of mappings in a transaction: made as DIR/new/mID, and DIR/mappings/ID after the commit.
  * Under the writer's lock.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,6 +17,8 @@
 #include "host/store/disk.h"
 
 #define FOLDER "mappings"
+/* A mapping has no more entries than an index has files. */
+#define COPY_SIZE_MAX (UINT32_MAX * (uint64_t)sizeof(struct copy_entry))
 
 void copy_file_name(mapping_id id, bool is_new, char name[COPY_NAME_SIZE])
 {
@@ -114,6 +117,151 @@ void copies_abort(struct disk *disk)
 		unlinkat(disk->root_fd, name, 0);
 	}
 	copies_end(disk);
+}
+
+/* ---- Reading them ---- */
+
+/* Both of what is no copy at all, and of one that a newer program has made. */
+static int head_error(const struct copy_head *head, size_t size, mapping_id id, struct error *err)
+{
+	bool is_newer = size >= sizeof(*head) &&
+			!memcmp(head->magic, COPY_MAGIC, sizeof(head->magic)) &&
+			head->version > COPY_VERSION;
+
+	return copy_error(is_newer ? EPROTO : EUCLEAN, id, err);
+}
+
+static int bytes_read(int fd, mapping_id id, struct copy_head **out, struct error *err)
+{
+	struct copy_head *head;
+	struct stat status;
+	size_t size;
+	int error;
+
+	if (fstat(fd, &status))
+		return copy_error(errno, id, err);
+	if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > COPY_SIZE_MAX)
+		return copy_error(EUCLEAN, id, err);
+	size = (size_t)status.st_size;
+	head = malloc(size + sizeof(*head));
+	if (!head)
+		return copy_error(ENOMEM, id, err);
+	error = fd_pread_all(fd, head, size, 0);
+	if (error)
+		error = copy_error(-error, id, err);
+	else if (!copy_is_whole(head, size) || head->mapping != id)
+		error = head_error(head, size, id, err);
+	if (error)
+		free(head);
+	else
+		*out = head;
+	return error;
+}
+
+int copy_read(struct disk *disk, mapping_id id, struct copy_head **head, struct error *err)
+{
+	char name[COPY_NAME_SIZE];
+	int error, fd;
+
+	copy_file_name(id, false, name);
+	fd = openat(disk->root_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return copy_error(errno, id, err);
+	error = bytes_read(fd, id, head, err);
+	close(fd);
+	return error;
+}
+
+void copy_record_key(const struct copy_head *head, struct key *key)
+{
+	char name[RECORD_NAME_MAX + 1];
+
+	memcpy(name, copy_name(head), head->name_size);
+	name[head->name_size] = '\0';
+	key_set_name(key, TABLE_RECORDS, head->kind, name);
+}
+
+bool copy_has_value(const struct copy_head *head, const struct slice *value)
+{
+	return value->size == head->value_size &&
+	       !memcmp(value->data, copy_value(head), value->size);
+}
+
+/* ---- Those that are left over ---- */
+
+static int has_rows(struct disk *disk, enum table table, mapping_id id, struct error *err)
+{
+	struct walk walk;
+	struct key key;
+
+	key_set_id(&key, table, id);
+	walk_init(&walk, &key);
+	return walk_next(&disk->store, &walk, err);
+}
+
+static int has_record(struct disk *disk, const struct copy_head *head, struct error *err)
+{
+	struct slice value;
+	struct key key;
+	int error;
+
+	copy_record_key(head, &key);
+	error = tables_row_get(&disk->store, &key, &value, err);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	return copy_has_value(head, &value);
+}
+
+int copy_is_left_over(struct disk *disk, const struct copy_head *head, struct error *err)
+{
+	int there = has_rows(disk, TABLE_MAPPINGS, head->mapping, err);
+
+	if (!there)
+		there = has_rows(disk, TABLE_ENTRIES, head->mapping, err);
+	if (!there)
+		there = has_record(disk, head, err);
+	return there < 0 ? there : !there;
+}
+
+/* One that can't be read is for a check to tell of. */
+static int left_over_remove(struct disk *disk, mapping_id id, struct error *err)
+{
+	int result = has_rows(disk, TABLE_MAPPINGS, id, err);
+	char name[COPY_NAME_SIZE];
+	struct copy_head *head;
+	struct error unread;
+
+	if (result)
+		return result < 0 ? result : 0;
+	if (copy_read(disk, id, &head, &unread))
+		return 0;
+	result = copy_is_left_over(disk, head, err);
+	free(head);
+	copy_file_name(id, false, name);
+	if (result > 0)
+		unlinkat(disk->root_fd, name, 0);
+	return result < 0 ? result : 0;
+}
+
+int copies_recover(struct disk *disk, struct error *err)
+{
+	int error = 0, fd = openat(disk->root_fd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		error = errno == ENOENT ? 0 : error_set(err, errno, FOLDER);
+		fd_close(&fd);
+		return error;
+	}
+	while (!error && (entry = readdir(dir))) {
+		mapping_id id = copy_file_id(entry->d_name);
+
+		if (id)
+			error = left_over_remove(disk, id, err);
+	}
+	closedir(dir);
+	return error;
 }
 
 int copy_recover(struct disk *disk, mapping_id id, struct error *err)

@@ -47,8 +47,27 @@ static int tables_tripped(struct error *err)
 	return tables_error(MDB_CORRUPTED, err);
 }
 
+/*
+ * Commits that are made while their names are read look like damage. That is rare, and no reason to
+ * wait for a writer at once; but only what is seen while there is none is believed.
+ */
+static int look_again(struct disk *disk, int fd, char finding[PAGES_FINDING_SIZE],
+		      struct error *err)
+{
+	int error, result = pages_look(fd, finding, err);
+
+	if (result <= 0 || disk->is_checked)
+		return result;
+	error = disk_lock(disk->lock_fd, LOCK_WRITER, false, true);
+	if (error)
+		return error_set(err, -error, "can't lock the store");
+	result = pages_look(fd, finding, err);
+	disk_unlock(disk->lock_fd, LOCK_WRITER);
+	return result;
+}
+
 /* What LMDB itself would find out by a signal, as far as a quick look tells. */
-static int tables_look(const char *path, struct error *err)
+static int tables_look(struct disk *disk, const char *path, struct error *err)
 {
 	char name[PATH_MAX + sizeof("/data.mdb")], finding[PAGES_FINDING_SIZE];
 	int result, fd;
@@ -58,6 +77,8 @@ static int tables_look(const char *path, struct error *err)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : tables_error(errno, err);
 	result = pages_look(fd, finding, err);
+	if (result > 0)
+		result = look_again(disk, fd, finding, err);
 	close(fd);
 	return result > 0 ? tables_damaged(finding, err) : result;
 }
@@ -104,7 +125,7 @@ int tables_open(struct disk *disk, const char *store_path, bool read_only, struc
 
 	if (snprintf(path, sizeof(path), "%s/tables", store_path) >= (int)sizeof(path))
 		return error_set(err, ENAMETOOLONG, "%s", store_path);
-	error = tables_look(path, err);
+	error = tables_look(disk, path, err);
 	if (error)
 		return error;
 	guard_install();
@@ -213,6 +234,20 @@ static int check_current(struct disk *disk, int fd, struct error *err)
 	return error_set(err, ESTALE, "the store's tables were mended meanwhile: try again");
 }
 
+/* What tables lack that were made anew is not deleted: a check knows that, and nobody else. */
+static int check_finished(struct disk *disk, struct error *err)
+{
+	if (disk->is_checked)
+		return 0;
+	if (!faccessat(disk->root_fd, TABLES_UNCHECKED, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		error_set(err, 0, "the store's tables were made anew, but not compared with its "
+			  "files: run `mezzo store fsck --repair`");
+		err->code = EUCLEAN;
+		return -EUCLEAN;
+	}
+	return errno == ENOENT ? 0 : error_set(err, errno, TABLES_UNCHECKED);
+}
+
 /* Nothing is written into tables that are damaged: that would damage more. */
 static int check_whole(struct disk *disk, struct error *err)
 {
@@ -221,7 +256,7 @@ static int check_whole(struct disk *disk, struct error *err)
 
 	if (result)
 		return tables_error(result, err);
-	result = check_current(disk, fd, err);
+	result = check_current(disk, fd, err) ?: check_finished(disk, err);
 	if (result || disk->tables_checked)
 		return result;
 	result = pages_check(fd, NULL, NULL, finding, err);

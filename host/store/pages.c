@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/id_list.h"
 #include "host/store/disk.h"
 #include "host/store/pages.h"
 
@@ -72,6 +73,7 @@ struct reading {
 	struct meta meta;		/* of the last commit */
 	uint8_t *seen;			/* a bit for each page up to the last that is in use */
 	uint64_t seen_count;
+	struct id_list surplus;		/* first page and count of what long values do not need */
 	pages_row row;
 	void *data;
 	bool damaged;
@@ -152,16 +154,34 @@ static int meta_last(const struct meta metas[META_PAGES])
 	return one < other;
 }
 
-/* Fills reading->meta from what is sound, if anything is. */
-static int metas_read(struct reading *reading, uint64_t file_pages)
+static int file_measure(struct reading *reading, uint64_t *file_pages)
+{
+	struct stat status;
+
+	if (fstat(reading->fd, &status))
+		return error_set(reading->err, errno, "the store's tables");
+	*file_pages = (uint64_t)status.st_size / PAGE;
+	return 0;
+}
+
+/*
+ * Fills reading->meta from what is sound, if anything is: 1, 0 or -errno. The file is measured
+ * last: a commit makes it longer before it names what is there.
+ */
+static int metas_read(struct reading *reading)
 {
 	struct meta metas[META_PAGES] = { 0 };
 	bool sound[META_PAGES];
+	uint64_t file_pages = 0;
 	int last;
 
+	for (unsigned i = 0; i < META_PAGES; i++)
+		sound[i] = bytes_read(reading, &metas[i], sizeof(metas[i]), i * PAGE);
+	last = file_measure(reading, &file_pages);
+	if (last)
+		return last;
 	for (unsigned i = 0; i < META_PAGES; i++) {
-		sound[i] = bytes_read(reading, &metas[i], sizeof(metas[i]), i * PAGE) &&
-			   meta_is_sound(&metas[i], i, file_pages);
+		sound[i] = sound[i] && meta_is_sound(&metas[i], i, file_pages);
 		if (!sound[i])
 			damage(reading, "page %u, which names a commit, makes no sense", i);
 	}
@@ -177,26 +197,12 @@ static int metas_read(struct reading *reading, uint64_t file_pages)
 	return 1;
 }
 
-static int file_measure(struct reading *reading, uint64_t *file_pages)
-{
-	struct stat status;
-
-	if (fstat(reading->fd, &status))
-		return error_set(reading->err, errno, "the store's tables");
-	*file_pages = (uint64_t)status.st_size / PAGE;
-	return 0;
-}
-
 int pages_look(int fd, char finding[PAGES_FINDING_SIZE], struct error *err)
 {
 	struct reading reading = { .fd = fd, .finding = finding, .err = err };
-	uint64_t file_pages = 0;
-	int error = file_measure(&reading, &file_pages);
+	int result = metas_read(&reading);
 
-	if (error)
-		return error;
-	metas_read(&reading, file_pages);
-	return reading.damaged;
+	return result < 0 ? result : reading.damaged;
 }
 
 /* ---- Pages and their uses ---- */
@@ -256,7 +262,8 @@ static bool free_list_take(struct reading *reading, const uint8_t *key, size_t k
 		return false;
 	memcpy(&commit, key, sizeof(commit));
 	memcpy(&count, value, sizeof(count));
-	if (!commit || commit > reading->meta.commit || count != size / sizeof(count) - 1)
+	/* LMDB makes room for more than it has. */
+	if (!commit || commit > reading->meta.commit || count > size / sizeof(count) - 1)
 		return false;
 	for (uint64_t i = 1; i <= count; i++, former = number) {
 		memcpy(&number, value + i * sizeof(number), sizeof(number));
@@ -278,23 +285,46 @@ static int row_found(struct reading *reading, uint64_t page, const struct node *
 	return 0;
 }
 
+static int surplus_note(struct reading *reading, uint64_t first, uint64_t count)
+{
+	if (!count)
+		return 0;
+	return id_list_add(&reading->surplus, first) ?: id_list_add(&reading->surplus, count);
+}
+
+/* Once all rows of a tree are read: a wrong count of such pages is to hide none. */
+static void surplus_take(struct reading *reading)
+{
+	const uint64_t *ids = reading->surplus.ids;
+
+	for (size_t i = 0; i < reading->surplus.count; i += 2) {
+		if (!pages_take(reading, ids[i], ids[i + 1]))
+			damage(reading, "page %" PRIu64 " has two uses, or is none", ids[i]);
+	}
+	reading->surplus.count = 0;
+}
+
 /* A value in pages of its own. */
 static int row_found_far(struct reading *reading, uint64_t page, const struct node *node,
 			 size_t size)
 {
-	uint64_t number, count = (sizeof(struct page_head) + size + PAGE - 1) / PAGE;
-	struct page_head head;
+	uint64_t number, count, needed = (sizeof(struct page_head) + size + PAGE - 1) / PAGE;
+	struct page_head head = { 0 };
 	uint8_t *value;
 	int result = 0;
 
 	memcpy(&number, node->key + node->key_size, sizeof(number));
-	if (!pages_take(reading, number, count) ||
-	    !bytes_read(reading, &head, sizeof(head), number * PAGE) || head.number != number ||
-	    head.flags != PAGE_OVERFLOW ||
-	    (head.lower | (uint64_t)head.upper << 16) != count) {
+	if (!pages_take(reading, number, needed) ||
+	    !bytes_read(reading, &head, sizeof(head), number * PAGE))
+		head.flags = 0;
+	/* One that was put twice in a transaction may have been longer before. */
+	count = head.lower | (uint64_t)head.upper << 16;
+	if (head.number != number || head.flags != PAGE_OVERFLOW || count < needed) {
 		damage(reading, "page %" PRIu64 ": a long value makes no sense", page);
 		return 0;
 	}
+	if (surplus_note(reading, number + needed, count - needed))
+		return error_set(reading->err, ENOMEM, "the store's tables");
 	value = malloc(size + 1);
 	if (!value)
 		return error_set(reading->err, ENOMEM, "the store's tables");
@@ -425,6 +455,7 @@ static int whole_tree_read(struct reading *reading, enum tree_number number)
 	reading->bound_size = 0;
 	if (tree->root != NO_PAGE)
 		result = tree_read(reading, tree->root, 1);
+	surplus_take(reading);
 	if (!result && (count->rows != tree->rows || count->leaves != tree->leaves ||
 			count->branches != tree->branches || count->overflows != tree->overflows))
 		damage(reading, "the total of the %s is wrong",
@@ -437,13 +468,10 @@ int pages_check(int fd, pages_row row, void *data, char finding[PAGES_FINDING_SI
 {
 	struct reading reading = { .fd = fd, .finding = finding, .err = err, .row = row,
 				   .data = data };
-	uint64_t file_pages = 0;
-	int result = file_measure(&reading, &file_pages);
+	int result = metas_read(&reading);
 
-	if (result)
-		return result;
-	if (!metas_read(&reading, file_pages))
-		return 1;
+	if (result <= 0)
+		return result ? result : 1;
 	reading.seen = calloc(reading.meta.last / 8 + 1, 1);
 	if (!reading.seen)
 		return error_set(err, ENOMEM, "the store's tables");
@@ -455,5 +483,6 @@ int pages_check(int fd, pages_row row, void *data, char finding[PAGES_FINDING_SI
 		damage(&reading, "%" PRIu64 " pages are in use or free, of %" PRIu64,
 		       reading.seen_count, reading.meta.last - META_PAGES + 1);
 	free(reading.seen);
+	free(reading.surplus.ids);
 	return result ? result : reading.damaged;
 }

@@ -2,7 +2,7 @@
 /*
  * LMDB's file, read without LMDB, which believes every number in it: what passes pages_check() can
  * be given to LMDB, and what does not is read here as far as it can be. No locks: the writer's is
- * held by who calls.
+ * held by who calls, but for pages_look().
  */
 #ifndef HOST_STORE_PAGES_H
 #define HOST_STORE_PAGES_H
@@ -20,7 +20,7 @@ typedef int (*pages_row)(const void *key, size_t key_size, const void *value, si
 /*
  * A quick look, before LMDB maps the file: the two pages that name commits make sense, and the file
  * has room for what they name. Returns 0, 1 where the file is damaged, with the finding as text, or
- * -errno.
+ * -errno. Without the writer's lock a finding may be of commits that are made meanwhile.
  */
 int pages_look(int fd, char finding[PAGES_FINDING_SIZE], struct error *err);
 

@@ -16,6 +16,9 @@ CRASH_CALLS := pwrite writev ftruncate fsync fdatasync syncfs openat renameat un
 $(BUILD)/tests/unit/test_store_crash: STORE_LINK := $(addprefix -Wl$(comma)--wrap=,$(CRASH_CALLS))
 $(BUILD)/tests/unit/test_store_crash: $(BUILD)/tests/unit_store/recorder.o
 
+# Disks that do not give their bytes, and commits between two reads.
+$(BUILD)/tests/unit/test_store_heal: STORE_LINK := -Wl$(comma)--wrap=pread
+
 $(BUILD)/tests/unit_store/%.o: tests/unit/store/%.c
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(HOST_FLAGS) -c -o $@ $<
