@@ -50,7 +50,7 @@ struct volume_verb {
 	struct store_volumes volumes;
 	bool quiet, json, force;
 	size_t printed;
-	int status;			/* of prune */
+	int status;			/* of ls and prune */
 };
 
 /* ---- Who uses a volume ---- */
@@ -171,7 +171,9 @@ static void print_line(struct volume_verb *verb, const char *name, const char *p
 	printf("%-20s %-16s %s\n", name, date, path);
 }
 
-/* One that was removed since it was listed is none. */
+/*
+ * One that was removed since it was listed is none, nor is what has a name that no volume can have.
+ */
 static int list_one(const char *name, void *data)
 {
 	struct volume_verb *verb = data;
@@ -179,8 +181,13 @@ static int list_one(const char *name, void *data)
 	int64_t created_ns;
 	struct error err;
 
-	if (store_volume_find(&verb->volumes, name, path, &created_ns, &err))
+	int error = store_volume_find(&verb->volumes, name, path, &created_ns, &err);
+
+	if (error) {
+		if (error != -ENOENT && error != -EINVAL)
+			verb->status = cli_fail(&err);
 		return 0;
+	}
 	if (verb->quiet)
 		puts(name);
 	else if (verb->json)
@@ -202,7 +209,7 @@ static int list(struct volume_verb *verb, char **words)
 		return cli_fail(&err);
 	if (verb->json && !verb->quiet)
 		puts(verb->printed ? "]" : "[]");
-	return 0;
+	return verb->status;
 }
 
 static int inspect_one(struct volume_verb *verb, const char *name, struct error *err)
@@ -218,15 +225,16 @@ static int inspect_one(struct volume_verb *verb, const char *name, struct error 
 
 /*
  * Its lock alone, while no domain names it. Returns the descriptor, -EBUSY or -EWOULDBLOCK where
- * it is used, -ENOENT, or another -errno.
+ * it is used, -ENOENT, or another -errno: -EUCLEAN where it is damaged, unless that is wanted, too.
  */
-static int claim_unused(struct volume_verb *verb, const char *name, struct error *err)
+static int claim_unused(struct volume_verb *verb, const char *name, bool is_damaged_too,
+			struct error *err)
 {
 	char path[PLACE_SIZE];
 	int64_t created_ns;
 	int claim, error = store_volume_find(&verb->volumes, name, path, &created_ns, err);
 
-	if (!error)
+	if (!error || (is_damaged_too && error == -EUCLEAN))
 		error = check_unused(verb, name, err);
 	if (error)
 		return error;
@@ -243,7 +251,7 @@ static int claim_unused(struct volume_verb *verb, const char *name, struct error
 
 static int remove_one(struct volume_verb *verb, const char *name, struct error *err)
 {
-	int error, claim = claim_unused(verb, name, err);
+	int error, claim = claim_unused(verb, name, true, err);
 
 	if (claim < 0)
 		return claim;
@@ -258,7 +266,7 @@ static int prune_one(const char *name, void *data)
 {
 	struct volume_verb *verb = data;
 	struct error err;
-	int error = 0, claim = claim_unused(verb, name, &err);
+	int error = 0, claim = claim_unused(verb, name, false, &err);
 
 	if (claim == -EBUSY || claim == -EWOULDBLOCK || claim == -ENOENT)
 		return 0;

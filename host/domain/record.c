@@ -11,11 +11,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "boundary/overlay_read.h"
 #include "host/base/fd.h"
 #include "host/base/owner.h"
 #include "host/domain/record.h"
 
-#define VERSION_LINE "version 1"
+#define VERSION_LINE "version 2\n"
+#define UNGUARDED_LINE "version 1\n"	/* of as many bytes; its last line may lack */
+#define VERSION_SIZE (sizeof(VERSION_LINE) - 1)
+#define GUARD_FORMAT "guard %08x\n"	/* the last line; of all bytes before it */
+#define GUARD_SIZE 15
 #define SIZE_MAX_BYTES (16 << 20)	/* the boundary takes 3 MiB of texts, written at 3 to 1 */
 
 enum kind { KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_FLAG };
@@ -55,6 +60,17 @@ static const struct field {
 static void *field_of(const struct domain_record *record, const struct field *field)
 {
 	return (char *)record + field->offset;
+}
+
+/* The last line for the bytes before it, whose address is aligned to 8. */
+static void print_guard(char line[GUARD_SIZE + 1], const char *text, size_t size)
+{
+	size_t whole = size / 8 * 8;
+	uint64_t last[2] = { 0, size };
+	uint32_t sum = overlay_checksum(~0u, text, whole);
+
+	memcpy(last, text + whole, size - whole);
+	snprintf(line, GUARD_SIZE + 1, GUARD_FORMAT, overlay_checksum(sum, last, sizeof(last)));
 }
 
 /* ---- Reading ---- */
@@ -127,6 +143,24 @@ static int take_line(struct domain_record *record, char *line)
 			return take_value(record, &fields[i], line + key_size + 1);
 	}
 	return strings_add(&record->unknown, line);
+}
+
+/*
+ * Checks the last line and cuts it off: a key that lost a bit would be one that is not known, and
+ * the domain without its user or its limits. Returns 0 or -EUCLEAN.
+ */
+static int take_guard(char *text, bool is_due)
+{
+	size_t size = strlen(text), end = size < GUARD_SIZE ? 0 : size - GUARD_SIZE;
+	char guard[GUARD_SIZE + 1];
+
+	if (!end || text[end - 1] != '\n' || strncmp(text + end, "guard ", 6))
+		return is_due ? -EUCLEAN : 0;
+	print_guard(guard, text, end);
+	if (strcmp(text + end, guard))
+		return -EUCLEAN;
+	text[end] = '\0';
+	return 0;
 }
 
 /* All lines behind the first; each ends with a newline, the last one too. */
@@ -220,21 +254,23 @@ void domain_record_load_run(int folder_fd, struct domain_record *record)
 int domain_record_load(int folder_fd, struct domain_record *record, struct error *err)
 {
 	struct domain_record out = { 0 };
-	size_t first = strlen(VERSION_LINE);
 	int error = read_file(folder_fd, &out.storage, err);
+	bool is_guarded = !error && !strncmp(out.storage, VERSION_LINE, VERSION_SIZE);
 
 	if (error && error != -EUCLEAN)
 		return error;
 	if (!error && strncmp(out.storage, "version ", 8))
 		error = -EUCLEAN;
-	if (!error && (strncmp(out.storage, VERSION_LINE, first) || out.storage[first] != '\n')) {
-		error = error_set(err, EPROTO, "its record is of %.20s and this program knows %s",
-				  strtok(out.storage, "\n"), VERSION_LINE);
+	if (!error && !is_guarded && strncmp(out.storage, UNGUARDED_LINE, VERSION_SIZE)) {
+		error = error_set(err, EPROTO, "its record is of %.20s and this program knows %.*s",
+				  strtok(out.storage, "\n"), (int)VERSION_SIZE - 1, VERSION_LINE);
 		free(out.storage);
 		return error;
 	}
 	if (!error)
-		error = take_lines(&out, out.storage + first + 1);
+		error = take_guard(out.storage, is_guarded);
+	if (!error)
+		error = take_lines(&out, out.storage + VERSION_SIZE);
 	if (error) {
 		domain_record_release(&out);
 		error_set(err, error == -EUCLEAN ? 0 : -error, "its record%s", error == -EUCLEAN ?
@@ -285,7 +321,7 @@ static void print_field(FILE *file, const struct domain_record *record, const st
 	}
 }
 
-/* The whole file in memory, to be freed; NULL where there is no room. */
+/* All of the file but its guard, in memory, to be freed; NULL where there is no room. */
 static char *print_record(const struct domain_record *record, size_t *size)
 {
 	char *text = NULL;
@@ -293,7 +329,7 @@ static char *print_record(const struct domain_record *record, size_t *size)
 
 	if (!file)
 		return NULL;
-	fprintf(file, "%s\n", VERSION_LINE);
+	fputs(VERSION_LINE, file);
 	for (size_t i = 0; i < FIELD_COUNT; i++)
 		print_field(file, record, &fields[i]);
 	for (size_t i = 0; i < record->unknown.count; i++)
@@ -307,14 +343,17 @@ static char *print_record(const struct domain_record *record, size_t *size)
 int domain_record_save(int folder_fd, const struct domain_record *record, struct error *err)
 {
 	size_t size;
-	char *text = print_record(record, &size);
+	char *text = print_record(record, &size), guard[GUARD_SIZE + 1];
 	int error, fd;
 
 	if (!text)
 		return error_set(err, ENOMEM, "record of a domain");
+	print_guard(guard, text, size);
 	fd = openat(folder_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
 		    O_NONBLOCK, 0600);
 	error = fd < 0 ? -errno : fd_pwrite_all(fd, text, size, 0);
+	if (!error)
+		error = fd_pwrite_all(fd, guard, GUARD_SIZE, (long)size);
 	/* Before it has its name: a file system may make names durable before bytes. */
 	if (!error && fsync(fd))
 		error = -errno;

@@ -2,8 +2,9 @@
 /*
  * What is known of a lasting domain: what it is to run, from what, and how its last run ended. It
  * is the file `record` in the domain's folder: lines of a key and a value, the first one "version
- * 1". A key may come often where it is a list. In values '%', control characters and DEL are
- * written as %XX. Lines of keys that are not known are kept as they are.
+ * 2", the last one a checksum of all before it ("guard 0123abcd"). A key may come often where it is
+ * a list. In values '%', control characters and DEL are written as %XX. Lines of keys that are not
+ * known are kept as they are. Records of version 1 are read, too; they have no guard.
  *
  * Of the last run tells the file `run` beside it, which is written in place: a run begins and ends
  * on a full disk, too, and waits for none.

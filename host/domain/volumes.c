@@ -72,14 +72,40 @@ int store_volume_check_name(const char *name, struct error *err)
 			 "/ or .", name, DOMAIN_NAME_MAX);
 }
 
-static bool is_there(const struct store_volumes *volumes, const char *name)
+/* Whether the name still leads to what was opened. */
+static bool is_current(const struct store_volumes *volumes, const char *name, int fd)
 {
-	char path[DOMAIN_NAME_MAX + sizeof("/data")];
+	struct stat own, named;
+
+	return !fstat(fd, &own) && !fstatat(volumes->fd, name, &named, AT_SYMLINK_NOFOLLOW) &&
+	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+/*
+ * 0: it is a volume. -ENOENT: nothing has its name. -EUCLEAN with a message: what has it is no
+ * volume, and never was one that is removed meanwhile, whose name is gone before its files.
+ */
+static int look(const struct store_volumes *volumes, const char *name, struct error *err)
+{
+	bool is_volume, is_known;
 	struct stat status;
 
-	snprintf(path, sizeof(path), "%s/data", name);
-	return !fstatat(volumes->fd, path, &status, AT_SYMLINK_NOFOLLOW) &&
-	       S_ISDIR(status.st_mode);
+	do {
+		int fd = openat(volumes->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0)
+			return error_set(err, errno, "volume %s", name);
+		is_volume = !fstatat(fd, "data", &status, AT_SYMLINK_NOFOLLOW) &&
+			    S_ISDIR(status.st_mode);
+		is_known = is_volume || is_current(volumes, name, fd);
+		close(fd);
+	} while (!is_known);
+	if (is_volume)
+		return 0;
+	error_set(err, 0, "volume %s is damaged, as it has no directory data: see %s/volumes/%s; "
+		  "`mezzo volume rm %s` removes it", name, volumes->store, name, name);
+	err->code = EUCLEAN;
+	return -EUCLEAN;
 }
 
 static int workshop_of(const struct store_volumes *volumes, struct error *err)
@@ -104,12 +130,13 @@ static int make_aside(const struct store_volumes *volumes, const char *aside)
 int store_volume_make(const struct store_volumes *volumes, const char *name, struct error *err)
 {
 	char aside[WORKSHOP_NAME_SIZE];
-	int lock_fd, error = store_volume_check_name(name, err);
+	int lock_fd, found, error = store_volume_check_name(name, err);
 
 	if (error)
 		return error;
-	if (is_there(volumes, name))
-		return 0;
+	error = look(volumes, name, err);
+	if (error != -ENOENT)
+		return error;
 	error = workshop_name(aside, err);
 	if (error)
 		return error;
@@ -122,10 +149,11 @@ int store_volume_make(const struct store_volumes *volumes, const char *name, str
 	if (error)
 		directory_remove(volumes->fd, aside);
 	close(lock_fd);
+	if (!error)
+		return 0;
 	/* Another one may have made it meanwhile. */
-	if (error && is_there(volumes, name))
-		error = 0;
-	return error ? error_set(err, -error, "can't make volume %s", name) : 0;
+	found = look(volumes, name, err);
+	return found != -ENOENT ? found : error_set(err, -error, "can't make volume %s", name);
 }
 
 int store_volume_find(const struct store_volumes *volumes, const char *name,
@@ -136,11 +164,14 @@ int store_volume_find(const struct store_volumes *volumes, const char *name,
 
 	if (error)
 		return error;
-	if (volumes->fd < 0 || !is_there(volumes, name)) {
+	error = volumes->fd < 0 ? -ENOENT : look(volumes, name, err);
+	if (error == -ENOENT) {
 		error_set(err, 0, "there is no volume %s in %s: see `mezzo volume ls`", name,
 			  volumes->store);
 		return -ENOENT;
 	}
+	if (error)
+		return error;
 	if (fstatat(volumes->fd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return error_set(err, errno, "volume %s", name);
 	/* Nothing else ever changes in there. */
@@ -151,15 +182,6 @@ int store_volume_find(const struct store_volumes *volumes, const char *name,
 }
 
 /* ---- Who uses one ---- */
-
-/* Whether the name still leads to what was opened. */
-static bool is_current(const struct store_volumes *volumes, const char *name, int fd)
-{
-	struct stat own, named;
-
-	return !fstat(fd, &own) && !fstatat(volumes->fd, name, &named, AT_SYMLINK_NOFOLLOW) &&
-	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
-}
 
 /* The folder with a lock of this kind, or -errno: -ENOENT where the name is another's by then. */
 static int lock(const struct store_volumes *volumes, const char *name, int kind)
@@ -197,6 +219,11 @@ int store_volume_claim(const struct store_volumes *volumes, const char *name, st
 {
 	int fd = lock(volumes, name, LOCK_EX | LOCK_NB);
 
+	/* What is no folder is used by nobody. */
+	if (fd == -ENOTDIR || fd == -ELOOP) {
+		fd = openat(volumes->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
 	if (fd >= 0)
 		return fd;
 	if (fd == -EWOULDBLOCK)
@@ -204,6 +231,14 @@ int store_volume_claim(const struct store_volumes *volumes, const char *name, st
 	else
 		error_set(err, -fd, "volume %s", name);
 	return fd;
+}
+
+/* A link or a file in place of a volume goes as what it is, never what it leads to. */
+static int remove_aside(const struct store_volumes *volumes, const char *aside)
+{
+	if (!unlinkat(volumes->fd, aside, 0))
+		return 0;
+	return errno == EISDIR ? directory_remove(volumes->fd, aside) : -errno;
 }
 
 int store_volume_remove(const struct store_volumes *volumes, const char *name, struct error *err)
@@ -219,7 +254,7 @@ int store_volume_remove(const struct store_volumes *volumes, const char *name, s
 	if (renameat(volumes->fd, name, volumes->fd, aside)) {
 		error = error_set(err, errno, "can't remove volume %s", name);
 	} else {
-		error = directory_remove(volumes->fd, aside);
+		error = remove_aside(volumes, aside);
 		if (error)
 			error_set(err, -error, "volume %s is gone, but not all that was in it: see "
 				  "%s/volumes/%s", name, volumes->store, aside);

@@ -32,10 +32,13 @@ void store_volumes_close(struct store_volumes *volumes);
 /* Returns 0, or -EINVAL with the rule as the message. */
 int store_volume_check_name(const char *name, struct error *err);
 
-/* Makes the volume, unless it is there. Returns 0 or -errno. */
+/* Makes the volume, unless it is there. Returns 0, -EUCLEAN as store_volume_find(), or -errno. */
 int store_volume_make(const struct store_volumes *volumes, const char *name, struct error *err);
 
-/* Its directory, and when it was made. -ENOENT where there is no such volume. */
+/*
+ * Its directory, and when it was made. -ENOENT where there is no such volume, -EUCLEAN where what
+ * has its name is no volume; that can be removed all the same.
+ */
 int store_volume_find(const struct store_volumes *volumes, const char *name,
 		      char path[PLACE_SIZE], int64_t *created_ns, struct error *err);
 

@@ -12,6 +12,8 @@
 #include "host/image/paths.h"
 
 #define HOLE_UNIT 65536u /* so much that is zero and aligned is left out */
+/* So much of a hole is told to the hasher at once: what is on its way is done in a moment. */
+#define ZEROS_UNIT (1u << 20)
 
 static bool is_zero(const char *data, size_t size)
 {
@@ -76,16 +78,37 @@ int builder_check_size(const struct builder *builder, uint64_t size, struct erro
 			   (unsigned long long)size, size_print(builder->file_max, limit));
 }
 
-/* What lies between is zero. */
-static void hash_bytes(struct builder *builder, const void *data, size_t size, uint64_t offset)
+/* What lies between what is hashed and end is zero. A few bytes of an archive can say terabytes. */
+static int hash_hole(struct builder *builder, uint64_t end, struct error *err)
 {
+	int result = 0;
+
+	while (builder->hashed < end && !result) {
+		uint64_t left = end - builder->hashed;
+		uint64_t part = left < ZEROS_UNIT ? left : ZEROS_UNIT;
+
+		hasher_zeros(builder->hasher, part);
+		builder->hashed += part;
+		result = interrupt_check(err);
+	}
+	return result;
+}
+
+static int hash_bytes(struct builder *builder, const void *data, size_t size, uint64_t offset,
+		      struct error *err)
+{
+	int result;
+
 	if (offset < builder->hashed)
 		builder->out_of_order = true;
 	if (builder->out_of_order)
-		return;
-	hasher_zeros(builder->hasher, offset - builder->hashed);
+		return 0;
+	result = hash_hole(builder, offset, err);
+	if (result)
+		return result;
 	hasher_add(builder->hasher, data, size);
 	builder->hashed = offset + size;
+	return 0;
 }
 
 int builder_write(struct builder *builder, const void *data, size_t size, uint64_t offset,
@@ -97,10 +120,11 @@ int builder_write(struct builder *builder, const void *data, size_t size, uint64
 
 	if (!result)
 		result = interrupt_check(err);
+	if (!result)
+		result = hash_bytes(builder, data, size, offset, err);
 	if (result)
 		return result;
 	progress_add(builder->progress, 0, size);
-	hash_bytes(builder, data, size, offset);
 	while (size) {
 		bool zero = false;
 		size_t run = run_size(from, size, offset, &zero);
@@ -178,8 +202,12 @@ int builder_settle(struct builder *builder, struct error *err)
 static int add_unsealed(struct builder *builder, uint64_t size, struct error *err)
 {
 	struct unsealed *file = &builder->unsealed[builder->unsealed_end % BUILDER_UNSEALED_MAX];
-	char *path = strdup(builder->path);
+	int result = builder->out_of_order ? 0 : hash_hole(builder, size, err);
+	char *path;
 
+	if (result)
+		return result;
+	path = strdup(builder->path);
 	if (!path)
 		return entry_error(err, ENOMEM, builder->path, "it finds no room");
 	*file = (struct unsealed){ .inode = builder->current,
@@ -187,8 +215,6 @@ static int add_unsealed(struct builder *builder, uint64_t size, struct error *er
 				   .size = size,
 				   .path = path,
 				   .is_hashed = !builder->out_of_order };
-	if (file->is_hashed)
-		hasher_zeros(builder->hasher, size - builder->hashed);
 	hasher_end(builder->hasher, &file->job);
 	builder->unsealed_end++;
 	return 0;

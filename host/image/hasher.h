@@ -31,6 +31,7 @@ void hasher_free(struct hasher *hasher);
 
 /* The next bytes, which are copied. */
 void hasher_add(struct hasher *hasher, const void *data, size_t size);
+/* So many zeros, which count as one piece of what is on its way. */
 void hasher_zeros(struct hasher *hasher, uint64_t size);
 /* The file is whole; the next one begins. */
 void hasher_end(struct hasher *hasher, struct hash_job *job);

@@ -15,6 +15,7 @@
 #include "host/image/oci_read.h"
 
 #define INDEX_NESTING_MAX 8
+#define INDEXES_MAX 1000u
 #define BLOB_PATH_SIZE 96u
 #define LAYERS_MAX 1000u
 
@@ -30,9 +31,10 @@ struct descriptor {
 struct choice {
 	struct bundle *bundle;
 	const char *select;
-	const char *chain[INDEX_NESTING_MAX]; /* digests of the indexes that led here */
-	struct json_object *manifest;	      /* found; the caller's */
-	char digest[DIGEST_TEXT_SIZE];	      /* of it */
+	struct json_object *manifest;  /* found; the caller's */
+	char digest[DIGEST_TEXT_SIZE]; /* of it */
+	size_t seen_count;
+	uint8_t seen[INDEXES_MAX][DIGEST_SIZE]; /* hashes of the indexes that were read */
 };
 
 static int take_descriptor(struct json_object *from, struct descriptor *out, struct error *err)
@@ -103,23 +105,38 @@ static bool fits_name(struct json_object *descriptor, const char *select)
 
 static int choose(struct choice *choice, struct json_object *index, int depth, struct error *err);
 
+/* 0, 1 where it was there already, or -errno. */
+static int see_index(struct choice *choice, const struct descriptor *descriptor, struct error *err)
+{
+	for (size_t i = 0; i < choice->seen_count; i++) {
+		if (!memcmp(choice->seen[i], descriptor->hash, DIGEST_SIZE))
+			return 1;
+	}
+	if (choice->seen_count == INDEXES_MAX)
+		return error_set(err, 0, "more than %u indexes: pick an image with --select NAME",
+				 INDEXES_MAX);
+	memcpy(choice->seen[choice->seen_count++], descriptor->hash, DIGEST_SIZE);
+	return 0;
+}
+
+/*
+ * Each index once, however often and from wherever it is named: a second look finds nothing new,
+ * and a few that name each other often would be looked at without end.
+ */
 static int choose_nested(struct choice *choice, const struct descriptor *descriptor, int depth,
 			 struct error *err)
 {
 	struct json_object *index;
-	int result;
+	int result = see_index(choice, descriptor, err);
 
-	for (int i = 0; i < depth; i++) {
-		if (!strcmp(choice->chain[i], descriptor->digest))
-			return error_set(err, 0, "index %s names itself", descriptor->digest);
-	}
+	if (result)
+		return result > 0 ? 0 : result;
 	if (depth == INDEX_NESTING_MAX)
 		return error_set(err, 0, "index %s: indexes are nested more than %d deep",
 				 descriptor->digest, INDEX_NESTING_MAX);
 	result = read_json(choice->bundle, descriptor, &index, err);
 	if (result)
 		return result;
-	choice->chain[depth] = descriptor->digest;
 	result = choose(choice, index, depth + 1, err);
 	json_object_put(index);
 	return result;

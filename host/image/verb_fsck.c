@@ -11,6 +11,7 @@
 
 #include "host/change/check.h"
 #include "host/domain/record.h"
+#include "host/domain/volumes.h"
 #include "host/image/cli.h"
 #include "host/image/lost.h"
 
@@ -23,7 +24,8 @@ static const char usage[] =
 	"\n"
 	"Look at everything in the store: all tables, the bytes of each object, the files of each "
 	"image,\n"
-	"and what each domain keeps that does not run. Says a line for each finding.\n"
+	"what each domain keeps that does not run, and whether each volume is one. Says a line for "
+	"each finding.\n"
 	"\n"
 	"      --repair           mend what can be mended; no bytes of objects are deleted: what "
 	"nothing\n"
@@ -53,12 +55,13 @@ static void print_finding(const char *line, void *data)
 struct fsck {
 	struct store *store;
 	const struct domains *domains;
+	const struct store_volumes *volumes;
 	bool repair;
 	struct id_list lost;		/* objects without their bytes */
 	struct id_list named;		/* mappings of images */
 	struct strings names;		/* of the same, each of its own */
 	uint64_t found, left;
-	uint64_t lacking;		/* of those that are left: files that are lost */
+	uint64_t lacking;		/* of those that are left: what no repair mends */
 	bool repair_first;		/* what is lost can come again once it is noted as lost */
 	uint64_t running;		/* domains that were not looked at */
 	struct error *err;
@@ -259,6 +262,39 @@ static int fsck_domain(const char *name, void *data)
 	return 0;
 }
 
+/* ---- Volumes ---- */
+
+/* No volume can have a name that is -EINVAL. */
+static int fsck_volume(const char *name, void *data)
+{
+	struct fsck *fsck = data;
+	char path[PLACE_SIZE], line[sizeof(fsck->err->text)];
+	int64_t created_ns;
+	struct error err;
+	int result = store_volume_find(fsck->volumes, name, path, &created_ns, &err);
+
+	if (!result || result == -ENOENT || result == -EINVAL)
+		return 0;
+	puts(error_line(&err, line));
+	fsck->found++;
+	fsck->left++;
+	fsck->lacking++;
+	return 0;
+}
+
+static int fsck_volumes(struct fsck *fsck, const char *path)
+{
+	struct store_volumes volumes;
+	int result = store_volumes_open(&volumes, path, false, fsck->err);
+
+	if (result)
+		return result;
+	fsck->volumes = &volumes;
+	result = store_volumes_visit(&volumes, fsck_volume, fsck, fsck->err);
+	store_volumes_close(&volumes);
+	return result;
+}
+
 /* The store is open once at a time: overlay_check() opens it itself. */
 static int fsck_all(const char *path, struct fsck *fsck)
 {
@@ -320,6 +356,8 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 	fsck.repair_first = !repair && fsck.left;
 	if (!result)
 		result = fsck_all(path, &fsck);
+	if (!result)
+		result = fsck_volumes(&fsck, path);
 	fsck_release(&fsck);
 	if (result)
 		return cli_fail(err);

@@ -168,4 +168,20 @@ for lock in "${locks[@]}"; do exec {lock}<&-; done
 check "then all is read" "$MEZZO" commit --replace killed kept
 prints "as it is" "" '"$MEZZO" cp killed:/w/large x && cmp x tree/etc/large'
 check "removed" "$MEZZO" rm killed
+
+# ---- Holes: far more to hash than there is on disk ----
+domain holes 'for n in 1 2 3 4; do truncate -s 8000M /w/hole$n; done'
+objects=$(find "$MEZZO_STORE/objects" -type f | wc -l)
+env --default-signal=INT "$MEZZO" commit holes hollow > /dev/null 2> errors &
+pid=$!
+# A hole's object is there, and its zeros are being hashed.
+until find "$MEZZO_STORE/new" -type f -size +7000M | grep -q .; do
+	kill -0 "$pid" || break
+done
+kill -INT "$pid"
+timeout 20 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+wait "$pid"
+prints "interrupted in a hole it ends" "130 mezzo: interrupted" "echo $? \$(cat errors)"
+prints "and leaves nothing" "0 $objects" 'echo $(find "$MEZZO_STORE/new" -type f | wc -l) $(find "$MEZZO_STORE/objects" -type f | wc -l)'
+ends "nor an image" 125 '"$MEZZO" image show hollow'
 finish

@@ -126,7 +126,7 @@ if [[ -n $MEZZO ]]; then
 	ln -sf /nowhere store/domains/link/overlay
 	rm -f store/domains/folder/lock
 	mkdir store/domains/folder/lock
-	sed -i 's/^mapping .*/mapping 77/' store/domains/mapping/record
+	sed -i '/^guard /d; s/^version 2$/version 1/; s/^mapping .*/mapping 77/' store/domains/mapping/record
 	echo > store/domains/stray
 	"$MEZZO" volume create data > /dev/null
 	ends "broken domains: fsck" 4 '"$MEZZO" store fsck'

@@ -196,7 +196,7 @@ check "rm of a name that is given twice" img rm twice twice:latest
 
 # ---- archives of other makes ----
 check "make archives" python3 "$here/image_archives.py" make archives
-for kind in docker docker-linked docker-new oci oci-nested oci-gzip; do
+for kind in docker docker-linked docker-new oci oci-nested oci-gzip oci-wide; do
 	check "import $kind" img import "$kind" "archives/$kind.tar"
 	prints "the layers of $kind" "$(printf './\n./dir/\n./dir/two\n./same')" "img export $kind | tar t | sed 's,/*\$,,;s,^\\([^.]\\),./\\1,' | sed 's,^\\.\$,./,;s,^\\./dir\$,./dir/,' | LC_ALL=C sort"
 	prints "the config of $kind" "['/bin/sh'] ['A=1'] /work SIGINT" "img show --json $kind | python3 -c 'import json,sys; c=json.load(sys.stdin)[\"config\"]; print(c[\"Cmd\"], c[\"Env\"], c[\"WorkingDir\"], c[\"StopSignal\"])'"

@@ -116,6 +116,14 @@ def nested():
     return layout.pack()
 
 
+def wide():
+    """Six indexes, one below the other, each of which names the next 2,000 times."""
+    layout = Layout()
+    for _ in range(6):
+        layout.top = [layout.add_index(layout.top * 2000)]
+    return layout.pack()
+
+
 def spoil(data, at, byte=b"!"):
     return data[:at] + byte + data[at + 1:]
 
@@ -187,6 +195,10 @@ def bad_archives():
         layout.top = [layout.add_index([layout.manifest] if layout.top[0].get("platform") else layout.top)]
     yield "deep.tar", layout.pack(), "nested more than"
     layout = Layout()
+    layout.top = [layout.add_index([{**layout.manifest, "annotations": {"number": str(i)}}])
+                  for i in range(1001)]
+    yield "indexes.tar", layout.pack(), "more than 1000 indexes"
+    layout = Layout()
     name = digest(b"circle")
     layout.top = [{"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha256:" + name, "size": 0}]
     circle = text({"manifests": layout.top})
@@ -203,6 +215,7 @@ def make(to):
     good = {
         "docker": docker(), "docker-linked": docker(style="linked"), "docker-new": docker(style="new"),
         "oci": Layout().pack(), "oci-nested": nested(), "oci-gzip": Layout(pack=True).pack(),
+        "oci-wide": wide(),
         "small": tar(directory("d"), member("d/zeros", bytes(2000)), member("d/file", b"x" * 700),
                      member("d/link", type=tarfile.SYMTYPE, linkname="file"), member("last", b"")),
     }

@@ -45,6 +45,29 @@ interrupted INT
 interrupted TERM
 interrupted HUP
 
+# ---- a hole that is far larger than the archive: there is no end to wait for ----
+mkdir hole
+truncate -s 7T hole/sparse
+tar --sparse -cf hole.tar hole
+interrupted_hole()	# name source
+{
+	env --default-signal=INT "$image" import --max-file 8T hole "$2" > /dev/null 2> errors &
+	pid=$!
+	# The hole's object is there, and its zeros are being hashed.
+	until [[ $(files new) -gt 0 ]]; do
+		kill -0 "$pid" || break
+	done
+	kill -INT "$pid"
+	# The shell's own wait has no limit.
+	timeout 20 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+	wait "$pid"
+	prints "a hole in $1: it ends by the signal" "130 mezzo-image: interrupted" "echo $? \$(cat errors)"
+	prints "a hole in $1: nothing is left" "0 $objects" "echo \$(files new) \$(files objects)"
+	ends "a hole in $1: no image" 1 "'$image' show hole"
+}
+interrupted_hole "a directory" hole
+interrupted_hole "an archive" hole.tar
+
 # ---- before the first byte ----
 mkfifo in
 env --default-signal=INT "$image" import tree - < in > /dev/null 2> errors &

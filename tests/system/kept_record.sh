@@ -55,4 +55,22 @@ prints "and its file" precious '"$MEZZO" cp lamp:/w/f f && cat f'
 "$MEZZO" kill lamp > /dev/null 2>&1
 prints "it starts" lamp '"$MEZZO" start lamp'
 "$MEZZO" kill lamp > /dev/null
+
+# ---- one bit of it: what it lost it is not started without ----
+"$MEZZO" create --name guarded --user 7 --disk 1M box -- /bin/sh -c 'echo ran' > /dev/null
+record=$MEZZO_STORE/domains/guarded/record
+cp "$record" whole
+for change in 's/^user /usar /' 's/^disk /dmsk /' 's/^user 7/user 3/' 's/^disk 1/disk 3/' 's/^guard /guarf /' '/^guard /d'; do
+	sed "$change" whole > "$record"
+	prints "$change: it does not start" \
+		"125 mezzo: domain guarded: its record is damaged: \`mezzo rm\` removes it" \
+		'"$MEZZO" start -a guarded > o 2>&1; echo $? $(cat o)'
+	prints "$change: fsck tells it" "4 1" \
+		'"$MEZZO" store fsck > o; echo $? $(grep -c "^domain guarded: .*its record is damaged" o)'
+done
+cat whole > "$record"
+prints "whole again it starts" ran '"$MEZZO" start -a guarded'
+prints "and after a rename" ran '"$MEZZO" rename guarded moved && "$MEZZO" start -a moved'
+sed '/^guard /d; s/^version 2$/version 1/' whole > "$MEZZO_STORE/domains/moved/record"
+prints "one of an older program has no guard" ran '"$MEZZO" start -a moved'
 finish

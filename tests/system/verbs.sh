@@ -148,8 +148,8 @@ for verb in 'ls' 'ls --json' 'stats -a --no-stream'; do
 	[[ $status -eq 1 && $(cat errors) == "mezzo: domain ended: its record is damaged: \`mezzo rm\` removes it" ]] && grep -q never output
 	verdict $? "an empty record: $verb"
 done
-printf 'version 2\n' > store/domains/ended/record
-prints "one of another version" "1" '"$MEZZO" ls 2>&1 | grep -c "domain ended: its record is of version 2"'
+printf 'version 3\n' > store/domains/ended/record
+prints "one of another version" "1" '"$MEZZO" ls 2>&1 | grep -c "domain ended: its record is of version 3"'
 cp good store/domains/ended/record
 ends "all of them again" 0 '"$MEZZO" ls'
 

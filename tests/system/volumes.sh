@@ -335,4 +335,41 @@ else
 	check "a file that is made unwritable is written by who made it" \
 		"$MEZZO" run -v "$PWD/fixed:/x" box -- sh -c 'umask 333; echo x > /x/unwritable'
 fi
+
+# ---- What is no volume any more ----
+
+mkdir elsewhere
+echo precious > elsewhere/file
+damaged()	# name
+{
+	local words="volume $1 is damaged, as it has no directory data: see $PWD/store/volumes/$1; \`mezzo volume rm $1\` removes it"
+	prints "$1: ls tells it" "125 mezzo: $words" \
+		'echo $("$MEZZO" volume ls -q > o 2> e; echo $?) $(cat e)'
+	refuses "$1: inspect" "$words" volume inspect "$1"
+	refuses "$1: create" "$words" volume create "$1"
+	refuses "$1: run" "$words" run --rm -v "$1:/x" box -- true
+	refuses "$1: prune removes nothing" "$words" volume prune -f
+	prints "$1: fsck tells it" "4 1" 'echo $("$MEZZO" store fsck > o; echo $?) $(grep -cF "$words" o)'
+	prints "$1: rm removes it" "$1" "'$MEZZO' volume rm $1"
+	prints "$1: it is gone" "0" "echo \$('$MEZZO' store fsck > o; echo \$?) \$(ls -A store/volumes | grep '^$1\$')"
+}
+for name in filed linked bare; do
+	"$MEZZO" volume create "$name" > /dev/null
+	rmdir "store/volumes/$name/data"
+	[[ $name == filed ]] && echo > store/volumes/filed/data
+	[[ $name == linked ]] && ln -s "$PWD/elsewhere" store/volumes/linked/data
+	damaged "$name"
+done
+mkdir elsewhere/data
+ln -s "$PWD/elsewhere" store/volumes/link
+damaged link
+echo > store/volumes/file
+damaged file
+prints "what links led to is there" "$(printf 'data\nfile')" 'ls elsewhere'
+"$MEZZO" create -v wanted:/x wants box -- true > /dev/null
+rmdir store/volumes/wanted/data
+refuses "a damaged one that a domain names is not removed" "is used by domain wants" volume rm wanted
+"$MEZZO" rm wants > /dev/null
+check "and then it is" "$MEZZO" volume rm wanted
+
 finish

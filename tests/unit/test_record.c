@@ -66,12 +66,17 @@ static void make_domain(const char *name, struct folder *folder)
 	domain_record_release(&record);
 }
 
-static void put_record(const struct folder *folder, const char *text)
+static void put_bytes(const struct folder *folder, const char *bytes, size_t size)
 {
 	int fd = openat(folder->fd, "record", O_WRONLY | O_TRUNC);
 
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(write(fd, bytes, size), size);
 	close(fd);
+}
+
+static void put_record(const struct folder *folder, const char *text)
+{
+	put_bytes(folder, text, strlen(text));
 }
 
 /* The host programs' fsync(), too: which call of it fails next; 0: none. */
@@ -221,7 +226,11 @@ static void test_damage(void **state)
 		int error;
 	} cases[] = {
 		{ "", -EUCLEAN },
-		{ "version 2\n", -EPROTO },
+		{ "version 2\n", -EUCLEAN },
+		{ "version 2\nimage b\nargument x\nworkdir /\nhostname h\n", -EUCLEAN },
+		{ "version 1\nimage b\nargument x\nworkdir /\nhostname h\nguard 00000000\n",
+		  -EUCLEAN },
+		{ "version 3\n", -EPROTO },
 		{ "version 11\n", -EPROTO },
 		{ "version 1", -EPROTO },
 		{ "version 1\n", -EUCLEAN },
@@ -249,6 +258,38 @@ static void test_damage(void **state)
 		if (!cases[i].error)
 			domain_record_release(&record);
 	}
+	folder_close(&folder);
+}
+
+/* Whatever key, value or line it is in. */
+static void test_each_bit_is_guarded(void **state)
+{
+	struct domain_record record;
+	struct folder folder;
+	struct error err;
+	char text[4096];
+	ssize_t size;
+	int fd;
+
+	(void)state;
+	make_domain("a", &folder);
+	fd = openat(folder.fd, "record", O_RDONLY);
+	size = read(fd, text, sizeof(text));
+	close(fd);
+	assert_in_range(size, 1, sizeof(text) - 1);
+	for (ssize_t i = 0; i < size * 8; i++) {
+		text[i / 8] ^= (char)(1 << i % 8);
+		put_bytes(&folder, text, (size_t)size);
+		assert_int_not_equal(domain_record_load(folder.fd, &record, &err), 0);
+		text[i / 8] ^= (char)(1 << i % 8);
+	}
+	for (ssize_t cut = 1; cut <= size; cut++) {
+		put_bytes(&folder, text, (size_t)(size - cut));
+		assert_int_not_equal(domain_record_load(folder.fd, &record, &err), 0);
+	}
+	put_bytes(&folder, text, (size_t)size);
+	assert_int_equal(domain_record_load(folder.fd, &record, &err), 0);
+	domain_record_release(&record);
 	folder_close(&folder);
 }
 
@@ -521,6 +562,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_durable_is_given_back,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_each_bit_is_guarded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lock_is_running, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_removed_is_not_locked, set_up, tear_down),
