@@ -299,7 +299,7 @@ static void check_release(struct check *check)
 
 static int check_store(struct check *check, const char *path)
 {
-	int error = check_folders(check, path);
+	int error = check_root(check, path);
 
 	if (!error)
 		error = check_tables(check, path);

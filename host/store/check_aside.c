@@ -92,6 +92,21 @@ static int put_aside(struct check *check, const struct aside *aside)
 					       aside->name);
 }
 
+int aside_put(struct check *check, int root_fd, int dir_fd, const char *name)
+{
+	char to[ASIDE_NAME_SIZE];
+	struct stat status;
+
+	if (mkdirat(root_fd, FOLDER, 0700) && errno != EEXIST)
+		return error_set(check->err, errno, "can't make the store's folder " FOLDER);
+	snprintf(to, sizeof(to), FOLDER "/%s", name);
+	for (unsigned i = 1; !fstatat(root_fd, to, &status, AT_SYMLINK_NOFOLLOW); i++)
+		snprintf(to, sizeof(to), FOLDER "/%s.%u", name, i);
+	if (!renameat(dir_fd, name, root_fd, to) || errno == ENOENT)
+		return 0;
+	return error_set(check->err, errno, "can't put aside the store's %s", name);
+}
+
 int aside_finish(struct check *check)
 {
 	char name[ASIDE_NAME_SIZE];

@@ -215,10 +215,9 @@ static int check_file(struct check *check, int root_fd, const char *path)
 
 static int lock_open(struct check *check, int root_fd, const char *path)
 {
-	int fd = openat(root_fd, "lock",
-			(check->repair ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
+	int fd = fd_open_file(root_fd, "lock", check->repair ? O_RDWR | O_CREAT : O_RDONLY, 0600);
 
-	return fd < 0 ? error_set(check->err, errno, "%s/lock", path) : fd;
+	return fd < 0 ? error_set(check->err, -fd, "%s/lock", path) : fd;
 }
 
 int check_tables(struct check *check, const char *path)
@@ -232,6 +231,8 @@ int check_tables(struct check *check, const char *path)
 		result = disk_lock(lock_fd, LOCK_WRITER, check->repair, true);
 		result = result ? error_set(check->err, -result, "can't lock the store")
 				: check_file(check, root_fd, path);
+		if (!result && check->lacks_format)
+			result = check_format_mend(check, root_fd, path);
 	}
 	fd_close(&lock_fd);
 	close(root_fd);
