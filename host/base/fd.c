@@ -37,7 +37,7 @@ int fd_open_file(int dir_fd, const char *name, int flags, unsigned mode)
 	struct stat status;
 	int error, fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NONBLOCK, mode);
 
-	/* Somebody looks by a lease whether it is open for writing; only regular files have them. */
+	/* Somebody looks by a lease who has it open for writing: only regular files have them. */
 	if (fd < 0 && errno == EWOULDBLOCK)
 		fd = openat(dir_fd, name, flags | O_CLOEXEC, mode);
 	if (fd < 0)

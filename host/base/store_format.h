@@ -16,8 +16,8 @@ int store_part_damaged(const char *name, const char *how, const char *path, stru
 
 /*
  * Check the store in a directory, which path names in messages. Returns 0, -ENOENT where it is no
- * store (yet) or the file is gone, -EUCLEAN where the file is damaged, -EPROTO where it needs a newer
- * program, or another -errno.
+ * store (yet) or the file is gone, -EUCLEAN where the file is damaged, -EPROTO where it needs a
+ * newer program, or another -errno.
  */
 int store_format_check(int directory, const char *path, struct error *err);
 

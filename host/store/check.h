@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside of store_check(): the tables as a file (check_tables.c), passes over them (check.c), the
- * store's own files (check_root.c), those of objects (check_files.c), what was put aside (check_aside.c), and the second copies of
- * records (check_copies.c).
+ * Inside of store_check(): the store's own folder (check_root.c), the tables as a file
+ * (check_tables.c), passes over them (check.c), the files of objects (check_files.c), what was put
+ * aside (check_aside.c), and the second copies of records (check_copies.c).
  *
  * No file of an object is ever deleted by a check: what nobody names may be what damaged tables do
  * not name any more. It is put aside in DIR/lost, by its hash, and taken back by that.

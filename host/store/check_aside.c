@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a check puts aside, DIR/lost/HASH, and takes back; see check.h. Names there have the 64
- * digits of the content's hash. Under the writer's lock.
+ * digits of the content's hash, but for what is no file, which has the name that it had. Under the
+ * writer's lock, but for aside_put().
  */
 #include <errno.h>
 #include <fcntl.h>
