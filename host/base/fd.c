@@ -35,13 +35,17 @@ void fd_close(int *fd)
 int fd_open_file(int dir_fd, const char *name, int flags, unsigned mode)
 {
 	struct stat status;
-	int error, fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NONBLOCK, mode);
+	int error, fd;
 
+	flags |= O_CLOEXEC | O_NOFOLLOW;
+	fd = openat(dir_fd, name, flags | O_NONBLOCK, mode);
 	/* Somebody looks by a lease who has it open for writing: only regular files have them. */
 	if (fd < 0 && errno == EWOULDBLOCK)
-		fd = openat(dir_fd, name, flags | O_CLOEXEC, mode);
+		fd = openat(dir_fd, name, flags, mode);
+	if (fd < 0 && (errno == ENXIO || errno == ENODEV || errno == EISDIR || errno == ELOOP))
+		return -EUCLEAN;
 	if (fd < 0)
-		return errno == ENXIO || errno == ENODEV || errno == EISDIR ? -EUCLEAN : -errno;
+		return -errno;
 	error = fstat(fd, &status) ? -errno : S_ISREG(status.st_mode) ? 0 : -EUCLEAN;
 	if (error)
 		close(fd);

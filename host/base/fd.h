@@ -21,7 +21,7 @@ void fd_close(int *fd);
 
 /*
  * openat() of a regular file, close-on-exec. What else may lie at its place (a fifo, a socket, a
- * device, a folder) is -EUCLEAN, and is never waited for. A descriptor or -errno.
+ * device, a folder, a link) is -EUCLEAN, and is never waited for. A descriptor or -errno.
  */
 int fd_open_file(int dir_fd, const char *name, int flags, unsigned mode);
 

@@ -82,11 +82,11 @@ int check_format_mend(struct check *check, int root_fd, const char *path)
 /* A file of the store's own, whose bytes mean nothing. Whoever needs one makes it. */
 static int check_own_file(struct check *check, int root_fd, const char *name)
 {
-	int fd = fd_open_file(root_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+	int fd = fd_open_file(root_fd, name, O_RDONLY, 0);
 
 	if (fd >= 0)
 		close(fd);
-	if (fd != -EUCLEAN && fd != -ELOOP)
+	if (fd != -EUCLEAN)
 		return fd < 0 && fd != -ENOENT ? error_set(check->err, -fd, "the store's %s", name)
 					       : 0;
 	if (check_finding(check, true, "%s is no file: put aside in lost/", name))

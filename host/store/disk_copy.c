@@ -56,7 +56,7 @@ int copy_put(struct store *store, mapping_id id, const void *data, size_t size, 
 		return copy_error(-error, id, err);
 	disk->new_dirty = true;
 	copy_file_name(id, true, name);
-	fd = fd_open_file(disk->root_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	fd = fd_open_file(disk->root_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		return copy_error(-fd, id, err);
 	error = fd_pwrite_all(fd, data, size, 0);

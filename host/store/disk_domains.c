@@ -42,7 +42,7 @@ static ssize_t record_read(int domains_fd, const char *name, char text[DOMAIN_RE
 	int fd, error;
 
 	snprintf(path, sizeof(path), "%s/record", name);
-	fd = fd_open_file(domains_fd, path, O_RDONLY | O_NOFOLLOW, 0);
+	fd = fd_open_file(domains_fd, path, O_RDONLY, 0);
 	if (fd < 0)
 		return fd == -ENOTDIR ? -ENOENT : fd;
 	size = read(fd, text, DOMAIN_RECORD_MAX);

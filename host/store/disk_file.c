@@ -58,11 +58,11 @@ static int file_find(struct disk *disk, object_id id, int flags)
 	int fd;
 
 	file_name(id, name);
-	fd = fd_open_file(disk->objects_fd, name, flags | O_NOFOLLOW, 0);
+	fd = fd_open_file(disk->objects_fd, name, flags, 0);
 	if (fd == -ENOENT)
-		fd = fd_open_file(disk->new_fd, name + FILE_NAME_NEW, flags | O_NOFOLLOW, 0);
+		fd = fd_open_file(disk->new_fd, name + FILE_NAME_NEW, flags, 0);
 	if (fd == -ENOENT)
-		fd = fd_open_file(disk->objects_fd, name, flags | O_NOFOLLOW, 0);
+		fd = fd_open_file(disk->objects_fd, name, flags, 0);
 	return fd;
 }
 

@@ -63,7 +63,7 @@ printf 'mapping 7\n' > store/domains/d/record
 ends "a domain over an image: no store is made under it" 1 "img import other tree"
 printf 'mapping 0\n' > store/domains/d/record
 check "a domain over a folder: one is" img import other tree
-for kind in empty junk cut folder fifo socket; do
+for kind in empty junk cut folder fifo socket link; do
 	fresh
 	rm store/format
 	case $kind in
@@ -72,6 +72,7 @@ for kind in empty junk cut folder fifo socket; do
 	cut)	head -c 12 sound/format > store/format ;;
 	folder)	mkdir -p store/format/sub ;;
 	fifo)	mkfifo store/format ;;
+	link)	ln -s nothing store/format ;;
 	socket)	python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("store/format")' ;;
 	esac
 	refuses "format: $kind" "format is damaged" "format is damaged"
@@ -97,7 +98,7 @@ fresh
 rm store/lock
 ends "no lock: found" 4 "st fsck"
 mended "no lock"
-for kind in mkdir mkfifo; do
+for kind in mkdir mkfifo "ln -s nothing"; do
 	fresh
 	rm store/lock
 	$kind store/lock
