@@ -2,6 +2,7 @@
 /* Small operations on host file descriptors; see fd.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/base/fd.h"
@@ -29,6 +30,26 @@ void fd_close(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+int fd_open_file(int dir_fd, const char *name, int flags, unsigned mode)
+{
+	struct stat status;
+	int error, fd;
+
+	flags |= O_CLOEXEC | O_NOFOLLOW;
+	fd = openat(dir_fd, name, flags | O_NONBLOCK, mode);
+	/* Somebody looks by a lease who has it open for writing: only regular files have them. */
+	if (fd < 0 && errno == EWOULDBLOCK)
+		fd = openat(dir_fd, name, flags, mode);
+	if (fd < 0 && (errno == ENXIO || errno == ENODEV || errno == EISDIR || errno == ELOOP))
+		return -EUCLEAN;
+	if (fd < 0)
+		return -errno;
+	error = fstat(fd, &status) ? -errno : S_ISREG(status.st_mode) ? 0 : -EUCLEAN;
+	if (error)
+		close(fd);
+	return error ? error : fd;
 }
 
 int fd_pwrite_all(int fd, const void *data, size_t size, long offset)

@@ -19,6 +19,12 @@ bool fd_is_stand_in(int fd);
 /* Close *fd where it is open and set it to -1. */
 void fd_close(int *fd);
 
+/*
+ * openat() of a regular file, close-on-exec. What else may lie at its place (a fifo, a socket, a
+ * device, a folder, a link) is -EUCLEAN, and is never waited for. A descriptor or -errno.
+ */
+int fd_open_file(int dir_fd, const char *name, int flags, unsigned mode);
+
 /* Write all of data to fd, going on after partial writes. Returns 0 or -errno. */
 int fd_pwrite_all(int fd, const void *data, size_t size, long offset);
 

@@ -11,9 +11,13 @@
 #define STORE_FORMAT_LINE "mezzo-object-store %u\n"
 #define STORE_FORMAT_VERSION 1u
 
+/* -EUCLEAN for a file of the store's own folder, with a message that says what to do. */
+int store_part_damaged(const char *name, const char *how, const char *path, struct error *err);
+
 /*
  * Check the store in a directory, which path names in messages. Returns 0, -ENOENT where it is no
- * store (yet), -EPROTO where it needs a newer program, or another -errno.
+ * store (yet) or the file is gone, -EUCLEAN where the file is damaged, -EPROTO where it needs a
+ * newer program, or another -errno.
  */
 int store_format_check(int directory, const char *path, struct error *err);
 

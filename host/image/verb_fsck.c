@@ -348,9 +348,9 @@ static int run_fsck(const struct cli *cli, bool repair, struct error *err)
 				     &fsck.lost, err);
 	if (result == -ENOENT)
 		result = cli_no_store(path, err);
-	if (result == -EUCLEAN) {
-		printf("%s: its tables are damaged, and nothing else was looked at: see "
-		       "--repair\n", path);
+	if (result == -EUCLEAN || result == -EBADMSG) {
+		printf("%s: its %s damaged, and nothing else was looked at: see "
+		       "--repair\n", path, result == -EUCLEAN ? "tables are" : "own folder is");
 		return STATUS_DAMAGED;
 	}
 	fsck.repair_first = !repair && fsck.left;

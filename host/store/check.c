@@ -298,7 +298,7 @@ static void check_release(struct check *check)
 
 static int check_store(struct check *check, const char *path)
 {
-	int lock_fd, error = check_folders(check, path);
+	int lock_fd, error = check_root(check, path);
 
 	if (error)
 		return error;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside of store_check(): the tables as a file (check_tables.c), passes over them (check.c), the
- * files of objects (check_files.c), what was put aside (check_aside.c), and the second copies of
- * records (check_copies.c).
+ * Inside of store_check(): the store's own folder (check_root.c), the tables as a file
+ * (check_tables.c), passes over them (check.c), the files of objects (check_files.c), what was put
+ * aside (check_aside.c), and the second copies of records (check_copies.c).
  *
  * No file of an object is ever deleted by a check: what nobody names may be what damaged tables do
  * not name any more. It is put aside in DIR/lost, by its hash, and taken back by that.
@@ -29,6 +29,7 @@ struct aside {
 struct check {
 	struct disk disk;
 	bool repair;
+	bool lacks_format;		/* until the tables are whole */
 	bool rebuilt;			/* the tables were, now or by a repair that died since */
 	void (*say)(const char *line, void *data);
 	void *data;
@@ -109,10 +110,18 @@ int check_tables(struct check *check, const char *path);
 /* All is compared, and durable: tables that were made anew are as good as others. */
 int check_tables_done(struct check *check);
 
+/* ---- check_root.c ---- */
+
+/*
+ * Before the store is opened: it is one, and its own files and folders are there. As
+ * check_tables(), with -EBADMSG instead of -EUCLEAN.
+ */
+int check_root(struct check *check, const char *path);
+/* With repair, once the tables are whole. */
+int check_format_mend(struct check *check, int root_fd, const char *path);
+
 /* ---- check_files.c ---- */
 
-/* Before the store is opened: it is one, and its folders are there. */
-int check_folders(struct check *check, const char *path);
 enum bytes { BYTES_NONE, BYTES_THERE, BYTES_UNREADABLE };
 
 /*
@@ -130,6 +139,8 @@ int aside_note(struct check *check, const char *name, const uint8_t hash[OBJECT_
 int aside_note_copy(struct check *check, mapping_id id);
 /* 1 where bytes of this hash were put aside, else 0; with repair the object has them again. */
 int aside_take(struct check *check, object_id id, const uint8_t hash[OBJECT_HASH_SIZE]);
+/* At once, what is no file and lies where the store has one: as lost/NAME. */
+int aside_put(struct check *check, int root_fd, int dir_fd, const char *name);
 /* After the commit. */
 int aside_finish(struct check *check);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a check puts aside, DIR/lost/HASH, and takes back; see check.h. Names there have the 64
- * digits of the content's hash; mappings' copies are lost/mID there. Under the writer's lock.
+ * digits of the content's hash, mappings' copies are lost/mID, and what is no file has the name that
+ * it had. Under the writer's lock, but for aside_put().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,21 @@ static int copy_put_aside(struct check *check, mapping_id id)
 		snprintf(to, sizeof(to), FOLDER "/m%016" PRIx64 "-%u", id, i);
 	}
 	return 0;
+}
+
+int aside_put(struct check *check, int root_fd, int dir_fd, const char *name)
+{
+	char to[ASIDE_NAME_SIZE];
+	struct stat status;
+
+	if (mkdirat(root_fd, FOLDER, 0700) && errno != EEXIST)
+		return error_set(check->err, errno, "can't make the store's folder " FOLDER);
+	snprintf(to, sizeof(to), FOLDER "/%s", name);
+	for (unsigned i = 1; !fstatat(root_fd, to, &status, AT_SYMLINK_NOFOLLOW); i++)
+		snprintf(to, sizeof(to), FOLDER "/%s.%u", name, i);
+	if (!renameat(dir_fd, name, root_fd, to) || errno == ENOENT)
+		return 0;
+	return error_set(check->err, errno, "can't put aside the store's %s", name);
 }
 
 int aside_finish(struct check *check)

@@ -10,55 +10,8 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
-#include "host/base/store_format.h"
 #include "host/store/check.h"
 #include "host/store/hash.h"
-
-static int check_folder(struct check *check, const char *path, const char *name)
-{
-	char whole[PATH_MAX];
-	struct stat status;
-
-	if (snprintf(whole, sizeof(whole), "%s/%s", path, name) >= (int)sizeof(whole))
-		return error_set(check->err, ENAMETOOLONG, "%s", path);
-	if (!stat(whole, &status))
-		return 0;
-	if (errno != ENOENT)
-		return error_set(check->err, errno, "%s", whole);
-	if (check_finding(check, true, "folder %s is missing", name) && mkdir(whole, 0700))
-		return error_set(check->err, errno, "can't make %s", whole);
-	return 0;
-}
-
-/* Nothing is mended in what is no store, or one of a newer format. */
-static int check_format(struct check *check, const char *path)
-{
-	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_set(check->err, errno, "%s", path);
-	error = store_format_check(fd, path, check->err);
-	close(fd);
-	return error;
-}
-
-int check_folders(struct check *check, const char *path)
-{
-	char name[16];
-	int error = check_format(check, path);
-
-	if (!error)
-		error = check_folder(check, path, "new");
-	if (!error)
-		error = check_folder(check, path, "tables");
-	if (!error)
-		error = check_folder(check, path, "objects");
-	for (unsigned i = 0; i < DISK_OBJECT_DIRS && !error; i++) {
-		snprintf(name, sizeof(name), "objects/%02x", i);
-		error = check_folder(check, path, name);
-	}
-	return error;
-}
 
 int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[OBJECT_HASH_SIZE])
 {
@@ -66,8 +19,9 @@ int check_bytes(struct check *check, object_id id, uint64_t *size, uint8_t hash[
 	uint64_t disk_size;
 	int error = file_size(store, id, size, &disk_size, check->err);
 
+	/* What is no file is told of by who looks at names. */
 	if (error)
-		return error == -ENOENT ? BYTES_NONE : error;
+		return error == -ENOENT || error == -EUCLEAN ? BYTES_NONE : error;
 	error = object_hash(store, id, *size, hash, check->err);
 	if (error == -EIO)
 		return BYTES_UNREADABLE;
@@ -149,10 +103,14 @@ static int check_file(struct check *check, int dir_fd, unsigned dir, const char 
 	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : error_set(check->err, errno, "objects/%02x/%s", dir,
 						       name);
-	if (!id || !S_ISREG(status.st_mode)) {
+	if (!id) {
 		check_finding(check, false, "objects/%02x/%s is no object's file", dir, name);
 		return 0;
 	}
+	if (!S_ISREG(status.st_mode))
+		return check_finding(check, true, "objects/%02x/%s is no file: put aside in lost/",
+				     dir, name)
+			       ? aside_put(check, check->disk.root_fd, dir_fd, name) : 0;
 	if (id % DISK_OBJECT_DIRS != dir)
 		return file_misplaced(check, dir_fd, dir, name);
 	return file_known(check, id);

@@ -299,10 +299,9 @@ static int check_file(struct check *check, int root_fd, const char *path)
 
 static int lock_open(struct check *check, int root_fd, const char *path)
 {
-	int fd = openat(root_fd, "lock",
-			(check->repair ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
+	int fd = fd_open_file(root_fd, "lock", check->repair ? O_RDWR | O_CREAT : O_RDONLY, 0600);
 
-	return fd < 0 ? error_set(check->err, errno, "%s/lock", path) : fd;
+	return fd < 0 ? error_set(check->err, -fd, "%s/lock", path) : fd;
 }
 
 int check_tables(struct check *check, const char *path)
@@ -316,6 +315,8 @@ int check_tables(struct check *check, const char *path)
 		error = disk_lock(lock_fd, LOCK_WRITER, check->repair, true);
 		error = error ? error_set(check->err, -error, "can't lock the store")
 			      : check_file(check, root_fd, path);
+		if (!error && check->lacks_format)
+			error = check_format_mend(check, root_fd, path);
 	}
 	close(root_fd);
 	if (error)

@@ -151,7 +151,7 @@ static int create_if_none(struct disk *disk, const char *path, struct error *err
 
 	if (error)
 		return error_set(err, -error, "can't lock the store");
-	error = store_format_check(disk->root_fd, path, &none);
+	error = disk_format_check(disk->root_fd, path, &none);
 	if (error == -ENOENT)
 		error = disk_format_create(disk, path, err);
 	else if (error)
@@ -174,17 +174,19 @@ static int open_root(struct disk *disk, const char *path, unsigned flags, struct
 	if (error)
 		return error;
 	if (!create) {
-		error = store_format_check(disk->root_fd, path, err);
+		error = disk_format_check(disk->root_fd, path, err);
 		if (error)
 			return error;
 	}
 	if (disk->is_checked)
 		return 0;
-	disk->lock_fd = openat(disk->root_fd, "lock",
-			       (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | (create ? O_CREAT : 0),
-			       0600);
+	disk->lock_fd = fd_open_file(disk->root_fd, "lock", (read_only ? O_RDONLY : O_RDWR) |
+				     (create ? O_CREAT : 0), 0600);
+	if (disk->lock_fd == -ENOENT || disk->lock_fd == -EUCLEAN)
+		return store_part_damaged("lock", disk->lock_fd == -ENOENT ? "missing" : "no file",
+					  path, err);
 	if (disk->lock_fd < 0)
-		return error_set(err, errno, "%s/lock", path);
+		return error_set(err, -disk->lock_fd, "%s/lock", path);
 	return create ? create_if_none(disk, path, err) : 0;
 }
 

@@ -52,6 +52,13 @@ static inline struct disk *disk_of(struct store *store)
 /* ---- disk_format.c: the directory itself ---- */
 
 /*
+ * As store_format_check(); but where the folder has rows, objects or copies, or a domain that runs
+ * over an image, it is a store whose format is missing, and that is -EUCLEAN.
+ */
+int disk_format_check(int root_fd, const char *path, struct error *err);
+/* Durable, with all that was written before; the writer's lock is held. 0 or -errno alone. */
+int disk_format_write(int root_fd);
+/*
  * Makes a store in a directory that is empty or has an unfinished one; the writer's lock is held.
  * The last step makes it a store, with all before it durable.
  */

@@ -138,8 +138,9 @@ static size_t sync_count(const struct disk *disk)
 /* One that is gone again was the twin of another, or was put. */
 static int sync_at(int dir_fd, const char *name, int flags)
 {
-	int error, fd = openat(dir_fd, name, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int error, fd;
 
+	fd = openat(dir_fd, name, flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	error = fsync(fd) ? -errno : 0;

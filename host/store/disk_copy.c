@@ -59,9 +59,9 @@ int copy_put(struct store *store, mapping_id id, const void *data, size_t size, 
 		return copy_error(-error, id, err);
 	disk->new_dirty = true;
 	copy_file_name(id, true, name);
-	fd = openat(disk->root_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = fd_open_file(disk->root_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
-		return copy_error(errno, id, err);
+		return copy_error(-fd, id, err);
 	error = fd_pwrite_all(fd, data, size, 0);
 	close(fd);
 	return error ? copy_error(-error, id, err) : 0;

@@ -42,9 +42,9 @@ static ssize_t record_read(int domains_fd, const char *name, char text[DOMAIN_RE
 	int fd, error;
 
 	snprintf(path, sizeof(path), "%s/record", name);
-	fd = openat(domains_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = fd_open_file(domains_fd, path, O_RDONLY, 0);
 	if (fd < 0)
-		return errno == ENOTDIR ? -ENOENT : -errno;
+		return fd == -ENOTDIR ? -ENOENT : fd;
 	size = read(fd, text, DOMAIN_RECORD_MAX);
 	error = size < 0 ? -errno : 0;
 	close(fd);

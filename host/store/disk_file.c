@@ -58,12 +58,12 @@ static int file_find(struct disk *disk, object_id id, int flags)
 	int fd;
 
 	file_name(id, name);
-	fd = openat(disk->objects_fd, name, flags | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(disk->new_fd, name + FILE_NAME_NEW, flags | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		fd = openat(disk->objects_fd, name, flags | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	fd = fd_open_file(disk->objects_fd, name, flags, 0);
+	if (fd == -ENOENT)
+		fd = fd_open_file(disk->new_fd, name + FILE_NAME_NEW, flags, 0);
+	if (fd == -ENOENT)
+		fd = fd_open_file(disk->objects_fd, name, flags, 0);
+	return fd;
 }
 
 /* A descriptor that the store keeps, or -errno with a message. */

@@ -35,7 +35,7 @@ void reserve_keep(struct disk *disk)
 	if (!fstatat(disk->root_fd, "reserve", &status, AT_SYMLINK_NOFOLLOW) &&
 	    status.st_size >= wanted)
 		return;
-	fd = openat(disk->root_fd, "reserve", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = fd_open_file(disk->root_fd, "reserve", O_WRONLY | O_CREAT, 0600);
 	if (fd < 0)
 		return;
 	/*

@@ -197,6 +197,22 @@ static int metas_read(struct reading *reading)
 	return 1;
 }
 
+/* A file that was only made has its first two pages, which name commit 0, and may be cut. */
+int pages_are_used(int fd)
+{
+	struct meta metas[META_PAGES] = { 0 };
+	struct stat status;
+	int error = fstat(fd, &status) ? -errno : 0;
+
+	if (error || status.st_size > META_PAGES * PAGE)
+		return error ? error : 1;
+	for (unsigned i = 0; i < META_PAGES && !error; i++)
+		error = fd_pread_all(fd, &metas[i], sizeof(metas[i]), i * PAGE);
+	if (error && error != -ENODATA)
+		return error;
+	return metas[0].commit || metas[1].commit;
+}
+
 int pages_look(int fd, char finding[PAGES_FINDING_SIZE], struct error *err)
 {
 	struct reading reading = { .fd = fd, .finding = finding, .err = err };

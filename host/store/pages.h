@@ -24,6 +24,9 @@ typedef int (*pages_row)(const void *key, size_t key_size, const void *value, si
  */
 int pages_look(int fd, char finding[PAGES_FINDING_SIZE], struct error *err);
 
+/* Whether there ever was a commit, in a file that may be damaged: 1, 0 or -errno. */
+int pages_are_used(int fd);
+
 /*
  * Every page of the last commit: all numbers are in bounds, keys rise, no page has two uses, and
  * the totals are right, those of free pages too. row (NULL: nobody) is called for each row that can

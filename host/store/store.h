@@ -264,7 +264,8 @@ int store_totals(struct store *store, struct store_totals *totals, struct error 
 
 /*
  * Looks at everything on disk (-ENOENT, -EPROTO as of store_open_disk(); -EUCLEAN, after a
- * finding: the tables are damaged and repair was not asked for, so nothing else was looked at).
+ * finding: the tables are damaged and repair was not asked for, so nothing else was looked at;
+ * -EBADMSG, likewise: its format or lock is missing or damaged).
  * With repair mends what can be mended: damaged tables are made anew; records and mappings become
  * what record_secure() kept of them; counts are corrected, sealed objects whose bytes are not
  * theirs become lost ones (OBJECT_LOST), entries of other mappings whose object is not even known

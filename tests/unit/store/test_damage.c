@@ -323,11 +323,12 @@ static void test_format(void **state)
 	assert_non_null(strstr(play_error.text, "format 2"));
 	write_format("something\n");
 	assert_int_equal(store_open_disk(play_path("store"), 0, &store, &play_error), -EUCLEAN);
-	/*
-	 * Without the line it is a store that was not finished, but one that has a store's files.
-	 */
+	/* Without the file it is no place for a new store, as there are rows. */
 	unlink(play_path("store/format"));
-	assert_int_equal(store_open_disk(play_path("store"), 0, &store, &play_error), -ENOENT);
+	assert_int_equal(store_open_disk(play_path("store"), 0, &store, &play_error), -EUCLEAN);
+	assert_int_equal(store_open_disk(play_path("store"), STORE_CREATE, &store, &play_error),
+			 -EUCLEAN);
+	assert_non_null(strstr(play_error.text, "format is missing"));
 }
 
 static void test_foreign_folder(void **state)
