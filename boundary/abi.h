@@ -109,7 +109,10 @@ enum request_op {
 	REQ_VOLUME_FORGET = 23,
 	/* data: struct object_space; errors as REQ_DISK_TAKE, and those of fallocate(2) */
 	REQ_OBJECT_ALLOCATE = 24,
-	/* count: a host process, by its id in the domain. Reply: struct process_memory */
+	/*
+	 * count: a host process, by its id in the domain. Reply: struct process_memory; -EAGAIN
+	 * where the monitor has searched enough for now
+	 */
 	REQ_PROCESS = 25,
 	/*
 	 * count: as above; offset: an address. Reply area: reply.count of struct area_use, what

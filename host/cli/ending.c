@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,8 @@
 
 /* So many at a time, as each takes two descriptors, of which a process has 1024 by custom. */
 #define TOGETHER_MAX	256
+/* What a disk takes at worst to write out all that waits for it, one would think. */
+#define PATIENCE_S	30
 /* How often a monitor whose time is over is looked at. */
 #define LOOK_MS		200
 
@@ -49,7 +52,8 @@ static void ask(struct ending *ending, const struct ending_way *way)
 	struct error *err = &ending->err;
 	int seconds = way->kind == CONTROL_STOP ? way->value : 0, error;
 
-	ending->patience_ns = time_now_ns() + CONTROL_PATIENCE_MS * TIME_NS_PER_MS;
+	ending->notice_ns = time_now_ns() + CONTROL_PATIENCE_MS * TIME_NS_PER_MS;
+	ending->patience_ns = time_now_ns() + PATIENCE_S * 1000 * TIME_NS_PER_MS;
 	if (seconds >= 0)
 		ending->deadline_ns = time_now_ns() + seconds * 1000 * TIME_NS_PER_MS;
 	ending->socket = control_connect(&ending->folder, err);
@@ -97,13 +101,28 @@ static int process_wait(struct ending *ending)
 	return 0;
 }
 
+static void notice(struct ending *ending)
+{
+	if (ending->noticed || time_left_ms(ending->notice_ns))
+		return;
+	ending->noticed = true;
+	fprintf(stderr, "mezzo: domain %s: its monitor (process %d) does not answer yet: it is "
+		"killed after %d s, unless it waits for a disk then\n", ending->folder.name,
+		(int)control_peer(ending->socket), PATIENCE_S);
+}
+
 /* Whether the monitor's time is over, and it does not hear that. */
-static bool is_deaf(const struct ending *ending)
+static bool is_deaf(struct ending *ending)
 {
 	if (time_left_ms(ending->deadline_ns))
 		return false;
-	return control_is_stopped(ending->socket) ||
-	       (!ending->answered && !time_left_ms(ending->patience_ns));
+	if (control_is_stopped(ending->socket))
+		return true;
+	if (ending->answered)
+		return false;
+	notice(ending);
+	return !time_left_ms(ending->patience_ns) &&
+	       !monitor_is_in_kernel(control_peer(ending->socket));
 }
 
 /* Ends it without its own part in that. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -66,18 +67,21 @@ static int hold_volumes(const struct domains *domains, const struct folder *fold
 	return error;
 }
 
-/* 0 once the monitor has done it, 1 where the domain has ended before, or -errno. */
+/*
+ * 0 once the monitor has done it, 1 where the domain has ended before and gave the lock back,
+ * -ENOTCONN where there is no monitor to ask, or another -errno.
+ */
 static int rename_running(const struct folder *folder, const char *name, struct error *err)
 {
 	char names[2 * (DOMAIN_NAME_MAX + 1)];
 	int size, error, socket = control_connect(folder, err);
 	int32_t status;
 
-	if (socket == -ENOTCONN && folder_is_locked(folder))
+	if (socket == -ENOTCONN)
 		error_set(err, 0, "domain %s is being started, read or changed: try again when "
 			  "that is done", folder->name);
 	if (socket < 0)
-		return socket == -ENOTCONN && !folder_is_locked(folder) ? 1 : socket;
+		return socket;
 	size = snprintf(names, sizeof(names), "%s%c%s", folder->name, 0, name);
 	error = control_send(socket, CONTROL_RENAME, 0, names, (size_t)size, NULL, 0, 0);
 	/* It may have said why it is gone. */
@@ -101,6 +105,7 @@ static int rename_resting(const struct domains *domains, const struct folder *fo
 static int rename_held(const struct domains *domains, const struct folder *folder,
 		       const char *name, struct error *err)
 {
+	bool was_gone = false, again;
 	int result, lock_fd;
 
 	do {
@@ -111,7 +116,13 @@ static int rename_held(const struct domains *domains, const struct folder *folde
 			result = lock_fd;
 		else
 			result = rename_resting(domains, folder, lock_fd, name, err);
-	} while (result > 0);
+		/*
+		 * Who had the lock and is not to be asked may be a monitor that ended between: one
+		 * look more tells. Who only reads may do so for as long as they like.
+		 */
+		again = result > 0 || (result == -ENOTCONN && !was_gone);
+		was_gone = result == -ENOTCONN;
+	} while (again);
 	return result;
 }
 

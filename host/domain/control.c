@@ -68,7 +68,7 @@ int control_connect(const struct folder *folder, struct error *err)
 	return -ENOTCONN;
 }
 
-static pid_t peer_process(int socket)
+pid_t control_peer(int socket)
 {
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
@@ -84,14 +84,14 @@ pid_t control_monitor(const struct folder *folder)
 
 	if (fd < 0)
 		return fd == -ENOTCONN ? 0 : monitor_find(folder);
-	process = peer_process(fd);
+	process = control_peer(fd);
 	close(fd);
 	return process;
 }
 
 bool control_is_stopped(int socket)
 {
-	return monitor_is_stopped(peer_process(socket));
+	return monitor_is_stopped(control_peer(socket));
 }
 
 int control_send(int socket, enum control_kind kind, int32_t value, const void *data, size_t size,

@@ -81,7 +81,10 @@ struct control_message {
 	char data[CONTROL_DATA_MAX + 1];	/* ends in NUL, behind size */
 };
 
-/* A monitor does nothing for long: one that has not answered for so long does not hear. */
+/*
+ * A monitor does nothing for long but wait for a disk: one that has not answered for so long hears
+ * nothing for now.
+ */
 #define CONTROL_PATIENCE_MS 2000
 
 /*
@@ -94,10 +97,10 @@ int control_connect(const struct folder *folder, struct error *err);
 /* The process of the monitor, or 0 where the domain is not running. */
 pid_t control_monitor(const struct folder *folder);
 
-/*
- * Whether the monitor at the other end of control_connect()'s socket was stopped (SIGSTOP): what it
- * is sent it hears when it goes on.
- */
+/* The process of the monitor at the other end of control_connect()'s socket; 0: it is not known. */
+pid_t control_peer(int socket);
+
+/* Whether that was stopped (SIGSTOP): what it is sent it hears when it goes on. */
 bool control_is_stopped(int socket);
 
 /*

@@ -79,12 +79,22 @@ static bool is_dying(pid_t process)
 	return process_look(process, &state, &flags) && flags & exiting;
 }
 
-bool monitor_is_stopped(pid_t process)
+static bool is_in_state(pid_t process, char wanted)
 {
 	unsigned int flags;
 	char state;
 
-	return process > 0 && process_look(process, &state, &flags) && state == 'T';
+	return process > 0 && process_look(process, &state, &flags) && state == wanted;
+}
+
+bool monitor_is_stopped(pid_t process)
+{
+	return is_in_state(process, 'T');
+}
+
+bool monitor_is_in_kernel(pid_t process)
+{
+	return is_in_state(process, 'D');
 }
 
 /*

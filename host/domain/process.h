@@ -20,6 +20,12 @@ pid_t monitor_find(const struct folder *folder);
 bool monitor_is_stopped(pid_t process);
 
 /*
+ * Whether it waits in the kernel, as for a disk: it hears when that is over, and before that no
+ * signal would end it either.
+ */
+bool monitor_is_in_kernel(pid_t process);
+
+/*
  * A pidfd of it, or -ESRCH with a message. Also of one that was killed and is dying: the kernel
  * takes its files first, and gives the lock back only before it says that the process has ended.
  */

@@ -16,8 +16,11 @@
 #include <unistd.h>
 
 #include "host/base/fd.h"
+#include "host/base/time.h"
 
 #define STATUS_MAX 4096
+/* Searches take one part of so many of a processor's time at most, whatever a domain asks for. */
+#define SEARCH_SHARE 5
 
 static const char *line_of(const char *status, const char *name)
 {
@@ -130,26 +133,57 @@ static pid_t search(struct process_finder *finder, uint32_t wanted, char status[
 	return found;
 }
 
-/* The host's id of a process, which may end at any time, and its status. 0: there is none. */
-static pid_t find(struct process_finder *finder, uint32_t inner, char status[STATUS_MAX])
+static int64_t cpu_used_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return used.tv_sec * 1000 * TIME_NS_PER_MS + used.tv_nsec;
+}
+
+/*
+ * What one search took tells when the next may be: it is as long as the host has processes, and a
+ * domain may ask without end for ids that are not there.
+ */
+static int search_in_turn(struct process_finder *finder, uint32_t wanted, char status[STATUS_MAX],
+			  pid_t *outer)
+{
+	int64_t before_ns = cpu_used_ns();
+
+	if (time_now_ns() < finder->search_due_ns)
+		return -EAGAIN;
+	*outer = search(finder, wanted, status);
+	finder->search_due_ns = time_now_ns() + (SEARCH_SHARE - 1) * (cpu_used_ns() - before_ns);
+	return *outer ? 0 : -ESRCH;
+}
+
+/*
+ * The host's id of a process, which may end at any time, and its status. 0, -ESRCH, or -EAGAIN
+ * where it is not the turn for a search.
+ */
+static int find(struct process_finder *finder, uint32_t inner, char status[STATUS_MAX],
+		pid_t *outer)
 {
 	uint32_t slot = inner % PROCESS_FINDER_SLOTS, found = 0;
 
 	if (!inner || !domain_find(finder))
+		return -ESRCH;
+	*outer = finder->slots[slot].outer;
+	if (finder->slots[slot].inner == inner && status_read(finder, *outer, status, &found) &&
+	    found == inner)
 		return 0;
-	if (finder->slots[slot].inner == inner &&
-	    status_read(finder, finder->slots[slot].outer, status, &found) && found == inner)
-		return finder->slots[slot].outer;
-	return search(finder, inner, status);
+	return search_in_turn(finder, inner, status, outer);
 }
 
 int process_memory_read(struct process_finder *finder, uint32_t inner,
 			struct process_memory *memory)
 {
 	char status[STATUS_MAX];
+	pid_t outer;
+	int error = find(finder, inner, status, &outer);
 
-	if (!find(finder, inner, status))
-		return -ESRCH;
+	if (error)
+		return error;
 	*memory = (struct process_memory){
 		.peak_kb = kilobytes(status, "VmHWM"),
 		.resident_kb = kilobytes(status, "VmRSS"),
@@ -169,12 +203,14 @@ int process_memory_read(struct process_finder *finder, uint32_t inner,
 int process_open(struct process_finder *finder, uint32_t inner, const char *name, FILE **file)
 {
 	char path[40], status[STATUS_MAX];
-	pid_t outer = find(finder, inner, status);
-	int directory, fd, error = 0;
+	pid_t outer;
+	int directory, fd, error = find(finder, inner, status, &outer);
 	uint32_t found;
 
+	if (error)
+		return error;
 	snprintf(path, sizeof(path), "/proc/%d", outer);
-	directory = outer ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return -ESRCH;
 	if (!status_read(finder, outer, status, &found) || found != inner) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a check puts aside, DIR/lost/HASH, and takes back; see check.h. Names there have the 64
- * digits of the content's hash, mappings' copies are lost/mID, and what is no file has the name that
- * it had. Under the writer's lock, but for aside_put().
+ * digits of the content's hash; mappings' copies are lost/mID, and what is no file has the name it
+ * had. Under the writer's lock, but for aside_put().
  */
 #include <errno.h>
 #include <fcntl.h>

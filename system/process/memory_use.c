@@ -2,9 +2,25 @@
 /* Memory of processes, by a request to the monitor; see memory_use.h. No locks of its own. */
 #include "process/memory_use.h"
 
+#include "core/futex.h"
 #include "core/heap.h"
 #include "core/host.h"
 #include "core/string.h"
+#include "core/timer.h"
+
+/* How long until the monitor is asked again, which has a limit to what it searches for. */
+#define RETRY_NS 5000000ull
+
+/* request_begin() once the monitor may search for the process. */
+static int ask(struct request *request, struct reply *reply)
+{
+	u32 never = 0;
+	int error;
+
+	while ((error = request_begin(request, NULL, reply, NULL, 0)) == -EAGAIN)
+		futex_wait_until(&never, 0, clock_monotonic_ns() + RETRY_NS);
+	return error;
+}
 
 void memory_use_read(uint32_t host_tgid, struct process_memory *memory)
 {
@@ -12,7 +28,7 @@ void memory_use_read(uint32_t host_tgid, struct process_memory *memory)
 	struct reply reply;
 
 	*memory = (struct process_memory){ 0 };
-	if (!host_tgid || request_begin(&request, NULL, &reply, NULL, 0))
+	if (!host_tgid || ask(&request, &reply))
 		return;
 	*memory = *(const struct process_memory *)channel_reply_area();
 	request_end();
@@ -46,7 +62,7 @@ int area_uses_read(u32 host_tgid, struct area_uses *uses)
 	if (!host_tgid)
 		return 0;
 	do {
-		error = request_begin(&request, NULL, &reply, NULL, 0);
+		error = ask(&request, &reply);
 		if (!error) {
 			error = uses_append(uses, reply.count);
 			request_end();

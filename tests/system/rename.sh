@@ -40,6 +40,27 @@ prints "--rm removes the new name" taken '"$MEZZO" rename a b; "$MEZZO" stop b >
 prints "one that rests" "b taken" '"$MEZZO" rename a b; names'
 "$MEZZO" rm b > /dev/null
 
+# ---- One that rests and is read ----
+
+cat > reader.py <<'EOF'
+# Shares the lock of a domain, as cp, diff and commit do, until it is ended.
+import fcntl, signal, struct, sys
+lock = open(sys.argv[1])
+fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))
+print("reads", flush=True)
+signal.pause()
+EOF
+"$MEZZO" create a box -- true > /dev/null
+touch store/domains/a/lock
+timeout 20 python3 reader.py store/domains/a/lock > reads &
+reader=$!
+check "one that is read" wait_for reads reads
+refuses "it keeps its name meanwhile" "being started, read or changed" rename a b
+kill $reader
+wait $reader
+prints "and is renamed after" "b taken" '"$MEZZO" rename a b; names'
+"$MEZZO" rm b > /dev/null
+
 # ---- at once ----
 rounds=20
 wrong=0

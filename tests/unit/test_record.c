@@ -149,6 +149,47 @@ static void test_a_dying_monitor_is_waited_for(void **state)
 	folder_close(&folder);
 }
 
+/* Waits in the kernel for as long as its child, who shares its memory, holds the pipe's end. */
+static void __attribute__((noreturn)) wait_in_kernel(const int held[2])
+{
+	char byte;
+
+	close(held[1]);
+	if (!vfork())
+		_exit(read(held[0], &byte, 1) != 0);
+	pause();
+	_exit(1);
+}
+
+static void test_a_monitor_in_the_kernel_is_told_from_others(void **state)
+{
+	int held[2], status;
+	bool seen = false;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(held), 0);
+	pid = fork();
+	if (!pid)
+		wait_in_kernel(held);
+	for (int i = 0; i < 5000 && !(seen = monitor_is_in_kernel(pid)); i++)
+		usleep(1000);
+	assert_true(seen);
+	assert_false(monitor_is_stopped(pid));
+	close(held[1]);
+	for (int i = 0; i < 5000 && (seen = monitor_is_in_kernel(pid)); i++)
+		usleep(1000);
+	assert_false(seen);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(monitor_is_stopped(pid));
+	assert_false(monitor_is_in_kernel(pid));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_false(monitor_is_in_kernel(0));
+	close(held[0]);
+}
+
 static void test_a_name_that_is_not_durable_is_given_back(void **state)
 {
 	struct domain_record record;
@@ -559,6 +600,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_dying_monitor_is_waited_for, set_up,
 						tear_down),
+		cmocka_unit_test(test_a_monitor_in_the_kernel_is_told_from_others),
 		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_durable_is_given_back,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_keys_stay, set_up, tear_down),

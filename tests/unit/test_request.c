@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "boundary/area_use.h"
+#include "host/base/time.h"
 #include "host/monitor/request.h"
 #include "tests/unit/tree.h"
 #include "tests/unit/unit.h"
@@ -101,6 +102,7 @@ static void test_memory_of_processes(void **state)
 {
 	struct request ask = { .op = REQ_PROCESS, .count = inner_id(getpid()) };
 	const struct process_memory *memory = (const void *)service.channel->reply_area;
+	int64_t began_ns = time_now_ns();
 	struct reply reply;
 	int handle;
 
@@ -119,12 +121,32 @@ static void test_memory_of_processes(void **state)
 	}
 	for (uint32_t absent = 0; absent <= 0x7fffffff; absent += 0x7fffffff) {
 		ask.count = absent;
+		service.processes.search_due_ns = 0;
 		send_request(&ask, "", 0);
 		assert_int_equal(serve(), REQUEST_NONE);
 		assert_int_equal(receive_reply(&handle).error, -ESRCH);
 	}
+	/*
+	 * Each search puts the next one off. Until that nothing is searched for; what is known is
+	 * told all the same.
+	 */
+	assert_true(service.processes.search_due_ns > began_ns);
+	service.processes.search_due_ns = INT64_MAX;
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -EAGAIN);
+	ask.count = inner_id(getpid());
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, 0);
+	ask.count = 0x7fffffff;
+	service.processes.search_due_ns = time_now_ns();
+	send_request(&ask, "", 0);
+	assert_int_equal(serve(), REQUEST_NONE);
+	assert_int_equal(receive_reply(&handle).error, -ESRCH);
 	/* The same process, asked for by a domain that is in another namespace. */
 	strcpy(service.processes.namespace, "pid:[1]");
+	service.processes.search_due_ns = 0;
 	ask.count = inner_id(getpid());
 	send_request(&ask, "", 0);
 	assert_int_equal(serve(), REQUEST_NONE);
