@@ -710,6 +710,7 @@ TEST(a_sleeper_shows_its_call)
 	OK(pipe(fds));
 	OK(child = fork());
 	if (!child) {
+		OK(close(fds[1]));
 		read(fds[0], (void *)0x1000, 77);
 		_exit(0);
 	}
@@ -724,6 +725,7 @@ TEST(a_sleeper_shows_its_call)
 	EQUAL(third, 77);
 	OK(close(fds[1]));
 	OK(close(fds[0]));
+	EQUAL(test_wait(child), 0);
 }
 
 TEST(children_are_listed)

@@ -207,7 +207,7 @@ static long string(struct random *random, struct arena *arena)
 		"a", "b", "c", "dir", "dir/a", "dir/b", "dir/..", ".", "..", "link", "link/a",
 		"fifo", "socket", "", "/", "/dev/zero", "/dev/null", "/dev/shm/a", "/dev/ptmx",
 		"/dev/pts/0", "/dev/tty", "/proc/self/maps", "/proc/self/fd/5", "/proc/self/fd",
-		"/proc/self/stat", "/proc/1/status", "/tmp", "user.a", "security.capability",
+		"/proc/self/stat", "/proc/1/status", "user.a", "security.capability",
 		"tmpfs", "proc", "/a", "none/there", "a/"
 	};
 	char *place = arena_place(random, arena);

@@ -39,6 +39,7 @@
 enum { ROUND_MS = 400, END_SECONDS = 20, USAGE_LINES = 8, ROUNDS_MAX = 100000, USER = 12345 };
 
 static char directory[] = "/tmp/mezzo-fuzz-XXXXXX";
+static int home;	/* the directory, wherever its name leads by now */
 static volatile sig_atomic_t too_late;
 
 /* ---- What the layer uses ---- */
@@ -248,8 +249,8 @@ static int round_play(uint64_t seed)
 	struct timespec pause = { 0, 2000000 };
 	pid_t party;
 
-	if (chdir(directory) || mkdir("work", 0777) || chmod("work", 0777) || chdir("work")) {
-		perror("directory");
+	if (fchdir(home) || mkdir("work", 0777) || chmod("work", 0777) || chdir("work")) {
+		printf("round %llu: directory: %s\n", (unsigned long long)seed, strerror(errno));
 		return 0;
 	}
 	party = fork();
@@ -268,8 +269,10 @@ static int round_play(uint64_t seed)
 			sleep(1000);
 		return 0;
 	}
-	if (chdir(directory))
+	if (fchdir(home)) {
+		printf("round %llu: fchdir: %s\n", (unsigned long long)seed, strerror(errno));
 		return 0;
+	}
 	remains_remove();
 	if (!works())
 		printf("round %llu: nothing works\n", (unsigned long long)seed);
@@ -305,7 +308,8 @@ int main(int argc, char **argv)
 	stand_apart();
 	names_warm();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!mkdtemp(directory) || chmod(directory, 0755)) {
+	if (!mkdtemp(directory) || chmod(directory, 0755) ||
+	    (home = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
 		perror(directory);
 		return 2;
 	}

@@ -121,17 +121,29 @@ static void fork_and_play(struct random *random)
 	}
 }
 
+/* A process before the party, or all. */
 static int is_elder(long pid)
 {
 	return labs((int)pid) <= 2 && (int)pid;
 }
 
+static int means_elder(const struct call *call, const long *arguments)
+{
+	const char *kind = call->kinds;
+
+	for (int i = 0; kind && i < CALL_ARGUMENTS; i++) {
+		if (!strncmp(kind, "pid", 3) && is_elder(arguments[i]))
+			return 1;
+		kind = strchr(kind, ' ');
+		kind = kind ? kind + 1 : NULL;
+	}
+	return 0;
+}
+
 /* True for calls that end what plays, or what is not the party's to end; some of them seldom. */
 static int call_spared(struct random *random, const struct call *call, const long *arguments)
 {
-	/* The processes before the party, or all. */
-	if (!strncmp(call->kinds, "pid", 3) &&
-	    (is_elder(arguments[0]) || (call->number == SYS_tgkill && is_elder(arguments[1]))))
+	if (means_elder(call, arguments))
 		return 1;
 	switch (call->number) {
 	case SYS_fcntl:
