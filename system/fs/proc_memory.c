@@ -18,10 +18,20 @@
 
 #define STRINGS_MAX (6ul << 20)	/* as exec has it */
 
+/* The host process that has its memory: all its threads are in it. signal_lock held. */
+static u32 host_of_locked(struct process *process)
+{
+	struct thread *thread;
+	u32 host_tgid = 0;
+
+	list_for_each(thread, &process->threads, process_node)
+		host_tgid = thread->host_tgid;
+	return host_tgid;
+}
+
 /* at: with references where it is 0. */
 static int mm_look(struct looked_at *at, bool for_all)
 {
-	struct thread *thread;
 	int error;
 
 	*at = (struct looked_at){ .process = at->process };
@@ -30,24 +40,26 @@ static int mm_look(struct looked_at *at, bool for_all)
 	at->mm = error ? NULL : at->process->mm;
 	if (at->mm)
 		refcount_get(&at->mm->references);
-	/* All its threads are in the host process that has its memory. */
-	list_for_each(thread, &at->process->threads, process_node)
-		at->host_tgid = thread->host_tgid;
+	at->host_tgid = host_of_locked(at->process);
 	lock_release(&at->process->signal_lock);
 	return error;
 }
 
 /*
  * The host process that was found may be gone by the time that it is looked for, because exec gave
- * the process another one: then that is looked at. True where it is not the same any more.
+ * the process another one, first with new memory and then with its thread: then that is looked at.
+ * True where it is not the same any more.
  */
-static bool has_another_mm(struct process *process, u64 id)
+static bool is_elsewhere(const struct looked_at *at, u64 id)
 {
-	struct mm *mm = proc_mm_get(process);
-	bool another = !mm || mm->id != id;
+	struct process *process = at->process;
+	bool elsewhere;
 
-	mm_put(mm);
-	return another;
+	lock_acquire(&process->signal_lock);
+	elsewhere = !process->mm || process->mm->id != id ||
+		    host_of_locked(process) != at->host_tgid;
+	lock_release(&process->signal_lock);
+	return elsewhere;
 }
 
 int proc_with_mm(struct proc_text *text, const struct proc_key *key, bool for_all,
@@ -66,7 +78,7 @@ int proc_with_mm(struct proc_text *text, const struct proc_key *key, bool for_al
 		id = at.mm->id;
 		error = print(text, &at);
 		mm_put(at.mm);
-	} while (error == -ESRCH && has_another_mm(at.process, id));
+	} while (error == -ESRCH && is_elsewhere(&at, id));
 	process_put(at.process);
 	return error;
 }

@@ -8,7 +8,7 @@ scratch
 # Names that not every kernel has, by how it was configured, and the layer's own.
 optional='^/proc/(mezzo|modules|sys/kernel/pty|self/(loginuid|sessionid|cpuset|schedstat)|self/task/N/(loginuid|sessionid|cpuset|schedstat|children))(/|$)|^/sys/class/(power_supply|thermal)$'
 # What a file says of things that are the domain's own: mounts, memory areas, versions, words that are settings.
-own='/(mounts|mountinfo|maps|cgroup|environ|auxv|cmdline|version|osrelease|hostname|domainname|core_pattern|unix|filesystems|comm|children|interrupts|syscall|limits)$|^/proc/(mezzo|modules)|^/sys/devices/system/cpu/(isolated|offline)$|transparent_hugepage/enabled$|/uuid$|/boot_id$'
+own='/(mounts|mountinfo|mountstats|maps|smaps|smaps_rollup|numa_maps|cgroup|environ|auxv|cmdline|version|osrelease|hostname|domainname|core_pattern|unix|filesystems|comm|children|interrupts|syscall|limits)$|^/proc/(mezzo|modules)|^/sys/devices/system/cpu/(isolated|offline)$|transparent_hugepage/enabled$|/uuid$|/boot_id$'
 
 cat > list.sh << 'END'
 find -L /proc/self/ -mindepth 1 -maxdepth 1 ! -name task ! -name cwd ! -name root ! -name exe ! -name fd ! -name map_files ! -name attr ! -name net 2> /dev/null
