@@ -202,21 +202,26 @@ static void left_print(void)
 	globfree(&tasks);
 }
 
-static int works(void)
+/* What does not work, or NULL. */
+static const char *broken(void)
 {
 	int fd = open("check", O_RDWR | O_CREAT | O_TRUNC, 0600), status;
 	char text[8] = "";
 	pid_t child;
 
-	if (fd < 0 || write(fd, "works", 5) != 5 || pread(fd, text, 5, 0) != 5 ||
-	    strcmp(text, "works"))
-		return 0;
+	if (fd < 0)
+		return "open";
+	if (write(fd, "works", 5) != 5 || pread(fd, text, 5, 0) != 5 || strcmp(text, "works"))
+		return "a file";
 	close(fd);
 	child = fork();
 	if (!child)
 		_exit(21);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == 21;
+	if (child < 0)
+		return "fork";
+	if (waitpid(child, &status, 0) != child)
+		return "waitpid";
+	return WIFEXITED(status) && WEXITSTATUS(status) == 21 ? NULL : "the status of a child";
 }
 
 static void party_start(uint64_t seed)
@@ -250,6 +255,7 @@ static void names_warm(void)
 static int round_play(uint64_t seed)
 {
 	struct timespec pause = { 0, 2000000 };
+	const char *broken_part;
 	pid_t party;
 
 	if (fchdir(home) || mkdir("work", 0777) || chmod("work", 0777) || chdir("work")) {
@@ -277,9 +283,11 @@ static int round_play(uint64_t seed)
 		return 0;
 	}
 	remains_remove();
-	if (!works())
-		printf("round %llu: nothing works\n", (unsigned long long)seed);
-	return works();
+	broken_part = broken();
+	if (broken_part)
+		printf("round %llu: %s does not work: %s\n", (unsigned long long)seed, broken_part,
+		       strerror(errno));
+	return !broken_part;
 }
 
 /* ---- The program ---- */
