@@ -170,16 +170,8 @@ static struct thread *server_choose_locked(struct process *process)
 /* As thread_kick(), but it is nothing that interrupts the thread's call for the program. */
 static void server_kick(struct thread *thread)
 {
-	bool parked;
-
 	atomic_or(&thread->work, WORK_SERVE);
-	parked = READ_ONCE(thread->parked);
-	thread_unpark(thread);
-	if (parked || !READ_ONCE(thread->host_tid))
-		return;
-	if (!atomic_exchange(&thread->kick_sent, 1u) &&
-	    host_call3(__NR_tgkill, thread->host_tgid, thread->host_tid, KICK_SIGNAL))
-		WRITE_ONCE(thread->kick_sent, 0);
+	thread_prod(thread);
 }
 
 /*

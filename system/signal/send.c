@@ -13,14 +13,10 @@
 #include "process/ptrace.h"
 #include "signal/queue.h"
 
-void thread_kick(struct thread *thread)
+void thread_prod(struct thread *thread)
 {
-	bool parked;
+	bool parked = READ_ONCE(thread->parked);
 
-	atomic_or(&thread->work, WORK_SIGNAL);
-	if (thread == thread_current() || thread->player)
-		return;
-	parked = READ_ONCE(thread->parked);
 	thread_unpark(thread);
 	/*
 	 * One that isn't parked may run the program or sleep in a host call. No host thread yet: it
@@ -34,6 +30,13 @@ void thread_kick(struct thread *thread)
 	if (!atomic_exchange(&thread->kick_sent, 1u) &&
 	    host_call3(__NR_tgkill, thread->host_tgid, thread->host_tid, KICK_SIGNAL))
 		WRITE_ONCE(thread->kick_sent, 0);
+}
+
+void thread_kick(struct thread *thread)
+{
+	atomic_or(&thread->work, WORK_SIGNAL);
+	if (thread != thread_current() && !thread->player)
+		thread_prod(thread);
 }
 
 bool thread_is_ending(const struct thread *thread)

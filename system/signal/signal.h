@@ -48,7 +48,12 @@ void signal_force_segv(int number);
 int signal_send_group(u32 pgid, const signal_info *info, const struct credentials *sender);
 int signal_send_group_locked(u32 pgid, const signal_info *info, const struct credentials *sender);
 
-/* Makes thread look at thread->work soon, wherever it runs. Callable under LOCK_SIGNAL. */
+/*
+ * Makes another thread look at thread->work soon, where the caller has set something, wherever it
+ * runs. Callable under LOCK_SIGNAL.
+ */
+void thread_prod(struct thread *thread);
+/* The same for what interrupts its call for the program (WORK_SIGNAL), and for any thread. */
 void thread_kick(struct thread *thread);
 
 /*

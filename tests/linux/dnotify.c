@@ -10,35 +10,11 @@
 
 #define ALL_EVENTS (DN_ACCESS | DN_MODIFY | DN_CREATE | DN_DELETE | DN_RENAME | DN_ATTRIB)
 
-static void block(int number)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	OK(sigprocmask(SIG_BLOCK, &set, NULL));
-}
-
-/* How many of these signals wait; the last of them. */
-static int signals(int number, siginfo_t *info)
-{
-	const struct timespec now = { 0 };
-	sigset_t set;
-	int count = 0;
-
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	while (sigtimedwait(&set, info, &now) == number)
-		count++;
-	EQUAL(errno, EAGAIN);
-	return count;
-}
-
 static int told(void)
 {
 	siginfo_t info;
 
-	return signals(SIGRTMIN, &info);
+	return test_signals_take(SIGRTMIN, &info);
 }
 
 /* Directory a, whose events come as SIGRTMIN, which is blocked. */
@@ -46,7 +22,7 @@ static int watched(long events)
 {
 	int fd;
 
-	block(SIGRTMIN);
+	test_block(SIGRTMIN);
 	OK(mkdir("a", 0755));
 	OK(mkdir("b", 0755));
 	OK(fd = open("a", O_RDONLY));
@@ -114,15 +90,15 @@ TEST(dnotify_says_which_descriptor)
 
 	EQUAL(fcntl(fd, F_GETOWN), getpid());
 	make("a/x");
-	EQUAL(signals(SIGRTMIN, &info), 1);
+	EQUAL(test_signals_take(SIGRTMIN, &info), 1);
 	EQUAL(info.si_code, POLL_MSG);
 	EQUAL(info.si_band, POLLIN | POLLRDNORM | POLLMSG);
 	EQUAL(info.si_fd, fd);
-	block(SIGIO);
+	test_block(SIGIO);
 	OK(fcntl(fd, F_SETSIG, 0));
 	OK(fcntl(fd, F_NOTIFY, DN_CREATE));
 	make("a/y");
-	EQUAL(signals(SIGIO, &info), 1);
+	EQUAL(test_signals_take(SIGIO, &info), 1);
 	EQUAL(info.si_code, SI_KERNEL);
 }
 
@@ -214,7 +190,7 @@ TEST(dnotify_of_many_processes)
 		OK(fcntl(own, F_NOTIFY, DN_CREATE));
 		make("a/1");
 		/* Both were told: this one by its own. */
-		EQUAL(signals(SIGRTMIN, &info), 1);
+		EQUAL(test_signals_take(SIGRTMIN, &info), 1);
 		EQUAL(info.si_fd, own);
 		/* Of the parent's file it can ask for something too, and the parent is told. */
 		OK(fcntl(fd, F_NOTIFY, DN_DELETE));

@@ -10,35 +10,11 @@
 
 #define BREAK_TIME "/proc/sys/fs/lease-break-time"
 
-static void block(int number)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	OK(sigprocmask(SIG_BLOCK, &set, NULL));
-}
-
-/* How many signals wait that tell of a lease; the last of them. */
-static int told_with(siginfo_t *info)
-{
-	const struct timespec now = { 0 };
-	sigset_t set;
-	int count = 0;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN);
-	while (sigtimedwait(&set, info, &now) == SIGRTMIN)
-		count++;
-	EQUAL(errno, EAGAIN);
-	return count;
-}
-
 static int told(void)
 {
 	siginfo_t info;
 
-	return told_with(&info);
+	return test_signals_take(SIGRTMIN, &info);
 }
 
 /* Sleeps until a holder is told. */
@@ -64,7 +40,7 @@ static int leased(int type)
 {
 	int fd;
 
-	block(SIGRTMIN);
+	test_block(SIGRTMIN);
 	test_write_file("file", "text");
 	fd = opened("file", O_RDONLY);
 	OK(fcntl(fd, F_SETSIG, SIGRTMIN));
@@ -173,7 +149,7 @@ TEST(lease_break_is_told_once)
 		}
 		for (int turn = 0; turn < 2; turn++) {
 			FAILS(open("file", rows[i].flags | O_NONBLOCK, 0600), EWOULDBLOCK);
-			EQUAL(told_with(&info), !turn);
+			EQUAL(test_signals_take(SIGRTMIN, &info), !turn);
 			EQUAL(fcntl(fd, F_GETLEASE), rows[i].shown);
 		}
 		EQUAL(info.si_code, POLL_MSG);
@@ -191,7 +167,7 @@ TEST(lease_break_by_sigio)
 	siginfo_t info;
 	sigset_t set;
 
-	block(SIGIO);
+	test_block(SIGIO);
 	OK(fcntl(fd, F_SETSIG, 0));
 	FAILS(open("file", O_WRONLY | O_NONBLOCK), EWOULDBLOCK);
 	sigemptyset(&set);
@@ -354,7 +330,7 @@ TEST(lease_holds_up_a_program)
 	int fd;
 	pid_t child;
 
-	block(SIGRTMIN);
+	test_block(SIGRTMIN);
 	test_write_file("program", "#!/bin/true\n");
 	OK(chmod("program", 0755));
 	fd = opened("program", O_RDONLY);

@@ -94,6 +94,29 @@ int test_wait(pid_t child)
 	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+void test_block(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	OK(sigprocmask(SIG_BLOCK, &set, NULL));
+}
+
+int test_signals_take(int number, siginfo_t *info)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+	int count = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	while (sigtimedwait(&set, info, &now) == number)
+		count++;
+	EQUAL(errno, EAGAIN);
+	return count;
+}
+
 void test_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -67,6 +67,11 @@ int test_process_state(pid_t pid);
  */
 void test_await_sleep(pid_t pid);
 
+/* Blocks a signal. */
+void test_block(int number);
+/* How many of a blocked signal wait; they are taken, and *info is of the last one. */
+int test_signals_take(int number, siginfo_t *info);
+
 /* Sleeps this long; only to give others a chance to run, never to prove something by time. */
 void test_pause_ms(unsigned int ms);
 

@@ -28,7 +28,7 @@
 enum { PAGE = 4096, ARENA_SIZE = 64 * PAGE, ARENA_END = ARENA_SIZE - PAGE, GROUND_PAGES = 64 };
 
 const struct call call_table[] = {
-#define CALL(number, name, ...) { number, #name, #__VA_ARGS__ },
+#define CALL(number, name, ...) { number, #name, { __VA_ARGS__ } },
 #include "call_table.h"
 };
 const size_t call_count = COUNT(call_table);
@@ -282,19 +282,14 @@ static long kind_choose(struct random *random, struct arena *arena, const char *
 void arguments_choose(struct random *random, struct arena *arena, const struct call *call,
 		      long *arguments)
 {
-	char kinds[128], *rest = kinds, *kind;
-
-	snprintf(kinds, sizeof(kinds), "%s", call->kinds);
 	for (int i = 0; i < CALL_ARGUMENTS; i++) {
-		kind = rest ? strsep(&rest, ", ") : NULL;
-		while (kind && !*kind && rest)
-			kind = strsep(&rest, ", ");
-		if (kind && *kind && random_below(random, 12))
-			arguments[i] = kind_choose(random, arena, kind);
+		if (call->kinds[i] && random_below(random, 12))
+			arguments[i] = kind_choose(random, arena, call->kinds[i]);
 		else
 			arguments[i] = odd_value(random);
 	}
 	/* Calls on ranges of memory would soon end the process that plays. */
-	if (!strncmp(call->kinds, "ptr, size", 9) || !strcmp(call->kinds, "ptr"))
+	if (call->kinds[0] && kind_is(call->kinds[0], "ptr") &&
+	    (!call->kinds[1] || kind_is(call->kinds[1], "size")))
 		arguments[0] = (long)arena->ground + random_below(random, GROUND_PAGES - 2) * PAGE;
 }

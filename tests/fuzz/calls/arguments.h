@@ -7,16 +7,16 @@
 
 #include "tests/fuzz/calls/random.h"
 
+enum { CALL_ARGUMENTS = 6, DESCRIPTORS = 48 };
+
 struct call {
 	long number;
 	const char *name;
-	const char *kinds; /* as in the table's fourth column, with ", " between */
+	const char *kinds[CALL_ARGUMENTS]; /* as in the table's fourth column; NULL: no argument */
 };
 
 extern const struct call call_table[];
 extern const size_t call_count;
-
-enum { CALL_ARGUMENTS = 6, DESCRIPTORS = 48 };
 
 /*
  * Memory that calls read and write: structures at random places of it, with the unreadable page

@@ -129,14 +129,9 @@ static int is_elder(long pid)
 
 static int means_elder(const struct call *call, const long *arguments)
 {
-	const char *kind = call->kinds;
-
-	for (int i = 0; kind && i < CALL_ARGUMENTS; i++) {
-		if (!strncmp(kind, "pid", 3) && is_elder(arguments[i]))
+	for (int i = 0; i < CALL_ARGUMENTS && call->kinds[i]; i++)
+		if (!strcmp(call->kinds[i], "pid") && is_elder(arguments[i]))
 			return 1;
-		kind = strchr(kind, ' ');
-		kind = kind ? kind + 1 : NULL;
-	}
 	return 0;
 }
 

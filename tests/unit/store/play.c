@@ -50,6 +50,21 @@ const char *play_path(const char *name)
 	return path;
 }
 
+struct store *play_begin(void)
+{
+	struct store *store;
+
+	must(store_open_disk(play_path("store"), 0, &store, &play_error));
+	must(store_begin(store, &play_error));
+	return store;
+}
+
+void play_commit(struct store *store)
+{
+	must(store_commit(store, &play_error));
+	store_close(store);
+}
+
 object_id play_object(struct store *store, const void *bytes, size_t size)
 {
 	object_id id;

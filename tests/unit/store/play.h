@@ -31,6 +31,10 @@ void play_remove_directory(void);
 const char *play_path(const char *name);
 void play_run(const char *command);
 
+/* Opens the store that is there and begins a transaction; ends both. */
+struct store *play_begin(void);
+void play_commit(struct store *store);
+
 /* T: a private object with this content, or a sealed one. */
 object_id play_object(struct store *store, const void *bytes, size_t size);
 object_id play_sealed(struct store *store, const char *text);

@@ -11,18 +11,6 @@ static struct store *store;
 static mapping_id mapping;
 static object_id one, two, private_one;
 
-static void begin(void)
-{
-	must(store_open_disk(play_path("store"), 0, &store, &play_error));
-	must(store_begin(store, &play_error));
-}
-
-static void commit(void)
-{
-	must(store_commit(store, &play_error));
-	store_close(store);
-}
-
 static int make_store(void **state)
 {
 	(void)state;
@@ -36,7 +24,7 @@ static int make_store(void **state)
 	must(mapping_set(store, mapping, 2, two, &play_error));
 	must(mapping_set(store, mapping, 3, private_one, &play_error));
 	must(object_attribute_set(store, one, "name", "value", 5, &play_error));
-	commit();
+	play_commit(store);
 	return 0;
 }
 
@@ -83,7 +71,7 @@ static void test_missing_file(void **state)
 	unlink(file_of(one));
 	/* Who names it still does, as the same bytes may come again. */
 	expect(1, "its file is missing");
-	begin();
+	store = play_begin();
 	must(mapping_get(store, mapping, 1, &id, &play_error));
 	assert_int_equal(id, one);
 	store_close(store);
@@ -111,7 +99,7 @@ static void test_heal(void **state)
 	unlink(file_of(one));
 	assert_int_equal(truncate(file_of(two), 2), 0);
 	expect(2, "its file is missing");
-	begin();
+	store = play_begin();
 	expect_lost(one, true);
 	expect_lost(two, true);
 	assert_int_equal(object_open(store, one, false, &play_error), -EIO);
@@ -127,8 +115,8 @@ static void test_heal(void **state)
 	must(store_begin(store, &play_error));
 	must(mapping_set(store, mapping, 4, play_sealed(store, "one"), &play_error));
 	must(mapping_set(store, mapping, 5, play_object(store, "two", 3), &play_error));
-	commit();
-	begin();
+	play_commit(store);
+	store = play_begin();
 	expect_lost(one, false);
 	assert_string_equal(play_text(store, one), "one");
 	expect_lost(two, true);
@@ -137,8 +125,8 @@ static void test_heal(void **state)
 	/* What the same transaction makes afterwards is still told apart from what it restored. */
 	must(object_create(store, &found, &play_error));
 	must(object_put(store, found, &play_error));
-	commit();
-	begin();
+	play_commit(store);
+	store = play_begin();
 	assert_string_equal(play_text(store, two), "two");
 	must(mapping_get(store, mapping, 5, &found, &play_error));
 	assert_int_equal(found, two);
@@ -152,13 +140,13 @@ static void test_lost_and_put(void **state)
 	(void)state;
 	unlink(file_of(one));
 	expect(1, "its file is missing");
-	begin();
+	store = play_begin();
 	must(mapping_set(store, mapping, 1, 0, &play_error));
 	assert_int_not_equal(play_sealed(store, "one"), one);
 	store_abort(store);
 	must(store_begin(store, &play_error));
 	must(mapping_set(store, mapping, 1, 0, &play_error));
-	commit();
+	play_commit(store);
 	expect(0, NULL);
 }
 
@@ -175,7 +163,7 @@ static void test_heal_cut_off(void **state)
 	file = fopen(play_path(command), "w");
 	fputs("on", file);
 	fclose(file);
-	begin();
+	store = play_begin();
 	assert_int_equal(access(play_path(command), F_OK), -1);
 	assert_int_equal(access(file_of(one), F_OK), -1);
 	expect_lost(one, true);
@@ -244,14 +232,14 @@ static void test_counts(void **state)
 	object_id id;
 
 	(void)state;
-	begin();
+	store = play_begin();
 	must(object_row_get(store, one, &row, &play_error));
 	row.references = 7;
 	must(object_row_put(store, one, &row, &play_error));
 	id = play_sealed(store, "held by nobody");
-	commit();
+	play_commit(store);
 	expect(2, "7 references, but 1 in mappings");
-	begin();
+	store = play_begin();
 	must(object_info(store, one, &info, &play_error));
 	assert_int_equal(info.references, 1);
 	assert_int_equal(object_info(store, id, &info, &play_error), -ENOENT);
@@ -265,7 +253,7 @@ static void test_rows(void **state)
 	struct key key;
 
 	(void)state;
-	begin();
+	store = play_begin();
 	key_set_id(&key, TABLE_OBJECTS, two);
 	must(store->operations->row_put(store, &key, "short", 5, &play_error));
 	key_set_pair(&key, TABLE_ENTRIES, mapping, 50);
@@ -275,10 +263,10 @@ static void test_rows(void **state)
 	key_set_id(&key, TABLE_COUNTERS, COUNTER_OBJECTS);
 	wrong = 1;
 	must(store->operations->row_put(store, &key, &wrong, sizeof(wrong), &play_error));
-	commit();
+	play_commit(store);
 	/* The bad row, by its hash, and its count; two bad entries; the counter. */
 	expect(5, "its row is damaged");
-	begin();
+	store = play_begin();
 	must(object_create(store, &wrong, &play_error));
 	assert_true(wrong > private_one);
 	store_close(store);
@@ -290,17 +278,17 @@ static void test_hashes(void **state)
 	struct key key;
 
 	(void)state;
-	begin();
+	store = play_begin();
 	must(object_row_get(store, one, &row, &play_error));
 	key_set_hash(&key, row.hash);
 	must(store->operations->row_remove(store, &key, &play_error));
 	must(object_row_get(store, two, &row, &play_error));
 	key_set_hash(&key, row.hash);
 	must(store->operations->row_put(store, &key, &one, sizeof(one), &play_error));
-	commit();
+	play_commit(store);
 	assert_int_equal(play_check(play_path("store"), true, NULL), 0);
 	expect(0, NULL);
-	begin();
+	store = play_begin();
 	assert_int_equal(play_sealed(store, "one"), one);
 	assert_int_equal(play_sealed(store, "two"), two);
 	store_close(store);

@@ -20,18 +20,6 @@
 static struct store *store;
 static mapping_id deb, deb12;
 
-static void begin(void)
-{
-	must(store_open_disk(play_path("store"), 0, &store, &play_error));
-	must(store_begin(store, &play_error));
-}
-
-static void commit(void)
-{
-	must(store_commit(store, &play_error));
-	store_close(store);
-}
-
 static void record_make(const char *name, const char *value, mapping_id *mapping)
 {
 	must(mapping_create(store, 0, mapping, &play_error));
@@ -72,7 +60,7 @@ static int make_store(void **state)
 	must(store_begin(store, &play_error));
 	record_make("deb", "of deb", &deb);
 	record_make("deb12", "of deb12", &deb12);
-	commit();
+	play_commit(store);
 	return 0;
 }
 
@@ -201,7 +189,7 @@ static const char *object_path(const char *text)
 	char name[64];
 	object_id id;
 
-	begin();
+	store = play_begin();
 	id = play_sealed(store, text);
 	store_close(store);
 	snprintf(name, sizeof(name), "store/objects/%02lx/%016lx", id & 0xff, id);
@@ -336,8 +324,8 @@ static void test_repair_dies(void **state)
 	repair();
 	expect_sound();
 	expect_all();
-	begin();
-	commit();
+	store = play_begin();
+	play_commit(store);
 }
 
 /* Whose move was late when the tables broke. */
@@ -359,13 +347,13 @@ static void leave_copy(bool replace)
 	static const char replacement[] = "of another deb";
 
 	file_move(COPY, "store/%016" PRIx64, deb);
-	begin();
+	store = play_begin();
 	must(record_delete(store, RECORD_IMAGE, "deb", &play_error));
 	must(mapping_delete(store, deb, &play_error));
 	if (replace)
 		must(record_put(store, RECORD_IMAGE, "deb", replacement, sizeof(replacement) - 1,
 				true, &play_error));
-	commit();
+	play_commit(store);
 	file_move("store/%016" PRIx64, COPY, deb);
 }
 
@@ -378,17 +366,17 @@ static void test_copy_left(void **state)
 	for (int replace = 0; replace < 2; replace++) {
 		leave_copy(replace);
 		expect_sound();
-		begin();
-		commit();
+		store = play_begin();
+		play_commit(store);
 		assert_false(is_there(copy_of(COPY, deb)));
 		expect_sound();
 		assert_true(is_there(copy_of(COPY, deb12)));
-		begin();
+		store = play_begin();
 		if (!replace)
 			record_make("deb", "of deb", &deb);
-		commit();
+		play_commit(store);
 	}
-	begin();
+	store = play_begin();
 	must(record_get(store, RECORD_IMAGE, "deb", text, sizeof(text) - 1, &play_error));
 	assert_string_equal(text, "of another deb");
 	store_close(store);
@@ -442,9 +430,9 @@ static void test_damaged_copy(void **state)
 		assert_int_equal(truncate(copy_of(COPY, deb), 20 + turn), 0);
 		repair();
 		assert_false(is_there(copy_of(COPY, deb)));
-		begin();
+		store = play_begin();
 		must(record_secure(store, RECORD_IMAGE, "deb", deb, &play_error));
-		commit();
+		play_commit(store);
 	}
 	assert_true(is_there(copy_of(ASIDE_COPY, deb)));
 	assert_true(is_there(copy_of(ASIDE_COPY "-2", deb)));
