@@ -95,6 +95,8 @@ struct process {
 	u32 continue_count;
 	/* exit_group or a deadly signal has begun; exit_status is decided */
 	bool exiting;
+	/* a deadly signal was taken: exiting follows, maybe behind a core dump */
+	bool doomed;
 	/* makes the core dump; others, with their registers, wait (process/core_dump.h) */
 	struct thread *dumper;
 	struct core_thread *dumped_threads;

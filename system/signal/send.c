@@ -105,7 +105,8 @@ bool signal_precedes_fork_locked(const struct thread *thread)
 	u64 left = process->pending & ~SIGNALS_IGNORED;
 
 	lock_assert_held(&process->signal_lock);
-	if (process->exiting || (READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT)))
+	if (process->exiting || process->doomed ||
+	    (READ_ONCE(thread->work) & (WORK_SIGNAL | WORK_EXIT)))
 		return true;
 	for (; left; left &= left - 1) {
 		int number = __builtin_ctzll(left) + 1;

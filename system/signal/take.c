@@ -250,9 +250,13 @@ static void default_act(struct process *process, int number, const signal_info *
 		stop_begin(process, number);
 		return;
 	}
-	lock_release(&process->signal_lock);
-	if (SIGNAL_BIT(number) & SIGNALS_IGNORED)
+	if (SIGNAL_BIT(number) & SIGNALS_IGNORED) {
+		lock_release(&process->signal_lock);
 		return;
+	}
+	/* It is not pending any more, and what ends the process comes behind a core dump. */
+	process->doomed = true;
+	lock_release(&process->signal_lock);
 	dumped = (SIGNAL_BIT(number) & SIGNALS_DUMP) && core_dump(info);
 	process_exit_group((u32)number | (dumped ? STATUS_DUMPED : 0));
 }
